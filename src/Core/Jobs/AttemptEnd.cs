@@ -1,0 +1,42 @@
+namespace OllamaMax.Jobs;
+
+/// <summary>How and at what cost an attempt ended. Durations are measured at the worker.</summary>
+public sealed record AttemptEnd
+{
+    public required EndReason Reason { get; init; }
+
+    /// <summary>For people: what went wrong. Set when <see cref="Reason"/> is a failure.</summary>
+    public string? Error { get; init; }
+
+    public int PromptTokens { get; init; }
+
+    /// <summary>Prompt tokens that were not decoded because their state was still there.</summary>
+    public int CachedTokens { get; init; }
+
+    public TimeSpan LoadDuration { get; init; }
+
+    public TimeSpan PromptDuration { get; init; }
+
+    public TimeSpan EvalDuration { get; init; }
+}
+
+public enum EndReason
+{
+    /// <summary>The model said that it is done.</summary>
+    Stop,
+
+    /// <summary>num_predict or the context is used up.</summary>
+    Length,
+
+    /// <summary>The owner asked the worker to stop.</summary>
+    Cancelled,
+
+    /// <summary>The worker is leaving: another one is to go on from here.</summary>
+    HandedBack,
+
+    /// <summary>The request cannot be run by any worker, such as a prompt longer than the context.</summary>
+    Invalid,
+
+    /// <summary>This worker could not; another one may.</summary>
+    Failed,
+}

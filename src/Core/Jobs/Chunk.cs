@@ -1,0 +1,25 @@
+namespace OllamaMax.Jobs;
+
+/// <summary>
+/// A piece of a job's output: never rendered text, so that a continuation can go on from exactly here.
+/// </summary>
+/// <param name="Index">Position of the first token in the answer, from 0.</param>
+/// <param name="Tokens">Token ids; empty in a chunk that only ends the job.</param>
+/// <param name="Lengths">Bytes of each token's piece, so that a chunk can be cut between tokens.</param>
+/// <param name="Bytes">The pieces, one after the other. May begin or end inside a UTF-8 character.</param>
+/// <param name="End">Set in the last chunk: how the attempt ended.</param>
+public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes, AttemptEnd? End = null)
+{
+    /// <summary>Index of the token after the last one here.</summary>
+    public int NextIndex => Index + Tokens.Length;
+
+    /// <summary>This chunk without the tokens before <paramref name="index"/>.</summary>
+    public Chunk From(int index)
+    {
+        if (index <= Index)
+            return this;
+        int skip = Math.Min(index - Index, Tokens.Length);
+        int bytes = Lengths.AsSpan(0, skip).ToArray().Sum();
+        return this with { Index = Index + skip, Tokens = Tokens[skip..], Lengths = Lengths[skip..], Bytes = Bytes[bytes..] };
+    }
+}

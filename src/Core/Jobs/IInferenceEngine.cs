@@ -1,0 +1,46 @@
+namespace OllamaMax.Jobs;
+
+/// <summary>
+/// Runs jobs of one model, many at a time. Two families implement it: the batching engine above llama.cpp,
+/// and engines that forward to a server the box already runs.
+/// </summary>
+public interface IInferenceEngine : IAsyncDisposable
+{
+    /// <summary>How many jobs it decodes at once.</summary>
+    int Slots { get; }
+
+    /// <summary>Grows with every decode step: a standing counter while jobs run is a hung decoder.</summary>
+    long Steps { get; }
+
+    /// <summary>Whether an answer can go on from given token ids (<see cref="EngineRequest.ResumeTokens"/>).</summary>
+    bool IsContinuable { get; }
+
+    /// <summary>
+    /// Runs one job to its end. What the request is to blame for is the value <see cref="EndReason.Invalid"/>, what the
+    /// engine is to blame for <see cref="EndReason.Failed"/>; cancellation is <see cref="EndReason.Cancelled"/>, within one decode step.
+    /// Never throws for any of them. More calls than slots wait their turn, first come first served.
+    /// </summary>
+    ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken);
+}
+
+/// <summary>What the engine needs of a job.</summary>
+public sealed record EngineRequest
+{
+    public required string Prompt { get; init; }
+
+    public required InferenceOptions Options { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    /// <summary>Tokens of the answer that an earlier attempt produced; the engine goes on after the last of them.</summary>
+    public IReadOnlyList<int> ResumeTokens { get; init; } = [];
+}
+
+/// <summary>Takes a job's tokens. Called on the engine's decode thread: it must neither block nor throw.</summary>
+public interface ITokenSink
+{
+    /// <param name="index">The token's position in the answer; the first one is <c>ResumeTokens.Count</c>.</param>
+    /// <param name="token">Token id.</param>
+    /// <param name="piece">The token's bytes; may be empty, may be part of a UTF-8 character.</param>
+    void Write(int index, int token, ReadOnlySpan<byte> piece);
+}

@@ -1,0 +1,38 @@
+namespace OllamaMax.Jobs;
+
+/// <summary>
+/// One inference to run on one worker. Everything that decides the answer is fixed here, so that any attempt
+/// of it, on any worker, goes the same way: the prompt is rendered, the seed drawn, the model named by digest.
+/// </summary>
+public sealed record Job
+{
+    /// <summary>Unique; 26 characters, sorted by time (see <see cref="JobId"/>).</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The id that the client sees in <c>x-request-id</c>; it runs through log, trace and worker.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>W3C <c>traceparent</c> of the request, null where it is not traced.</summary>
+    public string? TraceParent { get; init; }
+
+    public required string Tenant { get; init; }
+
+    public Band Band { get; init; }
+
+    /// <summary>Digest of the weights, <c>sha256:…</c>.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The prompt as the model reads it, template applied.</summary>
+    public required string Prompt { get; init; }
+
+    public required InferenceOptions Options { get; init; }
+
+    /// <summary>Sampling is a function of this and the token's position.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Strings that end the answer and are not part of it. The assembler looks for them, at the owner.</summary>
+    public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>Time left when this was sent: clocks of different machines are never compared.</summary>
+    public required TimeSpan Remaining { get; init; }
+}

@@ -1,0 +1,29 @@
+namespace OllamaMax.Jobs;
+
+/// <summary>Why a job has no (whole) answer. Each API gives it its own shape and status.</summary>
+public sealed record JobError(JobErrorKind Kind, string Message)
+{
+    /// <summary>When trying again makes sense, from measured throughput; only with <see cref="JobErrorKind.Busy"/>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+}
+
+public enum JobErrorKind
+{
+    /// <summary>The request itself cannot be run (400).</summary>
+    Invalid,
+
+    /// <summary>The backlog is at its bound, or nobody can serve the model now (503, Retry-After).</summary>
+    Busy,
+
+    /// <summary>The deadline passed (504).</summary>
+    DeadlineExceeded,
+
+    /// <summary>Every attempt failed (500).</summary>
+    Failed,
+
+    /// <summary>Storage or SignalR cannot be reached (503).</summary>
+    Unavailable,
+
+    /// <summary>The client asked for it, or left (499).</summary>
+    Cancelled,
+}

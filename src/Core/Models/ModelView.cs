@@ -1,0 +1,47 @@
+using System.Text.Json;
+
+namespace OllamaMax.Models;
+
+/// <summary>A published model as the catalogue has it: a name, and what stands behind it at this moment.</summary>
+public sealed record ModelView
+{
+    public required ModelName Name { get; init; }
+
+    /// <summary>SHA-256 of the manifest, 64 hex digits: what Ollama lists as the model's digest.</summary>
+    public required string Digest { get; init; }
+
+    /// <summary>Bytes of all layers together.</summary>
+    public required long Size { get; init; }
+
+    public required DateTimeOffset ModifiedAt { get; init; }
+
+    /// <summary>Digest of the GGUF, <c>sha256:…</c>: what jobs, queues and replicas go by.</summary>
+    public required string Weights { get; init; }
+
+    public required long WeightsSize { get; init; }
+
+    public required ModelDetails Details { get; init; }
+
+    /// <summary>The GGUF's metadata by key, arrays longer than 64 entries left out (vocabularies).</summary>
+    public required IReadOnlyDictionary<string, JsonElement> Metadata { get; init; }
+
+    /// <summary>Jinja template of chats; null when the model has none (it completes text only).</summary>
+    public string? Template { get; init; }
+
+    /// <summary>Text of the tokens that templates write as <c>bos_token</c> and <c>eos_token</c>; empty where the model has none.</summary>
+    public string BosToken { get; init; } = "";
+
+    public string EosToken { get; init; } = "";
+
+    /// <summary>Tokens of context it was trained for.</summary>
+    public required int ContextLength { get; init; }
+
+    public required long ParameterCount { get; init; }
+
+    /// <summary>Ollama's words: completion, tools, thinking, vision, embedding, insert.</summary>
+    public required IReadOnlyList<string> Capabilities { get; init; }
+}
+
+/// <summary>What Ollama shows under <c>details</c>.</summary>
+public sealed record ModelDetails(
+    string Format, string Family, IReadOnlyList<string> Families, string ParameterSize, string QuantizationLevel);

@@ -1,0 +1,16 @@
+using System.Text.Json;
+
+namespace OllamaMax.Edge.Requests;
+
+/// <summary>One turn of a conversation, in the form that all three APIs are translated into and that templates read.</summary>
+public sealed record ChatMessage(string Role, string Content)
+{
+    /// <summary>What the model thought before it answered, where the client sends it back.</summary>
+    public string? Thinking { get; init; }
+
+    /// <summary>Calls that the assistant made, in OpenAI's form: <c>{"function":{"name":…,"arguments":{…}}}</c>.</summary>
+    public IReadOnlyList<JsonElement> ToolCalls { get; init; } = [];
+
+    /// <summary>In a message of role <c>tool</c>: whose result it is.</summary>
+    public string? ToolName { get; init; }
+}
