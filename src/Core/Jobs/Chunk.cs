@@ -7,8 +7,9 @@ namespace OllamaMax.Jobs;
 /// <param name="Tokens">Token ids; empty in a chunk that only ends the job.</param>
 /// <param name="Lengths">Bytes of each token's piece, so that a chunk can be cut between tokens.</param>
 /// <param name="Bytes">The pieces, one after the other. May begin or end inside a UTF-8 character.</param>
+/// <param name="Start">Set in an attempt's first chunk: what the prompt took.</param>
 /// <param name="End">Set in the last chunk: how the attempt ended.</param>
-public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes, AttemptEnd? End = null)
+public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes, AttemptStart? Start = null, AttemptEnd? End = null)
 {
     /// <summary>Index of the token after the last one here.</summary>
     public int NextIndex => Index + Tokens.Length;
