@@ -6,9 +6,7 @@ namespace OllamaMax.Streaming;
 /// One attempt's output at the worker: what is not sent yet, and what is sent but not acknowledged, as any message may
 /// be lost. The decode thread writes, the sender collects; hence the lock.
 /// </summary>
-/// <param name="first">Index of the first token that this attempt produces.</param>
-/// <param name="changed">Called when there is something to send; true when it should not wait (first token, end). Must not block.</param>
-public sealed class AttemptBuffer(int first, Action<bool> changed) : ITokenSink
+public sealed class AttemptBuffer : ITokenSink
 {
     /// <summary>A worker repeats what nobody has acknowledged for this long.</summary>
     public static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(2);
@@ -17,13 +15,23 @@ public sealed class AttemptBuffer(int first, Action<bool> changed) : ITokenSink
     private readonly List<int> _tokens = [];
     private readonly List<int> _lengths = [];
     private readonly List<byte> _bytes = [];
-    private int _base = first;
-    private int _sent = first;
+    private readonly int _first;
+    private readonly Action<bool> _changed;
+    private int _base;
+    private int _sent;
     private bool _endSent;
     private bool _done;
     private AttemptStart? _start;
     private AttemptEnd? _end;
     private TimeSpan _progressAt;
+
+    /// <param name="first">Index of the first token that this attempt produces.</param>
+    /// <param name="changed">Called when there is something to send; true when it should not wait (first token, end). Must not block.</param>
+    public AttemptBuffer(int first, Action<bool> changed)
+    {
+        _first = _base = _sent = first;
+        _changed = changed;
+    }
 
     /// <summary>The owner has everything, or wants nothing more: it can be forgotten.</summary>
     public bool IsDone
@@ -51,14 +59,14 @@ public sealed class AttemptBuffer(int first, Action<bool> changed) : ITokenSink
             _lengths.Add(piece.Length);
             _bytes.AddRange(piece);
         }
-        changed(index == first);
+        _changed(index == _first);
     }
 
     public void Ended(AttemptEnd end)
     {
         lock (_lock)
             _end = end;
-        changed(true);
+        _changed(true);
     }
 
     /// <summary>What is to be sent now; null when there is nothing. It counts as sent from then on.</summary>
@@ -81,7 +89,7 @@ public sealed class AttemptBuffer(int first, Action<bool> changed) : ITokenSink
                 [.. _tokens[from..]],
                 [.. _lengths[from..]],
                 [.. _bytes[skip..]],
-                _sent == first ? _start : null,
+                _sent == _first ? _start : null,
                 _end);
             _sent = produced;
             _endSent = _end is not null;
@@ -108,7 +116,7 @@ public sealed class AttemptBuffer(int first, Action<bool> changed) : ITokenSink
             }
         }
         if (resend)
-            changed(true);
+            _changed(true);
     }
 
     /// <summary>Sends again what has not been acknowledged for long.</summary>
@@ -121,7 +129,7 @@ public sealed class AttemptBuffer(int first, Action<bool> changed) : ITokenSink
                 return;
             SendAgain(now);
         }
-        changed(true);
+        _changed(true);
     }
 
     private void SendAgain(TimeSpan now)
