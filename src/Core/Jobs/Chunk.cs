@@ -14,13 +14,19 @@ public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes,
     /// <summary>Index of the token after the last one here.</summary>
     public int NextIndex => Index + Tokens.Length;
 
+    /// <summary>Whether its parts agree with each other; a chunk comes from another machine.</summary>
+    public bool IsWellFormed => Index >= 0
+        && Lengths.Length == Tokens.Length
+        && Array.TrueForAll(Lengths, length => length >= 0)
+        && Lengths.Sum(length => (long)length) == Bytes.Length;
+
     /// <summary>This chunk without the tokens before <paramref name="index"/>.</summary>
     public Chunk From(int index)
     {
         if (index <= Index)
             return this;
         int skip = Math.Min(index - Index, Tokens.Length);
-        int bytes = Lengths.AsSpan(0, skip).ToArray().Sum();
+        int bytes = Lengths.Take(skip).Sum();
         return this with { Index = Index + skip, Tokens = Tokens[skip..], Lengths = Lengths[skip..], Bytes = Bytes[bytes..] };
     }
 }

@@ -97,6 +97,16 @@ public sealed class AttemptBuffer : ITokenSink
         }
     }
 
+    /// <summary>A collected chunk was not taken by the service: it is to be sent again.</summary>
+    public void NotSent(Chunk chunk)
+    {
+        lock (_lock)
+        {
+            _sent = Math.Max(_base, Math.Min(_sent, chunk.Index));
+            _endSent = false;
+        }
+    }
+
     public void Acknowledge(Ack ack, TimeSpan now)
     {
         bool resend = false;

@@ -26,13 +26,15 @@ public sealed record WorkerMessage
     public IReadOnlyList<AttemptOutput> Outputs { get; init; } = [];
 
     /// <summary>Attempts of this edge that are alive, those without output included.</summary>
-    public IReadOnlyList<string> Alive { get; init; } = [];
+    public IReadOnlyList<LiveAttempt> Alive { get; init; } = [];
 }
 
 /// <param name="Reason">For people: why not.</param>
 public sealed record GrantAnswer(string JobId, string Nonce, bool Accepted, string? Reason = null);
 
 /// <summary>The worker holds this queue message and asks to run its job. With it the owner can delete the message.</summary>
-public sealed record Claim(string JobId, string MessageId, string PopReceipt);
+public sealed record Claim(string JobId, string Model, Band Band, string MessageId, string PopReceipt);
+
+public sealed record LiveAttempt(string JobId, string Nonce);
 
 public sealed record AttemptOutput(string JobId, string Nonce, Chunk Chunk);

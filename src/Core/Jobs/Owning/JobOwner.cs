@@ -173,6 +173,11 @@ public sealed class JobOwner
         Heard(workerId, nonce, now);
         if (_attempt?.Nonce != nonce)
             return;
+        if (!chunk.IsWellFormed)
+        {
+            GiveUpAttempt(exclude: true, failed: true, $"worker {workerId} sent a malformed chunk");
+            return;
+        }
         foreach (Chunk fresh in _answer.Add(chunk))
         {
             Use(fresh, now);
@@ -255,8 +260,8 @@ public sealed class JobOwner
             _start = fresh.Start;
             _firstTokenAt = now;
         }
-        string text = _assembler.Append(fresh.Bytes);
-        if (_assembler.Stopped)
+        string text = _assembler.Append(fresh);
+        if (_assembler.StoppedBy is not null)
         {
             Do(new OwnerEffect.Stop(_attempt!.WorkerId, _attempt.Nonce));
             Emit(text);
@@ -275,7 +280,7 @@ public sealed class JobOwner
         switch (end.Reason)
         {
             case EndReason.Stop or EndReason.Length:
-                Emit(text + _assembler.Finish());
+                Emit(text + _assembler.Complete());
                 Finish(end.Reason == EndReason.Stop ? FinishReason.Stop : FinishReason.Length, end, now);
                 break;
             case EndReason.Invalid:
@@ -360,7 +365,7 @@ public sealed class JobOwner
     private void Emit(string text)
     {
         if (text.Length > 0)
-            Do(new OwnerEffect.Emit(new JobOutput.Delta(text, _answer.Next)));
+            Do(new OwnerEffect.Emit(new JobOutput.Delta(text, _assembler.Tokens)));
     }
 
     private void Finish(FinishReason reason, AttemptEnd? end, TimeSpan now) => End(new JobOutput.Finished(reason, new JobStatistics
@@ -369,7 +374,7 @@ public sealed class JobOwner
         LoadDuration = _start?.LoadDuration ?? default,
         PromptTokens = _start?.PromptTokens ?? 0,
         PromptDuration = _start?.PromptDuration ?? default,
-        Tokens = _answer.Next,
+        Tokens = _assembler.Tokens,
         // The worker measures it; a stop string is found here, before the worker knows, so the time until then is taken here.
         EvalDuration = end is null ? now - _firstTokenAt : _evalBefore + end.EvalDuration,
         Attempts = _attempts,
