@@ -24,15 +24,20 @@ internal sealed partial class SignalRUrls
 
     public string SendToAll => $"{_api}/:send";
 
-    public string User(string user) => $"{_api}/users/{Uri.EscapeDataString(user)}";
+    public string User(string user) => $"{_api}/users/{Escape(user)}";
 
     public string SendToUser(string user) => $"{User(user)}/:send";
 
     public string CloseUser(string user) => $"{User(user)}/:closeConnections";
 
-    public string UserInGroup(string user, string group) => $"{User(user)}/groups/{Uri.EscapeDataString(group)}";
+    public string UserInGroup(string user, string group) => $"{User(user)}/groups/{Escape(group)}";
 
-    public string SendToGroup(string group) => $"{_api}/groups/{Uri.EscapeDataString(group)}/:send";
+    public string SendToGroup(string group) => $"{_api}/groups/{Escape(group)}/:send";
+
+    // "." and ".." as segments would be folded away, into the URL of something else.
+    private static string Escape(string name) => name is "" or "." or ".."
+        ? throw new ArgumentException($"'{name}' can be no name of a user or group.", nameof(name))
+        : Uri.EscapeDataString(name);
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9_]{0,127}$")]
     private static partial Regex HubName();
