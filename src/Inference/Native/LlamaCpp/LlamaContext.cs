@@ -34,6 +34,8 @@ internal sealed unsafe class LlamaContext : INativeContext
 
     public int SequenceCount { get; }
 
+    internal LlamaContextHandle Handle => _handle;
+
     public static LlamaContext Create(LlamaModelHandle model, ContextConfig config, int vocabularySize)
     {
         List<string> errors = [];
