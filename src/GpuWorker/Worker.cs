@@ -14,7 +14,7 @@ namespace OllamaMax.GpuWorker;
 /// <summary>
 /// A worker from enrolment to drain. It only dials out: HTTPS to the edge, storage and SignalR.
 /// </summary>
-public sealed partial class Worker
+internal sealed partial class Worker
 {
     private static readonly TimeSpan HandingBack = TimeSpan.FromSeconds(2);
 
@@ -29,7 +29,7 @@ public sealed partial class Worker
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
 
-    internal Worker(
+    public Worker(
         Capabilities capabilities,
         WorkerDispatcher dispatcher,
         QueuePoller poller,

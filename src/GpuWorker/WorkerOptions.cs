@@ -46,4 +46,12 @@ public sealed class WorkerOptions
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
     public string ReplicaFolder => Replicas ?? Path.Combine(Data, "replicas");
+
+    /// <exception cref="ArgumentException">Something is out of range; the message names all of it.</exception>
+    public void Validate()
+    {
+        var errors = new List<ValidationResult>();
+        if (!Validator.TryValidateObject(this, new ValidationContext(this), errors, validateAllProperties: true))
+            throw new ArgumentException(string.Join(" ", errors.Select(error => error.ErrorMessage)));
+    }
 }

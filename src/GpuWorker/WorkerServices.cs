@@ -32,7 +32,11 @@ public static class WorkerServices
         services.AddSingleton<WorkerDispatcher>();
         services.AddSingleton<QueuePoller>();
         services.AddSingleton<Heartbeat>();
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Worker>(provider));
+        services.AddSingleton<Worker>();
         return services;
     }
+
+    /// <summary>Runs the worker until <paramref name="drain"/> is cancelled, then finishes or hands back what runs.</summary>
+    public static Task RunWorkerAsync(this IServiceProvider services, CancellationToken drain) =>
+        services.GetRequiredService<Worker>().RunAsync(drain);
 }

@@ -1,3 +1,4 @@
+using OllamaMax.Streaming;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Serialization.Metadata;

@@ -78,7 +78,12 @@ internal sealed class EngineJob : IDisposable
     public int Sample(ReadOnlySpan<float> logits, TimeProvider time)
     {
         int token = _sampler.Sample(logits, NextIndex);
-        _firstSample ??= time.GetTimestamp();
+        if (_firstSample is null)
+        {
+            _firstSample = time.GetTimestamp();
+            TimeSpan promptDuration = time.GetElapsedTime(_admitted!.Value, _firstSample.Value);
+            Sink.Started(new AttemptStart(_promptTokens, CachedTokens: 0, LoadDuration: TimeSpan.Zero, promptDuration));
+        }
         return token;
     }
 
@@ -93,14 +98,11 @@ internal sealed class EngineJob : IDisposable
     public void Finish(EndReason reason, string? error, TimeProvider time)
     {
         long now = time.GetTimestamp();
-        long promptRead = _firstSample ?? now;
         _end.SetResult(new AttemptEnd
         {
             Reason = reason,
             Error = error,
-            PromptTokens = _promptTokens,
-            PromptDuration = _admitted is { } admitted ? time.GetElapsedTime(admitted, promptRead) : TimeSpan.Zero,
-            EvalDuration = time.GetElapsedTime(promptRead, now),
+            EvalDuration = time.GetElapsedTime(_firstSample ?? now, now),
         });
     }
 

@@ -24,7 +24,10 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot)
             ? context
             : (int)Math.Min(context, (long)prompt.Length + request.Options.NumPredict);
         if (prompt.Length + request.ResumeTokens.Count >= limit)
-            return (null, new AttemptEnd { Reason = EndReason.Length, PromptTokens = prompt.Length });
+        {
+            sink.Started(new AttemptStart(prompt.Length, CachedTokens: 0, LoadDuration: TimeSpan.Zero, PromptDuration: TimeSpan.Zero));
+            return (null, new AttemptEnd { Reason = EndReason.Length });
+        }
         return (new EngineJob(prompt, request.ResumeTokens, limit, model.CreateSampler(sampling), sink, cancellationToken), null);
     }
 
