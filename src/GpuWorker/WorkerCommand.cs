@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Enrolment;
-using OllamaMax.Inference;
 using OllamaMax.Inference.Packages;
 
 namespace OllamaMax.GpuWorker;
@@ -135,7 +134,9 @@ internal static class WorkerCommand
             {
             }
             drain.Cancel();
-            new Timer(_ => Environment.Exit(3), null, TimeSpan.FromSeconds(3), Timeout.InfiniteTimeSpan);
+            using var hung = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+            hung.Token.WaitHandle.WaitOne();
+            Environment.Exit(3);
         })
         {
             IsBackground = true,

@@ -19,7 +19,6 @@ internal sealed partial class AttemptRunner(ModelHost models, HttpClient http, T
         {
             Job job = grant.Job ?? await FetchAsync(grant, attempt.Cancelled);
             using Activity? activity = Activities.StartActivity("attempt", ActivityKind.Consumer, job.TraceParent);
-            using IDisposable? scope = logger.BeginScope("request {RequestId}", job.RequestId);
             LogStarted(job.RequestId, job.Id, grant.Attempt.Number);
             AttemptEnd end = await DecodeAsync(job, grant, attempt);
             if (end.Reason == EndReason.Cancelled && attempt.HandBack)

@@ -22,8 +22,8 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
     private readonly List<RunningAttempt> _attempts = [];
     private readonly List<GrantAnswer> _answers = [];
     private readonly List<Claim> _claims = [];
-    private readonly SemaphoreSlim _signal = new(0);
-    private readonly SemaphoreSlim _urgent = new(0);
+    private readonly WakeSignal _signal;
+    private readonly WakeSignal _urgent;
     private readonly Task _loop;
     private TimeSpan _interval = Shortest;
     private int _beat;
@@ -35,6 +35,8 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
         _sender = sender;
         _counters = counters;
         _time = time;
+        _signal = new WakeSignal(time);
+        _urgent = new WakeSignal(time);
         _logger = logger;
         _loop = Task.Run(() => SendLoopAsync(_stop.Token));
     }
@@ -98,10 +100,9 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
     /// <summary>There is something to send. Never blocks: the decode thread calls it.</summary>
     public void Signal(bool urgent)
     {
-        if (_signal.CurrentCount == 0)
-            _signal.Release();
-        if (urgent && _urgent.CurrentCount == 0)
-            _urgent.Release();
+        _signal.Set();
+        if (urgent)
+            _urgent.Set();
     }
 
     public async ValueTask DisposeAsync()
@@ -109,8 +110,6 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
         await _stop.CancelAsync();
         await _loop;
         _stop.Dispose();
-        _signal.Dispose();
-        _urgent.Dispose();
     }
 
     private async Task SendLoopAsync(CancellationToken stopping)
@@ -119,14 +118,13 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
         {
             while (true)
             {
-                await _signal.WaitAsync(stopping);
-                while (_urgent.CurrentCount > 0)
-                    await _urgent.WaitAsync(stopping);
+                await _signal.WaitAsync(Timeout.InfiniteTimeSpan, stopping);
+                _urgent.TryTake();
                 if (Collect() is { } message)
                     await SendAsync(message, stopping);
                 // What comes in the meantime goes together, unless it cannot wait.
                 if (await _urgent.WaitAsync(_interval, stopping))
-                    Signal(urgent: false);
+                    _signal.Set();
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)

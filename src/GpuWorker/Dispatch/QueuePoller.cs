@@ -24,19 +24,19 @@ internal sealed partial class QueuePoller(
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Model, Band Band), string> _waiting = [];
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly WakeSignal _wake = new(time);
 
     /// <summary>Something waits in a queue, its edge says.</summary>
     public void Nudged(NudgeMessage nudge)
     {
         lock (_lock)
             _waiting[(nudge.Model, nudge.Band)] = nudge.Queue;
-        Wake();
+        _wake.Set();
     }
 
     public async Task RunAsync(CancellationToken stopping)
     {
-        dispatcher.SlotFreed += Wake;
+        dispatcher.SlotFreed += _wake.Set;
         PollAllSoon();
         try
         {
@@ -51,12 +51,6 @@ internal sealed partial class QueuePoller(
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
-    }
-
-    private void Wake()
-    {
-        if (_wake.CurrentCount == 0)
-            _wake.Release();
     }
 
     private void PollAllSoon()

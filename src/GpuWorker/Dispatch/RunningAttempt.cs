@@ -1,4 +1,3 @@
-using OllamaMax.Jobs;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Dispatch;

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.SignalR;
-using OllamaMax.Storage;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
 
@@ -12,7 +11,7 @@ namespace OllamaMax.GpuWorker.Enrolment;
 /// the worker needs the queues of another model.
 /// </summary>
 internal sealed partial class Capabilities(
-    WorkerIdentity identity, EdgeClient edge, IOptions<WorkerOptions> options, TimeProvider time, ILogger<Capabilities> logger)
+    WorkerIdentity identity, EdgeClient edge, IOptions<WorkerOptions> options, TimeProvider time, ILogger<Capabilities> logger) : IDisposable
 {
     private static readonly TimeSpan RetryShortest = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetryLongest = TimeSpan.FromSeconds(15);
@@ -82,6 +81,8 @@ internal sealed partial class Capabilities(
             await RenewAsync(cancellationToken);
         return Negotiation;
     }
+
+    public void Dispose() => _renewing.Dispose();
 
     private async Task RenewAsync(CancellationToken cancellationToken)
     {

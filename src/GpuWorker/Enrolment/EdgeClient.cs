@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -32,7 +31,7 @@ internal sealed class EdgeClient(HttpClient http, TimeProvider time)
         DateTime now = time.GetUtcNow().UtcDateTime;
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {
-            Subject = new ClaimsIdentity([new Claim(JwtRegisteredClaimNames.Sub, identity.Id!)]),
+            Subject = new System.Security.Claims.ClaimsIdentity([new System.Security.Claims.Claim(JwtRegisteredClaimNames.Sub, identity.Id!)]),
             Audience = WorkerTokens.Audience,
             IssuedAt = now,
             Expires = now + WorkerTokens.Lifetime,

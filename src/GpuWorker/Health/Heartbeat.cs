@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Reflection;
 using Azure;
 using Azure.Storage.Blobs;
@@ -38,13 +37,9 @@ internal sealed partial class Heartbeat(
 
     private static readonly string Program = typeof(Heartbeat).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
-    private readonly SemaphoreSlim _changed = new(0);
+    private readonly WakeSignal _changed = new(time);
 
-    public void ReportSoon()
-    {
-        if (_changed.CurrentCount == 0)
-            _changed.Release();
-    }
+    public void ReportSoon() => _changed.Set();
 
     public async Task RunAsync(CancellationToken stopping)
     {

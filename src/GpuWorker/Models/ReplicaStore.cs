@@ -47,7 +47,7 @@ internal sealed partial class ReplicaStore(Capabilities capabilities, IOptions<W
         {
             File.Delete(partial);
         }
-        LogFetched(digest, new FileInfo(path).Length);
+        LogFetched(digest);
         return path;
     }
 
@@ -64,6 +64,6 @@ internal sealed partial class ReplicaStore(Capabilities capabilities, IOptions<W
             throw new ReplicaException($"what was fetched as {digest} has the digest {actual}; it was thrown away");
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Fetched {Digest}, {Bytes} bytes")]
-    private partial void LogFetched(string digest, long bytes);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Fetched {Digest}")]
+    private partial void LogFetched(string digest);
 }
