@@ -15,6 +15,12 @@ public sealed class PromptTemplates : IDisposable
     /// <summary>Rendering is work of the processor: more engines than processors only hold memory.</summary>
     private static readonly int MostIdle = Environment.ProcessorCount;
 
+    /// <summary>As many as the runtime asks for before it compiles what runs often a second time.</summary>
+    private const int WarmUpRenders = 40;
+
+    private static readonly JsonElement ExampleTool = JsonElement.Parse(
+        """{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}}}""");
+
     private readonly ConcurrentStack<JinjaEngine> _idle = new();
     private readonly JinjaScript _script;
     private readonly PromptTemplatesOptions _options;
@@ -48,24 +54,15 @@ public sealed class PromptTemplates : IDisposable
     }
 
     /// <summary>
-    /// Parses the library and renders once, so that the first request need not wait for it (some 0.5 s on a slow machine). Give the model that is
-    /// asked for first, and its template is compiled too.
+    /// Parses the library, compiles the model's template and renders some conversations, so that the first request need not wait for any of it
+    /// (0.5 to 1 s).
     /// </summary>
-    public void WarmUp(ModelView? model = null)
+    public void WarmUp(ModelView model)
     {
-        ChatMessage[] hello = [new("system", "Be brief."), new("user", "Hello")];
-        const string Plain = "{% for message in messages %}{{ message.role ~ message.content }}{% endfor %}";
-        try
-        {
-            if (model is not null)
-                Render(model, hello, [], addGenerationPrompt: true);
-            else
-                Render(Plain, """{"messages":[{"role":"user","content":"Hello"}]}""");
-        }
-        catch (TemplateException e) when (e.IsRefusal)
-        {
-            // A template may refuse system messages: it is compiled all the same.
-        }
+        ChatMessage[] hello = [new("user", "Hello"), new("assistant", "Hi"), new("user", "Who are you?")];
+        JsonElement[] tools = model.Capabilities.Contains("tools") ? [ExampleTool] : [];
+        for (int i = 0; i < WarmUpRenders; i++)
+            Render(model, hello, i % 2 == 0 ? [] : tools, addGenerationPrompt: true);
     }
 
     public void Dispose()
