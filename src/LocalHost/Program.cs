@@ -1,1 +1,6 @@
-return 0;
+using System.CommandLine;
+using OllamaMax.LocalHost;
+
+// Signals are ours (Shutdown): System.CommandLine would cut a clean end short after two seconds.
+InvocationConfiguration invocation = new() { ProcessTerminationTimeout = null };
+return await LocalHostCommand.Create(LocalHostApp.RunAsync).Parse(args).InvokeAsync(invocation);

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using OllamaMax.LocalHost.Data;
+
+namespace OllamaMax.LocalHost;
+
+/// <summary>The command line.</summary>
+internal static class LocalHostCommand
+{
+    private static readonly Option<int> Port = new("--port")
+    {
+        Description = "Port of the edge on 127.0.0.1; 0 takes a free one",
+        DefaultValueFactory = _ => LocalHostOptions.DefaultPort,
+    };
+
+    private static readonly Option<string> Data = new("--data")
+    {
+        Description = "Folder of all state",
+        DefaultValueFactory = _ => DataFolder.Default,
+    };
+
+    private static readonly Option<int> Workers = new("--workers")
+    {
+        Description = $"Worker processes, 0 to {LocalHostOptions.MostWorkers}",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private static readonly Option<string?> Model = new("--model")
+    {
+        Description = "A GGUF file to publish under its file's name, or the name of a model that is there already",
+    };
+
+    private static readonly Option<bool> Services = new("--services")
+    {
+        Description = "Only Azurite, the SignalR surface and workers, for a Functions host beside them (func start)",
+    };
+
+    private static readonly Option<Uri> EdgeUrl = new("--edge-url")
+    {
+        Description = "Where the workers of --services enrol",
+        DefaultValueFactory = _ => new("http://localhost:7071"),
+    };
+
+    private static readonly Option<string?> SignalRFaults = new("--signalr-faults")
+    {
+        Description = "Faults that the SignalR surface shall show, for tests",
+    };
+
+    private static readonly Option<bool> StdinLifeline = new("--stdin-lifeline")
+    {
+        Description = "End when standard input ends",
+        Hidden = true,
+    };
+
+    /// <param name="run">Runs the local host to its end; its answer is the exit code.</param>
+    public static RootCommand Create(Func<LocalHostOptions, Task<int>> run)
+    {
+        RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
+        {
+            Port, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, StdinLifeline,
+        };
+        command.SetAction((parsed, _) => run(Options(parsed)));
+        return command;
+    }
+
+    private static LocalHostOptions Options(ParseResult parsed) => new()
+    {
+        Port = parsed.GetValue(Port),
+        Data = parsed.GetRequiredValue(Data),
+        Workers = parsed.GetValue(Workers),
+        Model = parsed.GetValue(Model),
+        Services = parsed.GetValue(Services),
+        EdgeUrl = parsed.GetRequiredValue(EdgeUrl),
+        SignalRFaults = parsed.GetValue(SignalRFaults),
+        StdinLifeline = parsed.GetValue(StdinLifeline),
+    };
+}

@@ -1,0 +1,67 @@
+using System.Net;
+
+namespace OllamaMax.LocalHost;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record LocalHostOptions
+{
+    public const int DefaultPort = 11434;
+    public const int MostWorkers = 64;
+
+    /// <summary>Port of the edge on the loopback; 0 lets the system choose.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary>Folder of all state.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>How many worker processes, 0 to 64.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>A GGUF file to publish, or the name of a model that is there already.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Only what stands beside a Functions host: Azurite, the SignalR surface, workers.</summary>
+    public bool Services { get; init; }
+
+    /// <summary>Where the workers of <see cref="Services"/> enrol.</summary>
+    public required Uri EdgeUrl { get; init; }
+
+    /// <summary>Faults that the SignalR surface shall show; null for none.</summary>
+    public string? SignalRFaults { get; init; }
+
+    /// <summary>End when standard input ends: the life line of whoever started this.</summary>
+    public bool StdinLifeline { get; init; }
+
+    /// <summary>Everything that is wrong, one line each.</summary>
+    public IEnumerable<string> Errors()
+    {
+        if (Port is < 0 or > IPEndPoint.MaxPort)
+            yield return $"--port is {Port}; it must be 0 (any free one) to {IPEndPoint.MaxPort}";
+        if (Workers is < 0 or > MostWorkers)
+            yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
+        if (ModelFile is { } file && UnreadableBecause(file) is { } reason)
+            yield return $"the model {file} cannot be used: {reason}";
+    }
+
+    /// <summary>The file that <see cref="Model"/> means, if it means one: a name has no path separator and no ending .gguf.</summary>
+    public string? ModelFile => Model is { } model && (File.Exists(model) || LooksLikePath(model)) ? Path.GetFullPath(model) : null;
+
+    private static bool LooksLikePath(string model) =>
+        model.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || Path.IsPathRooted(model) || model.StartsWith('.') || model.StartsWith('~');
+
+    private static string? UnreadableBecause(string file)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(file);
+            Span<byte> magic = stackalloc byte[4];
+            return stream.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.SequenceEqual("GGUF"u8)
+                ? null
+                : "it is no GGUF file";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+    }
+}

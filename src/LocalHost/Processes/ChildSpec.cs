@@ -1,0 +1,20 @@
+namespace OllamaMax.LocalHost.Processes;
+
+/// <summary>A child that is to be kept running.</summary>
+internal sealed record ChildSpec
+{
+    /// <summary>Stands before its lines in the log.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Asked before every start: ports are known after the first, tokens are good for one.</summary>
+    public required Func<CancellationToken, ValueTask<ChildCommand>> Command { get; init; }
+
+    /// <summary>Told its process id at every start, before its first line.</summary>
+    public Action<int> OnStarted { get; init; } = _ => { };
+
+    /// <summary>Takes its lines, on any thread; must not throw.</summary>
+    public required Action<string> OnLine { get; init; }
+
+    /// <summary>How long it may take to end when asked to.</summary>
+    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(2);
+}

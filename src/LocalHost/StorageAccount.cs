@@ -1,0 +1,70 @@
+using Azure;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Inference.Packages;
+using OllamaMax.LocalHost.Azurite;
+using OllamaMax.LocalHost.Data;
+
+namespace OllamaMax.LocalHost;
+
+/// <summary>The storage account: the one that AzureWebJobsStorage names, else an Azurite of our own.</summary>
+internal sealed class StorageAccount : IAsyncDisposable
+{
+    public const string Setting = "AzureWebJobsStorage";
+
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(10);
+
+    private readonly AzuriteProcess? _azurite;
+
+    private StorageAccount(string connectionString, AzuriteProcess? azurite = null)
+    {
+        ConnectionString = connectionString;
+        _azurite = azurite;
+    }
+
+    public string ConnectionString { get; }
+
+    /// <summary>Ours; null when the account is another's.</summary>
+    public AzuriteEndpoints? Azurite => _azurite?.Endpoints;
+
+    public static async Task<StorageAccount> OpenAsync(
+        LocalHostOptions options, DataFolder data, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (Environment.GetEnvironmentVariable(Setting) is { Length: > 0 } given)
+            return await OpenGivenAsync(given, cancellationToken);
+        AzuriteEndpoints ports = options.Services ? AzuriteEndpoints.WellKnown : new(0, 0, 0);
+        NodeRuntime node = await NodeRuntime.FindAsync(cancellationToken);
+        AzuriteOptions azurite = new()
+        {
+            Node = node.Path,
+            RepositoryRoot = RepositoryRoot.Find(),
+            Location = data.Folder("azurite"),
+            BlobPort = ports.BlobPort,
+            QueuePort = ports.QueuePort,
+            TablePort = ports.TablePort,
+        };
+        AzuriteProcess process = await AzuriteProcess.StartAsync(azurite, loggers.CreateLogger<AzuriteProcess>(), time, cancellationToken);
+        return new(process.ConnectionString, process);
+    }
+
+    public ValueTask DisposeAsync() => _azurite?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static async Task<StorageAccount> OpenGivenAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        BlobClientOptions once = new() { Retry = { MaxRetries = 0, NetworkTimeout = AnswersWithin } };
+        try
+        {
+            await new BlobServiceClient(connectionString, once).GetPropertiesAsync(cancellationToken);
+            return new(connectionString);
+        }
+        catch (FormatException e)
+        {
+            throw new StartException($"{Setting} is no connection string: {e.Message}", e);
+        }
+        catch (RequestFailedException e)
+        {
+            string reason = e.ErrorCode ?? e.InnerException?.Message ?? e.Message;
+            throw new StartException($"the account in {Setting} does not answer: {reason}", e);
+        }
+    }
+}
