@@ -17,7 +17,7 @@ namespace OllamaMax.Edge.Cluster;
 
 /// <summary>The cluster's own endpoints, and <c>/negotiate</c>.</summary>
 internal sealed class ClusterEndpoints(
-    WorkerGate gate, ClusterWatch watch, IModelSource models, SignalRHub hub, RequestBodyReader bodies)
+    WorkerGate gate, ClusterWatch watch, IModelSource models, SignalRHub hub, RequestBodyReader bodies) : IEndpointGroup
 {
     private static readonly TimeSpan ViewMaxAge = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ClientTokenLifetime = TimeSpan.FromHours(1);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Health;
+using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Placement;
 using OllamaMax.SignalR;
@@ -36,7 +37,7 @@ internal static class ClusterServices
         services.AddSingleton<DispatchMetrics>();
         services.AddSingleton<WorkerChannel>();
         services.AddSingleton<WorkerGate>();
-        services.AddSingleton<ClusterEndpoints>();
+        services.AddSingleton<IEndpointGroup, ClusterEndpoints>();
         services.AddSingleton<ILoadedModels, LoadedModels>();
         services.AddSingleton<EdgeListener>();
         services.AddSingleton<JobDispatcher>();

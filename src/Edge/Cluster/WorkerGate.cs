@@ -2,10 +2,11 @@ using System.Security.Cryptography;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OllamaMax.Edge.Http;
+using OllamaMax.Jobs;
+using OllamaMax.Models;
 using OllamaMax.SignalR;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Storage.Workers;
-using OllamaMax.Jobs;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
 
