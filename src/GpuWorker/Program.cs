@@ -1,1 +1,3 @@
-return 0;
+using OllamaMax.GpuWorker;
+
+return await WorkerCommand.Create().Parse(args).InvokeAsync();

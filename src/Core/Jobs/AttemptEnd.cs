@@ -8,15 +8,6 @@ public sealed record AttemptEnd
     /// <summary>For people: what went wrong. Set when <see cref="Reason"/> is a failure.</summary>
     public string? Error { get; init; }
 
-    public int PromptTokens { get; init; }
-
-    /// <summary>Prompt tokens that were not decoded because their state was still there.</summary>
-    public int CachedTokens { get; init; }
-
-    public TimeSpan LoadDuration { get; init; }
-
-    public TimeSpan PromptDuration { get; init; }
-
     public TimeSpan EvalDuration { get; init; }
 }
 

@@ -7,11 +7,18 @@ namespace OllamaMax.Jobs;
 /// <param name="Tokens">Token ids; empty in a chunk that only ends the job.</param>
 /// <param name="Lengths">Bytes of each token's piece, so that a chunk can be cut between tokens.</param>
 /// <param name="Bytes">The pieces, one after the other. May begin or end inside a UTF-8 character.</param>
+/// <param name="Start">Set in an attempt's first chunk: what the prompt took.</param>
 /// <param name="End">Set in the last chunk: how the attempt ended.</param>
-public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes, AttemptEnd? End = null)
+public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes, AttemptStart? Start = null, AttemptEnd? End = null)
 {
     /// <summary>Index of the token after the last one here.</summary>
     public int NextIndex => Index + Tokens.Length;
+
+    /// <summary>Whether its parts agree with each other; a chunk comes from another machine.</summary>
+    public bool IsWellFormed => Index >= 0
+        && Lengths.Length == Tokens.Length
+        && Array.TrueForAll(Lengths, length => length >= 0)
+        && Lengths.Sum(length => (long)length) == Bytes.Length;
 
     /// <summary>This chunk without the tokens before <paramref name="index"/>.</summary>
     public Chunk From(int index)
@@ -19,7 +26,7 @@ public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes,
         if (index <= Index)
             return this;
         int skip = Math.Min(index - Index, Tokens.Length);
-        int bytes = Lengths.AsSpan(0, skip).ToArray().Sum();
+        int bytes = Lengths.Take(skip).Sum();
         return this with { Index = Index + skip, Tokens = Tokens[skip..], Lengths = Lengths[skip..], Bytes = Bytes[bytes..] };
     }
 }

@@ -39,6 +39,9 @@ public sealed record EngineRequest
 /// <summary>Takes a job's tokens. Called on the engine's decode thread: it must neither block nor throw.</summary>
 public interface ITokenSink
 {
+    /// <summary>The prompt is decoded. Comes once, before the first token; not at all when it does not get that far.</summary>
+    void Started(AttemptStart start);
+
     /// <param name="index">The token's position in the answer; the first one is <c>ResumeTokens.Count</c>.</param>
     /// <param name="token">Token id.</param>
     /// <param name="piece">The token's bytes; may be empty, may be part of a UTF-8 character.</param>

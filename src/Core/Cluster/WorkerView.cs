@@ -1,0 +1,23 @@
+using OllamaMax.Workers;
+
+namespace OllamaMax.Cluster;
+
+/// <summary>A worker as its last heartbeat shows it.</summary>
+/// <param name="Age">Time since the heartbeat, by storage's clock alone.</param>
+public sealed record WorkerView(WorkerReport Report, TimeSpan Age)
+{
+    /// <summary>Alive: at most one heartbeat is missing. Gone: several are.</summary>
+    public WorkerState State =>
+        Age > TimeSpan.FromSeconds(Report.IntervalSeconds * 5) ? WorkerState.Gone
+        : Age > TimeSpan.FromSeconds(Report.IntervalSeconds * 2.5) ? WorkerState.Suspect
+        : Report.Draining ? WorkerState.Draining
+        : WorkerState.Alive;
+}
+
+public enum WorkerState
+{
+    Alive,
+    Suspect,
+    Draining,
+    Gone,
+}

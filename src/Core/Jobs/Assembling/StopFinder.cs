@@ -1,0 +1,79 @@
+using System.Text;
+
+namespace OllamaMax.Jobs.Assembling;
+
+/// <summary>
+/// Looks for stop strings in text that comes in pieces. The one whose last character comes first wins, the longer one where two end
+/// together: a rule that does not depend on how the text was cut.
+/// </summary>
+internal sealed class StopFinder(IReadOnlyList<string> stop)
+{
+    private readonly string[] _stop = [.. stop.Where(s => s.Length > 0)];
+
+    /// <summary>The longest tail of the text so far that may still become a stop string.</summary>
+    private string _held = "";
+
+    public string? Found { get; private set; }
+
+    /// <summary>Appends to <paramref name="final"/> what certainly belongs to the answer.</summary>
+    public void Append(ReadOnlySpan<char> text, StringBuilder final)
+    {
+        if (Found is not null || text.IsEmpty)
+            return;
+        if (_stop.Length == 0)
+        {
+            final.Append(text);
+            return;
+        }
+
+        ReadOnlySpan<char> all = _held.Length == 0 ? text : string.Concat(_held, text);
+        int end = FindEnd(all);
+        if (end < 0)
+        {
+            int held = TailThatMayBecomeAStop(all);
+            final.Append(all[..^held]);
+            _held = held == 0 ? "" : all[^held..].ToString();
+        }
+        else
+        {
+            final.Append(all[..(end - Found!.Length)]);
+            _held = "";
+        }
+    }
+
+    /// <summary>No more text comes: what was held back belongs to the answer.</summary>
+    public void Complete(StringBuilder final)
+    {
+        final.Append(_held);
+        _held = "";
+    }
+
+    /// <summary>Position after the first stop string, which is noted in <see cref="Found"/>; -1: there is none.</summary>
+    private int FindEnd(ReadOnlySpan<char> text)
+    {
+        int first = -1;
+        foreach (string candidate in _stop)
+        {
+            int at = text.IndexOf(candidate, StringComparison.Ordinal);
+            int end = at + candidate.Length;
+            if (at < 0 || (first >= 0 && (end > first || (end == first && candidate.Length <= Found!.Length))))
+                continue;
+            first = end;
+            Found = candidate;
+        }
+        return first;
+    }
+
+    private int TailThatMayBecomeAStop(ReadOnlySpan<char> text)
+    {
+        int longest = 0;
+        foreach (string candidate in _stop)
+        {
+            int length = Math.Min(candidate.Length - 1, text.Length);
+            while (length > longest && !text.EndsWith(candidate.AsSpan(0, length), StringComparison.Ordinal))
+                length--;
+            longest = Math.Max(longest, length);
+        }
+        return longest;
+    }
+}

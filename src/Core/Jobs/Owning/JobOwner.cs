@@ -1,0 +1,394 @@
+using OllamaMax.Jobs.Assembling;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Jobs.Owning;
+
+/// <summary>
+/// Decides about one interactive job, as its edge: who tries it, whose output counts, when another one takes over, when it is over.
+/// A state machine without clock, chance or I/O: events and the time come in, effects go out (<see cref="TakeEffects"/>).
+/// Not safe for concurrent use; one reader loop drives it.
+/// </summary>
+public sealed class JobOwner
+{
+    private readonly Job _job;
+    private readonly OwnerOptions _options;
+    private readonly Func<string> _newNonce;
+    private readonly AnswerBuffer _answer = new();
+    private readonly Assembler _assembler;
+    private readonly HashSet<string> _excluded = [];
+    private readonly TimeSpan _startedAt;
+    private List<OwnerEffect> _effects = [];
+
+    private Phase _phase = Phase.Placing;
+    private Attempt? _attempt;
+    private bool _granting;
+    private TimeSpan _offeredAt;
+    private TimeSpan _grantSentAt;
+    private TimeSpan _heardAt;
+    private TimeSpan _gapAskedAt = TimeSpan.MinValue;
+    private TimeSpan _nudgeAt;
+    private TimeSpan _nudgeEvery;
+    private (string MessageId, string PopReceipt)? _message;
+    private int _attempts;
+    private int _pushes;
+    private int _failures;
+    private bool _acceptedOnce;
+    private AttemptStart? _start;
+    private TimeSpan _firstTokenAt;
+    private TimeSpan _evalBefore;
+
+    /// <param name="now">The moment it was taken on, on the clock of all later calls (any origin).</param>
+    /// <param name="newNonce">Source of unguessable nonces.</param>
+    public JobOwner(Job job, OwnerOptions options, Func<string> newNonce, TimeSpan now)
+    {
+        _job = job;
+        _options = options;
+        _newNonce = newNonce;
+        _startedAt = now;
+        _assembler = new Assembler(job.Stop);
+    }
+
+    private enum Phase
+    {
+        Placing,
+        Offered,
+        Running,
+        Queueing,
+        Queued,
+        Ended,
+    }
+
+    public Job Job => _job;
+
+    public bool HasEnded => _phase == Phase.Ended;
+
+    /// <summary>Waits in the model's queue, or is about to.</summary>
+    public bool IsWaiting => _phase is Phase.Queueing or Phase.Queued;
+
+    /// <summary>The attempt whose output counts; null while there is none.</summary>
+    public Attempt? Attempt => _attempt;
+
+    /// <summary>How far the answer is here without a gap, to acknowledge.</summary>
+    public Ack? Acknowledgement => _attempt is null ? null : new Ack(_attempt.Nonce, _answer.Next, _answer.HasGap);
+
+    /// <summary>What is to be done since the last call, in order.</summary>
+    public IReadOnlyList<OwnerEffect> TakeEffects()
+    {
+        if (_effects.Count == 0)
+            return [];
+        List<OwnerEffect> taken = _effects;
+        _effects = [];
+        return taken;
+    }
+
+    public void Start() => Place();
+
+    /// <summary>Skips the push: others wait already, and this one joins them.</summary>
+    public void StartQueued() => Enqueue();
+
+    public void Placed(string? workerId, TimeSpan now)
+    {
+        if (_phase != Phase.Placing)
+            return;
+        if (workerId is null)
+            Enqueue();
+        else
+            Offer(workerId, now);
+    }
+
+    public void Enqueued(string messageId, string popReceipt, TimeSpan now)
+    {
+        if (_phase != Phase.Queueing)
+        {
+            // It ended, or was claimed, before the put was answered. The receipt is stale in the second case, and that is fine.
+            Do(new OwnerEffect.DeleteMessage(messageId, popReceipt));
+            return;
+        }
+        _phase = Phase.Queued;
+        _message = (messageId, popReceipt);
+        _nudgeEvery = _options.NudgeFirst;
+        _nudgeAt = now + _nudgeEvery;
+        Do(new OwnerEffect.Nudge());
+    }
+
+    public void EnqueueFailed(JobError error)
+    {
+        if (_phase == Phase.Queueing)
+            Fail(error);
+    }
+
+    public void Answered(string workerId, string nonce, bool accepted, TimeSpan now)
+    {
+        if (_attempt?.Nonce != nonce)
+        {
+            if (accepted)
+                Do(new OwnerEffect.Stop(workerId, nonce));
+        }
+        else if (_phase == Phase.Offered)
+        {
+            if (accepted)
+                Accept(now);
+            else
+                GiveUpAttempt(exclude: true, failed: false);
+        }
+    }
+
+    /// <summary>A worker holds a message of this job and asks to run it.</summary>
+    public void Claimed(string workerId, string messageId, string popReceipt, TimeSpan now)
+    {
+        if (IsWaiting)
+        {
+            _message = null;
+            Do(new OwnerEffect.DeleteMessage(messageId, popReceipt));
+            Offer(workerId, now);
+            _granting = true;
+            return;
+        }
+        // The worker's claim is repeated while it has no answer: the grant may have been lost.
+        if (_phase == Phase.Offered && _granting && _attempt!.WorkerId == workerId)
+        {
+            SendGrant(now);
+            return;
+        }
+        Do(new OwnerEffect.DeleteMessage(messageId, popReceipt));
+        if (_phase == Phase.Ended || _attempt?.WorkerId != workerId)
+            Do(new OwnerEffect.Deny(workerId));
+    }
+
+    /// <summary>The worker says that the attempt is alive there, with or without output.</summary>
+    public void Heard(string workerId, string nonce, TimeSpan now)
+    {
+        if (_attempt?.Nonce != nonce)
+        {
+            Do(new OwnerEffect.Stop(workerId, nonce));
+            return;
+        }
+        _heardAt = now;
+        if (_phase == Phase.Offered)
+            Accept(now);
+    }
+
+    public void Received(string workerId, string nonce, Chunk chunk, TimeSpan now)
+    {
+        Heard(workerId, nonce, now);
+        if (_attempt?.Nonce != nonce)
+            return;
+        if (!chunk.IsWellFormed)
+        {
+            GiveUpAttempt(exclude: true, failed: true, $"worker {workerId} sent a malformed chunk");
+            return;
+        }
+        foreach (Chunk fresh in _answer.Add(chunk))
+        {
+            Use(fresh, now);
+            if (_attempt?.Nonce != nonce)
+                return;
+        }
+        AskForGap(now);
+    }
+
+    /// <param name="hearing">Whether the edge's own connection stands: without it, silence proves nothing.</param>
+    public void Tick(TimeSpan now, bool hearing)
+    {
+        if (_phase == Phase.Ended)
+            return;
+        if (now - _startedAt >= _job.Remaining)
+        {
+            Fail(new JobError(JobErrorKind.DeadlineExceeded, $"no answer within {_job.Remaining.TotalSeconds:0} seconds"));
+            return;
+        }
+        if (!hearing)
+            _heardAt = _offeredAt = now;
+        if (_phase == Phase.Offered)
+            TickOffered(now);
+        else if (_phase == Phase.Running)
+            TickRunning(now);
+        else if (_phase == Phase.Queued && now >= _nudgeAt)
+            NudgeAgain(now);
+    }
+
+    /// <summary>Nobody wants the answer any more.</summary>
+    public void Cancel() => Fail(new JobError(JobErrorKind.Cancelled, "the request was cancelled"));
+
+    /// <summary>Ends the job without an answer, whatever its state.</summary>
+    public void Fail(JobError error)
+    {
+        if (_phase == Phase.Ended)
+            return;
+        if (_attempt is not null)
+            Do(new OwnerEffect.Stop(_attempt.WorkerId, _attempt.Nonce));
+        End(new JobOutput.Failed(error));
+    }
+
+    private void TickOffered(TimeSpan now)
+    {
+        if (now - _offeredAt >= _options.GrantTimeout)
+        {
+            Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
+            GiveUpAttempt(exclude: true, failed: false);
+        }
+        else if (now - _grantSentAt >= _options.GrantResend)
+        {
+            SendGrant(now);
+        }
+    }
+
+    private void TickRunning(TimeSpan now)
+    {
+        if (now - _heardAt >= _options.SilenceTimeout)
+        {
+            Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
+            GiveUpAttempt(exclude: true, failed: true, $"worker {_attempt!.WorkerId} fell silent");
+        }
+        else
+        {
+            AskForGap(now);
+        }
+    }
+
+    private void NudgeAgain(TimeSpan now)
+    {
+        _nudgeEvery = _nudgeEvery * 2 < _options.NudgeLongest ? _nudgeEvery * 2 : _options.NudgeLongest;
+        _nudgeAt = now + _nudgeEvery;
+        Do(new OwnerEffect.Nudge());
+    }
+
+    private void Use(Chunk fresh, TimeSpan now)
+    {
+        if (_start is null)
+        {
+            _start = fresh.Start;
+            _firstTokenAt = now;
+        }
+        string text = _assembler.Append(fresh);
+        if (_assembler.StoppedBy is not null)
+        {
+            Do(new OwnerEffect.Stop(_attempt!.WorkerId, _attempt.Nonce));
+            Emit(text);
+            Finish(FinishReason.Stop, fresh.End, now);
+            return;
+        }
+        if (fresh.End is null)
+            Emit(text);
+        else
+            UseEnd(text, fresh.End, now);
+    }
+
+    private void UseEnd(string text, AttemptEnd end, TimeSpan now)
+    {
+        Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Ended: true)));
+        switch (end.Reason)
+        {
+            case EndReason.Stop or EndReason.Length:
+                Emit(text + _assembler.Complete());
+                Finish(end.Reason == EndReason.Stop ? FinishReason.Stop : FinishReason.Length, end, now);
+                break;
+            case EndReason.Invalid:
+                Emit(text);
+                End(new JobOutput.Failed(new JobError(JobErrorKind.Invalid, end.Error ?? "the request cannot be run")));
+                break;
+            default:
+                // Handed back costs nothing; a failure, or an end that nobody asked for, counts.
+                Emit(text);
+                _evalBefore += end.EvalDuration;
+                GiveUpAttempt(exclude: true, failed: end.Reason != EndReason.HandedBack, end.Error, stop: false);
+                break;
+        }
+    }
+
+    private void Accept(TimeSpan now)
+    {
+        _phase = Phase.Running;
+        _heardAt = now;
+        if (_acceptedOnce)
+            return;
+        _acceptedOnce = true;
+        Do(new OwnerEffect.Emit(new JobOutput.Accepted(_attempt!.WorkerId)));
+    }
+
+    private void GiveUpAttempt(bool exclude, bool failed, string? why = null, bool stop = true)
+    {
+        Attempt attempt = _attempt!;
+        if (stop)
+            Do(new OwnerEffect.Stop(attempt.WorkerId, attempt.Nonce));
+        if (exclude)
+            _excluded.Add(attempt.WorkerId);
+        _attempt = null;
+        _granting = false;
+        _answer.DropAhead();
+        if (failed && ++_failures >= _options.MaxFailures)
+            End(new JobOutput.Failed(new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}")));
+        else
+            Place();
+    }
+
+    private void Place()
+    {
+        if (_pushes >= _options.MaxPushes)
+        {
+            Enqueue();
+            return;
+        }
+        _phase = Phase.Placing;
+        Do(new OwnerEffect.Place(_excluded));
+    }
+
+    private void Offer(string workerId, TimeSpan now)
+    {
+        _pushes++;
+        _attempt = new Attempt(++_attempts, workerId, _newNonce());
+        _phase = Phase.Offered;
+        _offeredAt = now;
+        SendGrant(now);
+    }
+
+    private void SendGrant(TimeSpan now)
+    {
+        _grantSentAt = now;
+        Do(new OwnerEffect.Grant(_attempt!, [.. _answer.Tokens]));
+    }
+
+    private void Enqueue()
+    {
+        _phase = Phase.Queueing;
+        Do(new OwnerEffect.Enqueue());
+    }
+
+    private void AskForGap(TimeSpan now)
+    {
+        if (!_answer.HasGap || (_gapAskedAt != TimeSpan.MinValue && now - _gapAskedAt < _options.GapAsk))
+            return;
+        _gapAskedAt = now;
+        Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Missing: true)));
+    }
+
+    private void Emit(string text)
+    {
+        if (text.Length > 0)
+            Do(new OwnerEffect.Emit(new JobOutput.Delta(text, _assembler.Tokens)));
+    }
+
+    private void Finish(FinishReason reason, AttemptEnd? end, TimeSpan now) => End(new JobOutput.Finished(reason, new JobStatistics
+    {
+        TotalDuration = now - _startedAt,
+        LoadDuration = _start?.LoadDuration ?? default,
+        PromptTokens = _start?.PromptTokens ?? 0,
+        PromptDuration = _start?.PromptDuration ?? default,
+        Tokens = _assembler.Tokens,
+        // The worker measures it; a stop string is found here, before the worker knows, so the time until then is taken here.
+        EvalDuration = end is null ? now - _firstTokenAt : _evalBefore + end.EvalDuration,
+        Attempts = _attempts,
+    }));
+
+    private void End(JobOutput last)
+    {
+        if (_message is var (messageId, popReceipt))
+            Do(new OwnerEffect.DeleteMessage(messageId, popReceipt));
+        _message = null;
+        _attempt = null;
+        _phase = Phase.Ended;
+        Do(new OwnerEffect.Emit(last));
+    }
+
+    private void Do(OwnerEffect effect) => _effects.Add(effect);
+}

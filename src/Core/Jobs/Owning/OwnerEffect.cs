@@ -1,0 +1,39 @@
+namespace OllamaMax.Jobs.Owning;
+
+/// <summary>What an owner wants done. It only decides; whoever drives it sends and stores, and reports back.</summary>
+public abstract record OwnerEffect
+{
+    private OwnerEffect()
+    {
+    }
+
+    /// <summary>Choose a worker with a free slot, none of the excluded ones, and report by <see cref="JobOwner.Placed"/>.</summary>
+    public sealed record Place(IReadOnlySet<string> Excluded) : OwnerEffect;
+
+    /// <summary>Send the grant of an attempt; the same one may be asked for twice.</summary>
+    public sealed record Grant(Attempt Attempt, IReadOnlyList<int> Resume) : OwnerEffect;
+
+    /// <summary>Put a message into the model's queue and report by <see cref="JobOwner.Enqueued"/> or <see cref="JobOwner.EnqueueFailed"/>.</summary>
+    public sealed record Enqueue : OwnerEffect;
+
+    /// <summary>Delete a queue message; one that is gone already is fine.</summary>
+    public sealed record DeleteMessage(string MessageId, string PopReceipt) : OwnerEffect;
+
+    /// <summary>Tell workers that something waits.</summary>
+    public sealed record Nudge : OwnerEffect;
+
+    /// <summary>Tell a worker that its claim is refused.</summary>
+    public sealed record Deny(string WorkerId) : OwnerEffect;
+
+    /// <summary>Tell a worker to stop an attempt.</summary>
+    public sealed record Stop(string WorkerId, string Nonce) : OwnerEffect;
+
+    /// <summary>Acknowledge now, as something is missing or all is there.</summary>
+    public sealed record Acknowledge(string WorkerId, Streaming.Ack Ack) : OwnerEffect;
+
+    /// <summary>The worker did not answer: think less of it until it is heard again.</summary>
+    public sealed record Suspect(string WorkerId) : OwnerEffect;
+
+    /// <summary>Give this to whoever reads the answer.</summary>
+    public sealed record Emit(JobOutput Output) : OwnerEffect;
+}

@@ -1,0 +1,101 @@
+using System.Text.Json;
+using OllamaMax.Models.Gguf;
+
+namespace OllamaMax.Models;
+
+/// <summary>
+/// The config blob of a model: what list, show and rendering need, so that none of them reads a GGUF. The first fields are those
+/// that Ollama writes there.
+/// </summary>
+public sealed record ModelConfig
+{
+    public string ModelFormat { get; init; } = "gguf";
+
+    public required string ModelFamily { get; init; }
+
+    public required IReadOnlyList<string> ModelFamilies { get; init; }
+
+    /// <summary>Parameters for people: <c>3.97M</c>.</summary>
+    public required string ModelType { get; init; }
+
+    /// <summary>Quantization: <c>Q4_K_M</c>.</summary>
+    public required string FileType { get; init; }
+
+    public required long ParameterCount { get; init; }
+
+    public required long ContextLength { get; init; }
+
+    public required string BosToken { get; init; }
+
+    public required string EosToken { get; init; }
+
+    /// <summary>As <see cref="GgufHeader.Metadata"/>.</summary>
+    public required IReadOnlyDictionary<string, JsonElement> Metadata { get; init; }
+
+    /// <exception cref="GgufFormatException">The file holds no whole language model.</exception>
+    public static ModelConfig From(GgufHeader header)
+    {
+        string family = header.GetString("general.architecture")
+            ?? throw new GgufFormatException("the GGUF does not say which architecture it has");
+        if (header.TensorCount == 0)
+            throw new GgufFormatException("the GGUF holds no weights, only a vocabulary");
+        if (header.GetInteger("split.count") is > 1 and { } parts)
+            throw new GgufFormatException($"the GGUF is one of {parts} parts: merge them first (llama-gguf-split --merge)");
+        if (header.GetInteger($"{family}.context_length") is not (> 0 and <= int.MaxValue and { } context))
+            throw new GgufFormatException($"the GGUF of architecture '{family}' has no context length: it is no language model");
+        return new ModelConfig
+        {
+            ModelFamily = family,
+            ModelFamilies = [family],
+            ModelType = HumanNumber.Format(header.ParameterCount),
+            FileType = GgufFileType.NameOf(header.GetInteger("general.file_type")) ?? header.TensorType,
+            ParameterCount = header.ParameterCount,
+            ContextLength = context,
+            BosToken = header.BosToken,
+            EosToken = header.EosToken,
+            Metadata = header.Metadata,
+        };
+    }
+
+    /// <exception cref="FormatException">It is no config that was written here.</exception>
+    public static ModelConfig Parse(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, ModelJson.Blob.ModelConfig) ?? throw new FormatException("The model's config is null.");
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException("The model's config cannot be read.", e);
+        }
+    }
+
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ModelJson.Blob.ModelConfig);
+
+    /// <summary>The catalogue's view of the model under a name.</summary>
+    /// <param name="name">As it is to be shown.</param>
+    /// <param name="manifestDigest">64 hex digits.</param>
+    /// <param name="manifest">What the name stands for.</param>
+    /// <param name="modifiedAt">When the manifest was written.</param>
+    public ModelView ToView(ModelName name, string manifestDigest, ModelManifest manifest, DateTimeOffset modifiedAt)
+    {
+        string? template = Metadata.TryGetValue("tokenizer.chat_template", out JsonElement value) ? value.GetString() : null;
+        return new ModelView
+        {
+            Name = name,
+            Digest = manifestDigest,
+            Size = manifest.Size,
+            ModifiedAt = modifiedAt,
+            Weights = manifest.Weights.Digest,
+            WeightsSize = manifest.Weights.Size,
+            Details = new ModelDetails(ModelFormat, ModelFamily, ModelFamilies, ModelType, FileType),
+            Metadata = Metadata,
+            Template = string.IsNullOrWhiteSpace(template) ? null : template,
+            BosToken = BosToken,
+            EosToken = EosToken,
+            ContextLength = (int)Math.Min(ContextLength, int.MaxValue),
+            ParameterCount = ParameterCount,
+            Capabilities = ModelCapabilities.Find(ModelFamily, Metadata, template),
+        };
+    }
+}

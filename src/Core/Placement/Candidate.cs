@@ -1,0 +1,22 @@
+namespace OllamaMax.Placement;
+
+/// <summary>A worker that could run a job, as a policy sees it.</summary>
+/// <param name="Warmth">How near the model is to running there.</param>
+/// <param name="Used">Slots in use, this edge's own in-flight jobs counted in.</param>
+/// <param name="Total">Slots it has.</param>
+public readonly record struct Candidate(string WorkerId, Warmth Warmth, int Used, int Total)
+{
+    public bool HasFreeSlot => Used < Total;
+}
+
+public enum Warmth
+{
+    /// <summary>It would have to copy the model first.</summary>
+    None,
+
+    /// <summary>It has a replica on disk.</summary>
+    Replica,
+
+    /// <summary>The model is in its memory.</summary>
+    Loaded,
+}

@@ -1,0 +1,56 @@
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Streaming;
+
+/// <summary>
+/// Leave to run one attempt, and everything needed for it. Pushed when a worker seems to have a free slot, or sent in answer to
+/// a claim; either way the worker answers whether it takes it. The same grant may come twice.
+/// </summary>
+public sealed record GrantMessage
+{
+    public required int Version { get; init; }
+
+    public required string JobId { get; init; }
+
+    public required Attempt Attempt { get; init; }
+
+    /// <summary>The job itself; null when it is too large for a message and lies at <see cref="PayloadUrl"/>.</summary>
+    public Job? Job { get; init; }
+
+    /// <summary>Where the job lies as JSON, readable by whoever has this URL.</summary>
+    public string? PayloadUrl { get; init; }
+
+    /// <summary>Leave to send to the job's edge, and to nobody else.</summary>
+    public required ReplyCapability Reply { get; init; }
+
+    /// <summary>Tokens of the answer that the owner has already: go on after the last of them.</summary>
+    public IReadOnlyList<int> Resume { get; init; } = [];
+}
+
+/// <summary>A claim is refused: the job is in other hands, or over.</summary>
+public sealed record DenyMessage(string JobId);
+
+/// <summary>How far the owner has each answer without a gap; once a second, and at once when something is missing.</summary>
+public sealed record AckMessage(IReadOnlyList<Ack> Jobs);
+
+/// <param name="Nonce">The attempt.</param>
+/// <param name="Next">Index of the first token that the owner does not have.</param>
+/// <param name="Missing">Something after <paramref name="Next"/> has come: send again from there.</param>
+/// <param name="Ended">The owner has the end as well and wants nothing more.</param>
+public sealed record Ack(string Nonce, int Next, bool Missing = false, bool Ended = false);
+
+/// <summary>Stop this attempt and free its slot; nobody listens to it any more.</summary>
+public sealed record StopMessage(string JobId, string Nonce);
+
+/// <summary>Something waits in a model's queue.</summary>
+/// <param name="Queue">URL of the queue with a signature that allows to get and delete messages of it.</param>
+public sealed record NudgeMessage(string Model, Band Band, string Queue);
+
+/// <summary>
+/// A token that lets its holder send to one SignalR user.
+/// </summary>
+/// <param name="Url">The user's send URL; the token's audience.</param>
+public sealed record ReplyCapability(string Url, string Token, DateTimeOffset ExpiresAt)
+{
+    public override string ToString() => Url;
+}

@@ -1,0 +1,26 @@
+using System.Text.Json.Serialization;
+using OllamaMax.Jobs;
+using OllamaMax.Workers;
+
+namespace OllamaMax.Streaming;
+
+/// <summary>JSON of everything that edges and workers exchange.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(GrantMessage))]
+[JsonSerializable(typeof(DenyMessage))]
+[JsonSerializable(typeof(AckMessage))]
+[JsonSerializable(typeof(StopMessage))]
+[JsonSerializable(typeof(NudgeMessage))]
+[JsonSerializable(typeof(WorkerMessage))]
+[JsonSerializable(typeof(QueuedJob))]
+[JsonSerializable(typeof(Job))]
+[JsonSerializable(typeof(WorkerReport))]
+[JsonSerializable(typeof(EnrolmentRequest))]
+[JsonSerializable(typeof(EnrolmentRecord))]
+[JsonSerializable(typeof(CapabilityRequest))]
+[JsonSerializable(typeof(WorkerCapabilities))]
+[JsonSerializable(typeof(JoinTokenRecord))]
+public sealed partial class ProtocolJson : JsonSerializerContext;

@@ -1,0 +1,34 @@
+namespace OllamaMax.Streaming;
+
+/// <summary>Names of the messages that travel over SignalR.</summary>
+public static class Targets
+{
+    /// <summary>Edge to worker: <see cref="GrantMessage"/>, unasked (a push) or after a claim.</summary>
+    public const string Grant = "grant";
+
+    /// <summary>Edge to worker: <see cref="DenyMessage"/>.</summary>
+    public const string Deny = "deny";
+
+    /// <summary>Edge to worker: <see cref="AckMessage"/>.</summary>
+    public const string Ack = "ack";
+
+    /// <summary>Edge to worker: <see cref="StopMessage"/>.</summary>
+    public const string Stop = "stop";
+
+    /// <summary>Edge to worker: <see cref="NudgeMessage"/>.</summary>
+    public const string Nudge = "nudge";
+
+    /// <summary>Worker to edge: <see cref="WorkerMessage"/>.</summary>
+    public const string Output = "output";
+}
+
+/// <summary>SignalR users that edges and workers listen as.</summary>
+public static class Users
+{
+    /// <summary>The one hub of the system.</summary>
+    public const string Hub = "ollamamax";
+
+    public static string Edge(string edgeId) => $"edge-{edgeId}";
+
+    public static string Worker(string workerId) => $"worker-{workerId}";
+}

@@ -1,0 +1,40 @@
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Streaming;
+
+/// <summary>
+/// Everything a worker has to say to one edge at one moment. Sent at once for a first token or an answer,
+/// otherwise coalesced; empty but for the counters when jobs run and have nothing to say.
+/// </summary>
+public sealed record WorkerMessage
+{
+    public required int Version { get; init; }
+
+    public required string WorkerId { get; init; }
+
+    /// <summary>Decode steps so far: a standing counter is a hung decoder.</summary>
+    public required long Steps { get; init; }
+
+    public required int SlotsUsed { get; init; }
+
+    public required int SlotsTotal { get; init; }
+
+    public IReadOnlyList<GrantAnswer> Answers { get; init; } = [];
+
+    public IReadOnlyList<Claim> Claims { get; init; } = [];
+
+    public IReadOnlyList<AttemptOutput> Outputs { get; init; } = [];
+
+    /// <summary>Attempts of this edge that are alive, those without output included.</summary>
+    public IReadOnlyList<LiveAttempt> Alive { get; init; } = [];
+}
+
+/// <param name="Reason">For people: why not.</param>
+public sealed record GrantAnswer(string JobId, string Nonce, bool Accepted, string? Reason = null);
+
+/// <summary>The worker holds this queue message and asks to run its job. With it the owner can delete the message.</summary>
+public sealed record Claim(string JobId, string Model, Band Band, string MessageId, string PopReceipt);
+
+public sealed record LiveAttempt(string JobId, string Nonce);
+
+public sealed record AttemptOutput(string JobId, string Nonce, Chunk Chunk);

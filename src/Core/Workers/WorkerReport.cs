@@ -1,0 +1,45 @@
+namespace OllamaMax.Workers;
+
+/// <summary>
+/// What a worker says about itself: the metadata of its heartbeat blob. When it was said is the blob's
+/// Last-Modified, storage's clock; the worker's own is not asked.
+/// </summary>
+public sealed record WorkerReport
+{
+    public required int Version { get; init; }
+
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Host { get; init; }
+
+    public required int Pid { get; init; }
+
+    public string? Site { get; init; }
+
+    /// <summary>Version of the program.</summary>
+    public required string Program { get; init; }
+
+    public required bool Draining { get; init; }
+
+    public required int SlotsUsed { get; init; }
+
+    public required int SlotsTotal { get; init; }
+
+    /// <summary>Seconds until the next report at the latest: who is silent for several times this is gone.</summary>
+    public required double IntervalSeconds { get; init; }
+
+    public required IReadOnlyList<HeldModel> Models { get; init; }
+
+    public required IReadOnlyList<string> Devices { get; init; }
+
+    /// <summary>Generated tokens per second over the last jobs, all slots together; null before the first.</summary>
+    public double? TokensPerSecond { get; init; }
+}
+
+/// <param name="Digest">Digest of the weights, <c>sha256:…</c>.</param>
+/// <param name="Loaded">In memory; otherwise a replica on disk.</param>
+/// <param name="ContextLength">Tokens of context a slot has; only when loaded.</param>
+/// <param name="Bytes">Memory it takes; only when loaded.</param>
+public sealed record HeldModel(string Digest, bool Loaded, int? ContextLength = null, long? Bytes = null);

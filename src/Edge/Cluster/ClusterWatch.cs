@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging;
+using OllamaMax.Cluster;
+using OllamaMax.Storage.Workers;
+
+namespace OllamaMax.Edge.Cluster;
+
+/// <summary>
+/// The last listing of the heartbeats. Asked for, never polled: an edge that nobody asks anything makes no storage operation.
+/// </summary>
+internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider time, ILogger<ClusterWatch> logger)
+{
+    private readonly Lock _lock = new();
+    private Task<IReadOnlyList<WorkerView>>? _running;
+    private IReadOnlyList<WorkerView> _last = [];
+    private long _takenAt;
+    private bool _taken;
+
+    /// <summary>Called after each listing, on any thread.</summary>
+    public event Action<IReadOnlyList<WorkerView>>? Listed;
+
+    /// <summary>Workers as last listed, aged by the time since; empty before the first listing.</summary>
+    public IReadOnlyList<WorkerView> Current
+    {
+        get
+        {
+            lock (_lock)
+            {
+                TimeSpan since = Age_NeedsLock();
+                return since == TimeSpan.MaxValue ? [] : [.. _last.Select(view => view with { Age = view.Age + since })];
+            }
+        }
+    }
+
+    /// <summary>Time since the last listing.</summary>
+    public TimeSpan Age
+    {
+        get
+        {
+            lock (_lock)
+                return Age_NeedsLock();
+        }
+    }
+
+    /// <summary>A listing that is at most <paramref name="maxAge"/> old.</summary>
+    /// <exception cref="Azure.RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<IReadOnlyList<WorkerView>> GetAsync(TimeSpan maxAge, CancellationToken cancellationToken)
+    {
+        if (Age <= maxAge)
+            return Current;
+        await Listing().WaitAsync(cancellationToken);
+        return Current;
+    }
+
+    /// <summary>Lists again in the background when the last listing is older than <paramref name="maxAge"/>.</summary>
+    public void RefreshInBackground(TimeSpan maxAge)
+    {
+        if (Age > maxAge)
+            _ = LogFailureAsync(Listing());
+    }
+
+    private Task<IReadOnlyList<WorkerView>> Listing()
+    {
+        lock (_lock)
+            return _running is { IsCompleted: false } ? _running : _running = ListAsync();
+    }
+
+    private async Task<IReadOnlyList<WorkerView>> ListAsync()
+    {
+        IReadOnlyList<WorkerView> views = await heartbeats.ListAsync(CancellationToken.None);
+        lock (_lock)
+        {
+            _last = views;
+            _takenAt = time.GetTimestamp();
+            _taken = true;
+        }
+        Listed?.Invoke(views);
+        return views;
+    }
+
+    private TimeSpan Age_NeedsLock() => _taken ? time.GetElapsedTime(_takenAt) : TimeSpan.MaxValue;
+
+    private async Task LogFailureAsync(Task listing)
+    {
+        try
+        {
+            await listing;
+        }
+        catch (Exception e)
+        {
+            LogListingFailed(e);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The workers' heartbeats could not be listed; the last listing stays in use")]
+    private partial void LogListingFailed(Exception exception);
+}

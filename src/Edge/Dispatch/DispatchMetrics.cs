@@ -1,0 +1,45 @@
+using System.Diagnostics.Metrics;
+
+namespace OllamaMax.Edge.Dispatch;
+
+/// <summary>Figures of the dispatch; all counted where it happens.</summary>
+public sealed class DispatchMetrics : IDisposable
+{
+    public const string MeterName = "OllamaMax.Dispatch";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _attempts;
+    private readonly Counter<long> _queued;
+    private readonly Counter<long> _refused;
+    private readonly Histogram<double> _queueWait;
+    private int _running;
+    private int _waiting;
+    private int _slotsUsed;
+    private int _slotsTotal;
+
+    public DispatchMetrics()
+    {
+        _attempts = _meter.CreateCounter<long>("ollamamax_attempts", description: "Attempts issued to workers");
+        _queued = _meter.CreateCounter<long>("ollamamax_jobs_queued", description: "Jobs that went through a model's queue");
+        _refused = _meter.CreateCounter<long>("ollamamax_jobs_refused", description: "Jobs refused because the backlog was full");
+        _queueWait = _meter.CreateHistogram<double>("ollamamax_queue_wait", "s", "From a job's arrival to a worker's acceptance");
+        _meter.CreateObservableGauge("ollamamax_jobs_running", () => _running, description: "Jobs of this edge on a worker");
+        _meter.CreateObservableGauge("ollamamax_jobs_waiting", () => _waiting, description: "Jobs of this edge in a queue");
+        _meter.CreateObservableGauge("ollamamax_slots_used", () => _slotsUsed, description: "Busy slots of all workers that are not gone");
+        _meter.CreateObservableGauge("ollamamax_slots", () => _slotsTotal, description: "Slots of all workers that are not gone");
+    }
+
+    internal void Attempt() => _attempts.Add(1);
+
+    internal void Queued() => _queued.Add(1);
+
+    internal void Refused() => _refused.Add(1);
+
+    internal void Accepted(TimeSpan wait) => _queueWait.Record(wait.TotalSeconds);
+
+    internal void SetJobs(int running, int waiting) => (_running, _waiting) = (running, waiting);
+
+    internal void SetSlots(int used, int total) => (_slotsUsed, _slotsTotal) = (used, total);
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,21 @@
+using System.ComponentModel.DataAnnotations;
+using OllamaMax.Jobs.Owning;
+
+namespace OllamaMax.Edge.Dispatch;
+
+public sealed class DispatchOptions
+{
+    /// <summary>Jobs of one model that may wait at this edge; what comes then is refused with 503 and a Retry-After.</summary>
+    [Range(0, 100_000)]
+    public int MaxBacklog { get; set; } = 128;
+
+    /// <summary>Workers that are told of a waiting job, each time.</summary>
+    [Range(1, 1000)]
+    public int NudgedWorkers { get; set; } = 8;
+
+    /// <summary>Bytes of JSON up to which a job travels inside its message; larger ones go by blob. SignalR takes 1 MB a message.</summary>
+    [Range(1, 900_000)]
+    public int MaxInlineBytes { get; set; } = 262_144;
+
+    public OwnerOptions Owner { get; set; } = new();
+}

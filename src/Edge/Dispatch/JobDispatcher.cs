@@ -1,0 +1,353 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Azure;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Owning;
+using OllamaMax.Storage.Payloads;
+using OllamaMax.Storage.Queues;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Edge.Dispatch;
+
+/// <summary>
+/// Owns this edge's interactive jobs. One loop reads everything that happens (requests, workers' messages, answers of storage, the
+/// passing of time), lets the job's owner decide, and sees to what it decided; so nothing here needs a lock.
+/// </summary>
+internal sealed partial class JobDispatcher(
+    WorkerChannel workers,
+    JobQueues queues,
+    PayloadStore payloads,
+    ClusterWatch watch,
+    WorkerDirectory directory,
+    EdgeListener listener,
+    DispatchMetrics metrics,
+    IOptions<DispatchOptions> options,
+    TimeProvider time,
+    ILogger<JobDispatcher> logger) : BackgroundService
+{
+    private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ViewIsUsable = TimeSpan.FromSeconds(60);
+
+    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
+    private readonly Dictionary<string, JobRun> _runs = [];
+    private readonly Throughput _throughput = new();
+    private readonly long _origin = time.GetTimestamp();
+    private TimeSpan _acknowledgedAt;
+    private volatile bool _busy;
+
+    private TimeSpan Now => time.GetElapsedTime(_origin);
+
+    /// <summary>
+    /// Takes a job on. Its output, failures included, is in the log; it is cancelled when <paramref name="clientLeft"/> is.
+    /// </summary>
+    public JobOutputLog Start(Job job, CancellationToken clientLeft)
+    {
+        var owner = new JobOwner(job, options.Value.Owner, NewNonce, Now);
+        var run = new JobRun(owner, new JobOutputLog(), Now);
+        _busy = true;
+        Post(() => Begin(run));
+        run.ClientLeft = clientLeft.Register(() => Post(() => Apply(run, owner.Cancel)));
+        return run.Log;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        listener.Heard += message => Post(() => Hear(message));
+        watch.Listed += views => Post(() => directory.Update(views, Now));
+        Task ticking = TickAsync(stoppingToken);
+        try
+        {
+            await foreach (Action happening in _events.Reader.ReadAllAsync(stoppingToken))
+                Handle(happening);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            FailAll();
+        }
+        await ticking;
+    }
+
+    private static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+
+    private void Post(Action happening) => _events.Writer.TryWrite(happening);
+
+    private void Handle(Action happening)
+    {
+        try
+        {
+            happening();
+        }
+        catch (Exception e)
+        {
+            // One job's surprise must not end the loop that all others live from.
+            LogUnexpected(e);
+        }
+    }
+
+    private async Task TickAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(TickEvery, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                if (_busy)
+                    Post(Tick);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private void Begin(JobRun run)
+    {
+        int waiting = _runs.Values.Count(other => other.Owner.IsWaiting && other.Job.Model == run.Job.Model);
+        if (waiting > 0 && waiting >= options.Value.MaxBacklog)
+        {
+            metrics.Refused();
+            TimeSpan retryAfter = _throughput.RetryAfter(run.Job.Model, waiting, directory.Slots(run.Job.Model, Now));
+            Apply(run, () => run.Owner.Fail(new JobError(JobErrorKind.Busy, $"the server is busy: {waiting} requests for this model wait already")
+            {
+                RetryAfter = retryAfter,
+            }));
+            return;
+        }
+        _runs.Add(run.Job.Id, run);
+        if (watch.Age > ViewIsUsable)
+        {
+            _ = ListThenStartAsync(run);
+            return;
+        }
+        watch.RefreshInBackground(ViewIsFresh);
+        Apply(run, waiting > 0 ? run.Owner.StartQueued : run.Owner.Start);
+    }
+
+    private async Task ListThenStartAsync(JobRun run)
+    {
+        try
+        {
+            await watch.GetAsync(ViewIsUsable, CancellationToken.None);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            LogListingFailed(e, run.Job.RequestId);
+        }
+        // Without a listing nobody can be chosen; the queue will tell whether storage is there.
+        Post(() => Apply(run, run.Owner.Start));
+    }
+
+    private void Hear(WorkerMessage message)
+    {
+        directory.Heard(message, Now);
+        foreach (GrantAnswer answer in message.Answers)
+        {
+            if (Find(answer.JobId) is { } run)
+                Apply(run, () => run.Owner.Answered(message.WorkerId, answer.Nonce, answer.Accepted, Now));
+            else if (answer.Accepted)
+                Send(workers.StopAsync(message.WorkerId, answer.JobId, answer.Nonce));
+        }
+        foreach (AttemptOutput output in message.Outputs)
+        {
+            if (Find(output.JobId) is { } run)
+                Apply(run, () => run.Owner.Received(message.WorkerId, output.Nonce, output.Chunk, Now));
+            else
+                Send(workers.StopAsync(message.WorkerId, output.JobId, output.Nonce));
+        }
+        foreach (LiveAttempt alive in message.Alive)
+        {
+            if (Find(alive.JobId) is { } run)
+                Apply(run, () => run.Owner.Heard(message.WorkerId, alive.Nonce, Now));
+            else
+                Send(workers.StopAsync(message.WorkerId, alive.JobId, alive.Nonce));
+        }
+        foreach (Claim claim in message.Claims)
+            HearClaim(message.WorkerId, claim);
+    }
+
+    private void HearClaim(string workerId, Claim claim)
+    {
+        if (Find(claim.JobId) is { } run)
+        {
+            Apply(run, () => run.Owner.Claimed(workerId, claim.MessageId, claim.PopReceipt, Now));
+            return;
+        }
+        Send(queues.DeleteAsync(claim.Model, claim.Band, claim.MessageId, claim.PopReceipt, CancellationToken.None));
+        Send(workers.DenyAsync(workerId, claim.JobId));
+    }
+
+    private void Tick()
+    {
+        TimeSpan now = Now;
+        foreach (JobRun run in _runs.Values.ToList())
+            Apply(run, () => run.Owner.Tick(now, listener.IsConnected));
+        if (now - _acknowledgedAt >= AcknowledgeEvery)
+        {
+            _acknowledgedAt = now;
+            AcknowledgeAll();
+        }
+        int waiting = _runs.Values.Count(run => run.Owner.IsWaiting);
+        if (_runs.Count > 0)
+            watch.RefreshInBackground(waiting > 0 ? AcknowledgeEvery : ViewIsFresh);
+        metrics.SetJobs(_runs.Count - waiting, waiting);
+        _busy = _runs.Count > 0;
+    }
+
+    private void AcknowledgeAll()
+    {
+        foreach (var group in _runs.Values
+            .Where(run => run.Owner.Attempt is not null)
+            .GroupBy(run => run.Owner.Attempt!.WorkerId, run => run.Owner.Acknowledgement!))
+            Send(workers.AcknowledgeAsync(group.Key, [.. group]));
+    }
+
+    private JobRun? Find(string jobId) => _runs.GetValueOrDefault(jobId);
+
+    /// <summary>Lets a job's owner decide, and does what it decided.</summary>
+    private void Apply(JobRun run, Action decide)
+    {
+        Attempt? before = run.Owner.Attempt;
+        decide();
+        IReadOnlyList<OwnerEffect> effects = run.Owner.TakeEffects();
+        CountInFlight(before, run.Owner.Attempt);
+        foreach (OwnerEffect effect in effects)
+            Execute(run, effect);
+        if (run.Owner.HasEnded)
+            Release(run);
+    }
+
+    private void CountInFlight(Attempt? before, Attempt? after)
+    {
+        if (before == after)
+            return;
+        if (before is not null)
+            directory.AddInFlight(before.WorkerId, -1);
+        if (after is null)
+            return;
+        directory.AddInFlight(after.WorkerId, +1);
+        metrics.Attempt();
+    }
+
+    private void Release(JobRun run)
+    {
+        _runs.Remove(run.Job.Id);
+        run.ClientLeft.Dispose();
+        if (run.Payload is not null)
+            Send(payloads.DeleteAsync(run.Job.Id, CancellationToken.None));
+        run.Payload = null;
+    }
+
+    private void Execute(JobRun run, OwnerEffect effect)
+    {
+        switch (effect)
+        {
+            case OwnerEffect.Emit(var output):
+                Emit(run, output);
+                break;
+            case OwnerEffect.Place(var excluded):
+                string? workerId = directory.Choose(run.Job.Model, excluded, Now);
+                Apply(run, () => run.Owner.Placed(workerId, Now));
+                break;
+            case OwnerEffect.Grant(var attempt, var resume):
+                Send(workers.GrantAsync(run, attempt, resume));
+                break;
+            case OwnerEffect.Enqueue:
+                metrics.Queued();
+                Send(EnqueueAsync(run));
+                break;
+            case OwnerEffect.DeleteMessage(var messageId, var popReceipt):
+                Send(queues.DeleteAsync(run.Job.Model, run.Job.Band, messageId, popReceipt, CancellationToken.None));
+                break;
+            case OwnerEffect.Nudge:
+                foreach (string id in directory.ToNudge(run.Job.Model, options.Value.NudgedWorkers, Now))
+                    Send(workers.NudgeAsync(id, run.Job.Model, run.Job.Band));
+                break;
+            case OwnerEffect.Deny(var id):
+                Send(workers.DenyAsync(id, run.Job.Id));
+                break;
+            case OwnerEffect.Stop(var id, var nonce):
+                Send(workers.StopAsync(id, run.Job.Id, nonce));
+                break;
+            case OwnerEffect.Acknowledge(var id, var ack):
+                Send(workers.AcknowledgeAsync(id, [ack]));
+                break;
+            case OwnerEffect.Suspect(var id):
+                directory.Suspect(id, Now);
+                LogSuspected(id, run.Job.RequestId);
+                break;
+        }
+    }
+
+    private void Emit(JobRun run, JobOutput output)
+    {
+        if (output is JobOutput.Accepted)
+        {
+            run.AcceptedAt = Now;
+            metrics.Accepted(Now - run.StartedAt);
+        }
+        else if (output is JobOutput.Finished)
+        {
+            _throughput.Add(run.Job.Model, Now - run.AcceptedAt);
+        }
+        run.Log.Append(output);
+    }
+
+    private async Task EnqueueAsync(JobRun run)
+    {
+        try
+        {
+            var message = new QueuedJob(ProtocolVersion.Current, run.Job.Id, run.Job.Model, run.Job.Band, workers.Reply());
+            TimeSpan left = run.Job.Remaining - (Now - run.StartedAt);
+            // Storage counts whole seconds; a message that outlives its job by a little is denied when it is claimed.
+            TimeSpan lifetime = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(left.TotalSeconds)));
+            var (messageId, popReceipt) = await queues.EnqueueAsync(message, lifetime, CancellationToken.None);
+            Post(() => Apply(run, () => run.Owner.Enqueued(messageId, popReceipt, Now)));
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            LogEnqueueFailed(e, run.Job.RequestId);
+            Post(() => Apply(run, () => run.Owner.EnqueueFailed(
+                new JobError(JobErrorKind.Unavailable, "no worker is free and storage cannot be reached; try again later"))));
+        }
+    }
+
+    /// <summary>Sees something off: its failure is logged, and made good by the owner's repetitions.</summary>
+    private async void Send(Task sending)
+    {
+        try
+        {
+            await sending;
+        }
+        catch (Exception e)
+        {
+            LogSendFailed(e);
+        }
+    }
+
+    private void FailAll()
+    {
+        foreach (JobRun run in _runs.Values.ToList())
+            Apply(run, () => run.Owner.Fail(new JobError(JobErrorKind.Unavailable, "the server is shutting down")));
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Unexpected failure in the dispatcher")]
+    private partial void LogUnexpected(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {RequestId} is placed without a listing of the workers")]
+    private partial void LogListingFailed(Exception exception, string requestId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} did not answer for request {RequestId}")]
+    private partial void LogSuspected(string worker, string requestId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} could not be queued")]
+    private partial void LogEnqueueFailed(Exception exception, string requestId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A message was not sent")]
+    private partial void LogSendFailed(Exception exception);
+}

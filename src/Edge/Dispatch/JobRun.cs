@@ -1,0 +1,23 @@
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Owning;
+
+namespace OllamaMax.Edge.Dispatch;
+
+/// <summary>A job that this edge owns: who decides about it, and where its output goes.</summary>
+internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedAt)
+{
+    public JobOwner Owner { get; } = owner;
+
+    public Job Job => Owner.Job;
+
+    public JobOutputLog Log { get; } = log;
+
+    public TimeSpan StartedAt { get; } = startedAt;
+
+    public TimeSpan AcceptedAt { get; set; }
+
+    /// <summary>Where the job lies when it is too large for a message; set by the first grant.</summary>
+    public Task<string>? Payload { get; set; }
+
+    public CancellationTokenRegistration ClientLeft { get; set; }
+}

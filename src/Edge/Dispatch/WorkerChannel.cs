@@ -1,0 +1,71 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OllamaMax.Jobs;
+using OllamaMax.SignalR;
+using OllamaMax.Storage.Payloads;
+using OllamaMax.Storage.Queues;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Edge.Dispatch;
+
+/// <summary>
+/// Says to workers what the dispatcher decided. Nothing here is waited for by the dispatcher, and everything may be lost:
+/// owners repeat what was not answered.
+/// </summary>
+internal sealed partial class WorkerChannel(
+    SignalRHub hub,
+    EdgeIdentity edge,
+    JobQueues queues,
+    PayloadStore payloads,
+    IOptions<DispatchOptions> options,
+    ILogger<WorkerChannel> logger)
+{
+    private static readonly TimeSpan ReplyLifetime = TimeSpan.FromMinutes(30);
+
+    /// <summary>Leave to answer to this edge.</summary>
+    public ReplyCapability Reply() => hub.ReplyTo(Users.Edge(edge.Id), ReplyLifetime);
+
+    public async Task GrantAsync(JobRun run, Attempt attempt, IReadOnlyList<int> resume)
+    {
+        var grant = new GrantMessage
+        {
+            Version = ProtocolVersion.Current,
+            JobId = run.Job.Id,
+            Attempt = attempt,
+            Reply = Reply(),
+            Resume = resume,
+        };
+        // A character of a prompt takes up to six bytes of JSON, a token id up to seven: only near the limit is it worth counting.
+        int most = (run.Job.Prompt.Length * 6) + (resume.Count * 7) + 4096;
+        bool inline = most <= options.Value.MaxInlineBytes
+            || JsonSerializer.SerializeToUtf8Bytes(run.Job, ProtocolJson.Default.Job).Length + (resume.Count * 7) <= options.Value.MaxInlineBytes;
+        grant = inline
+            ? grant with { Job = run.Job }
+            : grant with { PayloadUrl = await (run.Payload ??= payloads.PutAsync(run.Job, CancellationToken.None)) };
+        await SendAsync(attempt.WorkerId, Targets.Grant, grant, ProtocolJson.Default.GrantMessage);
+    }
+
+    public Task DenyAsync(string workerId, string jobId) =>
+        SendAsync(workerId, Targets.Deny, new DenyMessage(jobId), ProtocolJson.Default.DenyMessage);
+
+    public Task StopAsync(string workerId, string jobId, string nonce) =>
+        SendAsync(workerId, Targets.Stop, new StopMessage(jobId, nonce), ProtocolJson.Default.StopMessage);
+
+    public Task AcknowledgeAsync(string workerId, IReadOnlyList<Ack> acks) =>
+        SendAsync(workerId, Targets.Ack, new AckMessage(acks), ProtocolJson.Default.AckMessage);
+
+    public Task NudgeAsync(string workerId, string model, Band band) =>
+        SendAsync(workerId, Targets.Nudge, new NudgeMessage(model, band, queues.SignedUrl(model, band)), ProtocolJson.Default.NudgeMessage);
+
+    private async Task SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
+    {
+        SendOutcome outcome = await hub.SendToUserAsync(Users.Worker(workerId), target, message, type, CancellationToken.None);
+        if (outcome is not SendOutcome.Sent)
+            LogNotSent(target, workerId, outcome);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Target} to worker {Worker} was not sent: {Outcome}")]
+    private partial void LogNotSent(string target, string worker, SendOutcome outcome);
+}

@@ -1,0 +1,46 @@
+namespace OllamaMax.Edge;
+
+/// <summary>How an edge answers. Checked at start, all errors at once (<see cref="EdgeOptionsValidator"/>).</summary>
+public sealed class EdgeOptions
+{
+    /// <summary>
+    /// Whether callers on this machine are one principal with every permission. False unless a composition that listens on loopback
+    /// only says so: behind a proxy on the same machine (the Functions host is one) every caller seems to be local.
+    /// </summary>
+    public bool TrustLoopback { get; set; }
+
+    /// <summary>Names in the Host header that are answered, loopback addresses besides; <c>*</c>: all. Guards against DNS rebinding.</summary>
+    public IList<string> AllowedHosts { get; } = ["localhost", "host.docker.internal"];
+
+    /// <summary>Most bytes of a request's body: 1 KiB to 1 GiB.</summary>
+    public long MaxBodyBytes { get; set; } = 32 << 20;
+
+    /// <summary>Bytes of a body over the limit that are read and thrown away, so that the client comes to read the answer: 0 to 1 GiB.</summary>
+    public long MaxDrainBytes { get; set; } = 64 << 20;
+
+    /// <summary>What a job may take from its start to its end: 1 s to 24 h.</summary>
+    public TimeSpan JobDeadline { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A streamed answer's headers leave after this wait, even if no worker has accepted the job: 0 to 200 s.</summary>
+    public TimeSpan HeaderDelay { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Silence after which a streamed answer gets an empty line: 1 s to 200 s (proxies cut at 230 s).</summary>
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// Silence after which an answer in one piece gets white space. It commits the status to 200, so later than a stream's: 1 s to 220 s.
+    /// </summary>
+    public TimeSpan SilenceLimit { get; set; } = TimeSpan.FromSeconds(200);
+
+    /// <summary>How long an answer stays under its Idempotency-Key, from its end: 1 s to 24 h.</summary>
+    public TimeSpan IdempotencyLifetime { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a keyed run goes on without a client: 0 to 5 min.</summary>
+    public TimeSpan IdempotencyGrace { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Memory for kept answers, the least recently used ones go first: 64 KiB to 16 GiB.</summary>
+    public long IdempotencyBytes { get; set; } = 64 << 20;
+
+    /// <summary>The version of Ollama's API that is spoken; clients switch features on by it.</summary>
+    public string OllamaVersion { get; set; } = "0.12.0";
+}

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using OllamaMax.Diagnostics;
+using OllamaMax.Edge.Health;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Idempotency;
+using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.Requests;
+using OpenTelemetry.Metrics;
+
+namespace OllamaMax.Edge;
+
+/// <summary>Registers the edge: the HTTP app that speaks the APIs.</summary>
+public static class EdgeServices
+{
+    /// <remarks>Meters named <c>OllamaMax.*</c> appear under <c>/metrics</c>; every <see cref="IReadinessCheck"/> under <c>/readyz</c>.</remarks>
+    public static IServiceCollection AddEdge(this IServiceCollection services, Action<EdgeOptions> configure)
+    {
+        services.AddOptions<EdgeOptions>().Configure(configure).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EdgeOptions>, EdgeOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(_ => RandomNumberGenerator.Create());
+        // Routing asks for one; a web host has it, the inner pipeline of a function may not.
+        services.TryAddSingleton(_ => new DiagnosticListener("Microsoft.AspNetCore"));
+        services.AddRouting();
+        services.AddMetrics();
+        services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter($"{Telemetry.Name}.*").AddPrometheusExporter());
+        return services.AddHttp().AddRequests().AddOllamaApi();
+    }
+
+    private static IServiceCollection AddHttp(this IServiceCollection services)
+    {
+        services.TryAddSingleton<RequestMetrics>();
+        services.TryAddSingleton<RequestBodyReader>();
+        services.TryAddSingleton<HealthEndpoints>();
+        return services;
+    }
+
+    private static IServiceCollection AddRequests(this IServiceCollection services)
+    {
+        services.TryAddSingleton<SeedSource>();
+        services.TryAddSingleton<JobFactory>();
+        services.TryAddSingleton<IdempotencyStore>();
+        services.TryAddSingleton<StreamedAnswer>();
+        services.TryAddSingleton<WholeAnswer>();
+        services.TryAddSingleton<InferenceRunner>();
+        return services;
+    }
+
+    private static IServiceCollection AddOllamaApi(this IServiceCollection services)
+    {
+        services.TryAddSingleton<InferenceEndpoints>();
+        services.TryAddSingleton<ModelEndpoints>();
+        services.TryAddSingleton<OllamaEndpoints>();
+        return services;
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Http;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Http;
+
+/// <summary>An answer that is an error, before an API gives it its shape.</summary>
+/// <param name="Status">HTTP status; not used where the status line has already left.</param>
+/// <param name="Message">For the client: says what to change. No internals.</param>
+internal sealed record ApiError(int Status, string Message)
+{
+    /// <summary>Goes out as <c>Retry-After</c> in whole seconds, rounded up.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    public static ApiError BadRequest(string message) => new(StatusCodes.Status400BadRequest, message);
+
+    public static ApiError ModelNotFound(string name) => new(StatusCodes.Status404NotFound, $"model '{name}' not found");
+
+    /// <summary>A field that means something to the API and that this server does not do yet: refused, since ignoring it would change the answer.</summary>
+    public static ApiError NotSupported(string field) => BadRequest($"{field} is not supported by this server yet");
+
+    public static ApiError From(JobError error) => new(StatusOf(error.Kind), error.Message) { RetryAfter = error.RetryAfter };
+
+    private static int StatusOf(JobErrorKind kind) => kind switch
+    {
+        JobErrorKind.Invalid => StatusCodes.Status400BadRequest,
+        JobErrorKind.Busy or JobErrorKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        JobErrorKind.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
+        JobErrorKind.Cancelled => StatusCodes.Status499ClientClosedRequest,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+}

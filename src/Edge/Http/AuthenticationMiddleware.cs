@@ -1,0 +1,32 @@
+using System.Net;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using OllamaMax.Security;
+
+namespace OllamaMax.Edge.Http;
+
+/// <summary>
+/// Finds the request's principal and checks it against the endpoint's <see cref="RequiredPermission"/>. Endpoints marked
+/// <see cref="IAllowAnonymous"/> are let through. Until there are keys, only callers on this machine are somebody.
+/// </summary>
+internal sealed class AuthenticationMiddleware(RequestDelegate next, IOptions<EdgeOptions> options)
+{
+    private static readonly Principal Local = new("local", "local", Permissions.All);
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        Endpoint? endpoint = context.GetEndpoint();
+        Principal? principal = Find(context);
+        RequestInfo.Of(context).Principal = principal;
+        if (endpoint?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+            return next(context);
+        if (principal is null)
+            return ErrorAnswer.WriteAsync(context, new(401, "unauthorized"));
+        Permissions needed = endpoint?.Metadata.GetMetadata<RequiredPermission>()?.Permissions ?? Permissions.None;
+        return principal.May(needed) ? next(context) : ErrorAnswer.WriteAsync(context, new(403, $"permission {needed} is missing"));
+    }
+
+    private Principal? Find(HttpContext context) =>
+        options.Value.TrustLoopback && context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from) ? Local : null;
+}

@@ -1,0 +1,16 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace OllamaMax.Edge.Http;
+
+/// <summary>How JSON is read and written everywhere at the edge.</summary>
+internal static class Json
+{
+    /// <summary>Nesting that requests may have; far above what any real one has.</summary>
+    public const int MaxDepth = 64;
+
+    /// <summary>Text leaves as it is, not as <c>\uXXXX</c>: answers are JSON documents, never pasted into HTML.</summary>
+    public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    public static readonly JsonWriterOptions Writer = new() { Encoder = Encoder, SkipValidation = true };
+}

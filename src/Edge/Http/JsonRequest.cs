@@ -1,0 +1,60 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+
+namespace OllamaMax.Edge.Http;
+
+/// <summary>A body that is one JSON object, whatever its content type says (Ollama's clients send any or none).</summary>
+internal sealed class JsonRequest : IDisposable
+{
+    private readonly RequestBody _body;
+    private readonly JsonDocument _document;
+
+    private JsonRequest(RequestBody body, JsonDocument document)
+    {
+        _body = body;
+        _document = document;
+    }
+
+    /// <summary>The body as it came; valid until disposed.</summary>
+    public ReadOnlySpan<byte> Bytes => _body.Bytes.Span;
+
+    /// <summary>The top object. Elements that are to live longer than this must be cloned.</summary>
+    public JsonFields Fields(FieldErrors errors) => new(_document.RootElement, "", errors);
+
+    public static async ValueTask<Result<JsonRequest>> ReadAsync(HttpContext context, RequestBodyReader reader)
+    {
+        if ((await reader.ReadAsync(context)).Failed(out ApiError? error, out RequestBody? body))
+            return error;
+        Result<JsonRequest> result = Parse(body);
+        if (result.Error is not null)
+            body.Dispose();
+        return result;
+    }
+
+    public void Dispose()
+    {
+        _document.Dispose();
+        _body.Dispose();
+    }
+
+    private static Result<JsonRequest> Parse(RequestBody body)
+    {
+        if (body.Bytes.IsEmpty)
+            return ApiError.BadRequest("missing request body");
+        if (!Utf8.IsValid(body.Bytes.Span))
+            return ApiError.BadRequest("request body is not valid UTF-8");
+        try
+        {
+            JsonDocument document = JsonDocument.Parse(body.Bytes, new() { MaxDepth = Json.MaxDepth });
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+                return new JsonRequest(body, document);
+            document.Dispose();
+            return ApiError.BadRequest("request body must be a JSON object");
+        }
+        catch (JsonException e)
+        {
+            return ApiError.BadRequest($"invalid JSON: {e.Message}");
+        }
+    }
+}

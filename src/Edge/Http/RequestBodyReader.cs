@@ -1,0 +1,92 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+
+namespace OllamaMax.Edge.Http;
+
+/// <summary>
+/// Reads bodies up to the limit. Of a body over it a bounded part is read and thrown away before the answer:
+/// a client that is still sending when its connection is reset never sees the 413.
+/// </summary>
+internal sealed class RequestBodyReader(IOptions<EdgeOptions> options, TimeProvider time)
+{
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
+    private readonly EdgeOptions _options = options.Value;
+
+    /// <exception cref="BadHttpRequestException">The body is not framed as HTTP says.</exception>
+    public async ValueTask<Result<RequestBody>> ReadAsync(HttpContext context)
+    {
+        if (context.Request.Headers.ContentEncoding is [{ Length: > 0 } encoding, ..] && encoding != "identity")
+            return new ApiError(StatusCodes.Status415UnsupportedMediaType, $"content encoding '{encoding}' is not supported");
+        // The limit is counted here: Kestrel's own answers by closing the connection.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } kestrel)
+            kestrel.MaxRequestBodySize = null;
+        if (context.Request.ContentLength > _options.MaxBodyBytes)
+            return await RefuseAsync(context);
+
+        RequestBody body = new();
+        bool isWhole = false;
+        try
+        {
+            isWhole = await FillAsync(body, context.Request.BodyReader, context.RequestAborted);
+            return isWhole ? body : await RefuseAsync(context);
+        }
+        finally
+        {
+            if (!isWhole)
+                body.Dispose();
+        }
+    }
+
+    private async ValueTask<bool> FillAsync(RequestBody body, PipeReader reader, CancellationToken cancellationToken)
+    {
+        for (long length = 0; ;)
+        {
+            ReadResult read = await reader.ReadAsync(cancellationToken);
+            length += read.Buffer.Length;
+            if (length > _options.MaxBodyBytes)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                return false;
+            }
+            body.Append(read.Buffer);
+            reader.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+                return true;
+        }
+    }
+
+    private async ValueTask<ApiError> RefuseAsync(HttpContext context)
+    {
+        // Who asks first has not begun to send, and learns the answer without sending.
+        bool isWaiting = context.Request.Headers.Expect.Count > 0 && context.Request.ContentLength is not null;
+        if (isWaiting || !await DrainAsync(context))
+            context.Response.Headers.Connection = "close";
+        return new(StatusCodes.Status413PayloadTooLarge, $"request body is larger than {_options.MaxBodyBytes} bytes");
+    }
+
+    /// <summary>Whether the body came to its end within what is thrown away.</summary>
+    private async ValueTask<bool> DrainAsync(HttpContext context)
+    {
+        PipeReader reader = context.Request.BodyReader;
+        using CancellationTokenSource limit = new(DrainTime, time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
+        try
+        {
+            for (long drained = 0; drained <= _options.MaxDrainBytes;)
+            {
+                ReadResult read = await reader.ReadAsync(either.Token);
+                drained += read.Buffer.Length;
+                reader.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                    return true;
+            }
+            return false;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}

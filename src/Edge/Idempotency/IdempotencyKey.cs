@@ -1,0 +1,47 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using OllamaMax.Edge.Http;
+
+namespace OllamaMax.Edge.Idempotency;
+
+/// <summary>What makes two requests the same one: tenant and key; path and body must then be equal too.</summary>
+/// <param name="Tenant">Keys of different tenants never meet.</param>
+/// <param name="Value">The client's key.</param>
+/// <param name="Content">SHA-256 of path and body, in hex.</param>
+internal sealed record IdempotencyKey(string Tenant, string Value, string Content)
+{
+    public const string Header = "Idempotency-Key";
+    public const string ReplayHeader = "idempotency-replayed";
+    private const int MaxLength = 255;
+
+    /// <summary>Reads the request's key. False, with the error, where there is one that cannot be used.</summary>
+    public static bool TryRead(
+        HttpContext context, ReadOnlySpan<byte> body, out IdempotencyKey? key, [NotNullWhen(false)] out ApiError? error)
+    {
+        (key, error) = (null, null);
+        string? value = context.Request.Headers[Header];
+        if (string.IsNullOrEmpty(value))
+            return true;
+        if (value.Length > MaxLength || value.Any(c => c is < '!' or > '~'))
+        {
+            error = ApiError.BadRequest($"{Header} must be 1 to {MaxLength} visible ASCII characters");
+            return false;
+        }
+        if (RequestInfo.Of(context).Principal is { } principal)
+            key = new(principal.Tenant, value, Hash(context.Request.Path, body));
+        return true;
+    }
+
+    public ApiError ContentDiffers() =>
+        new(StatusCodes.Status422UnprocessableEntity, $"{Header} '{Value}' was used before with a different request");
+
+    private static string Hash(PathString path, ReadOnlySpan<byte> body)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(path + "\n"));
+        hash.AppendData(body);
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+
+namespace OllamaMax.Edge.Ollama;
+
+/// <summary><c>POST /api/chat</c> (https://docs.ollama.com/api/chat) to the internal request.</summary>
+internal static class ChatTranslator
+{
+    private const int LongestRole = 64;
+
+    public static Result<OllamaRequest> Translate(JsonFields request)
+    {
+        string model = CommonFields.ReadModel(request);
+        bool isStream = request.Flag("stream") ?? true;
+        OllamaOptions options = OllamaOptions.Read(request);
+        CommonFields.Check(request);
+        ChatMessage[] messages = [.. request.Objects("messages").Select(ReadMessage)];
+        JsonElement[] tools = ReadTools(request);
+        if (messages.Length == 0)
+            CommonFields.CheckUnload(request);
+        if (request.Errors.First is { } error)
+            return error;
+        InferenceRequest inference = new()
+        {
+            Model = model,
+            Messages = messages,
+            Tools = tools,
+            Options = options.Inference,
+            Seed = options.Seed,
+            Stop = options.Stop,
+        };
+        return new OllamaRequest(inference, isStream, IsLoad: messages.Length == 0);
+    }
+
+    private static ChatMessage ReadMessage(JsonFields message)
+    {
+#pragma warning disable CA1308 // Roles are lower case in every template.
+        string role = message.Text("role")?.ToLowerInvariant() ?? "";
+#pragma warning restore CA1308
+        if (role.Length is 0 or > LongestRole)
+            message.Errors.Add(message.PathOf("role"), "must be a role such as \"user\"");
+        CommonFields.CheckImages(message);
+        return new(role, message.Text("content") ?? "")
+        {
+            Thinking = message.Text("thinking"),
+            ToolCalls = [.. message.Objects("tool_calls").Select(ReadToolCall)],
+            ToolName = message.Text("tool_name"),
+        };
+    }
+
+    private static JsonElement ReadToolCall(JsonFields call)
+    {
+        CheckFunction(call);
+        return call.Element.Clone();
+    }
+
+    private static JsonElement[] ReadTools(JsonFields request)
+    {
+        IReadOnlyList<JsonFields> tools = request.Objects("tools");
+        foreach (JsonFields tool in tools)
+            CheckFunction(tool);
+        return [.. tools.Select(tool => tool.Element.Clone())];
+    }
+
+    private static void CheckFunction(JsonFields parent)
+    {
+        if (parent.Object("function") is not { } function)
+            parent.Errors.Add(parent.PathOf("function"), "is required");
+        else if (string.IsNullOrEmpty(function.Text("name")))
+            parent.Errors.Add(function.PathOf("name"), "is required");
+    }
+}

@@ -1,0 +1,18 @@
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.Ollama;
+
+/// <summary>A model's name as Ollama shows it: defaults left out, the tag never.</summary>
+internal static class DisplayName
+{
+    public static string Of(ModelName name)
+    {
+        string path = (name.Host, name.Namespace) switch
+        {
+            (ModelName.DefaultHost, ModelName.DefaultNamespace) => "",
+            (ModelName.DefaultHost, _) => $"{name.Namespace}/",
+            _ => $"{name.Host}/{name.Namespace}/",
+        };
+        return $"{path}{name.Name}:{name.Tag}";
+    }
+}

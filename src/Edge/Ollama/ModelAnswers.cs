@@ -1,0 +1,35 @@
+using System.Text.Json;
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.Ollama;
+
+/// <summary>Answer of <c>/api/version</c>.</summary>
+internal sealed record VersionAnswer(string Version);
+
+/// <summary>Answer of <c>/api/tags</c>.</summary>
+internal sealed record TagsAnswer(IReadOnlyList<TagsModel> Models);
+
+internal sealed record TagsModel(
+    string Name, string Model, DateTime ModifiedAt, long Size, string Digest, DetailsAnswer Details, IReadOnlyList<string> Capabilities);
+
+/// <summary>Answer of <c>/api/ps</c>.</summary>
+internal sealed record PsAnswer(IReadOnlyList<PsModel> Models);
+
+internal sealed record PsModel(
+    string Name, string Model, long Size, string Digest, DetailsAnswer Details, DateTime ExpiresAt, long SizeVram, int ContextLength);
+
+/// <summary>Answer of <c>/api/show</c>.</summary>
+internal sealed record ShowAnswer(
+    string Modelfile,
+    string? Template,
+    DetailsAnswer Details,
+    IReadOnlyDictionary<string, JsonElement> ModelInfo,
+    IReadOnlyList<string> Capabilities,
+    DateTime ModifiedAt);
+
+internal sealed record DetailsAnswer(
+    string ParentModel, string Format, string Family, IReadOnlyList<string> Families, string ParameterSize, string QuantizationLevel)
+{
+    public static DetailsAnswer Of(ModelDetails details) =>
+        new("", details.Format, details.Family, details.Families, details.ParameterSize, details.QuantizationLevel);
+}

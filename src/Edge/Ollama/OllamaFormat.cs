@@ -1,0 +1,92 @@
+using System.Buffers;
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Ollama;
+
+/// <summary>What answers of <c>/api/chat</c> and <c>/api/generate</c> share; they differ in how text is wrapped. Key order is Ollama's.</summary>
+internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerFormat, IDisposable
+{
+    private readonly JsonEncodedText _model = JsonEncodedText.Encode(model, Json.Encoder);
+    private Utf8JsonWriter? _json;
+
+    public string StreamContentType => "application/x-ndjson";
+
+    public void WriteDelta(IBufferWriter<byte> output, string text)
+    {
+        Utf8JsonWriter json = Begin(output, text);
+        json.WriteBoolean("done"u8, false);
+        End(json);
+        output.Write("\n"u8);
+    }
+
+    /// <summary>A delta without text: clients append it and see no change.</summary>
+    public void WriteHeartbeat(IBufferWriter<byte> output) => WriteDelta(output, "");
+
+    public void WriteEnd(IBufferWriter<byte> output, JobOutput.Finished finished)
+    {
+        WriteWhole(output, "", finished);
+        output.Write("\n"u8);
+    }
+
+    public void WriteError(IBufferWriter<byte> output, string message)
+    {
+        ErrorAnswer.Write(output, message);
+        output.Write("\n"u8);
+    }
+
+    public void WriteWhole(IBufferWriter<byte> output, string text, JobOutput.Finished finished)
+    {
+        Utf8JsonWriter json = Begin(output, text);
+        WriteDone(json, finished.Reason == FinishReason.Length ? "length" : "stop");
+        JobStatistics statistics = finished.Statistics;
+        json.WriteNumber("total_duration"u8, Nanoseconds(statistics.TotalDuration));
+        json.WriteNumber("load_duration"u8, Nanoseconds(statistics.LoadDuration));
+        json.WriteNumber("prompt_eval_count"u8, statistics.PromptTokens);
+        json.WriteNumber("prompt_eval_duration"u8, Nanoseconds(statistics.PromptDuration));
+        json.WriteNumber("eval_count"u8, statistics.Tokens);
+        json.WriteNumber("eval_duration"u8, Nanoseconds(statistics.EvalDuration));
+        End(json);
+    }
+
+    /// <summary>The answer to a request without a prompt.</summary>
+    public void WriteLoad(IBufferWriter<byte> output)
+    {
+        Utf8JsonWriter json = Begin(output, "");
+        WriteDone(json, "load");
+        End(json);
+    }
+
+    public void Dispose() => _json?.Dispose();
+
+    protected abstract void WriteText(Utf8JsonWriter json, string text);
+
+    private Utf8JsonWriter Begin(IBufferWriter<byte> output, string text)
+    {
+        if (_json is null)
+            _json = new(output, Json.Writer);
+        else
+            _json.Reset(output);
+        _json.WriteStartObject();
+        _json.WriteString("model"u8, _model);
+        _json.WriteString("created_at"u8, time.GetUtcNow().UtcDateTime);
+        WriteText(_json, text);
+        return _json;
+    }
+
+    private static void WriteDone(Utf8JsonWriter json, string reason)
+    {
+        json.WriteBoolean("done"u8, true);
+        json.WriteString("done_reason"u8, reason);
+    }
+
+    private static void End(Utf8JsonWriter json)
+    {
+        json.WriteEndObject();
+        json.Flush();
+    }
+
+    private static long Nanoseconds(TimeSpan duration) => duration.Ticks * TimeSpan.NanosecondsPerTick;
+}

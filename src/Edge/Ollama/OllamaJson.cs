@@ -1,0 +1,23 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using OllamaMax.Edge.Http;
+
+namespace OllamaMax.Edge.Ollama;
+
+/// <summary>Ollama's spelling of <c>/api/tags</c>, <c>/api/ps</c>, <c>/api/show</c> and <c>/api/version</c>.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(VersionAnswer))]
+[JsonSerializable(typeof(TagsAnswer))]
+[JsonSerializable(typeof(PsAnswer))]
+[JsonSerializable(typeof(ShowAnswer))]
+internal sealed partial class OllamaJson : JsonSerializerContext
+{
+    /// <summary>The context with text left as it is.</summary>
+    public static readonly OllamaJson Relaxed = new(new JsonSerializerOptions
+    {
+        Encoder = Json.Encoder,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    });
+}

@@ -1,0 +1,12 @@
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.Requests;
+
+/// <summary>SEAM, replaced at the merge by Storage's <c>ModelCatalog</c>: the published models.</summary>
+internal interface IModelSource
+{
+    /// <summary>Null where no such model is published, or <paramref name="name"/> is no name of a model.</summary>
+    ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken);
+
+    ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Http;
+using OllamaMax.Jobs;
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.Requests;
+
+/// <summary>
+/// Makes the job of a request: looks the model up, renders the prompt once, fixes seed, digest and deadline. After this
+/// nothing about the answer is left to decide, on whatever worker it runs.
+/// </summary>
+internal sealed class JobFactory(
+    IModelSource models, IPromptRenderer prompts, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
+{
+    public async ValueTask<Result<Job>> CreateAsync(InferenceRequest request, RequestInfo info, CancellationToken cancellationToken)
+    {
+        if (await models.FindAsync(request.Model, cancellationToken) is not { } model)
+            return ApiError.ModelNotFound(request.Model);
+        if (Unsupported(request, model) is { } unsupported)
+            return unsupported;
+        if (Render(request, model).Failed(out ApiError? error, out string? prompt))
+            return error;
+        return new Job
+        {
+            Id = JobId.New(time),
+            RequestId = info.Id,
+            TraceParent = info.TraceParent,
+            Tenant = (info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.")).Tenant,
+            Band = Band.Interactive,
+            Model = model.Weights,
+            Prompt = prompt,
+            Options = Clamp(request.Options, model),
+            Seed = request.Seed is { } seed and >= 0 ? (ulong)seed : seeds.Draw(),
+            Stop = request.Stop,
+            Remaining = options.Value.JobDeadline,
+        };
+    }
+
+    private static ApiError? Unsupported(InferenceRequest request, ModelView model)
+    {
+        if (!model.Capabilities.Contains("completion"))
+            return ApiError.BadRequest($"\"{request.Model}\" does not support {(request.IsCompletion ? "generate" : "chat")}");
+        if (request.Tools.Count > 0 && !model.Capabilities.Contains("tools"))
+            return ApiError.BadRequest($"\"{request.Model}\" does not support tools");
+        return null;
+    }
+
+    private Result<string> Render(InferenceRequest request, ModelView model)
+    {
+        if (request.RawPrompt is { } raw)
+            return raw;
+        if (model.Template is null)
+        {
+            return request is { IsCompletion: true, Messages: [{ Role: "user" } only] }
+                ? only.Content
+                : ApiError.BadRequest($"\"{request.Model}\" has no chat template: it completes a prompt of /api/generate, without system");
+        }
+        try
+        {
+            return prompts.Render(model, request.Messages, request.Tools, addGenerationPrompt: true);
+        }
+        catch (PromptException e)
+        {
+            return ApiError.BadRequest($"the model's chat template refuses the messages: {e.Message}");
+        }
+    }
+
+    /// <summary>More context than the model was trained for helps nobody.</summary>
+    private static InferenceOptions Clamp(InferenceOptions options, ModelView model) =>
+        options.NumCtx > model.ContextLength ? options with { NumCtx = model.ContextLength } : options;
+}

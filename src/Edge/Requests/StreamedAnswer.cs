@@ -1,0 +1,87 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Http;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Requests;
+
+/// <summary>
+/// Writes a job's output as a stream: all that is there, then one flush. The headers leave when a worker has accepted the job or after
+/// <see cref="EdgeOptions.HeaderDelay"/>; a failure before that has its real status, one after it goes into the stream.
+/// </summary>
+internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, IOptions<EdgeOptions> options)
+{
+    public async Task WriteAsync(HttpContext context, AnswerLease lease, IAnswerFormat format)
+    {
+        await using JobOutputReader outputs = new(lease.Log, time, context.RequestAborted);
+        HttpResponse response = context.Response;
+        PipeWriter body = response.BodyWriter;
+        TimeSpan patience = options.Value.HeaderDelay;
+        bool isEmpty = true;
+        while (true)
+        {
+            bool hasRead = false;
+            while (outputs.TryRead(out JobOutput? output))
+            {
+                if (output is JobOutput.Failed failed && isEmpty && !response.HasStarted)
+                {
+                    await ErrorAnswer.WriteAsync(context, ApiError.From(failed.Error));
+                    return;
+                }
+                if (isEmpty && output is JobOutput.Delta { Text.Length: > 0 })
+                    metrics.FirstText(context);
+                isEmpty &= !Write(body, output, format);
+                hasRead = true;
+                if (output is JobOutput.Finished { Statistics: { } statistics })
+                    metrics.Finished(lease, statistics);
+                if (output is JobOutput.Finished or JobOutput.Failed)
+                {
+                    await FlushAsync(context, format);
+                    return;
+                }
+            }
+            if (hasRead)
+            {
+                patience = options.Value.HeartbeatInterval;
+                await FlushAsync(context, format);
+            }
+            if (await outputs.WaitAsync(patience))
+                continue;
+            format.WriteHeartbeat(body);
+            isEmpty = false;
+            patience = options.Value.HeartbeatInterval;
+            await FlushAsync(context, format);
+        }
+    }
+
+    /// <summary>Whether anything was written.</summary>
+    private static bool Write(PipeWriter body, JobOutput output, IAnswerFormat format)
+    {
+        switch (output)
+        {
+            case JobOutput.Delta { Text.Length: > 0 } delta:
+                format.WriteDelta(body, delta.Text);
+                return true;
+            case JobOutput.Finished finished:
+                format.WriteEnd(body, finished);
+                return true;
+            case JobOutput.Failed failed:
+                format.WriteError(body, failed.Error.Message);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>Sends what was written, and the headers if they have not left yet.</summary>
+    private static async ValueTask FlushAsync(HttpContext context, IAnswerFormat format)
+    {
+        if (!context.Response.HasStarted)
+        {
+            context.Response.ContentType = format.StreamContentType;
+            await context.Response.StartAsync(context.RequestAborted);
+        }
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using Microsoft.Extensions.Logging;
+using OllamaMax.GpuWorker.Models;
+using OllamaMax.Inference.Native;
+using OllamaMax.Jobs;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.GpuWorker.Dispatch;
+
+/// <summary>Runs one attempt from grant to end; every outcome is a value.</summary>
+internal sealed partial class AttemptRunner(ModelHost models, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
+{
+    private static readonly ActivitySource Activities = new("OllamaMax.GpuWorker");
+
+    public async Task<AttemptEnd> RunAsync(GrantMessage grant, RunningAttempt attempt)
+    {
+        try
+        {
+            Job job = grant.Job ?? await FetchAsync(grant, attempt.Cancelled);
+            using Activity? activity = Activities.StartActivity("attempt", ActivityKind.Consumer, job.TraceParent);
+            LogStarted(job.RequestId, job.Id, grant.Attempt.Number);
+            AttemptEnd end = await DecodeAsync(job, grant, attempt);
+            if (end.Reason == EndReason.Cancelled && attempt.HandBack)
+                end = end with { Reason = EndReason.HandedBack };
+            LogEnded(job.RequestId, job.Id, end.Reason, end.Error);
+            return end;
+        }
+        catch (OperationCanceledException) when (attempt.Cancelled.IsCancellationRequested)
+        {
+            return new AttemptEnd { Reason = attempt.HandBack ? EndReason.HandedBack : EndReason.Cancelled };
+        }
+        catch (Exception e) when (e is ReplicaException or ModelLoadException or HttpRequestException)
+        {
+            LogFailed(e, grant.JobId);
+            return new AttemptEnd { Reason = EndReason.Failed, Error = e.Message };
+        }
+        catch (Exception e)
+        {
+            // Whatever it is: the owner must hear that this attempt has ended.
+            LogFailed(e, grant.JobId);
+            return new AttemptEnd { Reason = EndReason.Failed, Error = "the worker failed unexpectedly; its log says more" };
+        }
+    }
+
+    private async Task<AttemptEnd> DecodeAsync(Job job, GrantMessage grant, RunningAttempt attempt)
+    {
+        using var deadline = new CancellationTokenSource(job.Remaining, time);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
+        long asked = time.GetTimestamp();
+        using ModelUse use = await models.UseAsync(job.Model, ends.Token);
+        var request = new EngineRequest
+        {
+            Prompt = job.Prompt,
+            Options = job.Options,
+            Seed = job.Seed,
+            ResumeTokens = grant.Resume,
+        };
+        var sink = new LoadTimedSink(attempt.Output, time.GetElapsedTime(asked));
+        return await use.Engine.RunAsync(request, sink, ends.Token);
+    }
+
+    private async Task<Job> FetchAsync(GrantMessage grant, CancellationToken cancellationToken) =>
+        await http.GetFromJsonAsync(grant.PayloadUrl, ProtocolJson.Default.Job, cancellationToken)
+        ?? throw new HttpRequestException("the job's payload is empty");
+
+    /// <summary>Adds to the engine's figures how long the model took to be there.</summary>
+    private sealed class LoadTimedSink(ITokenSink inner, TimeSpan load) : ITokenSink
+    {
+        public void Started(AttemptStart start) => inner.Started(start with { LoadDuration = load });
+
+        public void Write(int index, int token, ReadOnlySpan<byte> piece) => inner.Write(index, token, piece);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job}, attempt {Number} begins")]
+    private partial void LogStarted(string requestId, string job, int number);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job} ended: {Reason} {Error}")]
+    private partial void LogEnded(string requestId, string job, EndReason reason, string? error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed")]
+    private partial void LogFailed(Exception exception, string job);
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Azure;
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.Logging;
+using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.Jobs;
+using OllamaMax.Streaming;
+using OllamaMax.Workers;
+
+namespace OllamaMax.GpuWorker.Dispatch;
+
+/// <summary>
+/// Looks into the models' queues while slots are free: when nudged, again while there may be more, and seldom unasked.
+/// An idle worker costs a few operations a minute.
+/// </summary>
+internal sealed partial class QueuePoller(
+    SlotGate slots, WorkerDispatcher dispatcher, Capabilities capabilities, TimeProvider time, ILogger<QueuePoller> logger)
+{
+    private static readonly TimeSpan UnaskedEvery = TimeSpan.FromSeconds(60);
+
+    /// <summary>Long enough for a claim and its repetitions; after it the message is everybody's again.</summary>
+    private static readonly TimeSpan Visibility = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Model, Band Band), string> _waiting = [];
+    private readonly WakeSignal _wake = new(time);
+
+    /// <summary>Something waits in a queue, its edge says.</summary>
+    public void Nudged(NudgeMessage nudge)
+    {
+        lock (_lock)
+            _waiting[(nudge.Model, nudge.Band)] = nudge.Queue;
+        _wake.Set();
+    }
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        dispatcher.SlotFreed += _wake.Set;
+        PollAllSoon();
+        try
+        {
+            while (true)
+            {
+                while (slots.Free > 0 && !dispatcher.IsDraining && TakeNext() is var (key, url) && url is not null)
+                    await PollAsync(key.Model, key.Band, url, stopping);
+                if (!await _wake.WaitAsync(UnaskedEvery, stopping))
+                    PollAllSoon();
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private void PollAllSoon()
+    {
+        lock (_lock)
+        {
+            foreach (QueueCapability queue in capabilities.Current.Queues)
+                _waiting.TryAdd((queue.Model, queue.Band), queue.Url);
+        }
+    }
+
+    /// <summary>The next queue to look into, interactive ones first.</summary>
+    private ((string Model, Band Band) Key, string? Url) TakeNext()
+    {
+        lock (_lock)
+        {
+            if (_waiting.Count == 0)
+                return default;
+            var (key, url) = _waiting.MinBy(entry => entry.Key.Band);
+            _waiting.Remove(key);
+            return (key, url);
+        }
+    }
+
+    private async Task PollAsync(string model, Band band, string url, CancellationToken cancellationToken)
+    {
+        int asked = TakeSlots();
+        if (asked == 0)
+        {
+            PutBack(model, band, url);
+            return;
+        }
+        int used = 0;
+        try
+        {
+            QueueMessage[] messages = await new QueueClient(new Uri(url)).ReceiveMessagesAsync(asked, Visibility, cancellationToken);
+            foreach (QueueMessage message in messages)
+            {
+                if (Read(message) is not { } job)
+                    continue;
+                used++;
+                dispatcher.Claimed(job, new Claim(job.JobId, job.Model, job.Band, message.MessageId, message.PopReceipt));
+            }
+            if (messages.Length == asked)
+                PutBack(model, band, url);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            // Nothing has ever waited for this model.
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            LogPollFailed(e, model);
+        }
+        finally
+        {
+            for (int unused = asked - used; unused > 0; unused--)
+                slots.Release();
+        }
+    }
+
+    private int TakeSlots()
+    {
+        int taken = 0;
+        // 32 is the most that storage gives at once.
+        while (taken < 32 && slots.TryTake())
+            taken++;
+        return taken;
+    }
+
+    private void PutBack(string model, Band band, string url)
+    {
+        lock (_lock)
+            _waiting.TryAdd((model, band), url);
+    }
+
+    private QueuedJob? Read(QueueMessage message)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(message.MessageText, ProtocolJson.Default.QueuedJob);
+        }
+        catch (JsonException e)
+        {
+            LogUnreadable(e, message.MessageId);
+            return null;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The queue of {Model} cannot be read; later again")]
+    private partial void LogPollFailed(Exception exception, string model);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Queue message {Message} cannot be read and is left alone")]
+    private partial void LogUnreadable(Exception exception, string message);
+}

@@ -1,0 +1,163 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OllamaMax.GpuWorker.Dispatch;
+using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Health;
+using OllamaMax.GpuWorker.Models;
+using OllamaMax.SignalR;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.GpuWorker;
+
+/// <summary>
+/// A worker from enrolment to drain. It only dials out: HTTPS to the edge, storage and SignalR.
+/// </summary>
+internal sealed partial class Worker
+{
+    private static readonly TimeSpan HandingBack = TimeSpan.FromSeconds(2);
+
+    private readonly Capabilities _capabilities;
+    private readonly WorkerDispatcher _dispatcher;
+    private readonly QueuePoller _poller;
+    private readonly Heartbeat _heartbeat;
+    private readonly ModelHost _models;
+    private readonly WorkerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+
+    public Worker(
+        Capabilities capabilities,
+        WorkerDispatcher dispatcher,
+        QueuePoller poller,
+        Heartbeat heartbeat,
+        ModelHost models,
+        IOptions<WorkerOptions> options,
+        TimeProvider time,
+        Random random,
+        ILoggerFactory loggers)
+    {
+        _capabilities = capabilities;
+        _dispatcher = dispatcher;
+        _poller = poller;
+        _heartbeat = heartbeat;
+        _models = models;
+        _options = options.Value;
+        _time = time;
+        _random = random;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger<Worker>();
+    }
+
+    /// <summary>Runs until <paramref name="drain"/> is cancelled, then finishes or hands back what runs.</summary>
+    /// <exception cref="EnrolmentException">The edge does not let it in.</exception>
+    public async Task RunAsync(CancellationToken drain)
+    {
+        await _capabilities.StartAsync(drain);
+        await NeedQueuesAsync(drain);
+        using var stop = new CancellationTokenSource();
+        await using SignalRListener listener = Listen();
+        _models.Changed += NeedQueuesSoon;
+
+        Task[] loops =
+        [
+            _dispatcher.RunAsync(stop.Token),
+            _poller.RunAsync(stop.Token),
+            KeepHeartbeatAsync(listener, stop.Token),
+        ];
+        try
+        {
+            await _capabilities.KeepAsync(drain);
+        }
+        catch (OperationCanceledException) when (drain.IsCancellationRequested)
+        {
+            await DrainAsync();
+        }
+        finally
+        {
+            _models.Changed -= NeedQueuesSoon;
+            await stop.CancelAsync();
+            await Task.WhenAll(loops);
+            await _models.DisposeAsync();
+        }
+    }
+
+    /// <summary>The first report says that it can be pushed to, so it waits for the connection.</summary>
+    private async Task KeepHeartbeatAsync(SignalRListener listener, CancellationToken stopping)
+    {
+        try
+        {
+            await listener.WaitUntilConnectedAsync(stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+        LogReady(_capabilities.WorkerId);
+        await _heartbeat.RunAsync(stopping);
+    }
+
+    private async Task DrainAsync()
+    {
+        LogDraining();
+        _heartbeat.ReportSoon();
+        await _dispatcher.DrainAsync(_options.DrainTimeout, HandingBack);
+    }
+
+    private SignalRListener Listen()
+    {
+        var listener = new SignalRListener(_capabilities.NegotiateAsync, _time, _random, _loggers);
+        On(listener, Targets.Grant, ProtocolJson.Default.GrantMessage, _dispatcher.Granted);
+        On(listener, Targets.Deny, ProtocolJson.Default.DenyMessage, _dispatcher.Denied);
+        On(listener, Targets.Stop, ProtocolJson.Default.StopMessage, _dispatcher.Stopped);
+        On(listener, Targets.Ack, ProtocolJson.Default.AckMessage, _dispatcher.Acknowledged);
+        On(listener, Targets.Nudge, ProtocolJson.Default.NudgeMessage, _poller.Nudged);
+        listener.Start();
+        return listener;
+    }
+
+    private void On<T>(SignalRListener listener, string target, JsonTypeInfo<T> type, Action<T> handle) =>
+        listener.On(target, argument =>
+        {
+            try
+            {
+                if (argument.Deserialize(type) is { } message)
+                    handle(message);
+            }
+            catch (JsonException e)
+            {
+                LogUnreadable(e, target);
+            }
+        });
+
+    private Task NeedQueuesAsync(CancellationToken cancellationToken) =>
+        _capabilities.NeedQueuesOfAsync([.. _models.Held().Select(model => model.Digest)], cancellationToken);
+
+    private async void NeedQueuesSoon()
+    {
+        try
+        {
+            await NeedQueuesAsync(CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // Nudges bring the queues' addresses too; the next renewal asks again.
+            LogNoQueues(e);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} is listening")]
+    private partial void LogReady(string worker);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Draining")]
+    private partial void LogDraining();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A {Target} message cannot be read")]
+    private partial void LogUnreadable(Exception exception, string target);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The addresses of the models' queues were not renewed")]
+    private partial void LogNoQueues(Exception exception);
+}

@@ -1,0 +1,147 @@
+using System.CommandLine;
+using System.Net;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.Inference.Packages;
+
+namespace OllamaMax.GpuWorker;
+
+/// <summary>The worker's command line.</summary>
+internal static class WorkerCommand
+{
+    /// <summary>Where a join token may stand instead of on the command line, which every process of the box can read.</summary>
+    public const string JoinTokenVariable = "OLLAMAMAX_JOIN_TOKEN";
+
+    private static readonly Option<Uri> Edge = new("--edge") { Description = "URL of the edge", Required = true };
+    private static readonly Option<string?> JoinToken = new("--join-token") { Description = $"Single-use join token; also in {JoinTokenVariable}" };
+    private static readonly Option<string> Data = new("--data")
+    {
+        Description = "Folder of this worker's identity and replicas",
+        DefaultValueFactory = _ => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".ollamamax", "worker"),
+    };
+
+    private static readonly Option<string?> Replicas = new("--replicas") { Description = "Folder of the model replicas, if not in --data" };
+    private static readonly Option<string> Name = new("--name") { Description = "Name shown to people", DefaultValueFactory = _ => Dns.GetHostName() };
+    private static readonly Option<string?> Site = new("--site") { Description = "Where the box stands" };
+    private static readonly Option<int> Slots = new("--slots") { Description = "Requests decoded at once", DefaultValueFactory = _ => 4 };
+    private static readonly Option<int> Threads = new("--threads") { Description = "Threads of the decoder; 0: half of the machine's" };
+    private static readonly Option<int> Context = new("--context") { Description = "Most tokens of context for a request", DefaultValueFactory = _ => 4096 };
+    private static readonly Option<double> Drain = new("--drain-seconds")
+    {
+        Description = "On SIGTERM: time for running requests to finish before they are handed to another worker",
+        DefaultValueFactory = _ => 20,
+    };
+
+    private static readonly Option<bool> Lifeline = new("--stdin-lifeline") { Description = "End when standard input ends: the parent is gone" };
+
+    public static RootCommand Create()
+    {
+        var run = new Command("run", "Join a cluster and serve its models");
+        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Drain, Lifeline])
+            run.Add(option);
+        run.SetAction((result, cancellationToken) => RunAsync(result));
+        return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run };
+    }
+
+    private static async Task<int> RunAsync(ParseResult result)
+    {
+        WorkerOptions options;
+        try
+        {
+            options = Read(result);
+            await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), Console.Error.WriteLine, CancellationToken.None);
+        }
+        catch (Exception e) when (e is ArgumentException or PrerequisiteException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return 1;
+        }
+        return await RunAsync(options, result.GetValue(Lifeline));
+    }
+
+    private static async Task<int> RunAsync(WorkerOptions options, bool lifeline)
+    {
+        using var drain = new CancellationTokenSource();
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Drain);
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Drain);
+        if (lifeline)
+            EndWithStandardInput(drain);
+
+        await using ServiceProvider services = new ServiceCollection()
+            .AddLogging(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information))
+            .AddWorker(options)
+            .BuildServiceProvider();
+        try
+        {
+            await services.RunWorkerAsync(drain.Token);
+            return 0;
+        }
+        catch (OperationCanceledException) when (drain.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (EnrolmentException e)
+        {
+            await Console.Error.WriteLineAsync($"{options.Edge} does not let this worker in: {e.Message}");
+            return 2;
+        }
+
+        void Drain(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            drain.Cancel();
+        }
+    }
+
+    /// <exception cref="ArgumentException">Something is out of range.</exception>
+    private static WorkerOptions Read(ParseResult result)
+    {
+        var options = new WorkerOptions
+        {
+            Edge = WithSlash(result.GetRequiredValue(Edge)),
+            JoinToken = result.GetValue(JoinToken) ?? Environment.GetEnvironmentVariable(JoinTokenVariable),
+            Data = result.GetRequiredValue(Data),
+            Replicas = result.GetValue(Replicas),
+            Name = result.GetRequiredValue(Name),
+            Site = result.GetValue(Site),
+            Slots = result.GetValue(Slots),
+            Threads = result.GetValue(Threads),
+            ContextLength = result.GetValue(Context),
+            DrainTimeout = TimeSpan.FromSeconds(result.GetValue(Drain)),
+        };
+        options.Validate();
+        return options;
+    }
+
+    private static Uri WithSlash(Uri edge) =>
+        !edge.IsAbsoluteUri || edge.Scheme is not ("http" or "https") ? throw new ArgumentException($"--edge {edge} is no http(s) URL")
+        : edge.AbsoluteUri.EndsWith('/') ? edge
+        : new Uri(edge.AbsoluteUri + "/");
+
+    /// <summary>
+    /// A parent that is killed cannot say goodbye, but its end of the pipe closes. A thread of its own, so that nothing can hold it up,
+    /// and a hard end should the drain hang.
+    /// </summary>
+    private static void EndWithStandardInput(CancellationTokenSource drain)
+    {
+        var thread = new Thread(() =>
+        {
+            using Stream input = Console.OpenStandardInput();
+            Span<byte> buffer = stackalloc byte[64];
+            while (input.Read(buffer) > 0)
+            {
+            }
+            drain.Cancel();
+            using var hung = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+            hung.Token.WaitHandle.WaitOne();
+            Environment.Exit(3);
+        })
+        {
+            IsBackground = true,
+            Name = "lifeline",
+        };
+        thread.Start();
+    }
+}

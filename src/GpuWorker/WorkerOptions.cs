@@ -1,0 +1,57 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace OllamaMax.GpuWorker;
+
+/// <summary>How a worker runs; from the command line.</summary>
+public sealed class WorkerOptions
+{
+    /// <summary>Where to enrol and to renew capabilities.</summary>
+    [Required]
+    public required Uri Edge { get; init; }
+
+    /// <summary>Needed once, on a box that is not enrolled.</summary>
+    public string? JoinToken { get; init; }
+
+    /// <summary>Identity and key of this worker, and its replicas unless <see cref="Replicas"/> says otherwise.</summary>
+    [Required]
+    public required string Data { get; init; }
+
+    /// <summary>Folder of the model replicas; workers of one box may share it.</summary>
+    public string? Replicas { get; init; }
+
+    /// <summary>Shown to people; the host's name by default.</summary>
+    [Required, StringLength(100, MinimumLength = 1)]
+    public required string Name { get; init; }
+
+    public string? Site { get; init; }
+
+    /// <summary>Jobs decoded at once.</summary>
+    [Range(1, 256)]
+    public int Slots { get; init; } = 4;
+
+    /// <summary>Threads of the decoder; 0: half of the machine's.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; init; }
+
+    /// <summary>Most tokens of context for a slot; a model trained for less gets less.</summary>
+    [Range(64, 1_048_576)]
+    public int ContextLength { get; init; } = 4096;
+
+    /// <summary>Models in memory at once; the one unused for longest makes way.</summary>
+    [Range(1, 64)]
+    public int LoadedModels { get; init; } = 2;
+
+    /// <summary>On SIGTERM: how long running jobs may take to finish before they are handed back.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    public string ReplicaFolder => Replicas ?? Path.Combine(Data, "replicas");
+
+    /// <exception cref="ArgumentException">Something is out of range; the message names all of it.</exception>
+    public void Validate()
+    {
+        var errors = new List<ValidationResult>();
+        if (!Validator.TryValidateObject(this, new ValidationContext(this), errors, validateAllProperties: true))
+            throw new ArgumentException(string.Join(" ", errors.Select(error => error.ErrorMessage)));
+    }
+}

@@ -1,0 +1,41 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using OllamaMax.GpuWorker.Dispatch;
+using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Health;
+using OllamaMax.GpuWorker.Models;
+using OllamaMax.SignalR;
+
+namespace OllamaMax.GpuWorker;
+
+public static class WorkerServices
+{
+    /// <summary>A worker and all it needs; the engine's loader and the clock can be registered before.</summary>
+    public static IServiceCollection AddWorker(this IServiceCollection services, WorkerOptions options)
+    {
+        services.AddSingleton(Options.Create(options));
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Random>();
+        services.TryAddSingleton<IEngineLoader, LlamaEngineLoader>();
+        services.AddSingleton(_ => WorkerIdentity.Open(options.Data));
+        services.AddSingleton(_ => new HttpClient { BaseAddress = options.Edge, Timeout = TimeSpan.FromSeconds(30) });
+        services.AddSingleton<EdgeClient>();
+        services.AddSingleton<Capabilities>();
+        services.AddSingleton<ReplicaStore>();
+        services.AddSingleton<ModelHost>();
+        services.AddSingleton(_ => new SlotGate(options.Slots));
+        services.AddSingleton<TokenMeter>();
+        services.AddSingleton<SignalRSender>();
+        services.AddSingleton<AttemptRunner>();
+        services.AddSingleton<WorkerDispatcher>();
+        services.AddSingleton<QueuePoller>();
+        services.AddSingleton<Heartbeat>();
+        services.AddSingleton<Worker>();
+        return services;
+    }
+
+    /// <summary>Runs the worker until <paramref name="drain"/> is cancelled, then finishes or hands back what runs.</summary>
+    public static Task RunWorkerAsync(this IServiceProvider services, CancellationToken drain) =>
+        services.GetRequiredService<Worker>().RunAsync(drain);
+}

@@ -1,0 +1,188 @@
+using Microsoft.Extensions.Logging;
+using OllamaMax.Inference.Native;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Inference.Batching;
+
+/// <summary>
+/// Decodes all running jobs together, step by step (continuous batching: Yu et al., Orca, OSDI 2022). Jobs join at the
+/// next step and leave when they end. Used by one thread.
+/// </summary>
+internal sealed partial class DecodeLoop
+{
+    private readonly INativeModel _model;
+    private readonly INativeContext _context;
+    private readonly SequenceTable _sequences;
+    private readonly StepPlanner _planner;
+    private readonly DecodeBatch _batch;
+    private readonly int? _totalContext;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly LinkedList<EngineJob> _waiting = new();
+    private readonly List<EngineJob> _running = [];
+    private long _steps;
+
+    public DecodeLoop(
+        INativeModel model, INativeContext context, EngineOptions options, TimeProvider time, ILogger logger)
+    {
+        _model = model;
+        _context = context;
+        _sequences = new SequenceTable(context);
+        int batchSize = Math.Min(options.BatchSize, context.BatchSize);
+        _planner = new StepPlanner(batchSize, options.PromptTokensBesideAnswers);
+        _batch = new DecodeBatch(batchSize);
+        _totalContext = options.TotalContext;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Decode steps so far. Any thread may ask.</summary>
+    public long Steps => Interlocked.Read(ref _steps);
+
+    public bool IsIdle => _running.Count == 0 && _waiting.Count == 0;
+
+    public void Enqueue(EngineJob job) => _waiting.AddLast(job);
+
+    /// <summary>Lets go of cancelled jobs, takes in waiting ones, and decodes once.</summary>
+    public void Step()
+    {
+        EndCancelled();
+        Admit();
+        if (_running.Count == 0)
+            return;
+        IReadOnlyList<StepPart> parts = _planner.Plan(_running, _batch);
+        Interlocked.Increment(ref _steps);
+        switch (Decode(parts))
+        {
+            case DecodeOutcome.Ok:
+                foreach (StepPart part in parts)
+                    Advance(part);
+                break;
+            case DecodeOutcome.NoKvSlot:
+                MakeRoom();
+                break;
+        }
+    }
+
+    /// <summary>Ends all jobs, running or waiting.</summary>
+    public void EndAll(EndReason reason, string? error)
+    {
+        foreach (EngineJob job in _running.Concat(_waiting).ToArray())
+            End(job, reason, error);
+    }
+
+    private void EndCancelled()
+    {
+        for (int i = _running.Count - 1; i >= 0; i--)
+        {
+            if (_running[i].Cancellation.IsCancellationRequested)
+                End(_running[i], EndReason.Cancelled, null);
+        }
+        for (LinkedListNode<EngineJob>? node = _waiting.First, next; node is not null; node = next)
+        {
+            next = node.Next;
+            if (node.Value.Cancellation.IsCancellationRequested)
+                End(node.Value, EndReason.Cancelled, null);
+        }
+    }
+
+    // First come, first served: nobody overtakes a job that has to wait for room.
+    private void Admit()
+    {
+        while (_waiting.First is { } first && _sequences.HasFree && HasRoomFor(first.Value))
+        {
+            _waiting.RemoveFirst();
+            first.Value.Admit(_sequences.Rent(), _time);
+            _running.Add(first.Value);
+        }
+    }
+
+    // With a token more for each slot: a job that was put out must not come back before there is room for it to go on.
+    private bool HasRoomFor(EngineJob job) => _totalContext is null || _running.Count == 0
+        || _running.Sum(static running => (long)running.Length) + job.Length + _context.SequenceCount <= _totalContext;
+
+    private DecodeOutcome? Decode(IReadOnlyList<StepPart> parts)
+    {
+        try
+        {
+            DecodeOutcome outcome = _context.Decode(_batch);
+            if (outcome is DecodeOutcome.Ok or DecodeOutcome.NoKvSlot)
+                return outcome;
+            EndParts(parts, $"the decoder refused a batch of {_batch.Count} tokens ({outcome})");
+        }
+        catch (NativeException failure)
+        {
+            LogDecodeFailed(failure, parts.Count);
+            EndParts(parts, failure.Message);
+        }
+        return null;
+    }
+
+    private void EndParts(IReadOnlyList<StepPart> parts, string error)
+    {
+        foreach (StepPart part in parts)
+            End(part.Job, EndReason.Failed, error);
+    }
+
+    // The youngest starts over when there is room again: it has the least to read twice.
+    private void MakeRoom()
+    {
+        EngineJob youngest = _running[^1];
+        if (_running.Count == 1)
+        {
+            End(youngest, EndReason.Failed, $"no room for {youngest.Length} tokens in a memory of {_context.Capacity}");
+            return;
+        }
+        LogPutOut(youngest.Length, _running.Count);
+        _running.Remove(youngest);
+        _sequences.Return(youngest.Leave()!);
+        _waiting.AddFirst(youngest);
+    }
+
+    private void Advance(StepPart part)
+    {
+        EngineJob job = part.Job;
+        job.Sequence!.Append(job.PendingTokens(part.Count));
+        if (part.Output < 0)
+            return;
+        try
+        {
+            int token = job.Sample(_context.Logits(part.Output), _time);
+            if (_model.IsEndOfGeneration(token))
+            {
+                End(job, EndReason.Stop, null);
+                return;
+            }
+            int index = job.Append(token);
+            job.Sink.Write(index, token, _model.Piece(token).Span);
+            if (job.IsAtLimit)
+                End(job, EndReason.Length, null);
+        }
+#pragma warning disable CA1031 // A sink that throws or a broken logit is this job's failure: the others go on.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogJobFailed(failure, job.NextIndex);
+            End(job, EndReason.Failed, failure.Message);
+        }
+    }
+
+    private void End(EngineJob job, EndReason reason, string? error)
+    {
+        if (!_running.Remove(job))
+            _waiting.Remove(job);
+        if (job.Leave() is { } sequence)
+            _sequences.Return(sequence);
+        job.Dispose();
+        job.Finish(reason, error, _time);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A decode step of {Jobs} jobs failed; they end")]
+    private partial void LogDecodeFailed(Exception failure, int jobs);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A job failed at token {Index} of its answer")]
+    private partial void LogJobFailed(Exception failure, int index);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Memory is full: a job of {Tokens} tokens is put out and starts over later ({Jobs} jobs running)")]
+    private partial void LogPutOut(int tokens, int jobs);
+}

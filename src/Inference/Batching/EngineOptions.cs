@@ -1,0 +1,58 @@
+using OllamaMax.Inference.Native;
+
+namespace OllamaMax.Inference.Batching;
+
+/// <summary>How an engine uses its machine.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Jobs decoded at once, 1-64.</summary>
+    public int Slots { get; init; } = 4;
+
+    /// <summary>Most tokens of context a job gets, prompt and answer together; the model's trained context is a bound as well.</summary>
+    public int ContextPerSlot { get; init; } = 4096;
+
+    /// <summary>Tokens of context kept in memory, all jobs together; null: enough for every slot to be full. With less, jobs may have to wait.</summary>
+    public int? TotalContext { get; init; }
+
+    /// <summary>CPU threads, 1-512. More than there are idle cores is far slower than fewer.</summary>
+    public int Threads { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>Most tokens in one decode step, from <see cref="Slots"/> to 65536.</summary>
+    public int BatchSize { get; init; } = 512;
+
+    /// <summary>
+    /// Most tokens of prompts read in one step while answers are running: small values keep these even, large ones bring
+    /// new ones sooner. From <see cref="Slots"/> on.
+    /// </summary>
+    public int PromptTokensBesideAnswers { get; init; } = 128;
+
+    /// <summary>Layers in GPU memory; -1: all.</summary>
+    public int GpuLayers { get; init; } = -1;
+
+    public CacheType KeyType { get; init; } = CacheType.F16;
+
+    public CacheType ValueType { get; init; } = CacheType.F16;
+
+    /// <returns>Everything that is wrong, a sentence each.</returns>
+    public IEnumerable<string> Validate()
+    {
+        if (Slots is < 1 or > 64)
+            yield return $"{nameof(Slots)} is {Slots}; it must be from 1 to 64.";
+        if (ContextPerSlot < 1)
+            yield return $"{nameof(ContextPerSlot)} is {ContextPerSlot}; it must be at least 1.";
+        if (TotalContext < ContextPerSlot)
+            yield return $"{nameof(TotalContext)} is {TotalContext}; it must be at least {nameof(ContextPerSlot)}, {ContextPerSlot}.";
+        if (TotalContext is null && (long)Slots * ContextPerSlot > int.MaxValue)
+            yield return $"{nameof(Slots)} times {nameof(ContextPerSlot)} must not be above {int.MaxValue}.";
+        if (Threads is < 1 or > 512)
+            yield return $"{nameof(Threads)} is {Threads}; it must be from 1 to 512.";
+        if (BatchSize < Slots || BatchSize > 65536)
+            yield return $"{nameof(BatchSize)} is {BatchSize}; it must be from {nameof(Slots)}, {Slots}, to 65536.";
+        if (PromptTokensBesideAnswers < Slots)
+            yield return $"{nameof(PromptTokensBesideAnswers)} is {PromptTokensBesideAnswers}; it must be at least {nameof(Slots)}, {Slots}.";
+        if (GpuLayers < -1)
+            yield return $"{nameof(GpuLayers)} is {GpuLayers}; it must be at least -1.";
+        if (!Enum.IsDefined(KeyType) || !Enum.IsDefined(ValueType))
+            yield return $"{nameof(KeyType)} or {nameof(ValueType)} is no type of cache.";
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text;
+using OllamaMax.Inference.Native;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Inference.Batching;
+
+/// <summary>Makes engine jobs of requests: tokenizes, and says what is wrong with those that cannot be run.</summary>
+internal sealed class JobReader(INativeModel model, int contextPerSlot)
+{
+    /// <returns>A job to run, or how the attempt ends without one.</returns>
+    public (EngineJob? Job, AttemptEnd? End) Read(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken)
+    {
+        if (OptionsError(request.Options) is { } error)
+            return (null, Invalid(error));
+        int context = Math.Min(request.Options.NumCtx ?? contextPerSlot, contextPerSlot);
+        SamplerConfig sampling = new(request.Options, request.Seed, context);
+        if ((sampling.Error() ?? ResumeError(request.ResumeTokens)) is { } wrong)
+            return (null, Invalid(wrong));
+
+        int[] prompt = Tokenize(request.Prompt, context, out AttemptEnd? end);
+        if (end is not null)
+            return (null, end);
+        int limit = request.Options.NumPredict < 0
+            ? context
+            : (int)Math.Min(context, (long)prompt.Length + request.Options.NumPredict);
+        if (prompt.Length + request.ResumeTokens.Count >= limit)
+        {
+            sink.Started(new AttemptStart(prompt.Length, CachedTokens: 0, LoadDuration: TimeSpan.Zero, PromptDuration: TimeSpan.Zero));
+            return (null, new AttemptEnd { Reason = EndReason.Length });
+        }
+        return (new EngineJob(prompt, request.ResumeTokens, limit, model.CreateSampler(sampling), sink, cancellationToken), null);
+    }
+
+    private static string? OptionsError(InferenceOptions options) =>
+        options.NumCtx < 1 ? $"num_ctx is {options.NumCtx}; it must be at least 1" : null;
+
+    private string? ResumeError(IReadOnlyList<int> tokens)
+    {
+        foreach (int token in tokens)
+        {
+            if (token < 0 || token >= model.VocabularySize)
+                return $"the answer so far holds token {token}, which this model does not have";
+        }
+        return null;
+    }
+
+    private int[] Tokenize(string prompt, int context, out AttemptEnd? end)
+    {
+        end = null;
+        byte[] utf8 = Encoding.UTF8.GetBytes(prompt);
+        // A prompt of megabytes would take minutes to tokenize, only to be told that it is too long.
+        long atLeast = ((long)utf8.Length + model.LongestPiece - 1) / model.LongestPiece;
+        if (atLeast > context)
+        {
+            end = Invalid($"the prompt has more than {atLeast - 1} tokens, the context {context}");
+            return [];
+        }
+        int[] tokens = model.Tokenize(utf8, addSpecial: true, parseSpecial: true);
+        // Many templates begin with the text of the token that the vocabulary adds anyway.
+        if (tokens.Length > 1 && tokens[0] == model.LeadingToken && tokens[1] == model.LeadingToken)
+            tokens = tokens[1..];
+        if (tokens.Length == 0)
+            end = Invalid("the prompt is empty");
+        else if (tokens.Length > context)
+            end = Invalid($"the prompt has {tokens.Length} tokens, the context {context}");
+        return tokens;
+    }
+
+    private static AttemptEnd Invalid(string error) => new() { Reason = EndReason.Invalid, Error = error };
+}

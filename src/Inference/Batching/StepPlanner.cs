@@ -1,0 +1,60 @@
+using OllamaMax.Inference.Native;
+
+namespace OllamaMax.Inference.Batching;
+
+/// <summary>What a decode step takes of one job.</summary>
+/// <param name="Job">Whose tokens.</param>
+/// <param name="Count">How many of its pending ones.</param>
+/// <param name="Output">The batch entry that the job's next token is sampled from; -1 while more is pending.</param>
+internal readonly record struct StepPart(EngineJob Job, int Count, int Output);
+
+/// <summary>
+/// Decides what one decode step computes. Every running answer gets its token; prompts share what is left, bounded so
+/// that answers go on evenly beside them. Every job gets at least one token into every step.
+/// </summary>
+internal sealed class StepPlanner(int batchSize, int promptTokensBesideAnswers)
+{
+    private readonly List<EngineJob> _prompts = [];
+    private readonly List<StepPart> _parts = [];
+
+    /// <summary>Fills <paramref name="batch"/> from the jobs that have a sequence.</summary>
+    /// <returns>Its parts; valid until the next call.</returns>
+    public IReadOnlyList<StepPart> Plan(IReadOnlyList<EngineJob> jobs, DecodeBatch batch)
+    {
+        batch.Clear();
+        _parts.Clear();
+        _prompts.Clear();
+        foreach (EngineJob job in jobs)
+        {
+            if (job.Pending == 1)
+                Add(batch, job, 1);
+            else
+                _prompts.Add(job);
+        }
+        PlanPrompts(batch, _parts.Count == 0 ? batchSize : Math.Min(batchSize - _parts.Count, promptTokensBesideAnswers));
+        return _parts;
+    }
+
+    // Equal shares, the shortest first: what it does not need is for the others.
+    private void PlanPrompts(DecodeBatch batch, int budget)
+    {
+        _prompts.Sort(static (a, b) => a.Pending.CompareTo(b.Pending));
+        for (int i = 0; i < _prompts.Count; i++)
+        {
+            int count = Math.Min(_prompts[i].Pending, budget / (_prompts.Count - i));
+            Add(batch, _prompts[i], count);
+            budget -= count;
+        }
+    }
+
+    private void Add(DecodeBatch batch, EngineJob job, int count)
+    {
+        bool isComplete = count == job.Pending;
+        Sequence sequence = job.Sequence!;
+        ReadOnlySpan<int> tokens = job.PendingTokens(count);
+        int entry = -1;
+        for (int i = 0; i < count; i++)
+            entry = batch.Add(tokens[i], sequence.Length + i, sequence.Id, output: isComplete && i == count - 1);
+        _parts.Add(new StepPart(job, count, isComplete ? entry : -1));
+    }
+}

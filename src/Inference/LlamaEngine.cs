@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Logging;
+using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Native.LlamaCpp;
+
+namespace OllamaMax.Inference;
+
+/// <summary>Loads models for the batching engine.</summary>
+public static class LlamaEngine
+{
+    /// <summary>Reads a GGUF file and starts an engine for it. Takes as long as the file takes to be read.</summary>
+    /// <exception cref="ModelLoadException">The file or the library that runs it cannot be used; the message says why, in one line.</exception>
+    /// <exception cref="ArgumentException">Options are wrong; the message names all of them.</exception>
+    /// <exception cref="OperationCanceledException"/>
+    public static Task<LoadedEngine> LoadAsync(
+        string path, EngineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    {
+        string errors = string.Join(" ", options.Validate());
+        return errors.Length > 0
+            ? throw new ArgumentException(errors, nameof(options))
+            : Task.Run(() => Load(path, options, loggers, time, cancellationToken), cancellationToken);
+    }
+
+    private static LoadedEngine Load(
+        string path, EngineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    {
+        long start = time.GetTimestamp();
+        LlamaModel model = LlamaModel.Load(path, new ModelConfig(options.GpuLayers), loggers, cancellationToken);
+        try
+        {
+            int contextPerSlot = model.TrainedContext > 0 ? Math.Min(options.ContextPerSlot, model.TrainedContext) : options.ContextPerSlot;
+            INativeContext context = model.CreateContext(Config(options, contextPerSlot));
+            BatchingEngine engine = new(model, context, contextPerSlot, options, time, loggers.CreateLogger<BatchingEngine>());
+            return new LoadedEngine(engine, time.GetElapsedTime(start), contextPerSlot, model.Description, model.ParameterCount);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private static ContextConfig Config(EngineOptions options, int contextPerSlot) => new()
+    {
+        Capacity = options.TotalContext ?? options.Slots * contextPerSlot,
+        Sequences = options.Slots,
+        BatchSize = options.BatchSize,
+        Threads = options.Threads,
+        KeyType = options.KeyType,
+        ValueType = options.ValueType,
+    };
+}

@@ -1,0 +1,48 @@
+namespace OllamaMax.Inference.Native;
+
+/// <summary>Knows how long every sequence is, and so whether a batch can be decoded. Shared by the natives.</summary>
+internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSize)
+{
+    private readonly int[] _lengths = new int[sequences];
+    private readonly int[] _next = new int[sequences];
+
+    public int Length(int sequence) => _lengths[Checked(sequence)];
+
+    public void SetLength(int sequence, int length) => _lengths[Checked(sequence)] = length;
+
+    /// <exception cref="ArgumentException">The batch would be a failed assertion, or be refused, in native code.</exception>
+    public void Check(DecodeBatch batch)
+    {
+        if (batch.Count == 0 || batch.Count > batchSize)
+            throw new ArgumentException($"A batch has 1 to {batchSize} tokens; this one has {batch.Count}.", nameof(batch));
+        _lengths.CopyTo(_next, 0);
+        for (int i = 0; i < batch.Count; i++)
+            CheckEntry(batch, i);
+    }
+
+    /// <summary>Takes over the lengths after a batch that was decoded.</summary>
+    public void Commit(DecodeBatch batch)
+    {
+        foreach (int sequence in batch.Sequences)
+            _lengths[sequence]++;
+    }
+
+    private void CheckEntry(DecodeBatch batch, int i)
+    {
+        int token = batch.Tokens[i], sequence = batch.Sequences[i], position = batch.Positions[i];
+        if (token < 0 || token >= vocabularySize)
+            throw new ArgumentException($"Token {token} is not among the vocabulary's {vocabularySize}.", nameof(batch));
+        if (sequence < 0 || sequence >= sequences)
+            throw new ArgumentException($"Sequence {sequence} is not among the context's {sequences}.", nameof(batch));
+        if (position != _next[sequence])
+            throw new ArgumentException($"Sequence {sequence} goes on at position {_next[sequence]}, not {position}.", nameof(batch));
+        _next[sequence]++;
+    }
+
+    private int Checked(int sequence)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sequence);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sequence, sequences);
+        return sequence;
+    }
+}

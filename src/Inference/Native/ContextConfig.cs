@@ -1,0 +1,30 @@
+namespace OllamaMax.Inference.Native;
+
+internal sealed record ContextConfig
+{
+    /// <summary>Tokens, all sequences together.</summary>
+    public required int Capacity { get; init; }
+
+    public required int Sequences { get; init; }
+
+    /// <summary>Most tokens in a batch.</summary>
+    public required int BatchSize { get; init; }
+
+    public required int Threads { get; init; }
+
+    public CacheType KeyType { get; init; } = CacheType.F16;
+
+    public CacheType ValueType { get; init; } = CacheType.F16;
+
+    /// <exception cref="ArgumentOutOfRangeException"/>
+    public void Validate(int maximalSequences)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Capacity, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Sequences, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Sequences, maximalSequences);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Threads, 1);
+        // ggml keeps a table of this size.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Threads, 512);
+    }
+}

@@ -1,0 +1,43 @@
+namespace OllamaMax.Inference.Native;
+
+/// <summary>
+/// What a model remembers of the sequences that it is decoding. One thread at a time; the positions of a sequence
+/// are consecutive from 0. Every argument is checked: an <see cref="ArgumentException"/> leaves the memory as it was.
+/// </summary>
+internal interface INativeContext : IDisposable
+{
+    /// <summary>Tokens that fit in, all sequences together. At least what was asked for: natives round up.</summary>
+    int Capacity { get; }
+
+    /// <summary>Most tokens in a batch.</summary>
+    int BatchSize { get; }
+
+    int SequenceCount { get; }
+
+    /// <summary>Reads a batch into memory and computes the outputs it asks for.</summary>
+    /// <exception cref="ArgumentException">
+    /// The batch is empty or larger than <see cref="BatchSize"/>, or a token, sequence or position in it cannot be.
+    /// </exception>
+    /// <exception cref="NativeException">The computation failed. Sequences of the batch may be half read: clear them.</exception>
+    DecodeOutcome Decode(DecodeBatch batch);
+
+    /// <summary>The logits that the last batch computed for its entry <paramref name="index"/>. Valid until the next <see cref="Decode"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">That entry asked for no output.</exception>
+    ReadOnlySpan<float> Logits(int index);
+
+    /// <summary>Tokens of a sequence in memory; the next one goes to this position.</summary>
+    int Length(int sequence);
+
+    /// <summary>Makes an empty sequence begin as another does, without computing; the memory is shared.</summary>
+    /// <param name="from">The sequence to copy.</param>
+    /// <param name="to">An empty sequence.</param>
+    /// <param name="length">Tokens to take, from the beginning.</param>
+    void CopySequence(int from, int to, int length);
+
+    /// <summary>Forgets a sequence from a position on.</summary>
+    /// <returns>False where the model cannot forget a part (recurrent ones); nothing has changed then.</returns>
+    bool TruncateSequence(int sequence, int length);
+
+    /// <summary>Forgets all sequences.</summary>
+    void Clear();
+}

@@ -1,0 +1,180 @@
+namespace OllamaMax.Inference.Native.LlamaCpp;
+
+/// <summary>
+/// A context of llama.cpp. It keeps the length of every sequence itself, so that a batch can be checked before native code sees it:
+/// there a wrong one is a failed assertion, which ends the process.
+/// </summary>
+internal sealed unsafe class LlamaContext : INativeContext
+{
+    private readonly LlamaContextHandle _handle;
+    private readonly BatchCheck _check;
+    private readonly int[] _sequenceCounts;
+    private readonly int*[] _sequencePointers;
+    private readonly byte[] _outputs;
+    private readonly int _vocabularySize;
+    private int _outputCount;
+
+    private LlamaContext(LlamaContextHandle handle, ContextConfig config, int vocabularySize)
+    {
+        _handle = handle;
+        _vocabularySize = vocabularySize;
+        Capacity = (int)LlamaApi.ContextSize(handle);
+        BatchSize = (int)LlamaApi.ContextBatchSize(handle);
+        SequenceCount = config.Sequences;
+        _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize);
+        _sequenceCounts = new int[BatchSize];
+        Array.Fill(_sequenceCounts, 1);
+        _sequencePointers = new int*[BatchSize];
+        _outputs = new byte[BatchSize];
+    }
+
+    public int Capacity { get; }
+
+    public int BatchSize { get; }
+
+    public int SequenceCount { get; }
+
+    internal LlamaContextHandle Handle => _handle;
+
+    public static LlamaContext Create(LlamaModelHandle model, ContextConfig config, int vocabularySize)
+    {
+        List<string> errors = [];
+        LlamaContextHandle handle = LlamaLog.Capture(errors, () => LlamaApi.ContextCreate(model, Parameters(config)));
+        if (handle.IsInvalid)
+        {
+            throw new ModelLoadException($"No context of {config.Capacity} tokens for {config.Sequences} sequences: "
+                + string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why")));
+        }
+        handle.Keep(model);
+        return new LlamaContext(handle, config, vocabularySize);
+    }
+
+    public DecodeOutcome Decode(DecodeBatch batch)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        _check.Check(batch);
+        // Whatever happens, the former batch's logits are gone.
+        _outputCount = 0;
+        int result = DecodeNative(batch);
+        if (result == 0)
+        {
+            _outputCount = batch.Count;
+            _check.Commit(batch);
+            return DecodeOutcome.Ok;
+        }
+        if (result is 2 or < -1)
+            ReadLengths();
+        return result switch
+        {
+            1 => DecodeOutcome.NoKvSlot,
+            2 => DecodeOutcome.Aborted,
+            -1 => DecodeOutcome.BadBatch,
+            _ => throw new NativeException($"llama.cpp could not compute a batch of {batch.Count} tokens (code {result})."),
+        };
+    }
+
+    public ReadOnlySpan<float> Logits(int index)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        if ((uint)index >= (uint)_outputCount || _outputs[index] == 0)
+            throw new ArgumentOutOfRangeException(nameof(index), index, "No output was asked for there in the last batch.");
+        float* logits = LlamaApi.Logits(_handle, index);
+        return logits is null
+            ? throw new NativeException($"llama.cpp has no logits of entry {index}.")
+            : new ReadOnlySpan<float>(logits, _vocabularySize);
+    }
+
+    public int Length(int sequence) => _check.Length(sequence);
+
+    public void CopySequence(int from, int to, int length)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _check.Length(from));
+        if (_check.Length(to) != 0)
+            throw new ArgumentException($"Sequence {to} is not empty.", nameof(to));
+        LlamaApi.MemoryCopy(LlamaApi.Memory(_handle), from, to, 0, length);
+        _check.SetLength(to, length);
+    }
+
+    public bool TruncateSequence(int sequence, int length)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _check.Length(sequence));
+        if (LlamaApi.MemoryRemove(LlamaApi.Memory(_handle), sequence, length, -1) == 0)
+            return false;
+        _check.SetLength(sequence, length);
+        return true;
+    }
+
+    public void Clear()
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        LlamaApi.MemoryClear(LlamaApi.Memory(_handle), 0);
+        for (int sequence = 0; sequence < SequenceCount; sequence++)
+            _check.SetLength(sequence, 0);
+    }
+
+    public void Dispose() => _handle.Dispose();
+
+    internal static LlamaContextParams Parameters(ContextConfig config)
+    {
+        LlamaContextParams parameters = LlamaApi.ContextDefaultParams();
+        parameters.ContextSize = (uint)config.Capacity;
+        parameters.BatchSize = (uint)config.BatchSize;
+        parameters.MicroBatchSize = (uint)Math.Min(config.BatchSize, 512);
+        parameters.Sequences = (uint)config.Sequences;
+        parameters.Threads = config.Threads;
+        parameters.BatchThreads = config.Threads;
+        parameters.AttentionType = 0; // causal, whatever the file says: the other kind asserts on chunked prompts
+        parameters.KeyType = GgmlType(config.KeyType);
+        parameters.ValueType = GgmlType(config.ValueType);
+        // One memory for all sequences: beginnings can be shared, and a long sequence may use what short ones leave.
+        parameters.UnifiedKeyValues = 1;
+        return parameters;
+    }
+
+    private int DecodeNative(DecodeBatch batch)
+    {
+        ReadOnlySpan<bool> wanted = batch.Outputs;
+        for (int i = 0; i < wanted.Length; i++)
+            _outputs[i] = wanted[i] ? (byte)1 : (byte)0;
+        fixed (int* tokens = batch.Tokens, positions = batch.Positions, sequences = batch.Sequences, counts = _sequenceCounts)
+        fixed (byte* outputs = _outputs)
+        {
+            for (int i = 0; i < batch.Count; i++)
+                _sequencePointers[i] = sequences + i;
+            fixed (int** sequencePointers = _sequencePointers)
+            {
+                return LlamaApi.Decode(_handle, new LlamaBatch
+                {
+                    Count = batch.Count,
+                    Tokens = tokens,
+                    Positions = positions,
+                    SequenceCounts = counts,
+                    Sequences = sequencePointers,
+                    Outputs = outputs,
+                });
+            }
+        }
+    }
+
+    // After an abort or a failure parts of the batch are in memory: only the library knows which.
+    private void ReadLengths()
+    {
+        nint memory = LlamaApi.Memory(_handle);
+        for (int sequence = 0; sequence < SequenceCount; sequence++)
+            _check.SetLength(sequence, LlamaApi.MemoryLastPosition(memory, sequence) + 1);
+    }
+
+    /// <summary>Values of <c>ggml_type</c>.</summary>
+    private static int GgmlType(CacheType type) => type switch
+    {
+        CacheType.F32 => 0,
+        CacheType.F16 => 1,
+        CacheType.Q4 => 2,
+        CacheType.Q8 => 8,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
+    };
+}

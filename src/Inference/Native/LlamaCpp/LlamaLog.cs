@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace OllamaMax.Inference.Native.LlamaCpp;
+
+/// <summary>
+/// Where llama.cpp logs to: fragments from any thread, put together to lines. The library has one log for the process,
+/// so this is static as well.
+/// </summary>
+internal static unsafe partial class LlamaLog
+{
+    private const int Warning = 3;
+    private const int Error = 4;
+    private const int Continuation = 5;
+    private const int LongestLine = 16 * 1024;
+
+    private static volatile ILogger? s_logger;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? t_line;
+
+    [ThreadStatic]
+    private static int t_level;
+
+    [ThreadStatic]
+    private static List<string>? t_errors;
+
+    public static void RouteTo(ILogger logger)
+    {
+        s_logger = logger;
+        LlamaApi.SetLog(&OnFragment, null);
+    }
+
+    /// <summary>Runs a native call and adds the errors it logs on this thread to <paramref name="errors"/>: its own words on why it failed.</summary>
+    public static T Capture<T>(List<string> errors, Func<T> call)
+    {
+        t_errors = errors;
+        try
+        {
+            return call();
+        }
+        finally
+        {
+            t_errors = null;
+        }
+    }
+
+    // An exception here would have to cross native frames and would end the process: nothing gets out.
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnFragment(int level, byte* text, void* userData)
+    {
+        try
+        {
+            if (text is not null)
+                Append(level, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
+        }
+#pragma warning disable CA1031 // A logger that throws must not take the process with it; see above.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            t_line?.ResetWrittenCount();
+        }
+    }
+
+    internal static void Append(int level, ReadOnlySpan<byte> fragment)
+    {
+        ArrayBufferWriter<byte> line = t_line ??= new ArrayBufferWriter<byte>();
+        if (level != Continuation)
+            t_level = level;
+        while (!fragment.IsEmpty)
+        {
+            int end = fragment.IndexOf((byte)'\n');
+            line.Write(end < 0 ? fragment : fragment[..end]);
+            fragment = end < 0 ? [] : fragment[(end + 1)..];
+            if (end >= 0 || line.WrittenCount > LongestLine)
+                Flush(line);
+        }
+    }
+
+    private static void Flush(ArrayBufferWriter<byte> line)
+    {
+        string text = Encoding.UTF8.GetString(line.WrittenSpan).TrimEnd();
+        line.ResetWrittenCount();
+        if (text.Length == 0)
+            return;
+        if (t_level == Error)
+            t_errors?.Add(text);
+        if (s_logger is not { } logger)
+            return;
+        if (t_level is Warning or Error)
+            LogWarning(logger, text);
+        else
+            LogDebug(logger, text);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "llama.cpp: {Line}")]
+    private static partial void LogWarning(ILogger logger, string line);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "llama.cpp: {Line}")]
+    private static partial void LogDebug(ILogger logger, string line);
+}

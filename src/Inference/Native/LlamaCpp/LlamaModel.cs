@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace OllamaMax.Inference.Native.LlamaCpp;
+
+/// <summary>A model run by llama.cpp's C API directly.</summary>
+internal sealed unsafe class LlamaModel : INativeModel
+{
+    private readonly LlamaModelHandle _handle;
+    private readonly LlamaVocabulary _vocabulary;
+
+    private LlamaModel(LlamaModelHandle handle)
+    {
+        _handle = handle;
+        _vocabulary = new LlamaVocabulary(LlamaApi.ModelVocabulary(handle));
+        TrainedContext = Math.Max(0, LlamaApi.ModelTrainedContext(handle));
+        ParameterCount = (long)LlamaApi.ModelParameterCount(handle);
+        Description = ReadDescription(handle);
+    }
+
+    public string Description { get; }
+
+    public long ParameterCount { get; }
+
+    public int TrainedContext { get; }
+
+    public int VocabularySize => _vocabulary.Size;
+
+    public int? LeadingToken => _vocabulary.LeadingToken;
+
+    public int LongestPiece => _vocabulary.LongestPiece;
+
+    /// <summary>Reads a model from a GGUF file. Blocks for as long as that takes.</summary>
+    /// <exception cref="ModelLoadException">The library or the file cannot be used.</exception>
+    /// <exception cref="OperationCanceledException"/>
+    public static LlamaModel Load(string path, ModelConfig config, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        LlamaLibrary.Load(loggers);
+        GgufCheck.Check(path);
+        List<string> errors = [];
+        LlamaModelHandle handle = LlamaLog.Capture(errors, () => Open(path, config, cancellationToken));
+        if (handle.IsInvalid)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ModelLoadException($"{path} cannot be loaded: {string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why"))}");
+        }
+        try
+        {
+            RequireGenerator(handle);
+            return new LlamaModel(handle);
+        }
+        catch (ModelLoadException failure)
+        {
+            handle.Dispose();
+            throw new ModelLoadException($"{path} cannot be used: {failure.Message}", failure);
+        }
+    }
+
+    public bool IsEndOfGeneration(int token) => _vocabulary.IsEndOfGeneration(token);
+
+    public ReadOnlyMemory<byte> Piece(int token) => _vocabulary.Piece(token);
+
+    public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        bool held = false;
+        try
+        {
+            // The vocabulary is memory of the model: it must not go while another thread reads it.
+            _handle.DangerousAddRef(ref held);
+            return _vocabulary.Tokenize(utf8, addSpecial, parseSpecial);
+        }
+        finally
+        {
+            if (held)
+                _handle.DangerousRelease();
+        }
+    }
+
+    public INativeContext CreateContext(ContextConfig config)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        config.Validate((int)LlamaApi.MaximalSequences());
+        return LlamaContext.Create(_handle, config, VocabularySize);
+    }
+
+    public INativeSampler CreateSampler(SamplerConfig config) => new LlamaSampler(config, VocabularySize);
+
+    public void Dispose() => _handle.Dispose();
+
+    private static LlamaModelHandle Open(string path, ModelConfig config, CancellationToken cancellationToken)
+    {
+        GCHandle<CancelFlag> flag = new(new CancelFlag(cancellationToken));
+        try
+        {
+            LlamaModelParams parameters = LlamaApi.ModelDefaultParams();
+            parameters.GpuLayers = config.GpuLayers;
+            parameters.ProgressCallback = &OnProgress;
+            parameters.ProgressUserData = (void*)GCHandle<CancelFlag>.ToIntPtr(flag);
+            return LlamaApi.ModelLoad(path, parameters);
+        }
+        finally
+        {
+            flag.Dispose();
+        }
+    }
+
+    /// <returns>0 stops loading.</returns>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static byte OnProgress(float progress, void* userData) =>
+        GCHandle<CancelFlag>.FromIntPtr((nint)userData).Target.Token.IsCancellationRequested ? (byte)0 : (byte)1;
+
+    private static void RequireGenerator(LlamaModelHandle handle)
+    {
+        if (LlamaApi.ModelHasDecoder(handle) == 0 || LlamaApi.ModelHasEncoder(handle) != 0 || LlamaApi.ModelIsDiffusion(handle) != 0)
+            throw new ModelLoadException("it is no model that generates text token by token");
+    }
+
+    private static string ReadDescription(LlamaModelHandle handle)
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        fixed (byte* pointer = buffer)
+        {
+            int length = LlamaApi.ModelDescription(handle, pointer, (nuint)buffer.Length);
+            return Encoding.UTF8.GetString(buffer[..Math.Clamp(length, 0, buffer.Length - 1)]);
+        }
+    }
+
+    private sealed record CancelFlag(CancellationToken Token);
+}

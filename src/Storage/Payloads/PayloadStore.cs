@@ -1,0 +1,26 @@
+using System.Text.Json;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Sas;
+using OllamaMax.Jobs;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Storage.Payloads;
+
+/// <summary>Jobs that are too large for a SignalR message, each a blob that its worker reads by a signed URL.</summary>
+public sealed class PayloadStore(StorageAccount account, TimeProvider time)
+{
+    /// <summary>Puts a job away and answers where it can be read until its deadline.</summary>
+    public async Task<string> PutAsync(Job job, CancellationToken cancellationToken)
+    {
+        BlobClient blob = Blob(job.Id);
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job);
+        await blob.UploadAsync(new BinaryData(json), overwrite: true, cancellationToken);
+        return blob.GenerateSasUri(BlobSasPermissions.Read, time.GetUtcNow() + job.Remaining + TimeSpan.FromMinutes(1)).ToString();
+    }
+
+    public Task DeleteAsync(string jobId, CancellationToken cancellationToken) =>
+        Blob(jobId).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
+
+    private BlobClient Blob(string jobId) => account.Blobs.GetBlobContainerClient(Containers.Jobs).GetBlobClient($"payloads/{jobId}");
+}

@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Azure;
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+using Azure.Storage.Sas;
+using OllamaMax.Jobs;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Storage.Queues;
+
+/// <summary>The models' queues, from the owner's side: it alone puts and deletes.</summary>
+public sealed class JobQueues(StorageAccount account, TimeProvider time)
+{
+    private static readonly TimeSpan SignatureLifetime = TimeSpan.FromMinutes(15);
+
+    private readonly ConcurrentDictionary<string, (string Url, DateTimeOffset ExpiresAt)> _signed = new();
+
+    /// <param name="lifetime">When to vanish by itself, should the owner die; -1 s for never.</param>
+    /// <exception cref="RequestFailedException">Storage refused.</exception>
+    public async Task<(string MessageId, string PopReceipt)> EnqueueAsync(QueuedJob job, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        string text = JsonSerializer.Serialize(job, ProtocolJson.Default.QueuedJob);
+        QueueClient queue = account.Queues.GetQueueClient(JobQueueName.For(job.Model, job.Band));
+        SendReceipt receipt;
+        try
+        {
+            receipt = await queue.SendMessageAsync(text, timeToLive: lifetime, cancellationToken: cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            await queue.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+            receipt = await queue.SendMessageAsync(text, timeToLive: lifetime, cancellationToken: cancellationToken);
+        }
+        return (receipt.MessageId, receipt.PopReceipt);
+    }
+
+    /// <summary>Deletes a message. One that is gone, or in other hands by now, is left alone: whoever has it will claim it and be denied.</summary>
+    public async Task DeleteAsync(string model, Band band, string messageId, string popReceipt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await account.Queues.GetQueueClient(JobQueueName.For(model, band)).DeleteMessageAsync(messageId, popReceipt, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.Status == 404 || e.ErrorCode == QueueErrorCode.PopReceiptMismatch)
+        {
+        }
+    }
+
+    /// <summary>The queue's address with a signature that allows to get and delete messages, not to put any.</summary>
+    public string SignedUrl(string model, Band band)
+    {
+        string name = JobQueueName.For(model, band);
+        DateTimeOffset now = time.GetUtcNow();
+        if (_signed.TryGetValue(name, out var known) && known.ExpiresAt - now > SignatureLifetime / 3)
+            return known.Url;
+        DateTimeOffset expiresAt = now + SignatureLifetime;
+        string url = account.Queues.GetQueueClient(name).GenerateSasUri(QueueSasPermissions.Process, expiresAt).ToString();
+        _signed[name] = (url, expiresAt);
+        return url;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using Azure;
+using Azure.Storage.Blobs.Models;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Cluster;
+using OllamaMax.Streaming;
+using OllamaMax.Workers;
+
+namespace OllamaMax.Storage.Workers;
+
+/// <summary>
+/// Heartbeat blobs <c>cluster/workers/{id}</c>: empty, the report in the metadata, so that one List call tells of all workers.
+/// A report's age is the answer's Date less the blob's Last-Modified: one clock, storage's.
+/// </summary>
+public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeats> logger)
+{
+    public const string Prefix = "workers/";
+
+    /// <summary>Name of the metadata entry that holds the report as JSON, in ASCII.</summary>
+    public const string ReportKey = "report";
+
+    public async Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancellationToken)
+    {
+        var views = new List<WorkerView>();
+        var container = account.Blobs.GetBlobContainerClient(Containers.Cluster);
+        AsyncPageable<BlobItem> blobs = container.GetBlobsAsync(
+            new GetBlobsOptions { Traits = BlobTraits.Metadata, Prefix = Prefix }, cancellationToken);
+        await foreach (Page<BlobItem> page in blobs.AsPages())
+        {
+            using Response response = page.GetRawResponse();
+            DateTimeOffset now = response.Headers.Date ?? throw new InvalidDataException("storage answered without a Date");
+            views.AddRange(page.Values.Select(blob => Read(blob, now)).OfType<WorkerView>());
+        }
+        return views;
+    }
+
+    /// <summary>The report as metadata can carry it: JSON whose every character is ASCII.</summary>
+    public static string Write(WorkerReport report) => JsonSerializer.Serialize(report, ProtocolJson.Default.WorkerReport);
+
+    private WorkerView? Read(BlobItem blob, DateTimeOffset now)
+    {
+        try
+        {
+            if (!blob.Metadata.TryGetValue(ReportKey, out string? json)
+                || JsonSerializer.Deserialize(json, ProtocolJson.Default.WorkerReport) is not { } report)
+            {
+                LogUnreadable(blob.Name, "no report");
+                return null;
+            }
+            // A worker can write its own blob only; one that gives another's id there would speak for that one.
+            if (blob.Name != Prefix + report.Id)
+            {
+                LogUnreadable(blob.Name, $"reports for {report.Id}");
+                return null;
+            }
+            TimeSpan age = now - (blob.Properties.LastModified ?? now);
+            return new WorkerView(report, age > TimeSpan.Zero ? age : TimeSpan.Zero);
+        }
+        catch (JsonException e)
+        {
+            LogUnreadable(blob.Name, e.Message);
+            return null;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Heartbeat {Blob} is ignored: {Reason}")]
+    private partial void LogUnreadable(string blob, string reason);
+}

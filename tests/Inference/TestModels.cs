@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Native.LlamaCpp;
+using OllamaMax.TestKit.Models;
+
+namespace OllamaMax.Inference.Tests;
+
+/// <summary>Model files, written once a run and removed with it.</summary>
+public static class TestModels
+{
+    private static readonly string s_directory = Directory.CreateTempSubdirectory("ollamamax-models-").FullName;
+    private static readonly Dictionary<GgufSpec, string> s_files = [];
+    private static readonly Lock s_lock = new();
+
+    static TestModels() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(s_directory, recursive: true);
+
+    public static GgufSpec Tiny { get; } = new();
+
+    public static string Demo { get; } = FindUpwards(Path.Combine("models", "demo", "ollamamax-demo.gguf"));
+
+    public static string File(GgufSpec spec)
+    {
+        lock (s_lock)
+        {
+            if (!s_files.TryGetValue(spec, out string? path))
+            {
+                path = s_files[spec] = NewPath();
+                GgufGenerator.Write(path, spec);
+            }
+            return path;
+        }
+    }
+
+    /// <summary>A path where nothing is yet.</summary>
+    public static string NewPath() => Path.Combine(s_directory, $"{Guid.NewGuid():n}.gguf");
+
+    internal static LlamaModel Load(GgufSpec spec) => Load(File(spec));
+
+    internal static LlamaModel Load(string path) =>
+        LlamaModel.Load(path, new ModelConfig(GpuLayers: 0), NullLoggerFactory.Instance, CancellationToken.None);
+
+    private static string FindUpwards(string relative)
+    {
+        for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
+        {
+            if (System.IO.File.Exists(Path.Combine(directory.FullName, relative)))
+                return Path.Combine(directory.FullName, relative);
+        }
+        throw new FileNotFoundException(relative);
+    }
+}

@@ -1,0 +1,47 @@
+namespace OllamaMax.TestKit.Models;
+
+/// <summary>Byte-level pairs: every byte is a token, written as a printable character the way GPT-2 does.</summary>
+internal sealed class BpeVocabulary : GgufVocabulary
+{
+    private const string EndOfText = "<|endoftext|>";
+    private const string Start = "<|im_start|>";
+    private const string End = "<|im_end|>";
+
+    private readonly string[] _merges;
+    private readonly bool _neverEnds;
+
+    public BpeVocabulary(GgufSpec spec)
+    {
+        _neverEnds = spec.NeverEnds;
+        foreach (string token in new[] { EndOfText, Start, End })
+            Add(token, Control);
+        for (int value = 0; value < 256; value++)
+            Add(Written((byte)value), Normal);
+        IEnumerable<string> letters = " abcdefghijklmnopqrstuvwxyz".Select(static letter => Written((byte)letter));
+        _merges = [.. AddPairs(spec, letters).Select(static pair => $"{pair.Left} {pair.Right}")];
+    }
+
+    public override IEnumerable<int> NeverSaid => _neverEnds ? [0, 1, 2] : [0, 1];
+
+    public override IEnumerable<KeyValuePair<string, object>> Metadata() =>
+    [
+        new("tokenizer.ggml.model", "gpt2"),
+        new("tokenizer.ggml.pre", "gpt-2"),
+        new("tokenizer.ggml.tokens", Tokens.ToArray()),
+        new("tokenizer.ggml.token_type", Types.ToArray()),
+        new("tokenizer.ggml.merges", _merges),
+        new("tokenizer.ggml.eos_token_id", 2u),
+        new("tokenizer.ggml.add_bos_token", false),
+    ];
+
+    // Bytes that are printable stand for themselves, the others for the characters from U+0100 on.
+    private static string Written(byte value)
+    {
+        if (IsPrintable(value))
+            return ((char)value).ToString();
+        int rank = Enumerable.Range(0, value).Count(static other => !IsPrintable((byte)other));
+        return ((char)(256 + rank)).ToString();
+    }
+
+    private static bool IsPrintable(byte value) => value is (>= 0x21 and <= 0x7E) or (>= 0xA1 and <= 0xAC) or >= 0xAE;
+}

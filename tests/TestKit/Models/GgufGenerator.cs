@@ -1,0 +1,78 @@
+namespace OllamaMax.TestKit.Models;
+
+/// <summary>
+/// Writes GGUF files (version 3, https://github.com/ggml-org/ggml/blob/master/docs/gguf.md) with random weights.
+/// Row by row: a model of any size takes no memory to speak of.
+/// </summary>
+public static class GgufGenerator
+{
+    private const int Alignment = 32;
+
+    public static void Write(string path, GgufSpec spec)
+    {
+        Check(spec);
+        GgufVocabulary vocabulary = GgufVocabulary.Make(spec);
+        IReadOnlyList<TensorPlan> tensors = TensorPlan.Of(spec, vocabulary);
+        using FileStream stream = new(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
+        using GgufWriter writer = new(stream);
+        writer.WriteStart(tensors.Count, Metadata(spec, vocabulary));
+        ulong offset = 0;
+        foreach (TensorPlan tensor in tensors)
+        {
+            writer.WriteTensor(tensor, offset);
+            offset += Padded(tensor.Bytes);
+        }
+        writer.Pad(Alignment);
+        foreach (TensorPlan tensor in tensors)
+        {
+            WriteData(writer, tensor);
+            writer.Pad(Alignment);
+        }
+    }
+
+    private static void WriteData(GgufWriter writer, TensorPlan tensor)
+    {
+        RandomRow random = new(tensor.Seed);
+        float[] row = new float[tensor.RowLength];
+        byte[] bytes = new byte[RowEncoder.Bytes(tensor.Weights, tensor.RowLength)];
+        for (int i = 0; i < tensor.Rows; i++)
+        {
+            tensor.Fill(random, i, row);
+            RowEncoder.Encode(tensor.Weights, row, bytes);
+            writer.Write(bytes);
+        }
+    }
+
+    private static List<KeyValuePair<string, object>> Metadata(GgufSpec spec, GgufVocabulary vocabulary)
+    {
+        string architecture = spec.Architecture == GgufArchitecture.Llama ? "llama" : "qwen2";
+        List<KeyValuePair<string, object>> metadata =
+        [
+            new("general.architecture", architecture),
+            new("general.name", spec.Name),
+            new("general.file_type", spec.Weights switch { GgufWeights.F32 => 0u, GgufWeights.Q4_0 => 2u, _ => 7u }),
+            new($"{architecture}.context_length", (uint)spec.Context),
+            new($"{architecture}.embedding_length", (uint)spec.Width),
+            new($"{architecture}.block_count", (uint)spec.Layers),
+            new($"{architecture}.feed_forward_length", (uint)spec.FeedForward),
+            new($"{architecture}.attention.head_count", (uint)spec.Heads),
+            new($"{architecture}.attention.head_count_kv", (uint)spec.KeyValueHeads),
+            new($"{architecture}.attention.layer_norm_rms_epsilon", 1e-5f),
+            new($"{architecture}.rope.freq_base", 10000f),
+            new($"{architecture}.vocab_size", (uint)spec.VocabularySize),
+            .. vocabulary.Metadata(),
+        ];
+        if (spec.ChatTemplate is { } template)
+            metadata.Add(new("tokenizer.chat_template", template));
+        return metadata;
+    }
+
+    private static void Check(GgufSpec spec)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(spec.VocabularySize, 320);
+        if (spec.Width % 32 != 0 || spec.FeedForward % 32 != 0 || spec.Width % spec.Heads != 0 || spec.Heads % spec.KeyValueHeads != 0)
+            throw new ArgumentException("Width and feed-forward are multiples of 32, width of heads, and heads of key-value heads.", nameof(spec));
+    }
+
+    private static ulong Padded(ulong bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+}

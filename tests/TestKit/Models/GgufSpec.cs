@@ -1,0 +1,76 @@
+namespace OllamaMax.TestKit.Models;
+
+/// <summary>A model with random weights: what it says is noise, how it runs is real. The same spec gives the same bytes.</summary>
+public sealed record GgufSpec
+{
+    public GgufArchitecture Architecture { get; init; } = GgufArchitecture.Llama;
+
+    public GgufVocabularyKind Vocabulary { get; init; } = GgufVocabularyKind.Bpe;
+
+    /// <summary>Of the matrices; norms and biases are always F32.</summary>
+    public GgufWeights Weights { get; init; } = GgufWeights.F32;
+
+    public int Layers { get; init; } = 2;
+
+    /// <summary>A multiple of 32 and of <see cref="Heads"/>.</summary>
+    public int Width { get; init; } = 64;
+
+    public int Heads { get; init; } = 4;
+
+    public int KeyValueHeads { get; init; } = 2;
+
+    /// <summary>A multiple of 32.</summary>
+    public int FeedForward { get; init; } = 128;
+
+    public int Context { get; init; } = 512;
+
+    /// <summary>At least 320: the bytes, the special tokens and some pairs.</summary>
+    public int VocabularySize { get; init; } = 512;
+
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>No token that ends an answer is ever likely: answers are as long as they may be.</summary>
+    public bool NeverEnds { get; init; } = true;
+
+    /// <summary>Jinja; null leaves it out.</summary>
+    public string? ChatTemplate { get; init; }
+
+    public string Name { get; init; } = "random";
+
+    /// <summary>About 417 million weights: for measuring batching, where decoding is bound by memory.</summary>
+    public static GgufSpec Large { get; } = new()
+    {
+        Architecture = GgufArchitecture.Qwen2,
+        Weights = GgufWeights.Q4_0,
+        Layers = 24,
+        Width = 1024,
+        Heads = 16,
+        KeyValueHeads = 4,
+        FeedForward = 4096,
+        Context = 2048,
+        VocabularySize = 32768,
+        Name = "random-0.4b",
+    };
+}
+
+public enum GgufArchitecture
+{
+    Llama,
+    Qwen2,
+}
+
+public enum GgufVocabularyKind
+{
+    /// <summary>Byte-level pairs, as GPT-2.</summary>
+    Bpe,
+
+    /// <summary>SentencePiece with byte tokens, as Llama 2.</summary>
+    SentencePiece,
+}
+
+public enum GgufWeights
+{
+    F32,
+    Q8_0,
+    Q4_0,
+}

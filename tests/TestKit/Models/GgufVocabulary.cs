@@ -1,0 +1,50 @@
+namespace OllamaMax.TestKit.Models;
+
+/// <summary>A vocabulary as GGUF metadata describes it. Both kinds can write any text, and both know ChatML's tokens.</summary>
+internal abstract class GgufVocabulary
+{
+    protected const int Normal = 1;
+    protected const int Unknown = 2;
+    protected const int Control = 3;
+    protected const int Byte = 6;
+
+    private const int LongestToken = 12;
+
+    protected List<string> Tokens { get; } = [];
+
+    protected List<int> Types { get; } = [];
+
+    /// <summary>Tokens that are not to be sampled.</summary>
+    public abstract IEnumerable<int> NeverSaid { get; }
+
+    public abstract IEnumerable<KeyValuePair<string, object>> Metadata();
+
+    public static GgufVocabulary Make(GgufSpec spec) =>
+        spec.Vocabulary == GgufVocabularyKind.Bpe ? new BpeVocabulary(spec) : new SentencePieceVocabulary(spec);
+
+    protected void Add(string token, int type)
+    {
+        Tokens.Add(token);
+        Types.Add(type);
+    }
+
+    /// <summary>Fills up with pairs of tokens that are there.</summary>
+    /// <returns>The pairs, in the order of the tokens they made.</returns>
+    protected List<(string Left, string Right)> AddPairs(GgufSpec spec, IEnumerable<string> start)
+    {
+        RandomRow random = new(spec.Seed);
+        List<string> parts = [.. start];
+        HashSet<string> known = [.. Tokens];
+        List<(string, string)> pairs = [];
+        while (Tokens.Count < spec.VocabularySize)
+        {
+            (string left, string right) = (parts[random.Next(parts.Count)], parts[random.Next(parts.Count)]);
+            if (left.Length + right.Length > LongestToken || !known.Add(left + right))
+                continue;
+            Add(left + right, Normal);
+            parts.Add(left + right);
+            pairs.Add((left, right));
+        }
+        return pairs;
+    }
+}

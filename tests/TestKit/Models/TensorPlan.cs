@@ -1,0 +1,106 @@
+namespace OllamaMax.TestKit.Models;
+
+/// <summary>
+/// A tensor to write. One dimension of the residual stream holds a constant that no layer changes: with it the rows of
+/// tokens that shall never be said get a logit far below all others, whatever the rest computes.
+/// </summary>
+internal sealed class TensorPlan
+{
+    private const float Constant = 2;
+    private const float NeverSaid = -200;
+
+    private readonly Action<RandomRow, int, float[]> _fill;
+
+    private TensorPlan(string name, int rowLength, int rows, GgufWeights weights, ulong seed, Action<RandomRow, int, float[]> fill)
+    {
+        Name = name;
+        RowLength = rowLength;
+        Rows = rows;
+        Weights = weights;
+        Seed = name.Aggregate(seed, static (hash, letter) => (hash ^ letter) * 0x100000001B3);
+        _fill = fill;
+    }
+
+    public string Name { get; }
+
+    public int RowLength { get; }
+
+    public int Rows { get; }
+
+    public bool IsVector => Rows == 1;
+
+    public GgufWeights Weights { get; }
+
+    public ulong Seed { get; }
+
+    public ulong Bytes => (ulong)RowEncoder.Bytes(Weights, RowLength) * (ulong)Rows;
+
+    public void Fill(RandomRow random, int index, float[] row) => _fill(random, index, row);
+
+    public static IReadOnlyList<TensorPlan> Of(GgufSpec spec, GgufVocabulary vocabulary)
+    {
+        HashSet<int> neverSaid = [.. vocabulary.NeverSaid];
+        List<TensorPlan> tensors =
+        [
+            Matrix(spec, "token_embd.weight", spec.Width, spec.VocabularySize, static (_, row) => row[0] = Constant, 1),
+            Vector(spec, "output_norm.weight", spec.Width, 1, 0),
+            // Wider than the rest, so that some tokens stand out of the others.
+            Matrix(spec, "output.weight", spec.Width, spec.VocabularySize, (index, row) => FillOutput(row, neverSaid.Contains(index)), 4 * Spread(spec.Width)),
+        ];
+        for (int layer = 0; layer < spec.Layers; layer++)
+            tensors.AddRange(Layer(spec, $"blk.{layer}."));
+        return tensors;
+    }
+
+    private static IEnumerable<TensorPlan> Layer(GgufSpec spec, string prefix)
+    {
+        int keyWidth = spec.Width / spec.Heads * spec.KeyValueHeads;
+        yield return Vector(spec, prefix + "attn_norm.weight", spec.Width, 1, 0);
+        yield return Matrix(spec, prefix + "attn_q.weight", spec.Width, spec.Width);
+        yield return Matrix(spec, prefix + "attn_k.weight", spec.Width, keyWidth);
+        yield return Matrix(spec, prefix + "attn_v.weight", spec.Width, keyWidth);
+        if (spec.Architecture == GgufArchitecture.Qwen2)
+        {
+            yield return Vector(spec, prefix + "attn_q.bias", spec.Width, 0, 0.1f);
+            yield return Vector(spec, prefix + "attn_k.bias", keyWidth, 0, 0.1f);
+            yield return Vector(spec, prefix + "attn_v.bias", keyWidth, 0, 0.1f);
+        }
+        yield return Matrix(spec, prefix + "attn_output.weight", spec.Width, spec.Width, KeepConstant);
+        yield return Vector(spec, prefix + "ffn_norm.weight", spec.Width, 1, 0);
+        yield return Matrix(spec, prefix + "ffn_gate.weight", spec.Width, spec.FeedForward);
+        yield return Matrix(spec, prefix + "ffn_up.weight", spec.Width, spec.FeedForward);
+        yield return Matrix(spec, prefix + "ffn_down.weight", spec.FeedForward, spec.Width, KeepConstant);
+    }
+
+    private static TensorPlan Vector(GgufSpec spec, string name, int length, float around, float amplitude) =>
+        new(name, length, 1, GgufWeights.F32, spec.Seed, (random, _, row) =>
+        {
+            random.Fill(row, amplitude);
+            for (int i = 0; i < row.Length; i++)
+                row[i] += around;
+        });
+
+    private static TensorPlan Matrix(
+        GgufSpec spec, string name, int rowLength, int rows, Action<int, float[]>? change = null, float? amplitude = null) =>
+        new(name, rowLength, rows, spec.Weights, spec.Seed, (random, index, row) =>
+        {
+            random.Fill(row, amplitude ?? Spread(rowLength));
+            change?.Invoke(index, row);
+        });
+
+    // Keeps the variance of what goes in.
+    private static float Spread(int rowLength) => MathF.Sqrt(3f / rowLength);
+
+    private static void KeepConstant(int index, float[] row)
+    {
+        if (index == 0)
+            Array.Clear(row);
+    }
+
+    private static void FillOutput(float[] row, bool neverSaid)
+    {
+        if (neverSaid)
+            Array.Clear(row);
+        row[0] = neverSaid ? NeverSaid : 0;
+    }
+}
