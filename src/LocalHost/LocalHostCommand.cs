@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using OllamaMax.LocalHost.Data;
 
 namespace OllamaMax.LocalHost;
@@ -38,6 +39,8 @@ internal static class LocalHostCommand
     {
         Description = "Where the workers of --services enrol",
         DefaultValueFactory = _ => new("http://localhost:7071"),
+        // The library reads no URLs by itself.
+        CustomParser = result => ReadUrl(result),
     };
 
     private static readonly Option<string?> SignalRFaults = new("--signalr-faults")
@@ -60,6 +63,14 @@ internal static class LocalHostCommand
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         return command;
+    }
+
+    private static Uri? ReadUrl(ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens.Single().Value, UriKind.Absolute, out Uri? url) && url.Scheme is ("http" or "https"))
+            return url;
+        result.AddError($"--edge-url {result.Tokens.Single().Value} is no http(s) URL");
+        return null;
     }
 
     private static LocalHostOptions Options(ParseResult parsed) => new()

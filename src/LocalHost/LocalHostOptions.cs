@@ -1,4 +1,5 @@
 using System.Net;
+using OllamaMax.LocalHost.SignalR;
 
 namespace OllamaMax.LocalHost;
 
@@ -39,12 +40,27 @@ internal sealed record LocalHostOptions
             yield return $"--port is {Port}; it must be 0 (any free one) to {IPEndPoint.MaxPort}";
         if (Workers is < 0 or > MostWorkers)
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
+        if (FaultError() is { } faults)
+            yield return $"--signalr-faults: {faults}";
         if (ModelFile is { } file && UnreadableBecause(file) is { } reason)
             yield return $"the model {file} cannot be used: {reason}";
     }
 
     /// <summary>The file that <see cref="Model"/> means, if it means one: a name has no path separator and no ending .gguf.</summary>
     public string? ModelFile => Model is { } model && (File.Exists(model) || LooksLikePath(model)) ? Path.GetFullPath(model) : null;
+
+    private string? FaultError()
+    {
+        try
+        {
+            SignalRFaultOptions.Parse(SignalRFaults ?? "");
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return e.Message;
+        }
+    }
 
     private static bool LooksLikePath(string model) =>
         model.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || Path.IsPathRooted(model) || model.StartsWith('.') || model.StartsWith('~');

@@ -38,7 +38,7 @@ internal sealed partial class WorkerPool : IAsyncDisposable
         string name, Uri edge, string folder, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say) => new()
         {
             Name = name,
-            Command = async cancellationToken => WorkerCommand.For(name, edge, folder, await newJoinToken(cancellationToken)),
+            Command = async cancellationToken => WorkerLaunch.For(name, edge, folder, await newJoinToken(cancellationToken)),
             OnStarted = pid => say($"{name} started, pid {pid}"),
             OnLine = _ => { },
             StopGrace = DrainGrace,

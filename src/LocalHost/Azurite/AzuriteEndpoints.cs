@@ -14,6 +14,9 @@ public sealed partial record AzuriteEndpoints(int BlobPort, int QueuePort, int T
     /// <summary>The ports that <c>UseDevelopmentStorage=true</c> means.</summary>
     public static readonly AzuriteEndpoints WellKnown = new(10000, 10001, 10002);
 
+    /// <summary>What everyone calls <see cref="WellKnown"/>.</summary>
+    public const string WellKnownConnectionString = "UseDevelopmentStorage=true";
+
     public string ConnectionString =>
         $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};" +
         $"BlobEndpoint=http://127.0.0.1:{BlobPort}/{Account};" +

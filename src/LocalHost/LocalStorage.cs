@@ -8,7 +8,7 @@ using OllamaMax.LocalHost.Data;
 namespace OllamaMax.LocalHost;
 
 /// <summary>The storage account: the one that AzureWebJobsStorage names, else an Azurite of our own.</summary>
-internal sealed class StorageAccount : IAsyncDisposable
+internal sealed class LocalStorage : IAsyncDisposable
 {
     public const string Setting = "AzureWebJobsStorage";
 
@@ -16,7 +16,7 @@ internal sealed class StorageAccount : IAsyncDisposable
 
     private readonly AzuriteProcess? _azurite;
 
-    private StorageAccount(string connectionString, AzuriteProcess? azurite = null)
+    private LocalStorage(string connectionString, AzuriteProcess? azurite = null)
     {
         ConnectionString = connectionString;
         _azurite = azurite;
@@ -24,10 +24,14 @@ internal sealed class StorageAccount : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    /// <summary>Ours; null when the account is another's.</summary>
-    public AzuriteEndpoints? Azurite => _azurite?.Endpoints;
+    /// <summary>The loopback ports that a worker uses; none when the account is another's.</summary>
+    public IReadOnlyList<int> Ports => _azurite is { Endpoints: var azurite } ? [azurite.BlobPort, azurite.QueuePort] : [];
 
-    public static async Task<StorageAccount> OpenAsync(
+    public override string ToString() =>
+        _azurite is { Endpoints: var azurite } ? $"Azurite on ports {azurite.BlobPort}, {azurite.QueuePort}, {azurite.TablePort}"
+        : $"the account in {Setting}";
+
+    public static async Task<LocalStorage> OpenAsync(
         LocalHostOptions options, DataFolder data, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         if (Environment.GetEnvironmentVariable(Setting) is { Length: > 0 } given)
@@ -44,12 +48,12 @@ internal sealed class StorageAccount : IAsyncDisposable
             TablePort = ports.TablePort,
         };
         AzuriteProcess process = await AzuriteProcess.StartAsync(azurite, loggers.CreateLogger<AzuriteProcess>(), time, cancellationToken);
-        return new(process.ConnectionString, process);
+        return new(options.Services ? AzuriteEndpoints.WellKnownConnectionString : process.ConnectionString, process);
     }
 
     public ValueTask DisposeAsync() => _azurite?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private static async Task<StorageAccount> OpenGivenAsync(string connectionString, CancellationToken cancellationToken)
+    private static async Task<LocalStorage> OpenGivenAsync(string connectionString, CancellationToken cancellationToken)
     {
         BlobClientOptions once = new() { Retry = { MaxRetries = 0, NetworkTimeout = AnswersWithin } };
         try

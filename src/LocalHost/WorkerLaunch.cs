@@ -4,7 +4,7 @@ using OllamaMax.LocalHost.Processes;
 namespace OllamaMax.LocalHost;
 
 /// <summary>How a worker is started, here and on another box.</summary>
-internal static class WorkerCommand
+internal static class WorkerLaunch
 {
     private const string TokenVariable = "OLLAMAMAX_JOIN_TOKEN";
 
@@ -16,7 +16,7 @@ internal static class WorkerCommand
         ])
         {
             // No account key reaches a worker, not even by inheritance.
-            Environment = new Dictionary<string, string?> { [TokenVariable] = joinToken, [StorageAccount.Setting] = null },
+            Environment = new Dictionary<string, string?> { [TokenVariable] = joinToken, [LocalStorage.Setting] = null },
         };
 
     /// <summary>

@@ -1,0 +1,17 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Azure.Functions.Worker;
+
+namespace OllamaMax.Functions;
+
+/// <summary>The one HTTP trigger. No list of methods: the edge itself answers 405 where one is wrong.</summary>
+public sealed class EdgeFunction(EdgeRequests edge)
+{
+    [Function("edge")]
+    public async Task<IActionResult> RunAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request)
+    {
+        await edge.HandleAsync(request.HttpContext);
+        // The answer has been written; this tells the worker not to write one.
+        return new EmptyResult();
+    }
+}

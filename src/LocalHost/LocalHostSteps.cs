@@ -1,0 +1,75 @@
+using Microsoft.Extensions.Logging;
+using OllamaMax.Inference.Packages;
+using OllamaMax.LocalHost.Data;
+using OllamaMax.LocalHost.Processes;
+using OllamaMax.LocalHost.SignalR;
+using OllamaMax.Storage;
+
+namespace OllamaMax.LocalHost;
+
+/// <summary>Starts the parts in their order, says so in short lines, and ends them in the opposite order.</summary>
+internal sealed class LocalHostSteps(
+    LocalHostOptions options, DataFolder data, ILoggerFactory loggers, TimeProvider time, Action<string> say)
+{
+    /// <summary>Ends when <paramref name="shutdown"/> is requested and all has ended.</summary>
+    public async Task RunAsync(Shutdown shutdown)
+    {
+        CancellationToken cancellationToken = shutdown.Token;
+        say($"data in {data.Path}");
+        if (!options.Services)
+            EdgeServer.ThrowIfBusy(options.Port);
+        await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), say, cancellationToken);
+
+        await using LocalStorage storage = await LocalStorage.OpenAsync(options, data, loggers, time, cancellationToken);
+        StorageAccount account = new(storage.ConnectionString);
+        await account.CreateContainersAsync(cancellationToken);
+        say($"storage: {storage}");
+
+        await using SignalRSurface signalR = await LocalSignalR.StartAsync(options, data, loggers, time, cancellationToken);
+        say($"signalr: {signalR.Endpoint}");
+
+        JoinTokens tokens = new(account, time);
+        if (options.Services)
+            await RunServicesAsync(storage, signalR, tokens, shutdown);
+        else
+            await RunEdgeAsync(storage, signalR, tokens, shutdown);
+    }
+
+    private async Task RunEdgeAsync(LocalStorage storage, SignalRSurface signalR, JoinTokens tokens, Shutdown shutdown)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync(options.Port, shutdown.Token);
+        await using WorkerPool workers = StartWorkers(edge.Address, tokens);
+        if (options.Workers > 0)
+            await WaitUntilReadyAsync(edge.Address, shutdown.Token);
+        say($"ready {edge.Address.GetLeftPart(UriPartial.Authority)}");
+        await SayHowToJoinAsync(edge.Address, storage, signalR, tokens, shutdown.Token);
+        say($"stopping: {await shutdown.Requested}");
+    }
+
+    private async Task RunServicesAsync(LocalStorage storage, SignalRSurface signalR, JoinTokens tokens, Shutdown shutdown)
+    {
+        say("settings for local.settings.json:");
+        say($"""  "{LocalStorage.Setting}": "{storage.ConnectionString}",""");
+        say($"""  "AzureSignalRConnectionString": "{signalR.ConnectionString}",""");
+        await using WorkerPool workers = StartWorkers(options.EdgeUrl, tokens);
+        say($"services ready; the workers enrol at {options.EdgeUrl.GetLeftPart(UriPartial.Authority)}");
+        say($"stopping: {await shutdown.Requested}");
+    }
+
+    private WorkerPool StartWorkers(Uri edge, JoinTokens tokens) => WorkerPool.Start(
+        options.Workers, edge, data, tokens.ForOurWorkerAsync, say, loggers.CreateLogger<WorkerPool>(), time);
+
+    private async Task WaitUntilReadyAsync(Uri edge, CancellationToken cancellationToken)
+    {
+        using HttpClient http = new();
+        await new Readiness(http, say, time).WaitAsync(edge, cancellationToken);
+    }
+
+    private async Task SayHowToJoinAsync(
+        Uri edge, LocalStorage storage, SignalRSurface signalR, JoinTokens tokens, CancellationToken cancellationToken)
+    {
+        string token = await tokens.ForAnotherBoxAsync(cancellationToken);
+        IEnumerable<int> ports = [.. storage.Ports, new Uri(signalR.Endpoint).Port];
+        say($"a worker on another box joins with: {WorkerLaunch.ForAnotherBox(edge, ports, token)}");
+    }
+}
