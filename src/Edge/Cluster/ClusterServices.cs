@@ -14,7 +14,7 @@ using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Cluster;
 
-internal static class ClusterServices
+public static class ClusterServices
 {
     /// <summary>Everything between a job and the workers: storage, SignalR, dispatch, enrolment.</summary>
     public static IServiceCollection AddCluster(this IServiceCollection services, StorageAccount storage, SignalRConnectionString signalR)
