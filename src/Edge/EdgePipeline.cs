@@ -1,9 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Ollama;
 
 namespace OllamaMax.Edge;
 
@@ -17,8 +15,7 @@ public static class EdgePipeline
     /// </param>
     public static IApplicationBuilder UseEdge(this IApplicationBuilder app, Action<IEndpointRouteBuilder>? more = null)
     {
-        OllamaEndpoints ollama = app.ApplicationServices.GetRequiredService<OllamaEndpoints>();
-        HealthEndpoints health = app.ApplicationServices.GetRequiredService<HealthEndpoints>();
+        IEnumerable<IEndpointGroup> groups = app.ApplicationServices.GetServices<IEndpointGroup>();
         return app
             .UseMiddleware<RequestIdMiddleware>()
             .UseMiddleware<MetricsMiddleware>()
@@ -28,8 +25,8 @@ public static class EdgePipeline
             .UseMiddleware<AuthenticationMiddleware>()
             .UseEndpoints(endpoints =>
             {
-                ollama.Map(endpoints);
-                health.Map(endpoints);
+                foreach (IEndpointGroup group in groups)
+                    group.Map(endpoints);
                 more?.Invoke(endpoints);
             });
     }

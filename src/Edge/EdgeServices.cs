@@ -35,7 +35,7 @@ public static class EdgeServices
     {
         services.TryAddSingleton<RequestMetrics>();
         services.TryAddSingleton<RequestBodyReader>();
-        services.TryAddSingleton<HealthEndpoints>();
+        services.AddSingleton<IEndpointGroup, HealthEndpoints>();
         return services;
     }
 
@@ -54,7 +54,7 @@ public static class EdgeServices
     {
         services.TryAddSingleton<InferenceEndpoints>();
         services.TryAddSingleton<ModelEndpoints>();
-        services.TryAddSingleton<OllamaEndpoints>();
+        services.AddSingleton<IEndpointGroup, OllamaEndpoints>();
         return services;
     }
 }

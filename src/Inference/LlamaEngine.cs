@@ -48,5 +48,6 @@ public static class LlamaEngine
         Threads = options.Threads,
         KeyType = options.KeyType,
         ValueType = options.ValueType,
+        FlashAttention = options.FlashAttention,
     };
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
 using OllamaMax.Storage.Payloads;
@@ -27,7 +28,7 @@ internal sealed partial class JobDispatcher(
     DispatchMetrics metrics,
     IOptions<DispatchOptions> options,
     TimeProvider time,
-    ILogger<JobDispatcher> logger) : BackgroundService
+    ILogger<JobDispatcher> logger) : BackgroundService, IJobStarter
 {
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(1);

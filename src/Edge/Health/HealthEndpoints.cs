@@ -10,7 +10,7 @@ using OllamaMax.Security;
 namespace OllamaMax.Edge.Health;
 
 /// <summary><c>/healthz</c> (the process answers), <c>/readyz</c> (all it needs is there, or which is missing), <c>/metrics</c>.</summary>
-internal sealed partial class HealthEndpoints(IEnumerable<IReadinessCheck> checks, TimeProvider time, ILogger<HealthEndpoints> logger)
+internal sealed partial class HealthEndpoints(IEnumerable<IReadinessCheck> checks, TimeProvider time, ILogger<HealthEndpoints> logger) : IEndpointGroup
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private readonly IReadinessCheck[] _checks = [.. checks];

@@ -30,7 +30,7 @@ internal sealed class ModelEndpoints(
         ILookup<string, ModelView> byWeights = (await models.ListAsync(context.RequestAborted)).ToLookup(model => model.Weights);
         PsModel[] running =
         [
-            .. from one in loaded.List()
+            .. from one in await loaded.ListAsync(context.RequestAborted)
                from model in byWeights[one.Weights]
                let answer = Running(model, one)
                orderby answer.ExpiresAt descending, answer.Name

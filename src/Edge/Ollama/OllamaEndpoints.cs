@@ -7,7 +7,7 @@ using OllamaMax.Security;
 namespace OllamaMax.Edge.Ollama;
 
 /// <summary>The routes of Ollama's API.</summary>
-internal sealed class OllamaEndpoints(InferenceEndpoints inference, ModelEndpoints models)
+internal sealed class OllamaEndpoints(InferenceEndpoints inference, ModelEndpoints models) : IEndpointGroup
 {
     public void Map(IEndpointRouteBuilder endpoints)
     {

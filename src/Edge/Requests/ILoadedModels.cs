@@ -1,9 +1,9 @@
 namespace OllamaMax.Edge.Requests;
 
-/// <summary>SEAM, replaced at the merge by the edge's view of the cluster: what workers hold in memory.</summary>
+/// <summary>What workers hold in memory.</summary>
 internal interface ILoadedModels
 {
-    IReadOnlyList<LoadedModel> List();
+    ValueTask<IReadOnlyList<LoadedModel>> ListAsync(CancellationToken cancellationToken);
 }
 
 /// <param name="Weights">Digest of the GGUF, <c>sha256:…</c>.</param>

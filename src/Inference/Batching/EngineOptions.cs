@@ -33,6 +33,9 @@ public sealed record EngineOptions
 
     public CacheType ValueType { get; init; } = CacheType.F16;
 
+    /// <summary>Off, with both cache types F32: answers that do not depend on what else is running, on the same machine.</summary>
+    public FlashAttention FlashAttention { get; init; }
+
     /// <returns>Everything that is wrong, a sentence each.</returns>
     public IEnumerable<string> Validate()
     {
@@ -54,5 +57,9 @@ public sealed record EngineOptions
             yield return $"{nameof(GpuLayers)} is {GpuLayers}; it must be at least -1.";
         if (!Enum.IsDefined(KeyType) || !Enum.IsDefined(ValueType))
             yield return $"{nameof(KeyType)} or {nameof(ValueType)} is no type of cache.";
+        if (!Enum.IsDefined(FlashAttention))
+            yield return $"{nameof(FlashAttention)} is {FlashAttention}; it must be Auto, Off or On.";
+        if (FlashAttention == FlashAttention.Off && ValueType is (CacheType.Q8 or CacheType.Q4))
+            yield return $"{nameof(ValueType)} {ValueType} needs {nameof(FlashAttention)}.";
     }
 }

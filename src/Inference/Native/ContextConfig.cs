@@ -16,6 +16,8 @@ internal sealed record ContextConfig
 
     public CacheType ValueType { get; init; } = CacheType.F16;
 
+    public FlashAttention FlashAttention { get; init; }
+
     /// <exception cref="ArgumentOutOfRangeException"/>
     public void Validate(int maximalSequences)
     {

@@ -4,10 +4,11 @@ namespace OllamaMax.Inference.Native;
 
 /// <param name="Options">What the job asks for.</param>
 /// <param name="Seed">Every draw is a function of this and its position.</param>
-/// <param name="ContextLength">What <see cref="InferenceOptions.RepeatLastN"/> -1 means.</param>
+/// <param name="ContextLength">Tokens that there can be: the bound of <see cref="InferenceOptions.RepeatLastN"/>.</param>
 internal sealed record SamplerConfig(InferenceOptions Options, ulong Seed, int ContextLength)
 {
-    public int PenaltyWindow => Options.RepeatLastN < 0 ? ContextLength : Options.RepeatLastN;
+    // More than the context has no meaning, and the native sampler allocates what it is told: 8 GB for the largest number.
+    public int PenaltyWindow => Options.RepeatLastN < 0 ? ContextLength : Math.Min(Options.RepeatLastN, ContextLength);
 
     public bool HasPenalties => PenaltyWindow > 0
         && (Options.RepeatPenalty != 1 || Options.PresencePenalty != 0 || Options.FrequencyPenalty != 0);

@@ -23,7 +23,16 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
     {
         _options = options;
         _logger = logger;
-        _child = new(new() { Name = "azurite", Command = _ => new(Command()), OnLine = OnLine, OnStarted = OnStarted }, logger, time);
+        ChildSpec spec = new()
+        {
+            Name = "azurite",
+            Command = _ => new(Command()),
+            OnLine = OnLine,
+            OnStarted = OnStarted,
+            // What never listened would not the next time either: the start fails instead.
+            StartAgain = () => _listening.Task.IsCompleted,
+        };
+        _child = new(spec, logger, time);
     }
 
     /// <summary>The ports, the same for as long as this lives.</summary>

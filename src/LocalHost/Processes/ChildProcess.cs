@@ -15,12 +15,12 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Task _output;
 
-    private ChildProcess(Process process, Action<string> onLine, TimeProvider time)
+    private ChildProcess(Process process, Action<string> onLine, Action<string> onErrorLine, TimeProvider time)
     {
         _process = process;
         _time = time;
         Pid = process.Id;
-        _output = Task.WhenAll(ForwardAsync(process.StandardOutput, onLine), ForwardAsync(process.StandardError, onLine));
+        _output = Task.WhenAll(ForwardAsync(process.StandardOutput, onLine), ForwardAsync(process.StandardError, onErrorLine));
         Exit = WaitAsync();
     }
 
@@ -30,10 +30,11 @@ internal sealed class ChildProcess : IAsyncDisposable
     public Task<int> Exit { get; }
 
     /// <param name="command">What to start.</param>
-    /// <param name="onLine">Takes each line of output and error, on any thread, two at a time; must not throw.</param>
+    /// <param name="onLine">Takes each line of output, on any thread; must not throw.</param>
+    /// <param name="onErrorLine">Takes each line of standard error, possibly while the other runs; must not throw.</param>
     /// <param name="time">The clock of waits.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">The program cannot be started.</exception>
-    public static ChildProcess Start(ChildCommand command, Action<string> onLine, TimeProvider time)
+    public static ChildProcess Start(ChildCommand command, Action<string> onLine, Action<string> onErrorLine, TimeProvider time)
     {
         ProcessStartInfo start = new(command.FileName, command.Arguments)
         {
@@ -43,7 +44,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         };
         foreach ((string name, string? value) in command.Environment)
             start.Environment[name] = value;
-        return new(Process.Start(start)!, onLine, time);
+        return new(Process.Start(start)!, onLine, onErrorLine, time);
     }
 
     /// <summary>Asks it to end (SIGTERM; on Windows the end of its input), and kills it when it has not after <paramref name="grace"/>.</summary>

@@ -15,6 +15,9 @@ internal sealed record ChildSpec
     /// <summary>Takes its lines, on any thread; must not throw.</summary>
     public required Action<string> OnLine { get; init; }
 
+    /// <summary>Asked at each end: whether it is to run again.</summary>
+    public Func<bool> StartAgain { get; init; } = () => true;
+
     /// <summary>How long it may take to end when asked to.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(2);
 }

@@ -44,6 +44,8 @@ internal sealed partial class SupervisedChild : IAsyncDisposable
             {
                 long start = _time.GetTimestamp();
                 string end = await RunOnceAsync();
+                if (!_spec.StartAgain())
+                    return;
                 TimeSpan delay = backoff.Next(_time.GetElapsedTime(start));
                 LogEnded(_spec.Name, end, delay.TotalSeconds);
                 await Task.Delay(delay, _time, _stop.Token);
@@ -61,7 +63,7 @@ internal sealed partial class SupervisedChild : IAsyncDisposable
         ChildProcess child;
         try
         {
-            child = ChildProcess.Start(await _spec.Command(_stop.Token), _spec.OnLine, _time);
+            child = ChildProcess.Start(await _spec.Command(_stop.Token), _spec.OnLine, _spec.OnLine, _time);
         }
         catch (Exception e) when (e is not OperationCanceledException || !_stop.IsCancellationRequested)
         {

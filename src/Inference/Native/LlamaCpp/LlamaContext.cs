@@ -128,6 +128,12 @@ internal sealed unsafe class LlamaContext : INativeContext
         parameters.Threads = config.Threads;
         parameters.BatchThreads = config.Threads;
         parameters.AttentionType = 0; // causal, whatever the file says: the other kind asserts on chunked prompts
+        parameters.FlashAttentionType = config.FlashAttention switch
+        {
+            FlashAttention.Off => 0,
+            FlashAttention.On => 1,
+            _ => -1,
+        };
         parameters.KeyType = GgmlType(config.KeyType);
         parameters.ValueType = GgmlType(config.ValueType);
         // One memory for all sequences: beginnings can be shared, and a long sequence may use what short ones leave.

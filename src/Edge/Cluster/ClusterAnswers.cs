@@ -1,0 +1,47 @@
+using System.Text.Json.Serialization;
+using OllamaMax.SignalR;
+
+namespace OllamaMax.Edge.Cluster;
+
+/// <summary>Bodies of the cluster's own endpoints (DESIGN, Own endpoints): fields may be added, not changed.</summary>
+internal sealed record JoinTokenAnswer(string Token, DateTimeOffset ExpiresAt);
+
+internal sealed record WorkersAnswer(IReadOnlyList<WorkerAnswer> Workers);
+
+/// <param name="State">alive, suspect, draining or gone.</param>
+/// <param name="HeartbeatAge">Seconds since its last report, by storage's clock.</param>
+/// <param name="TokensPerSecond">All slots together, as last measured; null before its first job.</param>
+internal sealed record WorkerAnswer(
+    string Id,
+    string Name,
+    string Host,
+    int Pid,
+    string? Site,
+    string State,
+    SlotsAnswer Slots,
+    IReadOnlyList<WorkerModelAnswer> Models,
+    IReadOnlyList<string> Devices,
+    double? TokensPerSecond,
+    string Version,
+    int Protocol,
+    [property: JsonPropertyName("heartbeat_age_seconds")] double HeartbeatAge);
+
+internal sealed record SlotsAnswer(int Used, int Total);
+
+/// <param name="Name">One of the names that the weights are published under; null when there is none any more.</param>
+internal sealed record WorkerModelAnswer(string? Name, string Digest, bool Loaded);
+
+/// <summary>SignalR's own spelling.</summary>
+internal sealed record NegotiateAnswer(
+    [property: JsonPropertyName("url")] string Url,
+    [property: JsonPropertyName("accessToken")] string AccessToken)
+{
+    public static NegotiateAnswer Of(Negotiation negotiation) => new(negotiation.Url, negotiation.AccessToken);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(JoinTokenAnswer))]
+[JsonSerializable(typeof(WorkersAnswer))]
+[JsonSerializable(typeof(WorkerAnswer))]
+[JsonSerializable(typeof(NegotiateAnswer))]
+internal sealed partial class ClusterJson : JsonSerializerContext;

@@ -1,0 +1,141 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OllamaMax.Cluster;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Models;
+using OllamaMax.Security;
+using OllamaMax.SignalR;
+using OllamaMax.Streaming;
+using OllamaMax.Workers;
+
+namespace OllamaMax.Edge.Cluster;
+
+/// <summary>The cluster's own endpoints, and <c>/negotiate</c>.</summary>
+internal sealed class ClusterEndpoints(
+    WorkerGate gate, ClusterWatch watch, IModelSource models, SignalRHub hub, RequestBodyReader bodies) : IEndpointGroup
+{
+    private static readonly TimeSpan ViewMaxAge = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ClientTokenLifetime = TimeSpan.FromHours(1);
+
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        RequiredPermission read = new(Permissions.ReadCluster);
+        AllowAnonymousAttribute ownCredentials = new();
+        endpoints.MapGet("/cluster/workers", WorkersAsync).WithMetadata(read);
+        endpoints.MapGet("/cluster/workers/{id}", WorkerAsync).WithMetadata(read);
+        endpoints.MapPost("/cluster/join-tokens", JoinTokenAsync).WithMetadata(new RequiredPermission(Permissions.ManageCluster));
+        // A worker is nobody's principal: the join token, and later its own signature, are looked at inside.
+        endpoints.MapPost("/cluster/enrolments", EnrolAsync).WithMetadata(ownCredentials);
+        endpoints.MapPost("/cluster/workers/{id}/capabilities", RenewAsync).WithMetadata(ownCredentials);
+        endpoints.MapPost("/negotiate", NegotiateAsync).WithMetadata(new RequiredPermission(Permissions.Infer));
+    }
+
+    private async Task WorkersAsync(HttpContext context)
+    {
+        IReadOnlyList<WorkerAnswer> workers = await ListAsync(context.RequestAborted);
+        await WriteAsync(context, new WorkersAnswer(workers), ClusterJson.Default.WorkersAnswer);
+    }
+
+    private async Task WorkerAsync(HttpContext context)
+    {
+        string id = (string)context.GetRouteValue("id")!;
+        WorkerAnswer? worker = (await ListAsync(context.RequestAborted)).FirstOrDefault(worker => worker.Id == id);
+        if (worker is null)
+            await ErrorAnswer.WriteAsync(context, new ApiError(404, $"worker '{id}' not found"));
+        else
+            await WriteAsync(context, worker, ClusterJson.Default.WorkerAnswer);
+    }
+
+    private async Task<IReadOnlyList<WorkerAnswer>> ListAsync(CancellationToken cancellationToken)
+    {
+        ILookup<string, ModelView> names = (await models.ListAsync(cancellationToken)).ToLookup(model => model.Weights);
+        IReadOnlyList<WorkerView> views = await watch.GetAsync(ViewMaxAge, cancellationToken);
+        return [.. views.OrderBy(view => view.Report.Name, StringComparer.Ordinal).ThenBy(view => view.Report.Id, StringComparer.Ordinal).Select(view => Answer(view, names))];
+    }
+
+    private static WorkerAnswer Answer(WorkerView view, ILookup<string, ModelView> names)
+    {
+        WorkerReport report = view.Report;
+        return new WorkerAnswer(
+            report.Id,
+            report.Name,
+            report.Host,
+            report.Pid,
+            report.Site,
+            JsonNamingPolicy.SnakeCaseLower.ConvertName(view.State.ToString()),
+            new SlotsAnswer(report.SlotsUsed, report.SlotsTotal),
+            [.. report.Models.Select(held => new WorkerModelAnswer(names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded))],
+            report.Devices,
+            report.TokensPerSecond,
+            report.Program,
+            report.Version,
+            Math.Round(view.Age.TotalSeconds, 1));
+    }
+
+    private async Task JoinTokenAsync(HttpContext context) =>
+        await WriteAsync(context, await gate.CreateJoinTokenAsync(context.RequestAborted), ClusterJson.Default.JoinTokenAnswer);
+
+    private async Task EnrolAsync(HttpContext context)
+    {
+        if ((await ReadAsync(context, ProtocolJson.Default.EnrolmentRequest)).Failed(out ApiError? error, out EnrolmentRequest? request))
+            await ErrorAnswer.WriteAsync(context, error);
+        else
+            await WriteAsync(context, await gate.EnrolAsync(Bearer(context), request, context.RequestAborted));
+    }
+
+    private async Task RenewAsync(HttpContext context)
+    {
+        if ((await ReadAsync(context, ProtocolJson.Default.CapabilityRequest)).Failed(out ApiError? error, out CapabilityRequest? request))
+            await ErrorAnswer.WriteAsync(context, error);
+        else
+            await WriteAsync(context, await gate.RenewAsync((string)context.GetRouteValue("id")!, Bearer(context), request, context.RequestAborted));
+    }
+
+    private Task NegotiateAsync(HttpContext context)
+    {
+        // A user of its own for each client: nobody hears what is meant for another.
+        string user = $"client-{RequestInfo.Of(context).Id}";
+        return WriteAsync(context, NegotiateAnswer.Of(hub.Negotiate(user, ClientTokenLifetime)), ClusterJson.Default.NegotiateAnswer);
+    }
+
+    private async Task<Result<T>> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+            return error;
+        using (body)
+        {
+            try
+            {
+                return JsonSerializer.Deserialize(body.Bytes, type) is { } value ? value : ApiError.BadRequest("the body must be a JSON object");
+            }
+            catch (JsonException e)
+            {
+                return ApiError.BadRequest($"{e.Path?.TrimStart('$', '.')}: {e.Message}");
+            }
+        }
+    }
+
+    private static string? Bearer(HttpContext context)
+    {
+        const string scheme = "Bearer ";
+        string header = context.Request.Headers.Authorization.ToString();
+        return header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) ? header[scheme.Length..].Trim() : null;
+    }
+
+    private static Task WriteAsync(HttpContext context, Result<WorkerCapabilities> result) =>
+        result.Failed(out ApiError? error, out WorkerCapabilities? capabilities)
+            ? ErrorAnswer.WriteAsync(context, error)
+            : WriteAsync(context, capabilities, ProtocolJson.Default.WorkerCapabilities);
+
+    private static Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
+    }
+}

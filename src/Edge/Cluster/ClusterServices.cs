@@ -1,0 +1,52 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Health;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Placement;
+using OllamaMax.SignalR;
+using OllamaMax.Storage;
+using OllamaMax.Storage.Payloads;
+using OllamaMax.Storage.Queues;
+using OllamaMax.Storage.Workers;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Edge.Cluster;
+
+internal static class ClusterServices
+{
+    /// <summary>Everything between a job and the workers: storage, SignalR, dispatch, enrolment.</summary>
+    public static IServiceCollection AddCluster(this IServiceCollection services, StorageAccount storage, SignalRConnectionString signalR)
+    {
+        services.AddOptions<DispatchOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<Random>();
+        services.AddSingleton(storage);
+        services.AddSingleton<JobQueues>();
+        services.AddSingleton<PayloadStore>();
+        services.AddSingleton<Heartbeats>();
+        services.AddSingleton<WorkerEnrolments>();
+        services.AddSingleton<StorageCapabilities>();
+        services.AddSingleton<SignalRSender>();
+        services.AddSingleton(provider => new SignalRHub(
+            signalR, Users.Hub, provider.GetRequiredService<SignalRSender>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<EdgeIdentity>();
+        services.AddSingleton<ClusterWatch>();
+        services.AddSingleton<LeastLoadedPolicy>();
+        services.AddSingleton<WorkerDirectory>();
+        services.AddSingleton<DispatchMetrics>();
+        services.AddSingleton<WorkerChannel>();
+        services.AddSingleton<WorkerGate>();
+        services.AddSingleton<IEndpointGroup, ClusterEndpoints>();
+        services.AddSingleton<ILoadedModels, LoadedModels>();
+        services.AddSingleton<EdgeListener>();
+        services.AddSingleton<JobDispatcher>();
+        services.AddSingleton<IJobStarter>(provider => provider.GetRequiredService<JobDispatcher>());
+        services.AddHostedService(provider => provider.GetRequiredService<EdgeListener>());
+        services.AddHostedService(provider => provider.GetRequiredService<JobDispatcher>());
+        services.AddSingleton<IReadinessCheck, StorageCheck>();
+        services.AddSingleton<IReadinessCheck, SignalRCheck>();
+        services.AddSingleton<IReadinessCheck, WorkersCheck>();
+        return services;
+    }
+}

@@ -1,0 +1,37 @@
+namespace OllamaMax.LocalHost;
+
+/// <summary>Waits until the edge says that a request will be answered.</summary>
+internal sealed class Readiness(HttpClient http, Action<string> say, TimeProvider time)
+{
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan SayEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(2);
+
+    /// <param name="edge">Its <c>/readyz</c> answers 200, or something else with what is missing.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="StartException">Two minutes were not enough.</exception>
+    public async Task WaitAsync(Uri edge, CancellationToken cancellationToken)
+    {
+        Uri readyz = new(edge, "/readyz");
+        long start = time.GetTimestamp();
+        TimeSpan nextSay = SayEvery;
+        while (await WhatIsMissingAsync(readyz, cancellationToken) is { } missing)
+        {
+            TimeSpan waited = time.GetElapsedTime(start);
+            if (waited > GiveUpAfter)
+                throw new StartException($"not ready after {waited.TotalSeconds:F0} s: {missing}");
+            if (waited > nextSay)
+            {
+                say($"waiting: {missing}");
+                nextSay += SayEvery;
+            }
+            await Task.Delay(AskEvery, time, cancellationToken);
+        }
+    }
+
+    private async Task<string?> WhatIsMissingAsync(Uri readyz, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage answer = await http.GetAsync(readyz, cancellationToken);
+        return answer.IsSuccessStatusCode ? null : (await answer.Content.ReadAsStringAsync(cancellationToken)).ReplaceLineEndings(" ").Trim();
+    }
+}

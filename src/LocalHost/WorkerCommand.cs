@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+using OllamaMax.LocalHost.Processes;
+
+namespace OllamaMax.LocalHost;
+
+/// <summary>How a worker is started, here and on another box.</summary>
+internal static class WorkerCommand
+{
+    private const string TokenVariable = "OLLAMAMAX_JOIN_TOKEN";
+
+    /// <summary>A worker as a child of ours. The token travels in the environment: command lines are everyone's to read.</summary>
+    public static ChildCommand For(string name, Uri edge, string folder, string joinToken) =>
+        new(DotnetHost, [
+            Path.Combine(AppContext.BaseDirectory, "OllamaMax.GpuWorker.dll"), "run",
+            "--edge", Address(edge), "--data", folder, "--name", name, "--stdin-lifeline",
+        ])
+        {
+            // No account key reaches a worker, not even by inheritance.
+            Environment = new Dictionary<string, string?> { [TokenVariable] = joinToken, [StorageAccount.Setting] = null },
+        };
+
+    /// <summary>
+    /// What to type on another box. Everything here listens on the loopback alone, so an SSH tunnel carries the same ports
+    /// over there, where the addresses that the edge gives out then mean the same.
+    /// </summary>
+    /// <param name="edge">The edge.</param>
+    /// <param name="ports">The loopback ports that a worker needs beside the edge's: storage, SignalR.</param>
+    /// <param name="joinToken">Good for one worker, once.</param>
+    public static string ForAnotherBox(Uri edge, IEnumerable<int> ports, string joinToken)
+    {
+        string forwards = string.Join(" ", ports.Prepend(edge.Port).Distinct().Select(port => $"-L {port}:127.0.0.1:{port}"));
+        return $"ssh -fN {forwards} {Environment.UserName}@{Environment.MachineName} && " +
+            $"{TokenVariable}={joinToken} dotnet run --project src/GpuWorker -- run --edge {Address(edge)}";
+    }
+
+    /// <summary>The program that runs us: <c>dotnet</c> need not be on the PATH.</summary>
+    private static string DotnetHost
+    {
+        get
+        {
+            string name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+            string beside = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
+            return File.Exists(beside) ? beside : name;
+        }
+    }
+
+    private static string Address(Uri edge) => edge.GetLeftPart(UriPartial.Authority);
+}

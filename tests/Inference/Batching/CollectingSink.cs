@@ -1,0 +1,62 @@
+using System.Text;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Inference.Tests.Batching;
+
+/// <summary>Keeps what it is given; a test can wait for a token, and do something at it on the decode thread.</summary>
+internal sealed class CollectingSink : ITokenSink
+{
+    private readonly Lock _lock = new();
+    private readonly List<int> _tokens = [];
+    private readonly List<byte> _bytes = [];
+    private readonly Dictionary<int, TaskCompletionSource> _waiting = [];
+
+    public Action<int>? OnToken { get; init; }
+
+    public int FirstIndex { get; private set; } = -1;
+
+    public int[] Tokens
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _tokens];
+        }
+    }
+
+    public string Text
+    {
+        get
+        {
+            lock (_lock)
+                return Encoding.UTF8.GetString([.. _bytes]);
+        }
+    }
+
+    public Task WaitForAsync(int tokens)
+    {
+        lock (_lock)
+        {
+            if (_tokens.Count >= tokens)
+                return Task.CompletedTask;
+            if (!_waiting.TryGetValue(tokens, out TaskCompletionSource? source))
+                source = _waiting[tokens] = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return source.Task;
+        }
+    }
+
+    public void Write(int index, int token, ReadOnlySpan<byte> piece)
+    {
+        lock (_lock)
+        {
+            if (FirstIndex < 0)
+                FirstIndex = index;
+            index.ShouldBe(FirstIndex + _tokens.Count);
+            _tokens.Add(token);
+            _bytes.AddRange(piece);
+            if (_waiting.Remove(_tokens.Count, out TaskCompletionSource? source))
+                source.SetResult();
+        }
+        OnToken?.Invoke(index);
+    }
+}

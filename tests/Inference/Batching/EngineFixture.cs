@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Native;
+using OllamaMax.Jobs;
+using OllamaMax.TestKit.Models;
+
+namespace OllamaMax.Inference.Tests.Batching;
+
+/// <summary>Engines and requests as the tests of batching use them: one thread, everything exact.</summary>
+internal static class EngineFixture
+{
+    public static EngineOptions Exact { get; } = new()
+    {
+        Slots = 4,
+        ContextPerSlot = 512,
+        Threads = 1,
+        BatchSize = 64,
+        PromptTokensBesideAnswers = 16,
+        GpuLayers = 0,
+        KeyType = CacheType.F32,
+        ValueType = CacheType.F32,
+        FlashAttention = FlashAttention.Off,
+    };
+
+    public static Task<LoadedEngine> LoadAsync(GgufSpec? spec = null, EngineOptions? options = null) =>
+        LoadAsync(TestModels.File(spec ?? TestModels.Tiny), options);
+
+    public static Task<LoadedEngine> LoadAsync(string path, EngineOptions? options = null) => LlamaEngine.LoadAsync(
+        path, options ?? Exact, NullLoggerFactory.Instance, TimeProvider.System, TestContext.Current.CancellationToken);
+
+    public static EngineRequest Greedy(string prompt, int tokens = 24) => new()
+    {
+        Prompt = prompt,
+        Seed = 7,
+        Options = new InferenceOptions { Temperature = 0, NumPredict = tokens },
+    };
+
+    public static EngineRequest Sampled(string prompt, int tokens = 24, ulong seed = 7) => new()
+    {
+        Prompt = prompt,
+        Seed = seed,
+        Options = new InferenceOptions { Temperature = 1.2f, TopK = 60, TopP = 0.97f, MinP = 0.001f, PresencePenalty = 0.2f, FrequencyPenalty = 0.1f, NumPredict = tokens },
+    };
+
+    public static async Task<(AttemptEnd End, CollectingSink Sink)> RunAsync(IInferenceEngine engine, EngineRequest request)
+    {
+        CollectingSink sink = new();
+        AttemptEnd end = await engine.RunAsync(request, sink, TestContext.Current.CancellationToken);
+        return (end, sink);
+    }
+
+    public static string LongPrompt(int words) => string.Join(' ', Enumerable.Range(0, words).Select(static i => $"word{i % 17}"));
+}

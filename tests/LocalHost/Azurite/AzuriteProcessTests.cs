@@ -1,0 +1,86 @@
+using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
+using OllamaMax.LocalHost.Azurite;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.LocalHost.Tests.Azurite;
+
+public sealed class AzuriteProcessTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task StartAsync_InMemory_ServesBlobsAndQueues()
+    {
+        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
+
+        await new BlobContainerClient(azurite.ConnectionString, "models").CreateAsync(cancellationToken: Cancellation);
+        await new QueueClient(azurite.ConnectionString, "jobs").CreateAsync(cancellationToken: Cancellation);
+    }
+
+    [Fact]
+    public async Task StartAsync_DebugLog_HasALinePerRequest()
+    {
+        string log = _folder.File("debug.log");
+        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, log, Cancellation);
+
+        await new BlobContainerClient(azurite.ConnectionString, "models").CreateAsync(cancellationToken: Cancellation);
+
+        File.ReadLines(log).Count(line => line.Contains("RequestMethod=", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Killed_WithDataOnDisk_ComesBackOnTheSamePortsWithIt()
+    {
+        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(_folder.File("data"), debugLog: null, Cancellation);
+        BlobContainerClient container = new(azurite.ConnectionString, "kept");
+        await container.CreateAsync(cancellationToken: Cancellation);
+        await SavedAsync("kept");
+
+        LocalSystem.Kill(azurite.Pid.ShouldNotBeNull());
+
+        // The client's own retries bridge the restart.
+        (await container.ExistsAsync(Cancellation)).Value.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task StartAsync_BusyPort_NamesIt()
+    {
+        await using AzuriteProcess first = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
+        OllamaMax.Inference.Packages.NodeRuntime node = await OllamaMax.Inference.Packages.NodeRuntime.FindAsync(Cancellation);
+        AzuriteOptions same = new()
+        {
+            Node = node.Path,
+            RepositoryRoot = OllamaMax.Inference.Packages.RepositoryRoot.Find(),
+            QueuePort = first.Endpoints.QueuePort,
+        };
+
+        StartException failure = await Should.ThrowAsync<StartException>(() => AzuriteProcess.StartAsync(
+            same, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, TimeProvider.System, Cancellation));
+
+        failure.Message.ShouldContain($"port {first.Endpoints.QueuePort} is busy");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>Azurite writes its tables every few seconds; a kill before that loses what was new.</summary>
+    private async Task SavedAsync(string text)
+    {
+        string folder = _folder.File("data");
+        TaskCompletionSource saved = new();
+        using FileSystemWatcher watcher = new(folder) { EnableRaisingEvents = true };
+        watcher.Changed += Check;
+        watcher.Created += Check;
+        watcher.Renamed += Check;
+        Check(this, new(WatcherChangeTypes.All, folder, null));
+        await saved.Task.WaitAsync(Cancellation);
+
+        void Check(object sender, FileSystemEventArgs e)
+        {
+            if (Directory.GetFiles(folder, "__azurite_db_blob__.json").Any(file => File.ReadAllText(file).Contains(text, StringComparison.Ordinal)))
+                saved.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using OllamaMax.TestKit;
+
+namespace OllamaMax.LocalHost.Tests;
+
+public sealed class LocalHostOptionsTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private static LocalHostOptions Options => new() { Data = "", EdgeUrl = new("http://localhost:7071") };
+
+    [Fact]
+    public void Errors_SeveralThingsWrong_NamesThemAll()
+    {
+        LocalHostOptions options = Options with { Port = 70000, Workers = -1, Model = _folder.File("none.gguf") };
+
+        options.Errors().Count().ShouldBe(3);
+    }
+
+    [Fact]
+    public void Errors_ModelThatIsNoGguf_SaysSo()
+    {
+        File.WriteAllText(_folder.File("model.gguf"), "something else");
+
+        (Options with { Model = _folder.File("model.gguf") }).Errors().ShouldHaveSingleItem().ShouldContain("no GGUF");
+    }
+
+    [Fact]
+    public void Errors_ModelByName_IsNoFile() => (Options with { Model = "library/llama3:8b" }).Errors().ShouldBeEmpty();
+
+    public void Dispose() => _folder.Dispose();
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using OllamaMax.Inference.Packages;
+using OllamaMax.LocalHost.Azurite;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.LocalHost.Tests;
+
+/// <summary>The real program in a process of its own.</summary>
+public sealed class LocalHostProcessTests : IDisposable
+{
+    private static readonly LocalSystemOptions NoWorkers = new() { Workers = 0 };
+
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Start_PortZero_IsReadyOnARealOne()
+    {
+        await using LocalSystem system = await LocalSystem.StartAsync(NoWorkers, Cancellation);
+        using HttpClient http = new();
+
+        system.BaseAddress.Port.ShouldBePositive();
+        using HttpResponseMessage answer = await http.GetAsync(system.BaseAddress, Cancellation);
+        answer.StatusCode.ShouldNotBe(HttpStatusCode.InternalServerError);
+    }
+
+    [Fact]
+    public async Task Sigterm_WhenReady_EndsItAndItsChildrenWithinFiveSeconds()
+    {
+        await using LocalSystem system = await LocalSystem.StartAsync(NoWorkers, Cancellation);
+        using Process azurite = OnlyChildOf(system.Pid);
+        long start = Stopwatch.GetTimestamp();
+
+        (await system.StopAsync()).ShouldBe(0);
+
+        azurite.HasExited.ShouldBeTrue();
+        Stopwatch.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task Killed_WhenReady_LeavesNoOrphan()
+    {
+        await using LocalSystem system = await LocalSystem.StartAsync(NoWorkers, Cancellation);
+        using Process azurite = OnlyChildOf(system.Pid);
+
+        LocalSystem.Kill(system.Pid);
+
+        await azurite.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
+    }
+
+    [Fact]
+    public async Task DotnetRunKilled_WhenReady_EndsToo()
+    {
+        string project = Path.Combine(RepositoryRoot.Find(), "src", "LocalHost");
+        string configuration = AppContext.BaseDirectory.Contains("Release", StringComparison.Ordinal) ? "Release" : "Debug";
+        await using LocalSystem system = await LocalSystem.StartAsync(
+            NoWorkers with { Launcher = ["dotnet", "run", "--no-build", "--configuration", configuration, "--project", project, "--"] }, Cancellation);
+        using Process host = OnlyChildOf(system.Pid);
+
+        LocalSystem.Kill(system.Pid);
+
+        await host.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
+    }
+
+    [Fact]
+    public async Task Start_SecondOnTheSameData_SaysSo()
+    {
+        await using LocalSystem first = await LocalSystem.StartAsync(NoWorkers, Cancellation);
+
+        string error = await FailsAsync(NoWorkers with { Data = first.Data });
+
+        error.ShouldStartWith("error: another local host (pid ");
+    }
+
+    [Fact]
+    public async Task Start_AgainOnTheSameData_IsReady()
+    {
+        LocalSystemOptions options = NoWorkers with { Data = _folder.Path };
+        await using (await LocalSystem.StartAsync(options, Cancellation))
+        {
+        }
+
+        await using LocalSystem again = await LocalSystem.StartAsync(options, Cancellation);
+
+        again.Output.Lines.ShouldContain($"data in {_folder.Path}");
+    }
+
+    [Fact]
+    public async Task Start_BusyPort_SaysSo()
+    {
+        using TcpListener busy = new(IPAddress.Loopback, 0);
+        busy.Start();
+        int port = ((IPEndPoint)busy.LocalEndpoint).Port;
+
+        (await FailsAsync(NoWorkers with { Port = port })).ShouldStartWith($"error: port {port} cannot be used");
+    }
+
+    [Fact]
+    public async Task Start_NoNode_SaysHowToGetIt()
+    {
+        string dotnet = Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
+        LocalSystemOptions options = NoWorkers with
+        {
+            Launcher = [Path.GetFullPath(dotnet), Path.Combine(AppContext.BaseDirectory, "OllamaMax.LocalHost.dll")],
+            Environment = new Dictionary<string, string?> { ["PATH"] = _folder.Path },
+        };
+
+        (await FailsAsync(options)).ShouldStartWith("error: Node.js is missing");
+    }
+
+    [Fact]
+    public async Task Start_UnreadableModel_SaysSo() =>
+        (await FailsAsync(NoWorkers with { Model = _folder.File("none.gguf") })).ShouldContain("none.gguf cannot be used");
+
+    [Fact]
+    public async Task Start_StorageThatDoesNotAnswer_SaysSo()
+    {
+        using TcpListener unused = new(IPAddress.Loopback, 0);
+        unused.Start();
+        int port = ((IPEndPoint)unused.LocalEndpoint).Port;
+        unused.Stop();
+        string account = new AzuriteEndpoints(port, port, port).ConnectionString;
+
+        string error = await FailsAsync(NoWorkers with { Environment = new Dictionary<string, string?> { ["AzureWebJobsStorage"] = account } });
+
+        error.ShouldStartWith("error: the account in AzureWebJobsStorage does not answer");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>The one line on standard error of a start that fails.</summary>
+    private static async Task<string> FailsAsync(LocalSystemOptions options)
+    {
+        await using LocalSystem system = LocalSystem.Launch(options);
+        (await system.Exit).ShouldBe(1);
+        return system.Errors.Lines.ShouldHaveSingleItem();
+    }
+
+    private static Process OnlyChildOf(int pid)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Children are looked up in /proc.");
+        return Process.GetProcessById(LinuxProcesses.ChildrenOf(pid).ShouldHaveSingleItem());
+    }
+}

@@ -1,0 +1,27 @@
+using OllamaMax.LocalHost.Processes;
+
+namespace OllamaMax.LocalHost.Tests;
+
+public sealed class WorkerCommandTests
+{
+    [Fact]
+    public void For_ChildOfOurs_KeepsTokenAndAccountOffItsCommandLine()
+    {
+        ChildCommand command = WorkerCommand.For("worker-1", new("http://127.0.0.1:11434/"), "/data", "the-token");
+
+        command.Arguments.Skip(1).ShouldBe(
+            ["run", "--edge", "http://127.0.0.1:11434", "--data", "/data", "--name", "worker-1", "--stdin-lifeline"]);
+        command.Environment["OLLAMAMAX_JOIN_TOKEN"].ShouldBe("the-token");
+        command.Environment["AzureWebJobsStorage"].ShouldBeNull();
+        File.Exists(command.FileName).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void ForAnotherBox_Ports_TunnelsEachOnce()
+    {
+        string line = WorkerCommand.ForAnotherBox(new("http://127.0.0.1:11434/"), [10000, 10001, 10000], "t");
+
+        line.ShouldStartWith("ssh -fN -L 11434:127.0.0.1:11434 -L 10000:127.0.0.1:10000 -L 10001:127.0.0.1:10001 ");
+        line.ShouldEndWith("OLLAMAMAX_JOIN_TOKEN=t dotnet run --project src/GpuWorker -- run --edge http://127.0.0.1:11434");
+    }
+}

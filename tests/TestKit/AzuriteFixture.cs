@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Inference.Packages;
+using OllamaMax.LocalHost.Azurite;
+using Xunit;
+
+namespace OllamaMax.TestKit;
+
+/// <summary>
+/// One Azurite for a whole test assembly: <c>[assembly: AssemblyFixture(typeof(AzuriteFixture))]</c>, then ask for it in
+/// a test class's constructor. Tests share it: use containers and queues of names of their own.
+/// </summary>
+public sealed class AzuriteFixture : IAsyncLifetime
+{
+    private readonly TempFolder _folder = new();
+    private AzuriteProcess? _process;
+
+    public AzuriteProcess Process => _process!;
+
+    public string ConnectionString => Process.ConnectionString;
+
+    /// <summary>Has one <c>RequestMethod=</c> line per request, among others.</summary>
+    public string DebugLog => _folder.File("debug.log");
+
+    public async ValueTask InitializeAsync() => _process = await StartAsync(_folder.File("data"), DebugLog, TestContext.Current.CancellationToken);
+
+    /// <summary>An Azurite for one test alone, for tests that kill it.</summary>
+    /// <param name="location">Folder of its data; null for memory.</param>
+    /// <param name="debugLog">File of its debug log; null for none.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    public static async Task<AzuriteProcess> StartAsync(string? location, string? debugLog, CancellationToken cancellationToken)
+    {
+        string root = RepositoryRoot.Find();
+        await NodePackages.EnsureInstalledAsync(root, line => TestContext.Current.SendDiagnosticMessage("{0}", line), cancellationToken);
+        NodeRuntime node = await NodeRuntime.FindAsync(cancellationToken);
+        AzuriteOptions options = new() { Node = node.Path, RepositoryRoot = root, Location = location, DebugLog = debugLog };
+        return await AzuriteProcess.StartAsync(options, NullLogger.Instance, TimeProvider.System, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+            await _process.DisposeAsync();
+        _folder.Dispose();
+    }
+}

@@ -1,0 +1,26 @@
+using System.Globalization;
+
+namespace OllamaMax.TestKit;
+
+/// <summary>What /proc knows about processes.</summary>
+public static class LinuxProcesses
+{
+    public static IReadOnlyList<int> ChildrenOf(int pid) => [.. Directory.EnumerateDirectories("/proc")
+        .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out int id) ? id : 0)
+        .Where(id => id != 0 && ParentOf(id) == pid)];
+
+    /// <summary>Null when there is no such process (any more).</summary>
+    private static int? ParentOf(int pid)
+    {
+        try
+        {
+            // "pid (name) state ppid …"; the name may hold anything, so what counts begins after its last parenthesis.
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+}
