@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Templates;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Tests.Support;
@@ -23,12 +24,12 @@ internal sealed class FixedModels : IModelSource, ILoadedModels, IPromptRenderer
 
     public ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<ModelView>>(_models);
 
-    IReadOnlyList<LoadedModel> ILoadedModels.List() => Loaded;
+    ValueTask<IReadOnlyList<LoadedModel>> ILoadedModels.ListAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Loaded);
 
     public string Render(ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt)
     {
         if (messages.Any(message => message.Role == "intruder"))
-            throw new PromptException("no intruders");
+            throw new TemplateException("no intruders") { IsRefusal = true };
         return string.Concat(tools.Select(tool => $"[{tool.GetProperty("function").GetProperty("name")}]"))
             + string.Concat(messages.Select(message => $"<{message.Role}>{message.Content}"))
             + (addGenerationPrompt ? "<assistant>" : "");
