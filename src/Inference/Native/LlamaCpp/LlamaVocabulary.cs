@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Unicode;
 
 namespace OllamaMax.Inference.Native.LlamaCpp;
 
@@ -56,6 +58,9 @@ internal sealed unsafe class LlamaVocabulary
 
     public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial)
     {
+        // Bytes that would be a character beyond U+10FFFF throw through the C API, which ends the process.
+        if (!Utf8.IsValid(utf8))
+            utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8));
         // A token per byte, BOS and EOS, and the space that some vocabularies put before the text.
         int[] buffer = ArrayPool<int>.Shared.Rent(checked(utf8.Length + 4));
         try
@@ -111,7 +116,7 @@ internal sealed unsafe class LlamaVocabulary
     {
         HashSet<string> texts = [];
         for (int token = 0; token < Size; token++)
-            texts.Add(Encoding.Latin1.GetString(System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(LlamaApi.TokenText(_vocabulary, token))));
+            texts.Add(Encoding.Latin1.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(LlamaApi.TokenText(_vocabulary, token))));
         for (int value = 0; value < 256; value++)
         {
             if (!texts.Contains($"<0x{value:X2}>") && !texts.Contains(((char)value).ToString()))
