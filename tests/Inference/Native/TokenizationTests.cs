@@ -59,6 +59,22 @@ public sealed class TokenizationTests
         }
     }
 
+    [Theory]
+    [InlineData(60_000)]
+    [InlineData(300_000)]
+    public void Tokenize_AWordWithoutEnd_DoesNotOverflowTheStack(int length)
+    {
+        // Split by std::regex, as many vocabularies are; GPT-2's own is split by hand.
+        byte[] file = File.ReadAllBytes(TestModels.File(s_bytes));
+        "bloom"u8.CopyTo(file.AsSpan(file.AsSpan().IndexOf("gpt-2"u8)));
+        string path = TestModels.NewPath();
+        File.WriteAllBytes(path, file);
+        using LlamaModel model = TestModels.Load(path);
+        string text = new('x', length);
+
+        Text(model, model.Tokenize(Encoding.UTF8.GetBytes(text), addSpecial: true, parseSpecial: true)).ShouldBe(text);
+    }
+
     [Fact]
     public void Tokenize_Empty_GivesNothing()
     {
