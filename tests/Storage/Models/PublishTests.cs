@@ -25,7 +25,7 @@ public sealed class PublishTests(AzuriteFixture azurite)
         view.Weights.ShouldBe(digest);
         view.WeightsSize.ShouldBe(gguf.Length);
         view.Capabilities.ShouldBe(["completion", "tools"]);
-        (await test.ReadAsync(ModelPaths.Blob(digest))).ShouldBe(gguf);
+        ModelDigest.Of(await test.ReadAsync(ModelPaths.Blob(digest))).ShouldBe(digest);
         byte[] manifest = await test.ReadAsync("manifests/registry.ollama.ai/library/demo/latest");
         view.Digest.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(manifest)));
         view.Size.ShouldBe(ModelManifest.Parse(manifest).Size);
@@ -45,7 +45,7 @@ public sealed class PublishTests(AzuriteFixture azurite)
 
         ModelView view = await test.Catalog.PublishAsync(test.File("large.gguf", large), Demo, new Direct(progress), Cancel);
 
-        (await test.ReadAsync(ModelPaths.Blob(view.Weights))).ShouldBe(large);
+        ModelDigest.Of(await test.ReadAsync(ModelPaths.Blob(view.Weights))).ShouldBe(ModelDigest.Of(large));
         ModelChunks.Parse(await test.ReadAsync(ModelPaths.Chunks(view.Weights))).Chunks.Count.ShouldBe(6);
         progress.Last(p => p.Stage == PublishStage.Hashing).Completed.ShouldBe(large.Length);
         progress.Max(p => p.Stage == PublishStage.Uploading ? p.Completed : 0).ShouldBe(large.Length);
