@@ -30,8 +30,13 @@ public sealed partial class ModelCatalog : IDisposable
     /// <param name="logger">Told of models that cannot be read, and of refreshes that fail beside a request.</param>
     /// <param name="cacheFolder">Keeps digests of published files, so that an unchanged one is not read again; null: every publish reads the file.</param>
     public ModelCatalog(BlobServiceClient blobs, TimeProvider time, ILogger<ModelCatalog> logger, string? cacheFolder = null)
+        : this(blobs.GetBlobContainerClient(Containers.Models), time, logger, cacheFolder)
     {
-        BlobContainerClient container = blobs.GetBlobContainerClient(Containers.Models);
+    }
+
+    /// <summary>On a container of one's own: tests share a storage account.</summary>
+    internal ModelCatalog(BlobContainerClient container, TimeProvider time, ILogger<ModelCatalog> logger, string? cacheFolder)
+    {
         _reader = new CatalogReader(container, time, logger);
         _publisher = new ModelPublisher(container, new FileDigestCache(cacheFolder, logger));
         _time = time;
@@ -45,7 +50,7 @@ public sealed partial class ModelCatalog : IDisposable
         CatalogSnapshot snapshot = await CurrentAsync(cancellationToken);
         if (snapshot.Find(name) is { } known)
             return known;
-        return AgeOf(snapshot) < UnknownNameInterval ? null : (await RefreshAsync(cancellationToken)).Find(name);
+        return AgeOf(snapshot) < UnknownNameInterval ? null : (await RefreshAsync(snapshot, cancellationToken)).Find(name);
     }
 
     /// <summary>All models, the last published first.</summary>
@@ -78,20 +83,26 @@ public sealed partial class ModelCatalog : IDisposable
 
     private async ValueTask<CatalogSnapshot> CurrentAsync(CancellationToken cancellationToken)
     {
-        if (_snapshot is not { } snapshot || AgeOf(snapshot) > UsableFor)
-            return await RefreshAsync(cancellationToken);
+        CatalogSnapshot? snapshot = _snapshot;
+        if (snapshot is null || AgeOf(snapshot) > UsableFor)
+            return await RefreshAsync(snapshot, cancellationToken);
         if (AgeOf(snapshot) > FreshFor)
-            _ = RefreshBesideAsync();
+            _ = RefreshBesideAsync(snapshot);
         return snapshot;
     }
 
     private TimeSpan AgeOf(CatalogSnapshot snapshot) => _time.GetElapsedTime(snapshot.TakenAt);
 
-    /// <summary>One refresh at a time; who asks while it runs shares it, and who leaves does not end it for the others.</summary>
-    private Task<CatalogSnapshot> RefreshAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// A snapshot newer than the one that was <paramref name="seen"/>. One refresh at a time; who asks while it runs shares it, and who leaves does not
+    /// end it for the others.
+    /// </summary>
+    private Task<CatalogSnapshot> RefreshAsync(CatalogSnapshot? seen, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
+            if (_refresh is null && _snapshot is { } newer && newer != seen)
+                return Task.FromResult(newer);
             _refresh ??= Task.Run(ReadAsync, CancellationToken.None);
             return _refresh.WaitAsync(cancellationToken);
         }
@@ -99,22 +110,26 @@ public sealed partial class ModelCatalog : IDisposable
 
     private async Task<CatalogSnapshot> ReadAsync()
     {
+        CatalogSnapshot? read = null;
         try
         {
-            return _snapshot = await _reader.ReadAsync(_snapshot, _disposed.Token);
+            return read = await _reader.ReadAsync(_snapshot, _disposed.Token);
         }
         finally
         {
             lock (_lock)
+            {
+                _snapshot = read ?? _snapshot;
                 _refresh = null;
+            }
         }
     }
 
-    private async Task RefreshBesideAsync()
+    private async Task RefreshBesideAsync(CatalogSnapshot seen)
     {
         try
         {
-            await RefreshAsync(CancellationToken.None);
+            await RefreshAsync(seen, CancellationToken.None);
         }
         catch (CatalogException e)
         {
@@ -134,7 +149,8 @@ public sealed partial class ModelCatalog : IDisposable
             running = _refresh;
         if (running is not null)
             await running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return await RefreshAsync(cancellationToken);
+        CatalogSnapshot? seen = _snapshot;
+        return await RefreshAsync(seen, cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Published {Model} from {Path}")]
