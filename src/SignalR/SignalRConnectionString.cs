@@ -9,8 +9,8 @@ namespace OllamaMax.SignalR;
 /// </summary>
 public sealed class SignalRConnectionString
 {
-    // HS256 asks for a key of at least 128 bits.
-    private const int MinKeyBytes = 16;
+    // RFC 7518, 3.2: HS256 asks for a key of at least 256 bits.
+    private const int MinKeyBytes = 32;
 
     private SignalRConnectionString(string endpoint, string accessKey)
     {

@@ -81,7 +81,7 @@ public sealed class SignalRSender : IDisposable
 
     private TimeSpan ReadRetryAfter(RetryConditionHeaderValue? header)
     {
-        TimeSpan? after = header?.Delta ?? header?.Date - _time.GetUtcNow();
-        return after is { } value && value > TimeSpan.Zero ? value : s_defaultRetryAfter;
+        TimeSpan after = header?.Delta ?? header?.Date - _time.GetUtcNow() ?? s_defaultRetryAfter;
+        return after > TimeSpan.Zero ? after : TimeSpan.Zero;
     }
 }

@@ -1,12 +1,15 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Templates;
 using OllamaMax.Placement;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
+using OllamaMax.Storage.Models;
 using OllamaMax.Storage.Payloads;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Storage.Workers;
@@ -14,7 +17,7 @@ using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Cluster;
 
-internal static class ClusterServices
+public static class ClusterServices
 {
     /// <summary>Everything between a job and the workers: storage, SignalR, dispatch, enrolment.</summary>
     public static IServiceCollection AddCluster(this IServiceCollection services, StorageAccount storage, SignalRConnectionString signalR)
@@ -32,6 +35,11 @@ internal static class ClusterServices
             signalR, Users.Hub, provider.GetRequiredService<SignalRSender>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<EdgeIdentity>();
         services.AddSingleton<ClusterWatch>();
+        services.AddSingleton(provider => new ModelCatalog(
+            storage.Blobs, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelCatalog>>()));
+        services.AddSingleton<IModelSource, CatalogModels>();
+        services.AddSingleton<PromptTemplates>();
+        services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
         services.AddSingleton<LeastLoadedPolicy>();
         services.AddSingleton<WorkerDirectory>();
         services.AddSingleton<DispatchMetrics>();
@@ -44,6 +52,7 @@ internal static class ClusterServices
         services.AddSingleton<IJobStarter>(provider => provider.GetRequiredService<JobDispatcher>());
         services.AddHostedService(provider => provider.GetRequiredService<EdgeListener>());
         services.AddHostedService(provider => provider.GetRequiredService<JobDispatcher>());
+        services.AddHostedService<TemplateWarmUp>();
         services.AddSingleton<IReadinessCheck, StorageCheck>();
         services.AddSingleton<IReadinessCheck, SignalRCheck>();
         services.AddSingleton<IReadinessCheck, WorkersCheck>();

@@ -10,7 +10,7 @@ internal static class Json
     public const int MaxDepth = 64;
 
     /// <summary>Text leaves as it is, not as <c>\uXXXX</c>: answers are JSON documents, never pasted into HTML.</summary>
-    public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+    public static readonly JavaScriptEncoder Encoder = new PlainTextEncoder();
 
     public static readonly JsonWriterOptions Writer = new() { Encoder = Encoder, SkipValidation = true };
 }

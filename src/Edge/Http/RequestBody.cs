@@ -2,11 +2,14 @@ using System.Buffers;
 
 namespace OllamaMax.Edge.Http;
 
-/// <summary>A request's whole body in pooled memory; valid until disposed.</summary>
+/// <summary>A request's whole body in one piece of memory, pooled where it is of a usual size; valid until disposed.</summary>
 internal sealed class RequestBody : IDisposable
 {
+    /// <summary>The pool keeps what it is given back, for each thread: a few huge bodies would stay in memory for good.</summary>
+    private const int LargestPooled = 1 << 20;
+
     private static readonly byte[] Utf8Mark = [0xEF, 0xBB, 0xBF];
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
+    private byte[] _buffer = Rent(4096);
     private int _length;
 
     /// <summary>Without a byte order mark.</summary>
@@ -24,9 +27,9 @@ internal sealed class RequestBody : IDisposable
         int needed = checked(_length + (int)bytes.Length);
         if (needed > _buffer.Length)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, _buffer.Length * 2));
+            byte[] larger = Rent((int)Math.Max(needed, Math.Min(_buffer.Length * 2L, Array.MaxLength)));
             _buffer.AsSpan(0, _length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_buffer);
+            Return(_buffer);
             _buffer = larger;
         }
         bytes.CopyTo(_buffer.AsSpan(_length));
@@ -35,9 +38,17 @@ internal sealed class RequestBody : IDisposable
 
     public void Dispose()
     {
-        if (_buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(_buffer);
+        Return(_buffer);
         _buffer = [];
         _length = 0;
+    }
+
+    private static byte[] Rent(int length) =>
+        length <= LargestPooled ? ArrayPool<byte>.Shared.Rent(length) : GC.AllocateUninitializedArray<byte>(length);
+
+    private static void Return(byte[] buffer)
+    {
+        if (buffer.Length is > 0 and <= LargestPooled)
+            ArrayPool<byte>.Shared.Return(buffer);
     }
 }

@@ -18,7 +18,7 @@ internal static class CommonFields
     /// <summary>Refuses what would change the answer and is not done yet, and checks the types of what may be ignored.</summary>
     public static void Check(JsonFields request)
     {
-        if (request.Find("format") is { } format && !(format.ValueKind == JsonValueKind.String && format.ValueEquals("")))
+        if (request.Find("format") is { } format && !(format.ValueKind == JsonValueKind.String && request.Text("format") is ""))
             request.Errors.Add(ApiError.NotSupported("format"));
         if (request.Find("think") is { ValueKind: not JsonValueKind.False } think)
             CheckThink(request, think);
@@ -56,8 +56,7 @@ internal static class CommonFields
 
     private static void CheckThink(JsonFields request, JsonElement think)
     {
-        bool isLevel = think.ValueKind == JsonValueKind.String
-            && (think.ValueEquals("high") || think.ValueEquals("medium") || think.ValueEquals("low") || think.ValueEquals("max"));
+        bool isLevel = think.ValueKind == JsonValueKind.String && request.Text("think") is "high" or "medium" or "low" or "max";
         if (isLevel || think.ValueKind == JsonValueKind.True)
             request.Errors.Add(ApiError.NotSupported("think"));
         else

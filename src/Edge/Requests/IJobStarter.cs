@@ -2,7 +2,7 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Requests;
 
-/// <summary>SEAM, replaced at the merge by the dispatch: takes ownership of jobs.</summary>
+/// <summary>Takes ownership of jobs.</summary>
 internal interface IJobStarter
 {
     /// <summary>Starts the job and answers its output at once; never blocks.</summary>

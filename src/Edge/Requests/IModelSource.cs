@@ -2,7 +2,7 @@ using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Requests;
 
-/// <summary>SEAM, replaced at the merge by Storage's <c>ModelCatalog</c>: the published models.</summary>
+/// <summary>The published models.</summary>
 internal interface IModelSource
 {
     /// <summary>Null where no such model is published, or <paramref name="name"/> is no name of a model.</summary>

@@ -1,11 +1,12 @@
 using System.Text.Json;
+using OllamaMax.Edge.Templates;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Requests;
 
-/// <summary>SEAM, replaced at the merge by <c>PromptTemplates</c>: the model's own chat template.</summary>
+/// <summary>Makes a prompt of a conversation, by the model's own template.</summary>
 internal interface IPromptRenderer
 {
-    /// <exception cref="PromptException">The template refuses the conversation.</exception>
+    /// <exception cref="TemplateException">The template refuses the conversation, or is broken.</exception>
     string Render(ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt);
 }

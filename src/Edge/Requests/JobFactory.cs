@@ -1,5 +1,7 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Templates;
 using OllamaMax.Jobs;
 using OllamaMax.Models;
 
@@ -59,9 +61,11 @@ internal sealed class JobFactory(
         {
             return prompts.Render(model, request.Messages, request.Tools, addGenerationPrompt: true);
         }
-        catch (PromptException e)
+        catch (TemplateException e)
         {
-            return ApiError.BadRequest($"the model's chat template refuses the messages: {e.Message}");
+            return e.IsRefusal
+                ? ApiError.BadRequest($"the model's chat template refuses the messages: {e.Message}")
+                : new ApiError(StatusCodes.Status500InternalServerError, $"the model's chat template is broken: {e.Message}");
         }
     }
 

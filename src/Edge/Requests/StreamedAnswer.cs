@@ -18,10 +18,12 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
         HttpResponse response = context.Response;
         PipeWriter body = response.BodyWriter;
         TimeSpan patience = options.Value.HeaderDelay;
+        long quietSince = time.GetTimestamp();
         bool isEmpty = true;
+        bool hasText = false;
         while (true)
         {
-            bool hasRead = false;
+            bool isDue = false;
             while (outputs.TryRead(out JobOutput? output))
             {
                 if (output is JobOutput.Failed failed && isEmpty && !response.HasStarted)
@@ -29,29 +31,33 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
                     await ErrorAnswer.WriteAsync(context, ApiError.From(failed.Error));
                     return;
                 }
-                if (isEmpty && output is JobOutput.Delta { Text.Length: > 0 })
+                if (!hasText && output is JobOutput.Delta { Text.Length: > 0 })
+                {
+                    hasText = true;
                     metrics.FirstText(context);
-                isEmpty &= !Write(body, output, format);
-                hasRead = true;
-                if (output is JobOutput.Finished { Statistics: { } statistics })
-                    metrics.Finished(lease, statistics);
+                }
+                bool hasWritten = Write(body, output, format);
+                isEmpty &= !hasWritten;
+                isDue |= hasWritten || output is JobOutput.Accepted;
+                if (output is JobOutput.Finished finished)
+                    metrics.Finished(lease, finished.Statistics);
                 if (output is JobOutput.Finished or JobOutput.Failed)
                 {
                     await FlushAsync(context, format);
                     return;
                 }
             }
-            if (hasRead)
-            {
-                patience = options.Value.HeartbeatInterval;
-                await FlushAsync(context, format);
-            }
-            if (await outputs.WaitAsync(patience))
+            TimeSpan left = patience - time.GetElapsedTime(quietSince);
+            if (!isDue && left > TimeSpan.Zero && await outputs.WaitAsync(left))
                 continue;
-            format.WriteHeartbeat(body);
-            isEmpty = false;
-            patience = options.Value.HeartbeatInterval;
+            if (!isDue)
+            {
+                format.WriteHeartbeat(body);
+                isEmpty = false;
+            }
             await FlushAsync(context, format);
+            patience = options.Value.HeartbeatInterval;
+            quietSince = time.GetTimestamp();
         }
     }
 

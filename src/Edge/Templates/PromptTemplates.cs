@@ -10,7 +10,7 @@ namespace OllamaMax.Edge.Templates;
 /// Renders conversations by the models' own Jinja templates. Thread-safe: each call takes an engine of its own from a pool. A template is foreign
 /// code: it sees its variables only, and is stopped when it takes too long or too much memory.
 /// </summary>
-public sealed class PromptTemplates : IDisposable
+internal sealed class PromptTemplates : IPromptRenderer, IDisposable
 {
     /// <summary>Rendering is work of the processor: more engines than processors only hold memory.</summary>
     private static readonly int MostIdle = Environment.ProcessorCount;
@@ -52,6 +52,10 @@ public sealed class PromptTemplates : IDisposable
         }
         return Render(model.Template, TemplateInput.Write(model, messages, tools, addGenerationPrompt, options));
     }
+
+    string IPromptRenderer.Render(
+        ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt) =>
+        Render(model, messages, tools, addGenerationPrompt);
 
     /// <summary>
     /// Parses the library, compiles the model's template and renders some conversations, so that the first request need not wait for any of it

@@ -59,7 +59,7 @@ public sealed record EngineOptions
             yield return $"{nameof(KeyType)} or {nameof(ValueType)} is no type of cache.";
         if (!Enum.IsDefined(FlashAttention))
             yield return $"{nameof(FlashAttention)} is {FlashAttention}; it must be Auto, Off or On.";
-        if (FlashAttention == FlashAttention.Off && ValueType is (CacheType.Q8 or CacheType.Q4))
-            yield return $"{nameof(ValueType)} {ValueType} needs {nameof(FlashAttention)}.";
+        if (FlashAttention == FlashAttention.Off && (ContextConfig.IsQuantized(KeyType) || ContextConfig.IsQuantized(ValueType)))
+            yield return $"{nameof(KeyType)} {KeyType} and {nameof(ValueType)} {ValueType} need {nameof(FlashAttention)}.";
     }
 }

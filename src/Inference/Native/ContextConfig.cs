@@ -18,7 +18,9 @@ internal sealed record ContextConfig
 
     public FlashAttention FlashAttention { get; init; }
 
-    /// <exception cref="ArgumentOutOfRangeException"/>
+    public static bool IsQuantized(CacheType type) => type is CacheType.Q8 or CacheType.Q4;
+
+    /// <exception cref="ArgumentException"/>
     public void Validate(int maximalSequences)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Capacity, 1);
@@ -28,5 +30,8 @@ internal sealed record ContextConfig
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads, 1);
         // ggml keeps a table of this size.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Threads, 512);
+        // Without it nothing checks that the blocks of a quantized cache fit the model's heads.
+        if (FlashAttention == FlashAttention.Off && (IsQuantized(KeyType) || IsQuantized(ValueType)))
+            throw new ArgumentException("A quantized cache needs flash attention.");
     }
 }

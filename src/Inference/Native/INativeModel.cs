@@ -30,7 +30,7 @@ internal interface INativeModel : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">No such token.</exception>
     ReadOnlyMemory<byte> Piece(int token);
 
-    /// <param name="utf8">Any bytes: what is not UTF-8 comes back as it was from byte-level vocabularies.</param>
+    /// <param name="utf8">Any bytes; what is not UTF-8 becomes U+FFFD.</param>
     /// <param name="addSpecial">Put BOS (and EOS) where the model wants them.</param>
     /// <param name="parseSpecial">Read the text of control tokens as those tokens.</param>
     int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial);

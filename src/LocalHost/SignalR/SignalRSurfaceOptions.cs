@@ -6,7 +6,7 @@ namespace OllamaMax.LocalHost.SignalR;
 /// <summary>How to serve the two surfaces of the SignalR service.</summary>
 public sealed record SignalRSurfaceOptions
 {
-    /// <summary>Signs and checks all tokens; at least 16 bytes. A random one unless given.</summary>
+    /// <summary>Signs and checks all tokens; at least 32 bytes. A random one unless given.</summary>
     public string AccessKey { get; init; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>0 takes any free one.</summary>

@@ -28,6 +28,8 @@ internal sealed class SurfaceHarness : IAsyncDisposable
 
     public SignalRConnectionString Connection { get; }
 
+    public string AccessKey => Connection.AccessKey;
+
     public SignalRSender Sender { get; }
 
     public SignalRHub Hub { get; }

@@ -10,6 +10,7 @@ internal sealed unsafe class LlamaModel : INativeModel
 {
     private readonly LlamaModelHandle _handle;
     private readonly LlamaVocabulary _vocabulary;
+    private volatile bool _disposed;
 
     private LlamaModel(LlamaModelHandle handle)
     {
@@ -44,7 +45,7 @@ internal sealed unsafe class LlamaModel : INativeModel
         if (handle.IsInvalid)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new ModelLoadException($"{path} cannot be loaded: {string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why"))}");
+            throw new ModelLoadException($"{path} cannot be loaded: {Reason(errors)}");
         }
         try
         {
@@ -64,7 +65,7 @@ internal sealed unsafe class LlamaModel : INativeModel
 
     public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial)
     {
-        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         bool held = false;
         try
         {
@@ -81,14 +82,19 @@ internal sealed unsafe class LlamaModel : INativeModel
 
     public INativeContext CreateContext(ContextConfig config)
     {
-        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         config.Validate((int)LlamaApi.MaximalSequences());
         return LlamaContext.Create(_handle, config, VocabularySize);
     }
 
     public INativeSampler CreateSampler(SamplerConfig config) => new LlamaSampler(config, VocabularySize);
 
-    public void Dispose() => _handle.Dispose();
+    /// <summary>Contexts go on: the memory goes with the last of them.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _handle.Dispose();
+    }
 
     private static LlamaModelHandle Open(string path, ModelConfig config, CancellationToken cancellationToken)
     {
@@ -111,6 +117,16 @@ internal sealed unsafe class LlamaModel : INativeModel
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static byte OnProgress(float progress, void* userData) =>
         GCHandle<CancelFlag>.FromIntPtr((nint)userData).Target.Token.IsCancellationRequested ? (byte)0 : (byte)1;
+
+    // Several lines come, each layer with its own; the one that says why has these words before it.
+    private static string Reason(List<string> errors)
+    {
+        const string marker = "error loading model: ";
+        string? line = errors.Find(static error => error.Contains(marker, StringComparison.Ordinal));
+        return line is null
+            ? string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why"))
+            : line[(line.LastIndexOf(marker, StringComparison.Ordinal) + marker.Length)..];
+    }
 
     private static void RequireGenerator(LlamaModelHandle handle)
     {

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Unicode;
 
 namespace OllamaMax.Inference.Native.LlamaCpp;
 
@@ -14,6 +16,7 @@ internal sealed unsafe class LlamaVocabulary
     private readonly ReadOnlyMemory<byte>[] _pieces;
     private readonly bool[] _ends;
     private readonly bool _canAddSpecial;
+    private readonly bool _splitsByExpression;
 
     /// <exception cref="ModelLoadException">There is no vocabulary, or tokenizing with it could end the process.</exception>
     public LlamaVocabulary(nint vocabulary)
@@ -27,6 +30,7 @@ internal sealed unsafe class LlamaVocabulary
             throw new ModelLoadException("its vocabulary is empty");
         if (type == TypeSentencePiece)
             RequireByteTokens();
+        _splitsByExpression = type != TypeSentencePiece;
 
         _pieces = new ReadOnlyMemory<byte>[Size];
         _ends = new bool[Size];
@@ -56,16 +60,45 @@ internal sealed unsafe class LlamaVocabulary
 
     public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial)
     {
+        // Bytes that would be a character beyond U+10FFFF throw through the C API, which ends the process.
+        if (!Utf8.IsValid(utf8))
+            utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8));
+        addSpecial &= _canAddSpecial;
+        if (!_splitsByExpression || utf8.Length <= DeepStack.SafeBytes)
+            return TokenizePart(utf8, addSpecial, parseSpecial);
+        byte[] text = utf8.ToArray();
+        return DeepStack.Run(() => TokenizeLong(text, addSpecial, parseSpecial));
+    }
+
+    private int[] TokenizeLong(byte[] text, bool addSpecial, bool parseSpecial)
+    {
+        List<int> cuts = DeepStack.Cuts(text);
+        if (cuts.Count == 1)
+            return TokenizePart(text, addSpecial, parseSpecial);
+        List<int> tokens = [];
+        if (addSpecial && LeadingToken is { } leading)
+            tokens.Add(leading);
+        int start = 0;
+        foreach (int cut in cuts)
+        {
+            tokens.AddRange(TokenizePart(text.AsSpan(start, cut - start), addSpecial: false, parseSpecial));
+            start = cut;
+        }
+        return [.. tokens];
+    }
+
+    private int[] TokenizePart(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial)
+    {
         // A token per byte, BOS and EOS, and the space that some vocabularies put before the text.
         int[] buffer = ArrayPool<int>.Shared.Rent(checked(utf8.Length + 4));
         try
         {
-            int count = Tokenize(utf8, buffer, addSpecial && _canAddSpecial, parseSpecial);
+            int count = Tokenize(utf8, buffer, addSpecial, parseSpecial);
             if (count < 0 && count != int.MinValue)
             {
                 ArrayPool<int>.Shared.Return(buffer);
                 buffer = ArrayPool<int>.Shared.Rent(-count);
-                count = Tokenize(utf8, buffer, addSpecial && _canAddSpecial, parseSpecial);
+                count = Tokenize(utf8, buffer, addSpecial, parseSpecial);
             }
             return count < 0
                 ? throw new NativeException($"A text of {utf8.Length} bytes could not be tokenized.")
@@ -111,7 +144,7 @@ internal sealed unsafe class LlamaVocabulary
     {
         HashSet<string> texts = [];
         for (int token = 0; token < Size; token++)
-            texts.Add(Encoding.Latin1.GetString(System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(LlamaApi.TokenText(_vocabulary, token))));
+            texts.Add(Encoding.Latin1.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(LlamaApi.TokenText(_vocabulary, token))));
         for (int value = 0; value < 256; value++)
         {
             if (!texts.Contains($"<0x{value:X2}>") && !texts.Contains(((char)value).ToString()))

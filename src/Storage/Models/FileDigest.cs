@@ -1,0 +1,33 @@
+using System.Security.Cryptography;
+using OllamaMax.Models;
+
+namespace OllamaMax.Storage.Models;
+
+/// <summary>Digests of a file and of its chunks, from one pass over it in constant memory.</summary>
+internal static class FileDigest
+{
+    /// <param name="file">Read from its first byte.</param>
+    /// <param name="progress">Told after each chunk.</param>
+    /// <param name="cancellationToken">Ends it between chunks.</param>
+    public static async Task<ModelChunks> ComputeAsync(FileStream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+    {
+        file.Position = 0;
+        using IncrementalHash whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        List<string> chunks = [];
+        byte[] buffer = new byte[ModelChunks.DefaultSize];
+        long size = 0;
+        for (int read; (read = await file.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken)) > 0; size += read)
+        {
+            whole.AppendData(buffer, 0, read);
+            chunks.Add(ModelDigest.Of(buffer.AsSpan(0, read)));
+            progress?.Report(new PublishProgress(PublishStage.Hashing, size + read, file.Length));
+        }
+        return new ModelChunks
+        {
+            Digest = ModelDigest.Format(whole.GetHashAndReset()),
+            Size = size,
+            ChunkSize = ModelChunks.DefaultSize,
+            Chunks = chunks,
+        };
+    }
+}

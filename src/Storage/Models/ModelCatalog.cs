@@ -1,0 +1,161 @@
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Models;
+
+namespace OllamaMax.Storage.Models;
+
+/// <summary>
+/// The published models, as blob storage has them. Served from a snapshot in memory that is refreshed by being asked for: within 10 s of a refresh
+/// nothing is asked of storage, up to 60 s it is refreshed beside the request, after that before it. Without requests storage is left alone.
+/// </summary>
+public sealed partial class ModelCatalog : IDisposable
+{
+    internal static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan UsableFor = TimeSpan.FromSeconds(60);
+
+    /// <summary>A name that nobody knows may have been published just now: but it does not buy more than one look a second.</summary>
+    internal static readonly TimeSpan UnknownNameInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _disposed = new();
+    private readonly CatalogReader _reader;
+    private readonly ModelPublisher _publisher;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ModelCatalog> _logger;
+    private volatile CatalogSnapshot? _snapshot;
+    private Task<CatalogSnapshot>? _refresh;
+
+    /// <param name="blobs">The cluster's storage; its retry policy is the only one here.</param>
+    /// <param name="time">For the age of the snapshot.</param>
+    /// <param name="logger">Told of models that cannot be read, and of refreshes that fail beside a request.</param>
+    /// <param name="cacheFolder">Keeps digests of published files, so that an unchanged one is not read again; null: every publish reads the file.</param>
+    public ModelCatalog(BlobServiceClient blobs, TimeProvider time, ILogger<ModelCatalog> logger, string? cacheFolder = null)
+        : this(blobs.GetBlobContainerClient(Containers.Models), time, logger, cacheFolder)
+    {
+    }
+
+    /// <summary>On a container of one's own: tests share a storage account.</summary>
+    internal ModelCatalog(BlobContainerClient container, TimeProvider time, ILogger<ModelCatalog> logger, string? cacheFolder)
+    {
+        _reader = new CatalogReader(container, time, logger);
+        _publisher = new ModelPublisher(container, new FileDigestCache(cacheFolder, logger));
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Null where nothing is published under that name; case does not matter.</summary>
+    /// <exception cref="CatalogException">There is no usable snapshot, and storage cannot be read.</exception>
+    public async ValueTask<ModelView?> FindAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        CatalogSnapshot snapshot = await CurrentAsync(cancellationToken);
+        if (snapshot.Find(name) is { } known)
+            return known;
+        return AgeOf(snapshot) < UnknownNameInterval ? null : (await RefreshAsync(snapshot, cancellationToken)).Find(name);
+    }
+
+    /// <summary>All models, the last published first.</summary>
+    /// <exception cref="CatalogException">There is no usable snapshot, and storage cannot be read.</exception>
+    public async ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken) => (await CurrentAsync(cancellationToken)).Models;
+
+    /// <summary>
+    /// Puts a GGUF into storage and the name onto it. What is there already is not sent again; the manifest comes last, so that a name never stands for
+    /// something that is not there. Publishing the same again changes nothing.
+    /// </summary>
+    /// <returns>The model as the catalogue has it now.</returns>
+    /// <exception cref="ModelPublishException">The file is to blame.</exception>
+    /// <exception cref="CatalogException">Storage is to blame.</exception>
+    public async Task<ModelView> PublishAsync(
+        string ggufPath, ModelName name, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+    {
+        // Names differ by more than case: a name that stands keeps its case.
+        ModelName stored = (await FindAsync(name, cancellationToken))?.Name ?? name;
+        await _publisher.PublishAsync(ggufPath, stored, progress, cancellationToken);
+        LogPublished(stored, ggufPath);
+        CatalogSnapshot snapshot = await RefreshAfterNowAsync(cancellationToken);
+        return snapshot.Find(stored) ?? throw new CatalogException($"model '{stored}' was deleted while it was published");
+    }
+
+    public void Dispose()
+    {
+        _disposed.Cancel();
+        _disposed.Dispose();
+    }
+
+    private async ValueTask<CatalogSnapshot> CurrentAsync(CancellationToken cancellationToken)
+    {
+        CatalogSnapshot? snapshot = _snapshot;
+        if (snapshot is null || AgeOf(snapshot) > UsableFor)
+            return await RefreshAsync(snapshot, cancellationToken);
+        if (AgeOf(snapshot) > FreshFor)
+            _ = RefreshBesideAsync(snapshot);
+        return snapshot;
+    }
+
+    private TimeSpan AgeOf(CatalogSnapshot snapshot) => _time.GetElapsedTime(snapshot.TakenAt);
+
+    /// <summary>
+    /// A snapshot newer than the one that was <paramref name="seen"/>. One refresh at a time; who asks while it runs shares it, and who leaves does not
+    /// end it for the others.
+    /// </summary>
+    private Task<CatalogSnapshot> RefreshAsync(CatalogSnapshot? seen, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_refresh is null && _snapshot is { } newer && newer != seen)
+                return Task.FromResult(newer);
+            _refresh ??= Task.Run(ReadAsync, CancellationToken.None);
+            return _refresh.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task<CatalogSnapshot> ReadAsync()
+    {
+        CatalogSnapshot? read = null;
+        try
+        {
+            return read = await _reader.ReadAsync(_snapshot, _disposed.Token);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _snapshot = read ?? _snapshot;
+                _refresh = null;
+            }
+        }
+    }
+
+    private async Task RefreshBesideAsync(CatalogSnapshot seen)
+    {
+        try
+        {
+            await RefreshAsync(seen, CancellationToken.None);
+        }
+        catch (CatalogException e)
+        {
+            LogRefreshFailed(e);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // Disposed: nobody is left to hear of it.
+        }
+    }
+
+    /// <summary>A refresh that runs already may have listed before now: it is waited for, whatever becomes of it, and another one made.</summary>
+    private async Task<CatalogSnapshot> RefreshAfterNowAsync(CancellationToken cancellationToken)
+    {
+        Task? running;
+        lock (_lock)
+            running = _refresh;
+        if (running is not null)
+            await running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        CatalogSnapshot? seen = _snapshot;
+        return await RefreshAsync(seen, cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Published {Model} from {Path}")]
+    private partial void LogPublished(ModelName model, string path);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The model catalogue could not be refreshed; the older one is served")]
+    private partial void LogRefreshFailed(Exception exception);
+}

@@ -1,0 +1,127 @@
+using Azure;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using OllamaMax.Models;
+using OllamaMax.Models.Gguf;
+
+namespace OllamaMax.Storage.Models;
+
+/// <summary>Writes a model's blobs, in the order that makes each refer only to what is there: weights, chunk list, config, manifest.</summary>
+internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCache digests)
+{
+    /// <summary>A few blocks in flight hide the latency of each; memory stays at their product.</summary>
+    private static readonly StorageTransferOptions Transfer = new()
+    {
+        InitialTransferSize = 8 << 20,
+        MaximumTransferSize = 8 << 20,
+        MaximumConcurrency = 4,
+    };
+
+    public async Task PublishAsync(string path, ModelName name, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
+            ModelConfig config = ModelConfig.From(GgufReader.Read(file));
+            await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+            ModelLayer weights = await PublishWeightsAsync(file, progress, cancellationToken);
+            ModelLayer configLayer = await PublishConfigAsync(config, cancellationToken);
+            await PublishManifestAsync(name, new ModelManifest { Config = configLayer, Layers = [weights] }, cancellationToken);
+            progress?.Report(new PublishProgress(PublishStage.Published, file.Length, file.Length));
+        }
+        catch (GgufFormatException e)
+        {
+            throw new ModelPublishException($"'{path}' cannot be published: {e.Message}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelPublishException($"'{path}' cannot be read: {e.Message}", e);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            throw new CatalogException($"model '{name}' cannot be written to blob storage", e);
+        }
+    }
+
+    private async Task<ModelLayer> PublishWeightsAsync(FileStream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+    {
+        FileInfo before = new(file.Name);
+        long size = before.Length;
+        string? known = digests.Find(before);
+        if (known is not null && await ExistsAsync(ModelPaths.Blob(known), cancellationToken) && await ExistsAsync(ModelPaths.Chunks(known), cancellationToken))
+            return new ModelLayer(ModelLayer.Model, known, size);
+
+        ModelChunks chunks = await FileDigest.ComputeAsync(file, progress, cancellationToken);
+        if (!await ExistsAsync(ModelPaths.Blob(chunks.Digest), cancellationToken))
+            await UploadAsync(file, before, chunks, progress, cancellationToken);
+        await WriteAsync(ModelPaths.Chunks(chunks.Digest), chunks.ToBytes(), cancellationToken);
+        digests.Remember(before, chunks.Digest);
+        return new ModelLayer(ModelLayer.Model, chunks.Digest, chunks.Size);
+    }
+
+    private async Task UploadAsync(
+        FileStream file, FileInfo before, ModelChunks chunks, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+    {
+        BlobClient blob = container.GetBlobClient(ModelPaths.Blob(chunks.Digest));
+        file.Position = 0;
+        BlobUploadOptions options = new()
+        {
+            TransferOptions = Transfer,
+            Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },
+            ProgressHandler = progress is null ? null : new UploadProgress(progress, chunks.Size),
+        };
+        try
+        {
+            await blob.UploadAsync(file, options, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobAlreadyExists || e.ErrorCode == BlobErrorCode.ConditionNotMet)
+        {
+            return; // Another edge published the same file meanwhile.
+        }
+        FileInfo after = new(file.Name);
+        if (after.Length == before.Length && after.LastWriteTimeUtc == before.LastWriteTimeUtc)
+            return;
+        // What lies there is not what its name says.
+        await blob.DeleteIfExistsAsync(cancellationToken: cancellationToken);
+        throw new ModelPublishException($"'{file.Name}' changed while it was published");
+    }
+
+    private async Task<ModelLayer> PublishConfigAsync(ModelConfig config, CancellationToken cancellationToken)
+    {
+        byte[] bytes = config.ToBytes();
+        string digest = ModelDigest.Of(bytes);
+        if (!await ExistsAsync(ModelPaths.Blob(digest), cancellationToken))
+            await WriteAsync(ModelPaths.Blob(digest), bytes, cancellationToken);
+        return new ModelLayer(ModelManifest.ConfigMediaType, digest, bytes.Length);
+    }
+
+    /// <summary>A manifest that says the same already is left as it is: its time of change is the model's.</summary>
+    private async Task PublishManifestAsync(ModelName name, ModelManifest manifest, CancellationToken cancellationToken)
+    {
+        byte[] bytes = manifest.ToBytes();
+        string path = ModelPaths.Manifest(name);
+        try
+        {
+            BlobDownloadResult current = await container.GetBlobClient(path).DownloadContentAsync(cancellationToken);
+            if (current.Content.ToMemory().Span.SequenceEqual(bytes))
+                return;
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
+        {
+            // The first time.
+        }
+        await WriteAsync(path, bytes, cancellationToken);
+    }
+
+    private async Task<bool> ExistsAsync(string path, CancellationToken cancellationToken) =>
+        await container.GetBlobClient(path).ExistsAsync(cancellationToken);
+
+    private async Task WriteAsync(string path, byte[] bytes, CancellationToken cancellationToken) =>
+        await container.GetBlobClient(path).UploadAsync(BinaryData.FromBytes(bytes), overwrite: true, cancellationToken);
+
+    private sealed class UploadProgress(IProgress<PublishProgress> progress, long total) : IProgress<long>
+    {
+        public void Report(long value) => progress.Report(new PublishProgress(PublishStage.Uploading, value, total));
+    }
+}

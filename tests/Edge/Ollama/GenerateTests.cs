@@ -1,0 +1,85 @@
+using System.Net;
+using OllamaMax.Edge.Tests.Support;
+
+namespace OllamaMax.Edge.Tests.Ollama;
+
+public sealed class GenerateTests
+{
+    private const string At = "\"created_at\":\"2026-01-02T03:04:05.678Z\"";
+    private const string Done = "\"done\":true,\"done_reason\":\"stop\",\"total_duration\":50000000,\"load_duration\":1200,"
+        + "\"prompt_eval_count\":7,\"prompt_eval_duration\":20000000,\"eval_count\":2,\"eval_duration\":25000000}";
+
+    [Fact]
+    public async Task Generate_Streamed_LinesInOllamasShape()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("A").Say("B", 2).Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", """{"model":"demo","prompt":"hi"}""");
+
+        (await response.LinesAsync()).ShouldBe(
+        [
+            $$"""{"model":"demo",{{At}},"response":"A","done":false}""",
+            $$"""{"model":"demo",{{At}},"response":"B","done":false}""",
+            $$"""{"model":"demo",{{At}},"response":"",{{Done}}""",
+        ]);
+    }
+
+    [Fact]
+    public async Task Generate_NotStreamed_OneObjectInOllamasShape()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("A").Say("B", 2).Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", """{"model":"demo","prompt":"hi","stream":false}""");
+
+        (await response.TextAsync()).ShouldBe($$"""{"model":"demo",{{At}},"response":"AB",{{Done}}""");
+    }
+
+    [Theory]
+    [InlineData("""{"model":"demo","prompt":"hi"}""", "<user>hi<assistant>")]
+    [InlineData("""{"model":"demo","prompt":"hi","system":"be brief"}""", "<system>be brief<user>hi<assistant>")]
+    [InlineData("""{"model":"demo","prompt":"<s>hi","raw":true}""", "<s>hi")]
+    [InlineData("""{"model":"plain","prompt":"once upon"}""", "once upon")]
+    public async Task Generate_Prompt_WrappedUnlessRaw(string request, string prompt)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", request);
+
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe(prompt);
+    }
+
+    [Theory]
+    [InlineData("""{"model":"demo"}""")]
+    [InlineData("""{"model":"demo","prompt":"","keep_alive":"10m"}""")]
+    public async Task Generate_EmptyPrompt_AnswersLoad(string request)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", request);
+
+        (await response.TextAsync()).ShouldBe($$"""{"model":"demo",{{At}},"response":"","done":true,"done_reason":"load"}""");
+    }
+
+    [Fact]
+    public async Task Generate_EmptyPromptOfUnknownModel_NotFound()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", """{"model":"nope"}""");
+
+        (await response.ErrorAsync(HttpStatusCode.NotFound)).ShouldBe("model 'nope' not found");
+    }
+
+    [Fact]
+    public async Task Generate_SystemForModelWithoutTemplate_BadRequest()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", """{"model":"plain","prompt":"x","system":"y"}""");
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldContain("no chat template");
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Templates;
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.Tests.Support;
+
+/// <summary>A catalogue of three: a chat model, one without template, one that only embeds. The template is as plain as can be.</summary>
+internal sealed class FixedModels : IModelSource, ILoadedModels, IPromptRenderer
+{
+    public const string Weights = "sha256:aaaa";
+
+    private readonly List<ModelView> _models = [View("demo", "completion", "tools"), View("plain", "completion") with { Template = null }, View("embed", "embedding")];
+
+    public IReadOnlyList<LoadedModel> Loaded { get; set; } = [];
+
+    /// <summary>Thrown by the catalogue, as if storage were broken.</summary>
+    public Exception? Fault { get; set; }
+
+    public ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken) =>
+        Fault is null
+            ? ValueTask.FromResult(_models.Find(model => name == model.Name.Name || name == $"{model.Name.Name}:latest"))
+            : throw Fault;
+
+    public ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<ModelView>>(_models);
+
+    ValueTask<IReadOnlyList<LoadedModel>> ILoadedModels.ListAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Loaded);
+
+    public string Render(ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt)
+    {
+        if (messages.Any(message => message.Role == "intruder"))
+            throw new TemplateException("no intruders") { IsRefusal = true };
+        return string.Concat(tools.Select(tool => $"[{tool.GetProperty("function").GetProperty("name")}]"))
+            + string.Concat(messages.Select(message => $"<{message.Role}>{message.Content}"))
+            + (addGenerationPrompt ? "<assistant>" : "");
+    }
+
+    public void Remove(string name) => _models.RemoveAll(model => model.Name.Name == name);
+
+    private static ModelView View(string name, params string[] capabilities) => new()
+    {
+        Name = new(ModelName.DefaultHost, ModelName.DefaultNamespace, name, ModelName.DefaultTag),
+        Digest = new('d', 64),
+        Size = 1000,
+        ModifiedAt = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero),
+        Weights = Weights,
+        WeightsSize = 900,
+        Details = new("gguf", "llama", ["llama"], "4M", "F32"),
+        Metadata = new Dictionary<string, JsonElement>
+        {
+            ["llama.context_length"] = JsonSerializer.SerializeToElement(1024),
+            ["general.architecture"] = JsonSerializer.SerializeToElement("llama"),
+            ["general.name"] = JsonSerializer.SerializeToElement("Demo"),
+        },
+        Template = "{{ messages }}",
+        ContextLength = 1024,
+        ParameterCount = 4_000_000,
+        Capabilities = capabilities,
+    };
+}

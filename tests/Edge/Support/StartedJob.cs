@@ -1,0 +1,42 @@
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Tests.Support;
+
+internal sealed record StartedJob(Job Job, JobOutputLog Log, CancellationToken ClientGone)
+{
+    public static readonly JobStatistics Statistics = new()
+    {
+        TotalDuration = TimeSpan.FromMilliseconds(50),
+        LoadDuration = TimeSpan.FromTicks(12),
+        PromptTokens = 7,
+        PromptDuration = TimeSpan.FromMilliseconds(20),
+        Tokens = 2,
+        EvalDuration = TimeSpan.FromMilliseconds(25),
+        Attempts = 1,
+    };
+
+    public StartedJob Accept()
+    {
+        Log.Append(new JobOutput.Accepted("w1"));
+        return this;
+    }
+
+    public StartedJob Say(string text, int tokens = 1)
+    {
+        Log.Append(new JobOutput.Delta(text, tokens));
+        return this;
+    }
+
+    public void Finish(FinishReason reason = FinishReason.Stop) => Log.Append(new JobOutput.Finished(reason, Statistics));
+
+    public void Fail(JobErrorKind kind, string message, TimeSpan? retryAfter = null) =>
+        Log.Append(new JobOutput.Failed(new(kind, message) { RetryAfter = retryAfter }));
+
+    /// <summary>Completes when the edge says that nobody wants the answer any more.</summary>
+    public Task WhenGoneAsync()
+    {
+        TaskCompletionSource gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        ClientGone.Register(gone.SetResult);
+        return gone.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OllamaMax.LocalHost.SignalR;
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Cluster;
+
+namespace OllamaMax.GpuWorker.Tests.Dispatch;
+
+/// <summary>Edge, SignalR surface, storage and workers together; only the engine is a script.</summary>
+public sealed class DispatchTests(AzuriteFixture azurite)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Generate_FreeSlot_AnswersWhole()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 2), Cancellation);
+
+        JsonElement answer = await GenerateAsync(cluster);
+
+        answer.GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(20));
+        answer.GetProperty("eval_count").GetInt32().ShouldBe(20);
+        answer.GetProperty("done_reason").GetString().ShouldBe("stop");
+    }
+
+    [Fact]
+    public async Task Generate_MoreThanSlots_AllAreAnsweredThroughTheQueue()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        var engine = new ScriptedEngine(slots: 1) { BeforeToken = (_, stop) => Task.Delay(2, stop) };
+        await cluster.AddWorkerAsync(engine, Cancellation);
+
+        JsonElement[] answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => GenerateAsync(cluster)));
+
+        answers.ShouldAllBe(answer => answer.GetProperty("response").GetString() == ScriptedEngine.Answer(20));
+    }
+
+    [Theory]
+    [InlineData("seed=1,drop=0.1,double=0.1,reorder=0.2")]
+    [InlineData("seed=2,drop=0.05,delay=1-30ms,throttle=0.05")]
+    [InlineData("seed=3,double=0.2,reorder=0.3,reconnect=40")]
+    public async Task Generate_UnreliableSignalR_EveryAnswerIsWholeAndExact(string faults)
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        var engine = new ScriptedEngine(slots: 4) { AnswerTokens = 60, BeforeToken = (_, stop) => Task.Delay(3, stop) };
+        await cluster.AddWorkerAsync(engine, Cancellation);
+        cluster.Surface.Faults.Options = SignalRFaultOptions.Parse(faults);
+
+        JsonElement[] answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => GenerateAsync(cluster)));
+
+        answers.ShouldAllBe(answer => answer.GetProperty("response").GetString() == ScriptedEngine.Answer(60));
+    }
+
+    [Fact]
+    public async Task Generate_BacklogFull_Is503WithRetryAfter()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(
+            azurite.ConnectionString,
+            configure: services => Microsoft.Extensions.DependencyInjection.OptionsServiceCollectionExtensions.Configure<Edge.Dispatch.DispatchOptions>(services, options => options.MaxBacklog = 1),
+            cancellationToken: Cancellation);
+        var gate = new TaskCompletionSource();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1) { BeforeToken = (_, stop) => gate.Task.WaitAsync(stop) }, Cancellation);
+
+        Task<HttpResponseMessage>[] requests = [.. Enumerable.Range(0, 6).Select(_ => PostAsync(cluster))];
+        Task<HttpResponseMessage> first = await Task.WhenAny(requests);
+
+        using HttpResponseMessage refused = await first;
+        refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        refused.Headers.RetryAfter.ShouldNotBeNull().Delta.ShouldNotBeNull().TotalSeconds.ShouldBeGreaterThanOrEqualTo(1);
+        gate.SetResult();
+        await Task.WhenAll(requests);
+    }
+
+    [Fact]
+    public async Task Drain_WhileAnswering_AnotherWorkerGoesOn()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        var reached = new TaskCompletionSource();
+        var first = new ScriptedEngine(slots: 1)
+        {
+            BeforeToken = (index, stop) =>
+            {
+                if (index < 10)
+                    return Task.CompletedTask;
+                reached.TrySetResult();
+                return Task.Delay(Timeout.Infinite, stop);
+            },
+        };
+        TestWorker draining = await cluster.AddWorkerAsync(first, Cancellation);
+        Task<JsonElement> answer = GenerateAsync(cluster);
+        await reached.Task.WaitAsync(Cancellation);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
+
+        await draining.DrainAsync();
+
+        (await answer).GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(20));
+    }
+
+    [Fact]
+    public async Task Generate_ClientLeaves_TheSlotIsFreeWithinAStep()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        var stopped = new TaskCompletionSource();
+        var started = new TaskCompletionSource();
+        var engine = new ScriptedEngine(slots: 1);
+        engine.BeforeToken = async (index, stop) =>
+        {
+            started.TrySetResult();
+            try
+            {
+                await Task.Delay(Timeout.Infinite, stop);
+            }
+            finally
+            {
+                stopped.TrySetResult();
+            }
+        };
+        await cluster.AddWorkerAsync(engine, Cancellation);
+        using var leaving = new CancellationTokenSource();
+        Task<HttpResponseMessage> request = PostAsync(cluster, leaving.Token);
+        await started.Task.WaitAsync(Cancellation);
+
+        await leaving.CancelAsync();
+
+        await stopped.Task.WaitAsync(Cancellation);
+        await Should.ThrowAsync<OperationCanceledException>(request);
+        engine.BeforeToken = (_, _) => Task.CompletedTask;
+        (await GenerateAsync(cluster)).GetProperty("done").GetBoolean().ShouldBeTrue();
+    }
+
+    private static async Task<JsonElement> GenerateAsync(TestCluster cluster)
+    {
+        using HttpResponseMessage response = await PostAsync(cluster);
+        string body = await response.Content.ReadAsStringAsync(Cancellation);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, body);
+        return JsonDocument.Parse(body).RootElement;
+    }
+
+    private static Task<HttpResponseMessage> PostAsync(TestCluster cluster, CancellationToken? cancellation = null) =>
+        cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo", prompt = "hi", stream = false }, cancellation ?? Cancellation);
+}

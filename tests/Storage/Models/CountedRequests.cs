@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Azure.Core;
+using Azure.Core.Pipeline;
+
+namespace OllamaMax.Storage.Tests.Models;
+
+/// <summary>Notes each request that leaves for storage, as <c>METHOD path?query</c>, and can be waited for.</summary>
+internal sealed class CountedRequests : HttpPipelinePolicy
+{
+    private readonly ConcurrentQueue<string> _lines = [];
+    private readonly Channel<string> _listed = Channel.CreateUnbounded<string>();
+
+    public IReadOnlyList<string> Lines => [.. _lines];
+
+    public int Lists => _lines.Count(IsList);
+
+    public void Clear()
+    {
+        _lines.Clear();
+        while (_listed.Reader.TryRead(out _))
+        {
+        }
+    }
+
+    /// <summary>Returns when one more List call than were waited for has been answered.</summary>
+    public async Task NextListAsync(CancellationToken cancellationToken) => await _listed.Reader.ReadAsync(cancellationToken);
+
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
+
+    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        string line = $"{message.Request.Method} {message.Request.Uri.Path}{message.Request.Uri.Query}";
+        _lines.Enqueue(line);
+        await ProcessNextAsync(message, pipeline);
+        if (IsList(line))
+            _listed.Writer.TryWrite(line);
+    }
+
+    private static bool IsList(string line) => line.Contains("comp=list", StringComparison.Ordinal);
+}

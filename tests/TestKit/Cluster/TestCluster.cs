@@ -1,0 +1,138 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Edge;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.GpuWorker;
+using OllamaMax.GpuWorker.Models;
+using OllamaMax.Inference.Packages;
+using OllamaMax.LocalHost.SignalR;
+using OllamaMax.Models;
+using OllamaMax.SignalR;
+using OllamaMax.Storage;
+using OllamaMax.Storage.Models;
+using OllamaMax.Storage.Workers;
+
+namespace OllamaMax.TestKit.Cluster;
+
+/// <summary>
+/// Edge, SignalR surface and workers in this process, over a real storage: the composition of the local host, with everything at hand
+/// that a test wants to turn. The demo model is published as <c>demo</c>.
+/// </summary>
+public sealed class TestCluster : IAsyncDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly List<TestWorker> _workers = [];
+    private readonly WebApplication _edge;
+    private readonly StorageAccount _storage;
+    private readonly ILoggerProvider? _logs;
+
+    private TestCluster(WebApplication edge, SignalRSurface surface, StorageAccount storage, ILoggerProvider? logs)
+    {
+        _edge = edge;
+        _storage = storage;
+        _logs = logs;
+        Surface = surface;
+        Client = new HttpClient { BaseAddress = new Uri(edge.Urls.Single()), Timeout = TimeSpan.FromMinutes(2) };
+    }
+
+    public SignalRSurface Surface { get; }
+
+    public HttpClient Client { get; }
+
+    public IServiceProvider EdgeServices => _edge.Services;
+
+    public IReadOnlyList<TestWorker> Workers => _workers;
+
+    public static string DemoModel => Path.Combine(RepositoryRoot.Find(), "models", "demo", "ollamamax-demo.gguf");
+
+    /// <param name="storage">Connection string; its containers are shared with whoever else uses it.</param>
+    /// <param name="faults">What the SignalR surface shall get wrong.</param>
+    /// <param name="configure">More of the edge.</param>
+    /// <param name="logs">Where all parts log; null for nowhere.</param>
+    public static async Task<TestCluster> StartAsync(
+        string storage,
+        SignalRFaultOptions? faults = null,
+        Action<IServiceCollection>? configure = null,
+        ILoggerProvider? logs = null,
+        CancellationToken cancellationToken = default)
+    {
+        var account = new StorageAccount(storage);
+        await account.CreateContainersAsync(cancellationToken);
+        using (var catalog = new ModelCatalog(account.Blobs, TimeProvider.System, NullLogger<ModelCatalog>.Instance))
+        {
+            var demo = new ModelName(ModelName.DefaultHost, ModelName.DefaultNamespace, "demo", ModelName.DefaultTag);
+            await catalog.PublishAsync(DemoModel, demo, null, cancellationToken);
+        }
+        SignalRSurface surface = await SignalRSurface.StartAsync(
+            new SignalRSurfaceOptions { Faults = faults ?? SignalRFaultOptions.None }, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
+
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        if (logs is not null)
+            builder.Logging.AddProvider(logs);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services
+            .AddEdge(options => options.TrustLoopback = true)
+            .AddCluster(account, SignalRConnectionString.Parse(surface.ConnectionString));
+        configure?.Invoke(builder.Services);
+        WebApplication edge = builder.Build();
+        edge.UseEdge();
+        await edge.StartAsync(cancellationToken);
+        return new TestCluster(edge, surface, account, logs);
+    }
+
+    /// <summary>Adds a worker and waits until the edge lists it.</summary>
+    /// <param name="engine">Null: llama.cpp with one thread.</param>
+    public async Task<TestWorker> AddWorkerAsync(ScriptedEngine? engine, CancellationToken cancellationToken)
+    {
+        var enrolments = _edge.Services.GetRequiredService<WorkerEnrolments>();
+        var (token, _) = await enrolments.CreateJoinTokenAsync(TimeSpan.FromMinutes(5), cancellationToken);
+        string name = $"worker-{_workers.Count + 1}";
+        var services = new ServiceCollection().AddLogging(logging =>
+        {
+            if (_logs is not null)
+                logging.AddProvider(_logs);
+        });
+        if (engine is not null)
+            services.AddSingleton<IEngineLoader>(new ScriptedEngineLoader(engine));
+        services.AddWorker(new WorkerOptions
+        {
+            Edge = Client.BaseAddress!,
+            JoinToken = token,
+            Data = _folder.File(name),
+            Replicas = _folder.File("replicas"),
+            Name = name,
+            Slots = engine?.Slots ?? 4,
+            Threads = 1,
+            DrainTimeout = TimeSpan.FromSeconds(1),
+        });
+        var worker = new TestWorker(name, services.BuildServiceProvider());
+        _workers.Add(worker);
+        await WaitForWorkerAsync(name, cancellationToken);
+        return worker;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_workers.Select(worker => worker.DisposeAsync().AsTask()));
+        Client.Dispose();
+        await _edge.StopAsync();
+        await _edge.DisposeAsync();
+        await Surface.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private async Task WaitForWorkerAsync(string name, CancellationToken cancellationToken)
+    {
+        var heartbeats = new Heartbeats(_storage, NullLogger<Heartbeats>.Instance);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!(await heartbeats.ListAsync(cancellationToken)).Any(view => view.Report.Name == name && view.Report.Pid == Environment.ProcessId))
+            await timer.WaitForNextTickAsync(cancellationToken);
+        // The edge's own listing may be younger than the worker.
+        await Client.GetAsync("/cluster/workers", cancellationToken);
+    }
+}
