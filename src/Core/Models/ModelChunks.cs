@@ -3,14 +3,14 @@ using System.Text.Json;
 namespace OllamaMax.Models;
 
 /// <summary>
-/// Digests of a blob's pieces, made when it is published, so that a copy can verify each piece as it arrives and fetch
-/// only those it lacks.
+/// Digests of a blob's pieces, made when it is published, so that a copy can verify each piece as it arrives and fetch only those
+/// it lacks.
 /// </summary>
 public sealed record ModelChunks
 {
     /// <summary>
-    /// 4 MiB: what a connection of 10 Mbit/s brings in 3 s, so that little is lost with it; 40 GB are ten thousand
-    /// pieces, whose list takes 750 KB. Read the size from the list, this one is for new lists.
+    /// 4 MiB: what a connection of 10 Mbit/s brings in 3 s, so that little is lost with it; 40 GB are ten thousand pieces, whose
+    /// list takes 750 KB. Read the size from the list, this one is for new lists.
     /// </summary>
     public const int DefaultSize = 4 << 20;
 

@@ -3,8 +3,8 @@ using System.Text;
 namespace OllamaMax.Models;
 
 /// <summary>
-/// A Jinja template's statements and expressions without their string literals: what it reads, as plain text may speak of
-/// tools too. One pass, whatever the template is.
+/// A Jinja template's statements and expressions without their string literals: what it reads, as plain text may speak of tools
+/// too. One pass, whatever the template is.
 /// </summary>
 internal static class TemplateCode
 {

@@ -7,8 +7,9 @@ namespace OllamaMax.Edge.Templates;
 internal sealed class JinjaScript
 {
     /// <summary>
-    /// Gives the library's parts the names that Hugging Face's <c>apply_chat_template</c> gives templates. Its own <c>Template</c> class is not
-    /// used, because its clock is the machine's. What native code builds in one step is bounded here: the interpreter looks at its limits between steps only.
+    /// Gives the library's parts the names that Hugging Face's <c>apply_chat_template</c> gives templates. Its own
+    /// <c>Template</c> class is not used, because its clock is the machine's. What native code builds in one step is bounded
+    /// here: the interpreter looks at its limits between steps only.
     /// </summary>
     private const string Adapter = """
         (function (strftimeNow, longestString) {
@@ -76,7 +77,7 @@ internal sealed class JinjaScript
             ? [configuredPath]
             : [Path.Combine(AppContext.BaseDirectory, "jinja", "index.cjs"), .. InNodeModulesAbove(AppContext.BaseDirectory)];
         return places.FirstOrDefault(File.Exists) ?? throw new FileNotFoundException(
-            $"The Jinja engine for chat templates is missing: run 'npm ci' at the top of the repository. Looked for {string.Join(", ", places)}.");
+            $"The Jinja engine for chat templates is missing: run 'npm ci' in the checkout. Looked for {string.Join(", ", places)}.");
     }
 
     private static IEnumerable<string> InNodeModulesAbove(string folder)

@@ -4,8 +4,8 @@ using OllamaMax.Edge.Requests;
 namespace OllamaMax.Edge.Templates;
 
 /// <summary>
-/// The prompt of a model without a template, as Ollama's default template <c>{{ .Prompt }}</c> has it: what user and assistant said, one after
-/// the other. Such a model only continues text; it knows no system message.
+/// The prompt of a model without a template, as Ollama's default template <c>{{ .Prompt }}</c> has it: what user and assistant
+/// said, one after the other. Such a model only continues text; it knows no system message.
 /// </summary>
 internal static class PlainPrompt
 {

@@ -7,8 +7,8 @@ using OllamaMax.Models;
 namespace OllamaMax.Edge.Templates;
 
 /// <summary>
-/// Renders conversations by the models' own Jinja templates. Thread-safe: each call takes an engine of its own from a pool. A template is foreign
-/// code: it sees its variables only, and is stopped when it takes too long or too much memory.
+/// Renders conversations by the models' own Jinja templates. Thread-safe: each call takes an engine of its own from a pool. A
+/// template is foreign code: it sees its variables only, and is stopped when it takes too long or too much memory.
 /// </summary>
 internal sealed class PromptTemplates : IPromptRenderer, IDisposable
 {
@@ -18,8 +18,10 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
     /// <summary>As many as the runtime asks for before it compiles what runs often a second time.</summary>
     private const int WarmUpRenders = 40;
 
-    private static readonly JsonElement ExampleTool = JsonElement.Parse(
-        """{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}}}""");
+    private static readonly JsonElement ExampleTool = JsonElement.Parse("""
+        {"type":"function","function":{"name":"f","description":"d",
+        "parameters":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}}}
+        """);
 
     private readonly ConcurrentStack<JinjaEngine> _idle = new();
     private readonly JinjaScript _script;
@@ -34,7 +36,8 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
         _script = new JinjaScript(_options.JinjaScriptPath);
     }
 
-    /// <param name="model">Whose template and special tokens are used. One without a template gets the conversation as plain text.</param>
+    /// <param name="model">Whose template and special tokens are used. One without a template gets the conversation as plain
+    /// text.</param>
     /// <param name="messages">The conversation, oldest first.</param>
     /// <param name="tools">In OpenAI's form: <c>{"type":"function","function":{…}}</c>.</param>
     /// <param name="addGenerationPrompt">Whether the prompt ends where the assistant begins to speak.</param>
@@ -42,13 +45,17 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
     /// <returns>The prompt. It may begin with the text of the model's BOS token.</returns>
     /// <exception cref="TemplateException">The template refuses the conversation, or is broken.</exception>
     public string Render(
-        ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt, TemplateOptions? options = null)
+        ModelView model,
+        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<JsonElement> tools,
+        bool addGenerationPrompt,
+        TemplateOptions? options = null)
     {
         if (model.Template is null)
         {
             return tools.Count == 0
                 ? PlainPrompt.Render(messages)
-                : throw new TemplateException($"model '{model.Name}' has no chat template, so it cannot be told of tools") { IsRefusal = true };
+                : throw new TemplateException($"model '{model.Name}' has no chat template to tell it of tools") { IsRefusal = true };
         }
         return Render(model.Template, TemplateInput.Write(model, messages, tools, addGenerationPrompt, options));
     }
@@ -58,8 +65,8 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
         Render(model, messages, tools, addGenerationPrompt);
 
     /// <summary>
-    /// Parses the library, compiles the model's template and renders some conversations, so that the first request need not wait for any of it
-    /// (0.5 to 1 s).
+    /// Parses the library, compiles the model's template and renders some conversations, so that the first request need not wait
+    /// for any of it (0.5 to 1 s).
     /// </summary>
     public void WarmUp(ModelView model)
     {

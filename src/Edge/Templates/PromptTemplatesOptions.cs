@@ -4,8 +4,8 @@ namespace OllamaMax.Edge.Templates;
 public sealed class PromptTemplatesOptions
 {
     /// <summary>
-    /// Path of <c>@huggingface/jinja</c>'s <c>dist/index.cjs</c>. Null: <c>jinja/index.cjs</c> beside the binaries, else in the first
-    /// <c>node_modules</c> above them.
+    /// Path of <c>@huggingface/jinja</c>'s <c>dist/index.cjs</c>. Null: <c>jinja/index.cjs</c> beside the binaries, else in the
+    /// first <c>node_modules</c> above them.
     /// </summary>
     public string? JinjaScriptPath { get; set; }
 

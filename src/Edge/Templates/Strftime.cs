@@ -3,7 +3,10 @@ using System.Text;
 
 namespace OllamaMax.Edge.Templates;
 
-/// <summary>Python's <c>strftime</c> as far as chat templates use it; always in UTC and English, so that every edge renders the same prompt.</summary>
+/// <summary>
+/// Python's <c>strftime</c> as far as chat templates use it; always in UTC and English, so that every edge renders the same
+/// prompt.
+/// </summary>
 internal static class Strftime
 {
     public static string Format(DateTimeOffset time, string format)

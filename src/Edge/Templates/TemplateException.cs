@@ -18,8 +18,8 @@ public sealed class TemplateException : Exception
     }
 
     /// <summary>
-    /// True when the template itself refused the conversation by <c>raise_exception</c> (400: the request is to blame);
-    /// false when the template is broken or took too long (500: the model is to blame).
+    /// True when the template itself refused the conversation by <c>raise_exception</c> (400: the request is to blame); false
+    /// when the template is broken or took too long (500: the model is to blame).
     /// </summary>
     public bool IsRefusal { get; init; }
 }

@@ -10,7 +10,8 @@ namespace OllamaMax.Edge.Templates;
 
 /// <summary>
 /// The variables of a chat template as one JSON object, in the form of Hugging Face's <c>apply_chat_template</c>
-/// (https://huggingface.co/docs/transformers/chat_templating). A field that a message lacks is left out: templates ask whether it is there.
+/// (https://huggingface.co/docs/transformers/chat_templating). A field that a message lacks is left out: templates ask whether it
+/// is there.
 /// </summary>
 internal sealed class TemplateInput(Utf8JsonWriter writer)
 {
@@ -20,7 +21,11 @@ internal sealed class TemplateInput(Utf8JsonWriter writer)
     private int _calls;
 
     public static string Write(
-        ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt, TemplateOptions? options)
+        ModelView model,
+        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<JsonElement> tools,
+        bool addGenerationPrompt,
+        TemplateOptions? options)
     {
         ArrayBufferWriter<byte> json = new();
         using (Utf8JsonWriter writer = new(json, Plain))
@@ -29,7 +34,11 @@ internal sealed class TemplateInput(Utf8JsonWriter writer)
     }
 
     private void WriteAll(
-        ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt, TemplateOptions? options)
+        ModelView model,
+        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<JsonElement> tools,
+        bool addGenerationPrompt,
+        TemplateOptions? options)
     {
         writer.WriteStartObject();
         writer.WriteString("bos_token", model.BosToken);
@@ -101,8 +110,8 @@ internal sealed class TemplateInput(Utf8JsonWriter writer)
     }
 
     /// <summary>
-    /// Ollama's calls have neither id nor type, and some templates (Mistral's) insist on ids of nine characters: they are made up in order,
-    /// as the answers come in order.
+    /// Ollama's calls have neither id nor type, and some templates (Mistral's) insist on ids of nine characters: they are made up
+    /// in order, as the answers come in order.
     /// </summary>
     private void WriteToolCall(JsonElement call)
     {

@@ -7,7 +7,9 @@ using OllamaMax.Models;
 
 namespace OllamaMax.Storage.Models;
 
-/// <summary>Takes snapshots of the catalogue: one List call, and two reads for each manifest that is not as it was in the snapshot before.</summary>
+/// <summary>
+/// Takes snapshots of the catalogue: one List call, and two reads for each manifest that is not as it was in the snapshot before.
+/// </summary>
 internal sealed partial class CatalogReader(BlobContainerClient container, TimeProvider time, ILogger logger)
 {
     private const int ParallelReads = 8;

@@ -14,7 +14,10 @@ internal sealed class CatalogSnapshot(long takenAt, IEnumerable<KeyValuePair<Mod
 
     /// <summary>Newest first, as Ollama lists them.</summary>
     public IReadOnlyList<ModelView> Models { get; } =
-        [.. entries.Select(e => e.Value.View).OfType<ModelView>().OrderByDescending(v => v.ModifiedAt).ThenBy(v => v.Name.FullName, StringComparer.Ordinal)];
+    [
+        .. entries.Select(e => e.Value.View).OfType<ModelView>()
+            .OrderByDescending(v => v.ModifiedAt).ThenBy(v => v.Name.FullName, StringComparer.Ordinal),
+    ];
 
     public ModelView? Find(ModelName name) => _entries.GetValueOrDefault(name)?.View;
 

@@ -9,18 +9,21 @@ internal static class FileDigest
     /// <param name="file">Read from its first byte.</param>
     /// <param name="progress">Told after each chunk.</param>
     /// <param name="cancellationToken">Ends it between chunks.</param>
-    public static async Task<ModelChunks> ComputeAsync(FileStream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+    public static async Task<ModelChunks> ComputeAsync(
+        FileStream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
     {
         file.Position = 0;
         using IncrementalHash whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         List<string> chunks = [];
         byte[] buffer = new byte[ModelChunks.DefaultSize];
         long size = 0;
-        for (int read; (read = await file.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken)) > 0; size += read)
+        int read;
+        while ((read = await file.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken)) > 0)
         {
             whole.AppendData(buffer, 0, read);
             chunks.Add(ModelDigest.Of(buffer.AsSpan(0, read)));
-            progress?.Report(new PublishProgress(PublishStage.Hashing, size + read, file.Length));
+            size += read;
+            progress?.Report(new PublishProgress(PublishStage.Hashing, size, file.Length));
         }
         return new ModelChunks
         {

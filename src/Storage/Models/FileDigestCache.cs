@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
@@ -6,8 +7,8 @@ using OllamaMax.Models;
 namespace OllamaMax.Storage.Models;
 
 /// <summary>
-/// Remembers digests of files by path, size and time of change, one small file each: gigabytes need not be read again only to see that they are
-/// published. It is a convenience: what cannot be read or written there is computed again.
+/// Remembers digests of files by path, size and time of change, one small file each: gigabytes need not be read again only to see
+/// that they are published. It is a convenience: what cannot be read or written there is computed again.
 /// </summary>
 internal sealed partial class FileDigestCache(string? folder, ILogger logger)
 {
@@ -19,9 +20,7 @@ internal sealed partial class FileDigestCache(string? folder, ILogger logger)
         try
         {
             Remembered? known = JsonSerializer.Deserialize(File.ReadAllBytes(PathFor(file)), FileDigestJson.Default.Remembered);
-            return known is not null && known == new Remembered(file.FullName, file.Length, file.LastWriteTimeUtc, known.Digest) && ModelDigest.IsValid(known.Digest)
-                ? known.Digest
-                : null;
+            return known is not null && known == Describe(file, known.Digest) && ModelDigest.IsValid(known.Digest) ? known.Digest : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -41,8 +40,7 @@ internal sealed partial class FileDigestCache(string? folder, ILogger logger)
         try
         {
             Directory.CreateDirectory(folder);
-            Remembered known = new(file.FullName, file.Length, file.LastWriteTimeUtc, digest);
-            File.WriteAllBytes(PathFor(file), JsonSerializer.SerializeToUtf8Bytes(known, FileDigestJson.Default.Remembered));
+            File.WriteAllBytes(PathFor(file), JsonSerializer.SerializeToUtf8Bytes(Describe(file, digest), FileDigestJson.Default.Remembered));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -50,10 +48,12 @@ internal sealed partial class FileDigestCache(string? folder, ILogger logger)
         }
     }
 
-    private string PathFor(FileInfo file) =>
-        Path.Combine(folder!, ModelDigest.Hex(ModelDigest.Of(System.Text.Encoding.UTF8.GetBytes(file.FullName)))[..32] + ".json");
+    private static Remembered Describe(FileInfo file, string digest) => new(file.FullName, file.Length, file.LastWriteTimeUtc, digest);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Digests of published files cannot be kept in {Folder}; files are read again each time")]
+    private string PathFor(FileInfo file) =>
+        Path.Combine(folder!, ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes(file.FullName)))[..32] + ".json");
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Digests cannot be kept in {Folder}; published files are read again each time")]
     private partial void LogUnusable(Exception exception, string folder);
 
     internal sealed record Remembered(string Path, long Size, DateTime ModifiedAt, string Digest);

@@ -5,8 +5,9 @@ using OllamaMax.Models;
 namespace OllamaMax.Storage.Models;
 
 /// <summary>
-/// The published models, as blob storage has them. Served from a snapshot in memory that is refreshed by being asked for: within 10 s of a refresh
-/// nothing is asked of storage, up to 60 s it is refreshed beside the request, after that before it. Without requests storage is left alone.
+/// The published models, as blob storage has them. Served from a snapshot in memory that is refreshed by being asked for: within
+/// 10 s of a refresh nothing is asked of storage, up to 60 s it is refreshed beside the request, after that before it. Without
+/// requests storage is left alone.
 /// </summary>
 public sealed partial class ModelCatalog : IDisposable
 {
@@ -28,7 +29,8 @@ public sealed partial class ModelCatalog : IDisposable
     /// <param name="blobs">The cluster's storage; its retry policy is the only one here.</param>
     /// <param name="time">For the age of the snapshot.</param>
     /// <param name="logger">Told of models that cannot be read, and of refreshes that fail beside a request.</param>
-    /// <param name="cacheFolder">Keeps digests of published files, so that an unchanged one is not read again; null: every publish reads the file.</param>
+    /// <param name="cacheFolder">Keeps digests of published files, so that an unchanged one is not read again; null: every
+    /// publish reads the file.</param>
     public ModelCatalog(BlobServiceClient blobs, TimeProvider time, ILogger<ModelCatalog> logger, string? cacheFolder = null)
         : this(blobs.GetBlobContainerClient(Containers.Models), time, logger, cacheFolder)
     {
@@ -55,11 +57,12 @@ public sealed partial class ModelCatalog : IDisposable
 
     /// <summary>All models, the last published first.</summary>
     /// <exception cref="CatalogException">There is no usable snapshot, and storage cannot be read.</exception>
-    public async ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken) => (await CurrentAsync(cancellationToken)).Models;
+    public async ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken) =>
+        (await CurrentAsync(cancellationToken)).Models;
 
     /// <summary>
-    /// Puts a GGUF into storage and the name onto it. What is there already is not sent again; the manifest comes last, so that a name never stands for
-    /// something that is not there. Publishing the same again changes nothing.
+    /// Puts a GGUF into storage and the name onto it. What is there already is not sent again; the manifest comes last, so that a
+    /// name never stands for something that is not there. Publishing the same again changes nothing.
     /// </summary>
     /// <returns>The model as the catalogue has it now.</returns>
     /// <exception cref="ModelPublishException">The file is to blame.</exception>
@@ -94,8 +97,8 @@ public sealed partial class ModelCatalog : IDisposable
     private TimeSpan AgeOf(CatalogSnapshot snapshot) => _time.GetElapsedTime(snapshot.TakenAt);
 
     /// <summary>
-    /// A snapshot newer than the one that was <paramref name="seen"/>. One refresh at a time; who asks while it runs shares it, and who leaves does not
-    /// end it for the others.
+    /// A snapshot newer than the one that was <paramref name="seen"/>. One refresh at a time; who asks while it runs shares it,
+    /// and who leaves does not end it for the others.
     /// </summary>
     private Task<CatalogSnapshot> RefreshAsync(CatalogSnapshot? seen, CancellationToken cancellationToken)
     {
@@ -141,7 +144,9 @@ public sealed partial class ModelCatalog : IDisposable
         }
     }
 
-    /// <summary>A refresh that runs already may have listed before now: it is waited for, whatever becomes of it, and another one made.</summary>
+    /// <summary>
+    /// A refresh that runs already may have listed before now: it is waited for, whatever becomes of it, and another one made.
+    /// </summary>
     private async Task<CatalogSnapshot> RefreshAfterNowAsync(CancellationToken cancellationToken)
     {
         Task? running;

@@ -1,6 +1,8 @@
 namespace OllamaMax.Storage.Models;
 
-/// <summary>The file cannot be published: it is missing, unreadable, or no model. The message names the file and says why, for people.</summary>
+/// <summary>
+/// The file cannot be published: it is missing, unreadable, or no model. The message names the file and says why, for people.
+/// </summary>
 public sealed class ModelPublishException : Exception
 {
     public ModelPublishException()

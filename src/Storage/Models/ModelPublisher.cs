@@ -7,7 +7,9 @@ using OllamaMax.Models.Gguf;
 
 namespace OllamaMax.Storage.Models;
 
-/// <summary>Writes a model's blobs, in the order that makes each refer only to what is there: weights, chunk list, config, manifest.</summary>
+/// <summary>
+/// Writes a model's blobs, in the order that makes each refer only to what is there: weights, chunk list, config, manifest.
+/// </summary>
 internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCache digests)
 {
     /// <summary>A few blocks in flight hide the latency of each; memory stays at their product.</summary>
@@ -44,13 +46,18 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
         }
     }
 
-    private async Task<ModelLayer> PublishWeightsAsync(FileStream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+    private async Task<ModelLayer> PublishWeightsAsync(
+        FileStream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
     {
         FileInfo before = new(file.Name);
         long size = before.Length;
         string? known = digests.Find(before);
-        if (known is not null && await ExistsAsync(ModelPaths.Blob(known), cancellationToken) && await ExistsAsync(ModelPaths.Chunks(known), cancellationToken))
+        if (known is not null
+            && await ExistsAsync(ModelPaths.Blob(known), cancellationToken)
+            && await ExistsAsync(ModelPaths.Chunks(known), cancellationToken))
+        {
             return new ModelLayer(ModelLayer.Model, known, size);
+        }
 
         ModelChunks chunks = await FileDigest.ComputeAsync(file, progress, cancellationToken);
         if (!await ExistsAsync(ModelPaths.Blob(chunks.Digest), cancellationToken))
@@ -75,7 +82,7 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
         {
             await blob.UploadAsync(file, options, cancellationToken);
         }
-        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobAlreadyExists || e.ErrorCode == BlobErrorCode.ConditionNotMet)
+        catch (RequestFailedException e) when (e.Status is 409 or 412)
         {
             return; // Another edge published the same file meanwhile.
         }

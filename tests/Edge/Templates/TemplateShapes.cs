@@ -57,7 +57,9 @@ internal static class TemplateShapes
         {%- endif %}
         """;
 
-    /// <summary>ChatML with a namespace, a reversed loop, thinking split off and switched off, tool answers gathered in one turn.</summary>
+    /// <summary>
+    /// ChatML with a namespace, a reversed loop, thinking split off and switched off, tool answers gathered in one turn.
+    /// </summary>
     public const string Qwen3 = """
         {%- if tools %}
             {{- '<|im_start|>system\n' }}

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace OllamaMax.Models.Gguf;
 
 /// <summary>
-/// Reads the header of a GGUF of version 2 or 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): from front to back, once,
-/// in bounded memory, whatever the bytes are.
+/// Reads the header of a GGUF of version 2 or 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): from front to back,
+/// once, in bounded memory, whatever the bytes are.
 /// </summary>
 public static class GgufReader
 {

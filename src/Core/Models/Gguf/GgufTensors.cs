@@ -22,7 +22,9 @@ internal sealed class GgufTensors(GgufInput input)
             ReadOne();
     }
 
-    /// <summary>Holds the end of the last tensor against the file: a download that broke off is found before a worker finds it.</summary>
+    /// <summary>
+    /// Holds the end of the last tensor against the file: a download that broke off is found before a worker finds it.
+    /// </summary>
     public void CheckEnd(long dataStart)
     {
         if (_elementsByType.Count > 0 && input.Length is { } length && _end + (UInt128)dataStart > (UInt128)length)

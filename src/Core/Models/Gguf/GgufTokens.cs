@@ -4,8 +4,8 @@ using System.Text;
 namespace OllamaMax.Models.Gguf;
 
 /// <summary>
-/// The vocabulary's texts while a header is read: the ids of the tokens that are looked for stand behind it in most files,
-/// and a stream is read only once.
+/// The vocabulary's texts while a header is read: the ids of the tokens that are looked for stand behind it in most files, and a
+/// stream is read only once.
 /// </summary>
 internal sealed class GgufTokens
 {

@@ -3,7 +3,9 @@ using OllamaMax.Models.Gguf;
 
 namespace OllamaMax.Core.Tests.Models.Gguf;
 
-/// <summary>Files that are broken, or made to break the reader: each gives a <see cref="GgufFormatException"/>, none takes memory.</summary>
+/// <summary>
+/// Files that are broken, or made to break the reader: each gives a <see cref="GgufFormatException"/>, none takes memory.
+/// </summary>
 public sealed class GgufReaderHostileTests
 {
     [Fact]
@@ -98,7 +100,9 @@ public sealed class GgufReaderHostileTests
         Should.Throw<GgufFormatException>(() => GgufReader.Read(stream)).Message.ShouldContain("more than any header holds");
     }
 
-    /// <summary>Whatever bytes stand there, the reader either reads them or refuses them, in memory that the file's size bounds.</summary>
+    /// <summary>
+    /// Whatever bytes stand there, the reader either reads them or refuses them, in memory that the file's size bounds.
+    /// </summary>
     [Fact]
     public void Read_RandomDamage_ReadsOrRefuses()
     {
