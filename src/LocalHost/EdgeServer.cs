@@ -2,6 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using OllamaMax.Edge;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.SignalR;
+using OllamaMax.Storage;
 
 namespace OllamaMax.LocalHost;
 
@@ -22,12 +26,18 @@ internal sealed class EdgeServer : IAsyncDisposable
     public Uri Address { get; }
 
     /// <exception cref="StartException">The port is busy.</exception>
-    public static async Task<EdgeServer> StartAsync(int port, CancellationToken cancellationToken)
+    public static async Task<EdgeServer> StartAsync(
+        int port, StorageAccount storage, SignalRConnectionString signalR, CancellationToken cancellationToken)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         HostLogging.Configure(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
+        // Bound to the loopback alone, so whoever can call is on this machine.
+        builder.Services
+            .AddEdge(edge => edge.TrustLoopback = true)
+            .AddCluster(storage, signalR);
         WebApplication app = builder.Build();
+        app.UseEdge();
         try
         {
             await app.StartAsync(cancellationToken);

@@ -3,7 +3,10 @@ using OllamaMax.Inference.Packages;
 using OllamaMax.LocalHost.Data;
 using OllamaMax.LocalHost.Processes;
 using OllamaMax.LocalHost.SignalR;
+using OllamaMax.Models;
+using OllamaMax.SignalR;
 using OllamaMax.Storage;
+using OllamaMax.Storage.Models;
 
 namespace OllamaMax.LocalHost;
 
@@ -27,20 +30,29 @@ internal sealed class LocalHostSteps(
 
         await using SignalRSurface signalR = await LocalSignalR.StartAsync(options, data, loggers, time, cancellationToken);
         say($"signalr: {signalR.Endpoint}");
+        ModelView model = await PublishModelsAsync(account, cancellationToken);
 
         JoinTokens tokens = new(account, time);
         if (options.Services)
             await RunServicesAsync(storage, signalR, tokens, shutdown);
         else
-            await RunEdgeAsync(storage, signalR, tokens, shutdown);
+            await RunEdgeAsync(storage, account, signalR, model, tokens, shutdown);
     }
 
-    private async Task RunEdgeAsync(LocalStorage storage, SignalRSurface signalR, JoinTokens tokens, Shutdown shutdown)
+    private async Task<ModelView> PublishModelsAsync(StorageAccount account, CancellationToken cancellationToken)
     {
-        await using EdgeServer edge = await EdgeServer.StartAsync(options.Port, shutdown.Token);
+        using ModelCatalog catalog = new(account.Blobs, time, loggers.CreateLogger<ModelCatalog>(), data.Folder("cache"));
+        return await new StartModels(catalog, say).PublishAsync(options, cancellationToken);
+    }
+
+    private async Task RunEdgeAsync(
+        LocalStorage storage, StorageAccount account, SignalRSurface signalR, ModelView model, JoinTokens tokens, Shutdown shutdown)
+    {
+        SignalRConnectionString connection = SignalRConnectionString.Parse(signalR.ConnectionString);
+        await using EdgeServer edge = await EdgeServer.StartAsync(options.Port, account, connection, shutdown.Token);
         await using WorkerPool workers = StartWorkers(edge.Address, tokens);
         if (options.Workers > 0)
-            await WaitUntilReadyAsync(edge.Address, shutdown.Token);
+            await WaitUntilReadyAsync(edge.Address, model, shutdown.Token);
         say($"ready {edge.Address.GetLeftPart(UriPartial.Authority)}");
         await SayHowToJoinAsync(edge.Address, storage, signalR, tokens, shutdown.Token);
         say($"stopping: {await shutdown.Requested}");
@@ -50,7 +62,7 @@ internal sealed class LocalHostSteps(
     {
         say("settings for local.settings.json:");
         say($"""  "{LocalStorage.Setting}": "{storage.ConnectionString}",""");
-        say($"""  "AzureSignalRConnectionString": "{signalR.ConnectionString}",""");
+        say($"""  "{LocalSignalR.Setting}": "{signalR.ConnectionString}",""");
         await using WorkerPool workers = StartWorkers(options.EdgeUrl, tokens);
         say($"services ready; the workers enrol at {options.EdgeUrl.GetLeftPart(UriPartial.Authority)}");
         say($"stopping: {await shutdown.Requested}");
@@ -59,10 +71,12 @@ internal sealed class LocalHostSteps(
     private WorkerPool StartWorkers(Uri edge, JoinTokens tokens) => WorkerPool.Start(
         options.Workers, edge, data, tokens.ForOurWorkerAsync, say, loggers.CreateLogger<WorkerPool>(), time);
 
-    private async Task WaitUntilReadyAsync(Uri edge, CancellationToken cancellationToken)
+    private async Task WaitUntilReadyAsync(Uri edge, ModelView model, CancellationToken cancellationToken)
     {
-        using HttpClient http = new();
-        await new Readiness(http, say, time).WaitAsync(edge, cancellationToken);
+        using HttpClient http = new() { Timeout = TimeSpan.FromMinutes(10) };
+        Readiness readiness = new(http, say, time);
+        await readiness.WaitAsync(edge, cancellationToken);
+        await readiness.WarmUpAsync(edge, model.Name, cancellationToken);
     }
 
     private async Task SayHowToJoinAsync(

@@ -8,6 +8,9 @@ namespace OllamaMax.LocalHost;
 /// <summary>The SignalR surface of this local host: its access key outlives it, its faults come from the command line.</summary>
 internal static class LocalSignalR
 {
+    /// <summary>Where a Functions app finds the connection string of its SignalR service.</summary>
+    public const string Setting = "AzureSignalRConnectionString";
+
     /// <summary>The port of the official emulator, where a Functions host's settings expect it.</summary>
     private const int EmulatorPort = 8888;
 

@@ -1,3 +1,6 @@
+using System.Net.Http.Json;
+using OllamaMax.Models;
+
 namespace OllamaMax.LocalHost;
 
 /// <summary>Waits until the edge says that a request will be answered.</summary>
@@ -27,6 +30,16 @@ internal sealed class Readiness(HttpClient http, Action<string> say, TimeProvide
             }
             await Task.Delay(AskEvery, time, cancellationToken);
         }
+    }
+
+    /// <summary>Has a first token generated: from then on the model is in memory and every part has been used once.</summary>
+    /// <exception cref="StartException">The model cannot be run.</exception>
+    public async Task WarmUpAsync(Uri edge, ModelName model, CancellationToken cancellationToken)
+    {
+        var request = new { model = model.ToString(), prompt = "Hello", stream = false, options = new { num_predict = 1 } };
+        using HttpResponseMessage answer = await http.PostAsJsonAsync(new Uri(edge, "/api/generate"), request, cancellationToken);
+        if (!answer.IsSuccessStatusCode)
+            throw new StartException($"the model {model} cannot be run: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
     }
 
     private async Task<string?> WhatIsMissingAsync(Uri readyz, CancellationToken cancellationToken)

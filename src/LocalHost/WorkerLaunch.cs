@@ -9,14 +9,15 @@ internal static class WorkerLaunch
     private const string TokenVariable = "OLLAMAMAX_JOIN_TOKEN";
 
     /// <summary>A worker as a child of ours. The token travels in the environment: command lines are everyone's to read.</summary>
-    public static ChildCommand For(string name, Uri edge, string folder, string joinToken) =>
+    public static ChildCommand For(string name, Uri edge, string folder, string replicas, string joinToken) =>
         new(DotnetHost, [
             Path.Combine(AppContext.BaseDirectory, "OllamaMax.GpuWorker.dll"), "run",
-            "--edge", Address(edge), "--data", folder, "--name", name, "--stdin-lifeline",
+            "--edge", Address(edge), "--data", folder, "--replicas", replicas, "--name", name,
+            "--drain-seconds", "0.5", "--stdin-lifeline",
         ])
         {
             // No account key reaches a worker, not even by inheritance.
-            Environment = new Dictionary<string, string?> { [TokenVariable] = joinToken, [LocalStorage.Setting] = null },
+            Environment = new Dictionary<string, string?> { [TokenVariable] = joinToken, [LocalStorage.Setting] = null, [LocalSignalR.Setting] = null },
         };
 
     /// <summary>

@@ -21,7 +21,7 @@ internal sealed partial class WorkerPool : IAsyncDisposable
 
     /// <param name="count">How many.</param>
     /// <param name="edge">Where they enrol.</param>
-    /// <param name="data">Each gets a folder of its own in there.</param>
+    /// <param name="data">Each gets a folder of its own in there; the replicas are everyone's.</param>
     /// <param name="newJoinToken">Makes a token; every start of every worker takes one.</param>
     /// <param name="say">Takes a line at each start.</param>
     /// <param name="logger">Takes their output.</param>
@@ -29,16 +29,17 @@ internal sealed partial class WorkerPool : IAsyncDisposable
     public static WorkerPool Start(
         int count, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken,
         Action<string> say, ILogger logger, TimeProvider time) =>
-        new(count, name => Spec(name, edge, data.Folder(Path.Combine("workers", name)), newJoinToken, say), logger, time);
+        new(count, name => Spec(name, edge, data, newJoinToken, say), logger, time);
 
     /// <summary>All at once: together they have the grace of one.</summary>
     public async ValueTask DisposeAsync() => await Task.WhenAll(_workers.Select(worker => worker.DisposeAsync().AsTask()));
 
     private static ChildSpec Spec(
-        string name, Uri edge, string folder, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say) => new()
+        string name, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say) => new()
         {
             Name = name,
-            Command = async cancellationToken => WorkerLaunch.For(name, edge, folder, await newJoinToken(cancellationToken)),
+            Command = async cancellationToken => WorkerLaunch.For(
+                name, edge, data.Folder(Path.Combine("workers", name)), data.Folder("replicas"), await newJoinToken(cancellationToken)),
             OnStarted = pid => say($"{name} started, pid {pid}"),
             OnLine = _ => { },
             StopGrace = DrainGrace,
