@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OllamaMax.SignalR;
+using OllamaMax.Streaming;
 
 namespace OllamaMax.LocalHost.SignalR;
 
