@@ -14,7 +14,7 @@ internal static class WorkerCommand
     /// <summary>Where a join token may stand instead of on the command line, which every process of the box can read.</summary>
     public const string JoinTokenVariable = "OLLAMAMAX_JOIN_TOKEN";
 
-    private static readonly Option<Uri> Edge = new("--edge") { Description = "URL of the edge", Required = true };
+    private static readonly Option<string> Edge = new("--edge") { Description = "URL of the edge", Required = true };
     private static readonly Option<string?> JoinToken = new("--join-token") { Description = $"Single-use join token; also in {JoinTokenVariable}" };
     private static readonly Option<string> Data = new("--data")
     {
@@ -115,10 +115,10 @@ internal static class WorkerCommand
         return options;
     }
 
-    private static Uri WithSlash(Uri edge) =>
-        !edge.IsAbsoluteUri || edge.Scheme is not ("http" or "https") ? throw new ArgumentException($"--edge {edge} is no http(s) URL")
-        : edge.AbsoluteUri.EndsWith('/') ? edge
-        : new Uri(edge.AbsoluteUri + "/");
+    private static Uri WithSlash(string edge) =>
+        Uri.TryCreate(edge.TrimEnd('/') + "/", UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
+            ? url
+            : throw new ArgumentException($"--edge {edge} is no http(s) URL");
 
     /// <summary>
     /// A parent that is killed cannot say goodbye, but its end of the pipe closes. A thread of its own, so that nothing can hold it up,

@@ -107,10 +107,10 @@ public sealed class BatchingTests
         Task<AttemptEnd> running = loaded.Engine.RunAsync(EngineFixture.Greedy("hello", tokens: 200), answer, TestContext.Current.CancellationToken).AsTask();
         await answer.WaitForAsync(5);
 
-        (AttemptEnd end, CollectingSink _) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy(EngineFixture.LongPrompt(60), tokens: 1));
+        (AttemptEnd _, CollectingSink prompt) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy(EngineFixture.LongPrompt(60), tokens: 1));
         await running;
 
-        end.PromptTokens.ShouldBeGreaterThan(3 * EngineFixture.Exact.PromptTokensBesideAnswers);
+        prompt.Start!.PromptTokens.ShouldBeGreaterThan(3 * EngineFixture.Exact.PromptTokensBesideAnswers);
         for (int i = 1; i < steps.Count; i++)
             steps[i].ShouldBe(steps[i - 1] + 1, "a token in every step");
     }

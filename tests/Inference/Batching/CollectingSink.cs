@@ -13,6 +13,9 @@ internal sealed class CollectingSink : ITokenSink
 
     public Action<int>? OnToken { get; init; }
 
+    /// <summary>What the prompt took; null while it is read.</summary>
+    public AttemptStart? Start { get; private set; }
+
     public int FirstIndex { get; private set; } = -1;
 
     public int[] Tokens
@@ -43,6 +46,12 @@ internal sealed class CollectingSink : ITokenSink
                 source = _waiting[tokens] = new(TaskCreationOptions.RunContinuationsAsynchronously);
             return source.Task;
         }
+    }
+
+    public void Started(AttemptStart start)
+    {
+        Start.ShouldBeNull();
+        Start = start;
     }
 
     public void Write(int index, int token, ReadOnlySpan<byte> piece)

@@ -28,7 +28,7 @@ public sealed class EngineEndTests
         (AttemptEnd end, CollectingSink sink) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("hello", -1));
 
         end.Reason.ShouldBe(EndReason.Length);
-        (end.PromptTokens + sink.Tokens.Length).ShouldBe(512);
+        (sink.Start!.PromptTokens + sink.Tokens.Length).ShouldBe(512);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class EngineEndTests
         (AttemptEnd end, CollectingSink sink) = await EngineFixture.RunAsync(loaded.Engine, request);
 
         end.Reason.ShouldBe(EndReason.Length);
-        (end.PromptTokens + sink.Tokens.Length).ShouldBe(50);
+        (sink.Start!.PromptTokens + sink.Tokens.Length).ShouldBe(50);
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class EngineEndTests
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync();
         EngineRequest request = EngineFixture.Greedy("hello hello hello");
-        int tokens = (await EngineFixture.RunAsync(loaded.Engine, request)).End.PromptTokens;
+        int tokens = (await EngineFixture.RunAsync(loaded.Engine, request)).Sink.Start!.PromptTokens;
         request = request with { Options = request.Options with { NumCtx = tokens - 1 } };
 
         (AttemptEnd end, CollectingSink sink) = await EngineFixture.RunAsync(loaded.Engine, request);
@@ -158,10 +158,10 @@ public sealed class EngineEndTests
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync();
 
-        (AttemptEnd end, CollectingSink _) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy(EngineFixture.LongPrompt(60), 50));
+        (AttemptEnd end, CollectingSink sink) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy(EngineFixture.LongPrompt(60), 50));
 
-        end.PromptTokens.ShouldBeGreaterThan(100);
-        end.PromptDuration.ShouldBeGreaterThan(TimeSpan.Zero);
+        sink.Start!.PromptTokens.ShouldBeGreaterThan(100);
+        sink.Start.PromptDuration.ShouldBeGreaterThan(TimeSpan.Zero);
         end.EvalDuration.ShouldBeGreaterThan(TimeSpan.Zero);
         loaded.LoadDuration.ShouldBeGreaterThan(TimeSpan.Zero);
     }
