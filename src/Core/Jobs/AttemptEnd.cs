@@ -19,6 +19,9 @@ public enum EndReason
     /// <summary>num_predict or the context is used up.</summary>
     Length,
 
+    /// <summary>The model is in memory, and that was all that was asked for.</summary>
+    Loaded,
+
     /// <summary>The owner asked the worker to stop.</summary>
     Cancelled,
 

@@ -22,6 +22,9 @@ public sealed record Job
     /// <summary>Digest of the weights, <c>sha256:…</c>.</summary>
     public required string Model { get; init; }
 
+    /// <summary>Only bring the model into memory; there is no prompt and no answer.</summary>
+    public bool LoadOnly { get; init; }
+
     /// <summary>The prompt as the model reads it, template applied.</summary>
     public required string Prompt { get; init; }
 

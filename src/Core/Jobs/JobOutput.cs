@@ -24,6 +24,9 @@ public enum FinishReason
 {
     Stop,
     Length,
+
+    /// <summary>The model was to be loaded, and is.</summary>
+    Load,
 }
 
 /// <summary>Measured figures of a finished job.</summary>

@@ -24,13 +24,14 @@ internal static class ChatTranslator
         InferenceRequest inference = new()
         {
             Model = model,
+            IsLoad = messages.Length == 0,
             Messages = messages,
             Tools = tools,
             Options = options.Inference,
             Seed = options.Seed,
             Stop = options.Stop,
         };
-        return new OllamaRequest(inference, isStream, IsLoad: messages.Length == 0);
+        return new OllamaRequest(inference, isStream);
     }
 
     private static ChatMessage ReadMessage(JsonFields message)

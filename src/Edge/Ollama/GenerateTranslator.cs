@@ -31,6 +31,7 @@ internal static class GenerateTranslator
         InferenceRequest inference = new()
         {
             Model = model,
+            IsLoad = prompt.Length == 0,
             IsCompletion = true,
             RawPrompt = isRaw ? prompt : null,
             Messages = system.Length > 0 ? [new("system", system), user] : [user],
@@ -38,7 +39,7 @@ internal static class GenerateTranslator
             Seed = options.Seed,
             Stop = options.Stop,
         };
-        return new OllamaRequest(inference, isStream, IsLoad: prompt.Length == 0);
+        return new OllamaRequest(inference, isStream);
     }
 
     private static void CheckUnsupported(JsonFields request)

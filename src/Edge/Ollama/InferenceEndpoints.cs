@@ -6,7 +6,7 @@ using OllamaMax.Edge.Requests;
 namespace OllamaMax.Edge.Ollama;
 
 /// <summary><c>POST /api/chat</c> and <c>POST /api/generate</c>: translate, run, format.</summary>
-internal sealed class InferenceEndpoints(RequestBodyReader bodies, InferenceRunner runner, IModelSource models, TimeProvider time)
+internal sealed class InferenceEndpoints(RequestBodyReader bodies, InferenceRunner runner, TimeProvider time)
 {
     private delegate Result<OllamaRequest> Translator(JsonFields request);
 
@@ -32,22 +32,6 @@ internal sealed class InferenceEndpoints(RequestBodyReader bodies, InferenceRunn
             }
         }
         using OllamaFormat format = formatFor(request.Inference.Model);
-        await (request.IsLoad
-            ? LoadAsync(context, request, format)
-            : runner.AnswerAsync(context, request.Inference, key, request.IsStream, format));
-    }
-
-    /// <summary>Says that the model is there to be used; workers load it with the first request that has a prompt.</summary>
-    private async Task LoadAsync(HttpContext context, OllamaRequest request, OllamaFormat format)
-    {
-        string model = request.Inference.Model;
-        if (await models.FindAsync(model, context.RequestAborted) is null)
-        {
-            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(model));
-            return;
-        }
-        context.Response.ContentType = "application/json; charset=utf-8";
-        format.WriteLoad(context.Response.BodyWriter);
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        await runner.AnswerAsync(context, request.Inference, key, request.IsStream && !request.Inference.IsLoad, format);
     }
 }

@@ -40,28 +40,26 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
     public void WriteWhole(IBufferWriter<byte> output, string text, JobOutput.Finished finished)
     {
         Utf8JsonWriter json = Begin(output, text);
-        WriteDone(json, finished.Reason == FinishReason.Length ? "length" : "stop");
-        JobStatistics statistics = finished.Statistics;
-        json.WriteNumber("total_duration"u8, Nanoseconds(statistics.TotalDuration));
-        json.WriteNumber("load_duration"u8, Nanoseconds(statistics.LoadDuration));
-        json.WriteNumber("prompt_eval_count"u8, statistics.PromptTokens);
-        json.WriteNumber("prompt_eval_duration"u8, Nanoseconds(statistics.PromptDuration));
-        json.WriteNumber("eval_count"u8, statistics.Tokens);
-        json.WriteNumber("eval_duration"u8, Nanoseconds(statistics.EvalDuration));
-        End(json);
-    }
-
-    /// <summary>The answer to a request without a prompt.</summary>
-    public void WriteLoad(IBufferWriter<byte> output)
-    {
-        Utf8JsonWriter json = Begin(output, "");
-        WriteDone(json, "load");
+        json.WriteBoolean("done"u8, true);
+        json.WriteString("done_reason"u8, JsonNamingPolicy.SnakeCaseLower.ConvertName(finished.Reason.ToString()));
+        if (finished.Reason != FinishReason.Load)
+            WriteFigures(json, finished.Statistics);
         End(json);
     }
 
     public void Dispose() => _json?.Dispose();
 
     protected abstract void WriteText(Utf8JsonWriter json, string text);
+
+    private static void WriteFigures(Utf8JsonWriter json, JobStatistics statistics)
+    {
+        json.WriteNumber("total_duration"u8, Nanoseconds(statistics.TotalDuration));
+        json.WriteNumber("load_duration"u8, Nanoseconds(statistics.LoadDuration));
+        json.WriteNumber("prompt_eval_count"u8, statistics.PromptTokens);
+        json.WriteNumber("prompt_eval_duration"u8, Nanoseconds(statistics.PromptDuration));
+        json.WriteNumber("eval_count"u8, statistics.Tokens);
+        json.WriteNumber("eval_duration"u8, Nanoseconds(statistics.EvalDuration));
+    }
 
     private Utf8JsonWriter Begin(IBufferWriter<byte> output, string text)
     {
@@ -74,12 +72,6 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
         _json.WriteString("created_at"u8, time.GetUtcNow().UtcDateTime);
         WriteText(_json, text);
         return _json;
-    }
-
-    private static void WriteDone(Utf8JsonWriter json, string reason)
-    {
-        json.WriteBoolean("done"u8, true);
-        json.WriteString("done_reason"u8, reason);
     }
 
     private static void End(Utf8JsonWriter json)

@@ -5,5 +5,4 @@ namespace OllamaMax.Edge.Ollama;
 /// <summary>A request of <c>/api/chat</c> or <c>/api/generate</c>, translated.</summary>
 /// <param name="Inference">What to run.</param>
 /// <param name="IsStream">NDJSON, or one object.</param>
-/// <param name="IsLoad">Nothing to say: the client only wants the model to be there.</param>
-internal sealed record OllamaRequest(InferenceRequest Inference, bool IsStream, bool IsLoad);
+internal sealed record OllamaRequest(InferenceRequest Inference, bool IsStream);

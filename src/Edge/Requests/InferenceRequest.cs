@@ -9,6 +9,9 @@ internal sealed record InferenceRequest
     /// <summary>The model's name as the client wrote it; answers repeat it.</summary>
     public required string Model { get; init; }
 
+    /// <summary>Nothing to say: the client only wants the model to be in memory.</summary>
+    public bool IsLoad { get; init; }
+
     /// <summary>The conversation to render; ignored with <see cref="RawPrompt"/>.</summary>
     public IReadOnlyList<ChatMessage> Messages { get; init; } = [];
 

@@ -20,7 +20,8 @@ internal sealed class JobFactory(
             return ApiError.ModelNotFound(request.Model);
         if (Unsupported(request, model) is { } unsupported)
             return unsupported;
-        if (Render(request, model).Failed(out ApiError? error, out string? prompt))
+        string? prompt = "";
+        if (!request.IsLoad && Render(request, model).Failed(out ApiError? error, out prompt))
             return error;
         return new Job
         {
@@ -30,6 +31,7 @@ internal sealed class JobFactory(
             Tenant = (info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.")).Tenant,
             Band = Band.Interactive,
             Model = model.Weights,
+            LoadOnly = request.IsLoad,
             Prompt = prompt,
             Options = Clamp(request.Options, model),
             Seed = request.Seed is { } seed and >= 0 ? (ulong)seed : seeds.Draw(),

@@ -7,8 +7,9 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.Requests;
 
 /// <summary>
-/// Writes a job's output as a stream: all that is there, then one flush. The headers leave when a worker has accepted the job or after
-/// <see cref="EdgeOptions.HeaderDelay"/>; a failure before that has its real status, one after it goes into the stream.
+/// Writes a job's output as a stream: all that is there, then one flush. The headers leave with the first output, or after
+/// <see cref="EdgeOptions.HeaderDelay"/> without any; a failure before that has its real status, one after it goes into the stream.
+/// (Not already at acceptance: a prompt that is too long is known only when a worker has read it.)
 /// </summary>
 internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, IOptions<EdgeOptions> options)
 {
@@ -38,7 +39,7 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
                 }
                 bool hasWritten = Write(body, output, format);
                 isEmpty &= !hasWritten;
-                isDue |= hasWritten || output is JobOutput.Accepted;
+                isDue |= hasWritten;
                 if (output is JobOutput.Finished finished)
                     metrics.Finished(lease, finished.Statistics);
                 if (output is JobOutput.Finished or JobOutput.Failed)

@@ -49,6 +49,11 @@ internal sealed partial class AttemptRunner(ModelHost models, HttpClient http, T
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
         long asked = time.GetTimestamp();
         using ModelUse use = await models.UseAsync(job.Model, ends.Token);
+        if (job.LoadOnly)
+        {
+            attempt.Output.Started(new AttemptStart(0, 0, time.GetElapsedTime(asked), TimeSpan.Zero));
+            return new AttemptEnd { Reason = EndReason.Loaded };
+        }
         var request = new EngineRequest
         {
             Prompt = job.Prompt,

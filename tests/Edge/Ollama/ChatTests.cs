@@ -54,15 +54,16 @@ public sealed class ChatTests
     }
 
     [Fact]
-    public async Task Chat_NoMessages_AnswersLoadWithoutAJob()
+    public async Task Chat_NoMessages_LoadsTheModel()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Finish(FinishReason.Load);
 
         using HttpResponseMessage response = await edge.PostAsync("/api/chat", """{"model":"demo","messages":[]}""");
 
         (await response.TextAsync()).ShouldBe(
             $$"""{"model":"demo",{{At}},"message":{"role":"assistant","content":""},"done":true,"done_reason":"load"}""");
-        edge.Jobs.Count.ShouldBe(0);
+        (await edge.Jobs.NextAsync()).Job.LoadOnly.ShouldBeTrue();
     }
 
     [Fact]

@@ -54,13 +54,15 @@ public sealed class GenerateTests
     [Theory]
     [InlineData("""{"model":"demo"}""")]
     [InlineData("""{"model":"demo","prompt":"","keep_alive":"10m"}""")]
-    public async Task Generate_EmptyPrompt_AnswersLoad(string request)
+    public async Task Generate_EmptyPrompt_LoadsTheModel(string request)
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Finish(FinishReason.Load);
 
         using HttpResponseMessage response = await edge.PostAsync("/api/generate", request);
 
         (await response.TextAsync()).ShouldBe($$"""{"model":"demo",{{At}},"response":"","done":true,"done_reason":"load"}""");
+        (await edge.Jobs.NextAsync()).Job.LoadOnly.ShouldBeTrue();
     }
 
     [Fact]

@@ -11,19 +11,18 @@ public sealed class StreamingTests
     private const string Heartbeat = """{"model":"demo","created_at":"2026-01-02T03:04:15.678Z","response":"","done":false}""";
 
     [Fact]
-    public async Task Stream_Accepted_HeadersLeaveBeforeAnyText()
+    public async Task Stream_AcceptedThenFoundInvalid_TheStatusSaysSo()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
         Task<HttpResponseMessage> pending = edge.PostAsync("/api/generate", Hello);
         StartedJob job = await edge.Jobs.NextAsync();
         pending.IsCompleted.ShouldBeFalse();
 
-        job.Accept();
+        job.Accept().Fail(JobErrorKind.Invalid, "the prompt is too long");
 
         using HttpResponseMessage response = await pending;
-        response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        job.Say("x").Finish();
-        (await response.LinesAsync()).Length.ShouldBe(2);
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await response.TextAsync()).ShouldBe("""{"error":"the prompt is too long"}""");
     }
 
     [Fact]
@@ -32,9 +31,10 @@ public sealed class StreamingTests
         await using EdgeServer edge = await EdgeServer.StartAsync();
         Task<HttpResponseMessage> pending = edge.PostAsync("/api/generate", Hello);
         StartedJob job = await edge.Jobs.NextAsync();
-        job.Accept();
+        job.Accept().Say("first");
         using HttpResponseMessage response = await pending;
         using StreamReader lines = await ReadAsync(response);
+        (await lines.ReadLineAsync(TestContext.Current.CancellationToken)).ShouldNotBeNull().ShouldContain("\"response\":\"first\"");
 
         foreach (string text in (string[])["a", "b", "c"])
         {

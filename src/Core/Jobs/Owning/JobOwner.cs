@@ -279,9 +279,9 @@ public sealed class JobOwner
         Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Ended: true)));
         switch (end.Reason)
         {
-            case EndReason.Stop or EndReason.Length:
+            case EndReason.Stop or EndReason.Length or EndReason.Loaded:
                 Emit(text + _assembler.Complete());
-                Finish(end.Reason == EndReason.Stop ? FinishReason.Stop : FinishReason.Length, end, now);
+                Finish(ReasonOf(end), end, now);
                 break;
             case EndReason.Invalid:
                 Emit(text);
@@ -295,6 +295,13 @@ public sealed class JobOwner
                 break;
         }
     }
+
+    private static FinishReason ReasonOf(AttemptEnd end) => end.Reason switch
+    {
+        EndReason.Length => FinishReason.Length,
+        EndReason.Loaded => FinishReason.Load,
+        _ => FinishReason.Stop,
+    };
 
     private void Accept(TimeSpan now)
     {
