@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
-using OllamaMax.Inference.Native.LlamaCpp;
 
 namespace OllamaMax.Inference;
 
@@ -25,7 +24,7 @@ public static class LlamaEngine
         string path, EngineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
-        LlamaModel model = LlamaModel.Load(path, new ModelConfig(options.GpuLayers), loggers, cancellationToken);
+        INativeModel model = NativeModels.Load(options.Native, path, new ModelConfig(options.GpuLayers), loggers, cancellationToken);
         try
         {
             int contextPerSlot = model.TrainedContext > 0 ? Math.Min(options.ContextPerSlot, model.TrainedContext) : options.ContextPerSlot;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Inference.Native;
-using OllamaMax.Inference.Native.LlamaCpp;
 using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.Inference.Tests;
@@ -34,10 +33,11 @@ public static class TestModels
     /// <summary>A path where nothing is yet.</summary>
     public static string NewPath() => Path.Combine(s_directory, $"{Guid.NewGuid():n}.gguf");
 
-    internal static LlamaModel Load(GgufSpec spec) => Load(File(spec));
+    /// <summary>By the native that this build is for: one contract, whoever implements it.</summary>
+    internal static INativeModel Load(GgufSpec spec) => Load(File(spec));
 
-    internal static LlamaModel Load(string path) =>
-        LlamaModel.Load(path, new ModelConfig(GpuLayers: 0), NullLoggerFactory.Instance, CancellationToken.None);
+    internal static INativeModel Load(string path) => NativeModels.Load(
+        NativeKind.Default, path, new ModelConfig(GpuLayers: 0), NullLoggerFactory.Instance, CancellationToken.None);
 
     private static string FindUpwards(string relative)
     {

@@ -5,6 +5,8 @@ namespace OllamaMax.Inference.Batching;
 /// <summary>How an engine uses its machine.</summary>
 public sealed record EngineOptions
 {
+    public NativeKind Native { get; init; }
+
     /// <summary>Jobs decoded at once, 1-64.</summary>
     public int Slots { get; init; } = 4;
 
@@ -39,6 +41,8 @@ public sealed record EngineOptions
     /// <returns>Everything that is wrong, a sentence each.</returns>
     public IEnumerable<string> Validate()
     {
+        if (!NativeModels.Has(Native))
+            yield return $"{nameof(Native)} is {Native}, which is not in this build.";
         if (Slots is < 1 or > 64)
             yield return $"{nameof(Slots)} is {Slots}; it must be from 1 to 64.";
         if (ContextPerSlot < 1)

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using OllamaMax.Inference.Native;
-using OllamaMax.Inference.Native.LlamaCpp;
 using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.Inference.Tests.Models;
@@ -15,7 +14,7 @@ public sealed class GgufGeneratorTests
     public void Write_EveryKind_LoadsAndDecodes(GgufArchitecture architecture, GgufVocabularyKind vocabulary, GgufWeights weights)
     {
         GgufSpec spec = new() { Architecture = architecture, Vocabulary = vocabulary, Weights = weights };
-        using LlamaModel model = TestModels.Load(spec);
+        using INativeModel model = TestModels.Load(spec);
         using INativeContext context = model.CreateContext(new ContextConfig { Capacity = 256, Sequences = 1, BatchSize = 64, Threads = 1 });
         DecodeBatch batch = new(64);
         int[] tokens = model.Tokenize("hello there"u8, addSpecial: true, parseSpecial: false);

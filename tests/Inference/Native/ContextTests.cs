@@ -1,12 +1,11 @@
 using OllamaMax.Inference.Native;
-using OllamaMax.Inference.Native.LlamaCpp;
 
 namespace OllamaMax.Inference.Tests.Native;
 
 /// <summary>Whatever a caller passes, the process lives: each of these would be a failed assertion in native code.</summary>
 public sealed class ContextTests : IDisposable
 {
-    private readonly LlamaModel _model = TestModels.Load(TestModels.Tiny);
+    private readonly INativeModel _model = TestModels.Load(TestModels.Tiny);
     private readonly INativeContext _context;
 
     public ContextTests() => _context = _model.CreateContext(Config());
@@ -194,12 +193,12 @@ public sealed class ContextTests : IDisposable
     }
 
     [Fact]
-    public void CreateContext_CacheTypeThatDoesNotFitTheModel_SaysSo()
+    public void CreateContext_CacheTypeThatDoesNotFitTheModel_Throws()
     {
         // Heads of 16 cannot be kept in blocks of 32.
         ContextConfig config = Config() with { FlashAttention = FlashAttention.Auto };
-        Should.Throw<ModelLoadException>(() => _model.CreateContext(config with { KeyType = CacheType.Q8 })).Message.ShouldContain("block size");
-        Should.Throw<ModelLoadException>(() => _model.CreateContext(config with { ValueType = CacheType.Q4 })).Message.ShouldContain("block size");
+        Should.Throw<ModelLoadException>(() => _model.CreateContext(config with { KeyType = CacheType.Q8 }));
+        Should.Throw<ModelLoadException>(() => _model.CreateContext(config with { ValueType = CacheType.Q4 }));
         Should.Throw<ArgumentException>(() => _model.CreateContext(Config() with { KeyType = CacheType.Q8 }));
         Should.Throw<ArgumentException>(() => _model.CreateContext(Config() with { ValueType = CacheType.Q4 }));
     }

@@ -76,7 +76,7 @@ public sealed class LlamaLayoutTests
     [Fact]
     public void ContextParams_WithOddValues_ComeBackFromTheContext()
     {
-        using LlamaModel model = TestModels.Load(TestModels.Tiny);
+        using INativeModel model = TestModels.Load(TestModels.Tiny);
         using INativeContext context = model.CreateContext(new ContextConfig { Capacity = 768, Sequences = 7, BatchSize = 93, Threads = 3 });
 
         context.Capacity.ShouldBe(768);

@@ -74,7 +74,7 @@ public sealed class ModelLoadTests
                 data[random.Next(random.Next(2) == 0 ? 900 : 24_000)] = (byte)random.Next(256);
             try
             {
-                using LlamaModel model = TestModels.Load(Written(data));
+                using INativeModel model = TestModels.Load(Written(data));
                 model.Tokenize("hello \u00e9 <|im_end|>"u8, addSpecial: true, parseSpecial: true);
             }
             catch (ModelLoadException failure)

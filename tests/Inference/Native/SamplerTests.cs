@@ -1,5 +1,4 @@
 using OllamaMax.Inference.Native;
-using OllamaMax.Inference.Native.LlamaCpp;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Inference.Tests.Native;
@@ -8,7 +7,7 @@ public sealed class SamplerTests : IDisposable
 {
     private static readonly InferenceOptions s_plain = new() { Temperature = 1, TopK = 0, TopP = 1, RepeatPenalty = 1 };
 
-    private readonly LlamaModel _model = TestModels.Load(TestModels.Tiny);
+    private readonly INativeModel _model = TestModels.Load(TestModels.Tiny);
 
     public void Dispose() => _model.Dispose();
 

@@ -1,5 +1,5 @@
 using System.Text;
-using OllamaMax.Inference.Native.LlamaCpp;
+using OllamaMax.Inference.Native;
 using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.Inference.Tests.Native;
@@ -15,7 +15,7 @@ public sealed class TokenizationTests
     [MemberData(nameof(Texts))]
     public void Tokenize_ByteLevelPairs_ComeBackAsTheyWere(string text)
     {
-        using LlamaModel model = TestModels.Load(s_bytes);
+        using INativeModel model = TestModels.Load(s_bytes);
 
         Text(model, model.Tokenize(Encoding.UTF8.GetBytes(text), addSpecial: false, parseSpecial: false)).ShouldBe(text);
     }
@@ -24,7 +24,7 @@ public sealed class TokenizationTests
     [MemberData(nameof(Texts))]
     public void Tokenize_SentencePieces_ComeBackWithASpaceBefore(string text)
     {
-        using LlamaModel model = TestModels.Load(s_pieces);
+        using INativeModel model = TestModels.Load(s_pieces);
 
         Text(model, model.Tokenize(Encoding.UTF8.GetBytes(text), addSpecial: false, parseSpecial: false)).ShouldBe(" " + text);
     }
@@ -37,7 +37,7 @@ public sealed class TokenizationTests
     {
         foreach (GgufSpec spec in new[] { s_bytes, s_pieces })
         {
-            using LlamaModel model = TestModels.Load(spec);
+            using INativeModel model = TestModels.Load(spec);
 
             model.Tokenize(bytes, addSpecial: true, parseSpecial: true).ShouldAllBe(token => token >= 0 && token < model.VocabularySize);
         }
@@ -49,7 +49,7 @@ public sealed class TokenizationTests
         Random random = new(1);
         foreach (GgufSpec spec in new[] { s_bytes, s_pieces })
         {
-            using LlamaModel model = TestModels.Load(spec);
+            using INativeModel model = TestModels.Load(spec);
             for (int i = 0; i < 200; i++)
             {
                 byte[] bytes = new byte[random.Next(200)];
@@ -69,7 +69,7 @@ public sealed class TokenizationTests
         "bloom"u8.CopyTo(file.AsSpan(file.AsSpan().IndexOf("gpt-2"u8)));
         string path = TestModels.NewPath();
         File.WriteAllBytes(path, file);
-        using LlamaModel model = TestModels.Load(path);
+        using INativeModel model = TestModels.Load(path);
         string text = new('x', length);
 
         Text(model, model.Tokenize(Encoding.UTF8.GetBytes(text), addSpecial: true, parseSpecial: true)).ShouldBe(text);
@@ -78,7 +78,7 @@ public sealed class TokenizationTests
     [Fact]
     public void Tokenize_Empty_GivesNothing()
     {
-        using LlamaModel model = TestModels.Load(s_bytes);
+        using INativeModel model = TestModels.Load(s_bytes);
 
         model.Tokenize([], addSpecial: true, parseSpecial: true).ShouldBeEmpty();
     }
@@ -86,7 +86,7 @@ public sealed class TokenizationTests
     [Fact]
     public void Tokenize_AddSpecial_PutsTheLeadingTokenFirst()
     {
-        using LlamaModel model = TestModels.Load(s_pieces);
+        using INativeModel model = TestModels.Load(s_pieces);
 
         model.LeadingToken.ShouldBe(1);
         model.Tokenize("a"u8, addSpecial: true, parseSpecial: false)[0].ShouldBe(1);
@@ -96,7 +96,7 @@ public sealed class TokenizationTests
     [Fact]
     public void Tokenize_ParseSpecial_ReadsControlTokens()
     {
-        using LlamaModel model = TestModels.Load(s_bytes);
+        using INativeModel model = TestModels.Load(s_bytes);
 
         model.Tokenize("<|im_end|>"u8, addSpecial: false, parseSpecial: true).ShouldBe([2]);
         model.Tokenize("<|im_end|>"u8, addSpecial: false, parseSpecial: false).Length.ShouldBeGreaterThan(1);
@@ -108,7 +108,7 @@ public sealed class TokenizationTests
     [Fact]
     public void Tokenize_MoreTokensThanBytes_GivesAllOfThem()
     {
-        using LlamaModel model = TestModels.Load(s_pieces);
+        using INativeModel model = TestModels.Load(s_pieces);
         byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("</s>a", 2000)));
 
         Text(model, model.Tokenize(text, addSpecial: false, parseSpecial: true)).Replace(" ", "", StringComparison.Ordinal)
@@ -121,7 +121,7 @@ public sealed class TokenizationTests
     [InlineData(int.MaxValue)]
     public void Piece_OfNoToken_Throws(int token)
     {
-        using LlamaModel model = TestModels.Load(s_bytes);
+        using INativeModel model = TestModels.Load(s_bytes);
 
         Should.Throw<ArgumentOutOfRangeException>(() => model.Piece(token));
         Should.Throw<ArgumentOutOfRangeException>(() => model.IsEndOfGeneration(token));
@@ -130,12 +130,12 @@ public sealed class TokenizationTests
     [Fact]
     public void Tokenize_AfterDispose_Throws()
     {
-        LlamaModel model = TestModels.Load(s_bytes);
+        INativeModel model = TestModels.Load(s_bytes);
         model.Dispose();
 
         Should.Throw<ObjectDisposedException>(() => model.Tokenize("a"u8, addSpecial: false, parseSpecial: false));
     }
 
-    private static string Text(LlamaModel model, int[] tokens) =>
+    private static string Text(INativeModel model, int[] tokens) =>
         Encoding.UTF8.GetString([.. tokens.SelectMany(token => model.Piece(token).ToArray())]);
 }

@@ -113,9 +113,6 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Llama, EntryPoint = "llama_vocab_n_tokens")]
     public static partial int VocabularySize(nint vocabulary);
 
-    [LibraryImport(Llama, EntryPoint = "llama_vocab_get_text")]
-    public static partial byte* TokenText(nint vocabulary, int token);
-
     [LibraryImport(Llama, EntryPoint = "llama_vocab_is_eog")]
     public static partial byte IsEndOfGeneration(nint vocabulary, int token);
 

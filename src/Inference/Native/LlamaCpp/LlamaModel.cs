@@ -27,11 +27,11 @@ internal sealed unsafe class LlamaModel : INativeModel
 
     public int TrainedContext { get; }
 
-    public int VocabularySize => _vocabulary.Size;
+    public int VocabularySize => _vocabulary.Tokens.Size;
 
     public int? LeadingToken => _vocabulary.LeadingToken;
 
-    public int LongestPiece => _vocabulary.LongestPiece;
+    public int LongestPiece => _vocabulary.Tokens.LongestPiece;
 
     /// <summary>Reads a model from a GGUF file. Blocks for as long as that takes.</summary>
     /// <exception cref="ModelLoadException">The library or the file cannot be used.</exception>
@@ -59,9 +59,9 @@ internal sealed unsafe class LlamaModel : INativeModel
         }
     }
 
-    public bool IsEndOfGeneration(int token) => _vocabulary.IsEndOfGeneration(token);
+    public bool IsEndOfGeneration(int token) => _vocabulary.Tokens.IsEndOfGeneration(token);
 
-    public ReadOnlyMemory<byte> Piece(int token) => _vocabulary.Piece(token);
+    public ReadOnlyMemory<byte> Piece(int token) => _vocabulary.Tokens.Piece(token);
 
     public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial)
     {

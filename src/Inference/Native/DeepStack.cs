@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace OllamaMax.Inference.Native.LlamaCpp;
+namespace OllamaMax.Inference.Native;
 
 /// <summary>
 /// Runs something on a thread with a large stack. Many vocabularies are split by std::regex, which recurses with each

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace OllamaMax.Inference.Native.LlamaCpp;
+namespace OllamaMax.Inference.Native;
 
 /// <summary>The metadata of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), as far as <see cref="GgufCheck"/> looks at it.</summary>
 internal sealed class GgufHeader : IDisposable

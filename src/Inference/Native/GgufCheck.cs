@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace OllamaMax.Inference.Native.LlamaCpp;
+namespace OllamaMax.Inference.Native;
 
 /// <summary>
 /// Looks at a model file before llama.cpp does, for what it would end the process over instead of refusing, found by

@@ -1,0 +1,152 @@
+using System.Text;
+using LLama.Exceptions;
+using LLama.Native;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Inference.Native;
+
+namespace OllamaMax.Inference.LLamaSharp;
+
+/// <summary>
+/// A model run by LLamaSharp 0.28.0, whose native library is chosen by the backend package that the program references.
+/// LLamaSharp decodes one context at a time in a process: a second model belongs into a second process.
+/// </summary>
+internal sealed class SharpModel : INativeModel
+{
+    private const int MaximalSequences = 256; // LLAMA_MAX_SEQ
+
+    private readonly SafeLlamaModelHandle _handle;
+    private readonly TokenTable _tokens;
+    private readonly bool _splitsByExpression;
+    private readonly bool _canAddSpecial;
+    private volatile bool _disposed;
+
+    private SharpModel(SafeLlamaModelHandle handle)
+    {
+        _handle = handle;
+        SafeLlamaModelHandle.Vocabulary vocabulary = handle.Vocab;
+        if (vocabulary.Type is LLamaVocabType.None or LLamaVocabType.WordPiece || !handle.HasDecoder || handle.HasEncoder || handle.IsDiffusion)
+            throw new ModelLoadException("it is no model that generates text token by token");
+        _tokens = new TokenTable(vocabulary.Count, ReadPiece, token => ((LLamaToken)token).IsEndOfGeneration(vocabulary));
+        _splitsByExpression = vocabulary.Type != LLamaVocabType.SentencePiece;
+        if (!_splitsByExpression)
+            _tokens.RequireByteTokens();
+        LeadingToken = vocabulary.ShouldAddBOS && vocabulary.BOS is { } bos ? (int)bos : null;
+        // Adding a token that the vocabulary lacks is an assertion in there.
+        _canAddSpecial = (!vocabulary.ShouldAddBOS || vocabulary.BOS is not null) && (!vocabulary.ShouldAddEOS || vocabulary.EOS is not null);
+        Description = handle.Description;
+        ParameterCount = (long)handle.ParameterCount;
+        TrainedContext = Math.Max(0, handle.ContextSize);
+    }
+
+    public string Description { get; }
+
+    public long ParameterCount { get; }
+
+    public int TrainedContext { get; }
+
+    public int VocabularySize => _tokens.Size;
+
+    public int? LeadingToken { get; }
+
+    public int LongestPiece => _tokens.LongestPiece;
+
+    /// <summary>Reads a model from a GGUF file. Blocks for as long as that takes.</summary>
+    /// <exception cref="ModelLoadException">The library or the file cannot be used.</exception>
+    /// <exception cref="OperationCanceledException"/>
+    public static SharpModel Load(string path, ModelConfig config, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        GgufCheck.Check(path);
+        SafeLlamaModelHandle handle = Open(path, config, loggers, cancellationToken);
+        try
+        {
+            return new SharpModel(handle);
+        }
+        catch (ModelLoadException failure)
+        {
+            handle.Dispose();
+            throw new ModelLoadException($"{path} cannot be used: {failure.Message}", failure);
+        }
+    }
+
+    public bool IsEndOfGeneration(int token) => _tokens.IsEndOfGeneration(token);
+
+    public ReadOnlyMemory<byte> Piece(int token) => _tokens.Piece(token);
+
+    public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        bool held = false;
+        try
+        {
+            // The vocabulary is memory of the model: it must not go while another thread reads it.
+            _handle.DangerousAddRef(ref held);
+            return PromptText.Tokenize(utf8, addSpecial && _canAddSpecial, LeadingToken, _splitsByExpression,
+                (part, special) => TokenizePart(part, special, parseSpecial));
+        }
+        finally
+        {
+            if (held)
+                _handle.DangerousRelease();
+        }
+    }
+
+    public INativeContext CreateContext(ContextConfig config)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        config.Validate(MaximalSequences);
+        return SharpContext.Create(_handle, config, VocabularySize);
+    }
+
+    public INativeSampler CreateSampler(SamplerConfig config) => new SharpSampler(config, VocabularySize);
+
+    /// <summary>Contexts go on: the memory goes with the last of them.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _handle.Dispose();
+    }
+
+    private static SafeLlamaModelHandle Open(string path, ModelConfig config, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        LlamaProgressCallback goesOn = (_, _) => !cancellationToken.IsCancellationRequested;
+        try
+        {
+            NativeLogConfig.llama_log_set(loggers.CreateLogger("llama.cpp"));
+            LLamaModelParams parameters = LLamaModelParams.Default();
+            parameters.n_gpu_layers = config.GpuLayers;
+            parameters.progress_callback = goesOn;
+            return SafeLlamaModelHandle.LoadFromFile(path, parameters);
+        }
+        catch (LoadWeightsFailedException failure)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ModelLoadException($"{path} cannot be loaded: the log of llama.cpp says why", failure);
+        }
+        catch (Exception failure) when (failure is RuntimeError or TypeInitializationException or DllNotFoundException)
+        {
+            throw new ModelLoadException($"LLamaSharp has no library that runs here: {failure.Message}", failure);
+        }
+        finally
+        {
+            GC.KeepAlive(goesOn);
+        }
+    }
+
+    private int[] TokenizePart(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial)
+    {
+        LLamaToken[] tokens = _handle.Tokenize(Encoding.UTF8.GetString(utf8), addSpecial, parseSpecial, Encoding.UTF8);
+        return Array.ConvertAll(tokens, static token => (int)token);
+    }
+
+    private byte[] ReadPiece(int token)
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        int length = (int)_handle.TokenToSpan(token, buffer, special: true);
+        if (length > buffer.Length)
+        {
+            buffer = new byte[length];
+            length = (int)_handle.TokenToSpan(token, buffer, special: true);
+        }
+        return buffer[..length].ToArray();
+    }
+}
