@@ -147,7 +147,11 @@ public sealed partial class SignalRListener(
         IHubConnectionBuilder builder = new HubConnectionBuilder().WithUrl(
             negotiation.Url,
             Transports,
-            options => options.AccessTokenProvider = () => Task.FromResult<string?>(negotiation.AccessToken));
+            options =>
+            {
+                options.AccessTokenProvider = () => Task.FromResult<string?>(negotiation.AccessToken);
+                options.Proxy = EnvironmentProxy.Instance;
+            });
         builder.Services.AddSingleton(loggers);
         HubConnection connection = builder.Build();
         foreach (var (target, handler) in _handlers)

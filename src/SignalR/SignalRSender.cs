@@ -24,7 +24,8 @@ public sealed class SignalRSender : IDisposable
         _time = time;
         _http = new HttpClient(new SocketsHttpHandler
         {
-            // The proxy is the environment's, by default. Connections are renewed so that a moved endpoint is noticed.
+            Proxy = EnvironmentProxy.Instance,
+            // Connections are renewed so that a moved endpoint is noticed.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             ConnectTimeout = TimeSpan.FromSeconds(5),
             UseCookies = false,

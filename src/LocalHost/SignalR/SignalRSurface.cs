@@ -48,6 +48,7 @@ public sealed class SignalRSurface : IAsyncDisposable
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddSignalRSurface(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>

@@ -102,6 +102,23 @@ public sealed class DataPlaneTests
     }
 
     [Fact]
+    public async Task Preflight_OfAnotherOrigin_AllowedWithoutToken()
+    {
+        await using SurfaceHarness harness = await SurfaceHarness.StartAsync();
+        using HttpClient http = new();
+        using HttpRequestMessage request = new(HttpMethod.Options, harness.Surface.Endpoint + "/client/negotiate?hub=test");
+        request.Headers.Add("Origin", "http://127.0.0.1:11434");
+        request.Headers.Add("Access-Control-Request-Method", "POST");
+        request.Headers.Add("Access-Control-Request-Headers", "authorization,x-signalr-user-agent");
+
+        using HttpResponseMessage response = await http.SendAsync(request, harness.Cancel);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        response.Headers.GetValues("Access-Control-Allow-Origin").ShouldBe(["http://127.0.0.1:11434"]);
+        response.Headers.GetValues("Access-Control-Allow-Credentials").ShouldBe(["true"]);
+    }
+
+    [Fact]
     public async Task StartAsync_PortTaken_ThrowsIOException()
     {
         await using SurfaceHarness harness = await SurfaceHarness.StartAsync();
