@@ -2,8 +2,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.SignalR;
+using OllamaMax.Storage;
 
 namespace OllamaMax.Functions;
 
@@ -12,13 +16,33 @@ internal static class FunctionsEdge
 {
     public static void AddEdge(this FunctionsApplicationBuilder builder)
     {
-        // Nobody is trusted for calling from the loopback: every request comes from the Functions host beside us. For that reason a
-        // foreign name in the Host header gains nothing, and the app's own names are known to Azure alone.
-        builder.Services.AddEdge(edge => edge.AllowedHosts.Add("*"));
+        builder.Services
+            .AddEdge(edge => Trust(edge, builder.Configuration))
+            .AddCluster(
+                new StorageAccount(Required(builder.Configuration, "AzureWebJobsStorage")),
+                SignalRConnectionString.Parse(Required(builder.Configuration, "AzureSignalRConnectionString")));
         // Kestrel's own limit would cut a body off with an error of its own; the edge has one and answers in the API's shape.
         builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         builder.Services.AddSingleton(Pipeline);
     }
+
+    /// <summary>
+    /// Every request comes from the Functions host beside us, so the loopback says nothing about who calls. On a developer's machine the
+    /// setting <c>OllamaMax:TrustLoopback</c> lets everybody in whom <c>func start</c> lets in; anywhere else it is refused.
+    /// </summary>
+    private static void Trust(EdgeOptions edge, IConfiguration configuration)
+    {
+        edge.TrustLoopback = configuration.GetValue<bool>("OllamaMax:TrustLoopback");
+        if (edge.TrustLoopback && configuration["AZURE_FUNCTIONS_ENVIRONMENT"] != "Development")
+            throw new InvalidOperationException("OllamaMax:TrustLoopback is for development only: in Azure every caller would be let in without a key");
+        // A foreign name in the Host header gains nothing where nobody is trusted for where they call from.
+        if (!edge.TrustLoopback)
+            edge.AllowedHosts.Add("*");
+    }
+
+    private static string Required(IConfiguration configuration, string setting) => configuration[setting] is { Length: > 0 } value
+        ? value
+        : throw new InvalidOperationException($"the setting {setting} is missing (local.settings.sample.json shows its form)");
 
     /// <summary>A whole application's middleware and routing, without a server of its own.</summary>
     private static EdgeRequests Pipeline(IServiceProvider services)

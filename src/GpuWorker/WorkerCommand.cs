@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Net;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.Inference.Packages;
 
 namespace OllamaMax.GpuWorker;
@@ -28,6 +28,11 @@ internal static class WorkerCommand
     private static readonly Option<int> Slots = new("--slots") { Description = "Requests decoded at once", DefaultValueFactory = _ => 4 };
     private static readonly Option<int> Threads = new("--threads") { Description = "Threads of the decoder; 0: half of the machine's" };
     private static readonly Option<int> Context = new("--context") { Description = "Most tokens of context for a request", DefaultValueFactory = _ => 4096 };
+    private static readonly Option<bool> Exact = new("--exact")
+    {
+        Description = "Slower arithmetic that does not depend on other requests, so that a continued answer equals an undisturbed one",
+    };
+
     private static readonly Option<double> Drain = new("--drain-seconds")
     {
         Description = "On SIGTERM: time for running requests to finish before they are handed to another worker",
@@ -39,7 +44,7 @@ internal static class WorkerCommand
     public static RootCommand Create()
     {
         var run = new Command("run", "Join a cluster and serve its models");
-        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Drain, Lifeline])
+        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Drain, Lifeline])
             run.Add(option);
         run.SetAction((result, cancellationToken) => RunAsync(result));
         return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run };
@@ -70,7 +75,7 @@ internal static class WorkerCommand
             EndWithStandardInput(drain);
 
         await using ServiceProvider services = new ServiceCollection()
-            .AddLogging(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information))
+            .AddLogging(PlainLogging.Configure)
             .AddWorker(options)
             .BuildServiceProvider();
         try
@@ -109,6 +114,7 @@ internal static class WorkerCommand
             Slots = result.GetValue(Slots),
             Threads = result.GetValue(Threads),
             ContextLength = result.GetValue(Context),
+            Exact = result.GetValue(Exact),
             DrainTimeout = TimeSpan.FromSeconds(result.GetValue(Drain)),
         };
         options.Validate();

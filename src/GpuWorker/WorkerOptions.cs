@@ -37,6 +37,12 @@ public sealed class WorkerOptions
     [Range(64, 1_048_576)]
     public int ContextLength { get; init; } = 4096;
 
+    /// <summary>
+    /// Arithmetic that does not depend on what else is decoded: an F32 cache and no flash attention. Slower, and what makes a continued
+    /// answer equal to an undisturbed one, token for token.
+    /// </summary>
+    public bool Exact { get; init; }
+
     /// <summary>Models in memory at once; the one unused for longest makes way.</summary>
     [Range(1, 64)]
     public int LoadedModels { get; init; } = 2;

@@ -19,7 +19,7 @@ public static class WorkerServices
         services.TryAddSingleton<Random>();
         services.TryAddSingleton<IEngineLoader, LlamaEngineLoader>();
         services.AddSingleton(_ => WorkerIdentity.Open(options.Data));
-        services.AddSingleton(_ => new HttpClient { BaseAddress = options.Edge, Timeout = TimeSpan.FromSeconds(30) });
+        services.AddSingleton(_ => new HttpClient(new SocketsHttpHandler { Proxy = EnvironmentProxy.Instance }) { BaseAddress = options.Edge, Timeout = TimeSpan.FromSeconds(30) });
         services.AddSingleton<EdgeClient>();
         services.AddSingleton<Capabilities>();
         services.AddSingleton<ReplicaStore>();

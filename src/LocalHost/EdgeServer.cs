@@ -2,8 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using OllamaMax.Edge;
 using OllamaMax.Edge.Cluster;
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
 
@@ -30,7 +33,8 @@ internal sealed class EdgeServer : IAsyncDisposable
         int port, StorageAccount storage, SignalRConnectionString signalR, CancellationToken cancellationToken)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        HostLogging.Configure(builder.Logging);
+        PlainLogging.Configure(builder.Logging);
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
         // Bound to the loopback alone, so whoever can call is on this machine.
         builder.Services

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.Inference.Packages;
 using OllamaMax.LocalHost.Data;
 using OllamaMax.LocalHost.Processes;
@@ -12,7 +13,7 @@ internal static class LocalHostApp
     public static async Task<int> RunAsync(LocalHostOptions options)
     {
         using Shutdown shutdown = new();
-        using ILoggerFactory loggers = LoggerFactory.Create(HostLogging.Configure);
+        using ILoggerFactory loggers = LoggerFactory.Create(PlainLogging.Configure);
         try
         {
             if (string.Join("; ", options.Errors()) is { Length: > 0 } errors)

@@ -48,6 +48,11 @@ internal static class LocalHostCommand
         Description = "Faults that the SignalR surface shall show, for tests",
     };
 
+    private static readonly Option<bool> Exact = new("--exact")
+    {
+        Description = "Workers use slower arithmetic that does not depend on other requests",
+    };
+
     private static readonly Option<bool> StdinLifeline = new("--stdin-lifeline")
     {
         Description = "End when standard input ends",
@@ -59,7 +64,7 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, StdinLifeline,
+            Port, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         return command;
@@ -82,6 +87,7 @@ internal static class LocalHostCommand
         Services = parsed.GetValue(Services),
         EdgeUrl = parsed.GetRequiredValue(EdgeUrl),
         SignalRFaults = parsed.GetValue(SignalRFaults),
+        Exact = parsed.GetValue(Exact),
         StdinLifeline = parsed.GetValue(StdinLifeline),
     };
 }

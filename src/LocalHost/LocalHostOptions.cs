@@ -30,6 +30,9 @@ internal sealed record LocalHostOptions
     /// <summary>Faults that the SignalR surface shall show; null for none.</summary>
     public string? SignalRFaults { get; init; }
 
+    /// <summary>Workers compute so that answers do not depend on each other, bit for bit.</summary>
+    public bool Exact { get; init; }
+
     /// <summary>End when standard input ends: the life line of whoever started this.</summary>
     public bool StdinLifeline { get; init; }
 

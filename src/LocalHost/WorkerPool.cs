@@ -5,48 +5,44 @@ using OllamaMax.LocalHost.Processes;
 namespace OllamaMax.LocalHost;
 
 /// <summary>The worker processes of this machine, each started again when it ends.</summary>
-internal sealed partial class WorkerPool : IAsyncDisposable
+internal sealed class WorkerPool : IAsyncDisposable
 {
     /// <summary>For finishing or handing back what runs; the whole local host has 5 s to end.</summary>
     private static readonly TimeSpan DrainGrace = TimeSpan.FromSeconds(2.5);
 
-    private readonly ILogger _logger;
     private readonly IReadOnlyList<SupervisedChild> _workers;
 
     private WorkerPool(int count, Func<string, ChildSpec> spec, ILogger logger, TimeProvider time)
     {
-        _logger = logger;
-        _workers = [.. Enumerable.Range(1, count).Select(n => new SupervisedChild(WithLog(spec($"worker-{n}")), logger, time))];
+        _workers = [.. Enumerable.Range(1, count).Select(n => new SupervisedChild(spec($"worker-{n}"), logger, time))];
     }
 
     /// <param name="count">How many.</param>
     /// <param name="edge">Where they enrol.</param>
     /// <param name="data">Each gets a folder of its own in there; the replicas are everyone's.</param>
+    /// <param name="exact">Whether they compute independently of what else runs.</param>
     /// <param name="newJoinToken">Makes a token; every start of every worker takes one.</param>
     /// <param name="say">Takes a line at each start.</param>
     /// <param name="logger">Takes their output.</param>
     /// <param name="time">The clock of the restarts.</param>
     public static WorkerPool Start(
-        int count, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken,
+        int count, Uri edge, DataFolder data, bool exact, Func<CancellationToken, ValueTask<string>> newJoinToken,
         Action<string> say, ILogger logger, TimeProvider time) =>
-        new(count, name => Spec(name, edge, data, newJoinToken, say), logger, time);
+        new(count, name => Spec(name, edge, data, exact, newJoinToken, say), logger, time);
 
     /// <summary>All at once: together they have the grace of one.</summary>
     public async ValueTask DisposeAsync() => await Task.WhenAll(_workers.Select(worker => worker.DisposeAsync().AsTask()));
 
     private static ChildSpec Spec(
-        string name, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say) => new()
+        string name, Uri edge, DataFolder data, bool exact, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say) => new()
         {
             Name = name,
             Command = async cancellationToken => WorkerLaunch.For(
-                name, edge, data.Folder(Path.Combine("workers", name)), data.Folder("replicas"), await newJoinToken(cancellationToken)),
+                name, edge, data.Folder(Path.Combine("workers", name)), data.Folder("replicas"), await newJoinToken(cancellationToken), exact),
             OnStarted = pid => say($"{name} started, pid {pid}"),
-            OnLine = _ => { },
+            // It has its own time and level already.
+            OnLine = line => say($"{name}: {line}"),
             StopGrace = DrainGrace,
         };
 
-    private ChildSpec WithLog(ChildSpec spec) => spec with { OnLine = line => LogLine(spec.Name, line) };
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Name}: {Line}")]
-    private partial void LogLine(string name, string line);
 }

@@ -6,7 +6,7 @@ namespace OllamaMax.SignalR;
 /// The environment's proxy, but never for this machine itself: HTTP_PROXY is often set without a NO_PROXY, and a proxy elsewhere
 /// cannot reach our loopback.
 /// </summary>
-internal sealed class EnvironmentProxy : IWebProxy
+public sealed class EnvironmentProxy : IWebProxy
 {
     public static EnvironmentProxy Instance { get; } = new();
 

@@ -50,6 +50,7 @@ public static class ClusterServices
         services.AddSingleton<EdgeListener>();
         services.AddSingleton<JobDispatcher>();
         services.AddSingleton<IJobStarter>(provider => provider.GetRequiredService<JobDispatcher>());
+        services.AddHostedService<ContainerSetup>();
         services.AddHostedService(provider => provider.GetRequiredService<EdgeListener>());
         services.AddHostedService(provider => provider.GetRequiredService<JobDispatcher>());
         services.AddHostedService<TemplateWarmUp>();

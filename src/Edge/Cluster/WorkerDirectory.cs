@@ -60,6 +60,18 @@ internal sealed class WorkerDirectory(LeastLoadedPolicy policy)
     /// <summary>Slots that workers offer for the model, busy ones included.</summary>
     public int Slots(string model, TimeSpan now) => Candidates(model, now).Sum(candidate => candidate.Total);
 
+    /// <summary>Slots in use and in all, of workers that are not gone.</summary>
+    public (int Used, int Total) AllSlots(TimeSpan now)
+    {
+        int used = 0, total = 0;
+        foreach (Entry entry in _entries.Values.Where(entry => entry.View is { State: not WorkerState.Gone }))
+        {
+            used += entry.UsedAt(now);
+            total += entry.Total;
+        }
+        return (used, total);
+    }
+
     private IEnumerable<Candidate> Candidates(string model, TimeSpan now, bool withSuspects = false)
     {
         foreach (var (id, entry) in _entries)
@@ -72,8 +84,7 @@ internal sealed class WorkerDirectory(LeastLoadedPolicy policy)
                 continue;
             var held = view.Report.Models.FirstOrDefault(m => m.Digest == model);
             Warmth warmth = held is null ? Warmth.None : held.Loaded ? Warmth.Loaded : Warmth.Replica;
-            int reported = now - entry.LoadAt < LoadIsFresh ? entry.Used : 0;
-            yield return new Candidate(id, warmth, Math.Max(entry.InFlight, reported), entry.Total);
+            yield return new Candidate(id, warmth, entry.UsedAt(now), entry.Total);
         }
     }
 
@@ -86,21 +97,24 @@ internal sealed class WorkerDirectory(LeastLoadedPolicy policy)
 
     private sealed class Entry
     {
+        private int _used;
+
         public WorkerView? View { get; set; }
 
         public int InFlight { get; set; }
-
-        public int Used { get; private set; }
 
         public int Total { get; private set; } = 1;
 
         public TimeSpan LoadAt { get; private set; } = TimeSpan.MinValue / 2;
 
+        /// <summary>What it said of itself while that is fresh, and at least what this edge gave it.</summary>
+        public int UsedAt(TimeSpan now) => Math.Max(InFlight, now - LoadAt < LoadIsFresh ? _used : 0);
+
         public TimeSpan? SuspectedAt { get; set; }
 
         public void SetLoad(int used, int total, TimeSpan at)
         {
-            Used = used;
+            _used = used;
             Total = total;
             LoadAt = at;
         }

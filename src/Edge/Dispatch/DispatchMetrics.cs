@@ -22,7 +22,11 @@ public sealed class DispatchMetrics : IDisposable
         _attempts = _meter.CreateCounter<long>("ollamamax_attempts", description: "Attempts issued to workers");
         _queued = _meter.CreateCounter<long>("ollamamax_jobs_queued", description: "Jobs that went through a model's queue");
         _refused = _meter.CreateCounter<long>("ollamamax_jobs_refused", description: "Jobs refused because the backlog was full");
-        _queueWait = _meter.CreateHistogram<double>("ollamamax_queue_wait", "s", "From a job's arrival to a worker's acceptance");
+        _queueWait = _meter.CreateHistogram(
+            "ollamamax_queue_wait",
+            "s",
+            "From a job's arrival to a worker's acceptance",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300] });
         _meter.CreateObservableGauge("ollamamax_jobs_running", () => _running, description: "Jobs of this edge on a worker");
         _meter.CreateObservableGauge("ollamamax_jobs_waiting", () => _waiting, description: "Jobs of this edge in a queue");
         _meter.CreateObservableGauge("ollamamax_slots_used", () => _slotsUsed, description: "Busy slots of all workers that are not gone");

@@ -4,6 +4,7 @@ using Azure;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
@@ -60,7 +61,7 @@ internal sealed partial class JobDispatcher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         listener.Heard += message => Post(() => Hear(message));
-        watch.Listed += views => Post(() => directory.Update(views, Now));
+        watch.Listed += views => Post(() => TakeListing(views));
         Task ticking = TickAsync(stoppingToken);
         try
         {
@@ -105,6 +106,18 @@ internal sealed partial class JobDispatcher(
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
+    }
+
+    private void TakeListing(IReadOnlyList<WorkerView> views)
+    {
+        directory.Update(views, Now);
+        ReportSlots();
+    }
+
+    private void ReportSlots()
+    {
+        var (used, total) = directory.AllSlots(Now);
+        metrics.SetSlots(used, total);
     }
 
     private void Begin(JobRun run)
@@ -197,6 +210,7 @@ internal sealed partial class JobDispatcher(
         if (_runs.Count > 0)
             watch.RefreshInBackground(waiting > 0 ? AcknowledgeEvery : ViewIsFresh);
         metrics.SetJobs(_runs.Count - waiting, waiting);
+        ReportSlots();
         _busy = _runs.Count > 0;
     }
 

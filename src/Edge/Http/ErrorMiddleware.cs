@@ -1,5 +1,7 @@
+using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Http;
 
@@ -9,6 +11,8 @@ namespace OllamaMax.Edge.Http;
 /// </summary>
 internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> logger)
 {
+    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(2);
+
     public async Task InvokeAsync(HttpContext context)
     {
         try
@@ -26,6 +30,11 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
             await ErrorAnswer.WriteAsync(context, new(e.StatusCode, e.Message));
+        }
+        catch (Exception e) when (!context.Response.HasStarted && e is CatalogException or RequestFailedException or AggregateException { InnerException: RequestFailedException })
+        {
+            LogStorageFailed(e, context.Request.Method, context.Request.Path);
+            await ErrorAnswer.WriteAsync(context, new(503, "storage cannot be reached; try again later") { RetryAfter = StorageRetry });
         }
 #pragma warning disable CA1031 // The outermost handler: whatever it is, the client gets an answer and the log the exception.
         catch (Exception e)
@@ -55,6 +64,9 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
 
     [LoggerMessage(LogLevel.Debug, "The client left.")]
     private partial void LogClientLeft();
+
+    [LoggerMessage(LogLevel.Error, "Storage failed {Method} {Path}.")]
+    private partial void LogStorageFailed(Exception exception, string method, string path);
 
     [LoggerMessage(LogLevel.Error, "Unexpected failure of {Method} {Path}.")]
     private partial void LogUnexpected(Exception exception, string method, string path);

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Diagnostics;
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
@@ -9,21 +11,19 @@ using OllamaMax.Streaming;
 namespace OllamaMax.GpuWorker.Dispatch;
 
 /// <summary>Runs one attempt from grant to end; every outcome is a value.</summary>
-internal sealed partial class AttemptRunner(ModelHost models, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
+internal sealed partial class AttemptRunner(ModelHost models, TokenMeter meter, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
 {
-    private static readonly ActivitySource Activities = new("OllamaMax.GpuWorker");
-
     public async Task<AttemptEnd> RunAsync(GrantMessage grant, RunningAttempt attempt)
     {
         try
         {
             Job job = grant.Job ?? await FetchAsync(grant, attempt.Cancelled);
-            using Activity? activity = Activities.StartActivity("attempt", ActivityKind.Consumer, job.TraceParent);
+            using Activity? activity = Telemetry.Source.StartActivity("attempt", ActivityKind.Consumer, job.TraceParent);
             LogStarted(job.RequestId, job.Id, grant.Attempt.Number);
             AttemptEnd end = await DecodeAsync(job, grant, attempt);
             if (end.Reason == EndReason.Cancelled && attempt.HandBack)
                 end = end with { Reason = EndReason.HandedBack };
-            LogEnded(job.RequestId, job.Id, end.Reason, end.Error);
+            LogEnded(job.RequestId, job.Id, end.Reason, end.Error is null ? "" : $": {end.Error}");
             return end;
         }
         catch (OperationCanceledException) when (attempt.Cancelled.IsCancellationRequested)
@@ -61,27 +61,39 @@ internal sealed partial class AttemptRunner(ModelHost models, HttpClient http, T
             Seed = job.Seed,
             ResumeTokens = grant.Resume,
         };
-        var sink = new LoadTimedSink(attempt.Output, time.GetElapsedTime(asked));
-        return await use.Engine.RunAsync(request, sink, ends.Token);
+        var sink = new MeasuredSink(attempt.Output, time.GetElapsedTime(asked), meter);
+        meter.Enter();
+        try
+        {
+            return await use.Engine.RunAsync(request, sink, ends.Token);
+        }
+        finally
+        {
+            meter.Exit();
+        }
     }
 
     private async Task<Job> FetchAsync(GrantMessage grant, CancellationToken cancellationToken) =>
         await http.GetFromJsonAsync(grant.PayloadUrl, ProtocolJson.Default.Job, cancellationToken)
         ?? throw new HttpRequestException("the job's payload is empty");
 
-    /// <summary>Adds to the engine's figures how long the model took to be there.</summary>
-    private sealed class LoadTimedSink(ITokenSink inner, TimeSpan load) : ITokenSink
+    /// <summary>Adds to the engine's figures how long the model took to be there, and counts tokens.</summary>
+    private sealed class MeasuredSink(ITokenSink inner, TimeSpan load, TokenMeter meter) : ITokenSink
     {
         public void Started(AttemptStart start) => inner.Started(start with { LoadDuration = load });
 
-        public void Write(int index, int token, ReadOnlySpan<byte> piece) => inner.Write(index, token, piece);
+        public void Write(int index, int token, ReadOnlySpan<byte> piece)
+        {
+            meter.Token();
+            inner.Write(index, token, piece);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job}, attempt {Number} begins")]
     private partial void LogStarted(string requestId, string job, int number);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job} ended: {Reason} {Error}")]
-    private partial void LogEnded(string requestId, string job, EndReason reason, string? error);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job} ended by {Reason}{Error}")]
+    private partial void LogEnded(string requestId, string job, EndReason reason, string error);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed")]
     private partial void LogFailed(Exception exception, string job);

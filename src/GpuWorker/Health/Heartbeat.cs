@@ -1,5 +1,4 @@
 using System.Net;
-using System.Reflection;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
@@ -35,26 +34,36 @@ internal sealed partial class Heartbeat(
     /// <summary>Metadata holds 8 KB in all; a model takes about 150 bytes.</summary>
     private const int MostModels = 40;
 
-    private static readonly string Program = typeof(Heartbeat).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    private static readonly string Program = typeof(Heartbeat).Assembly.GetName().Version!.ToString(3);
 
     private readonly WakeSignal _changed = new(time);
+    private TimeSpan _writtenAt;
 
     public void ReportSoon() => _changed.Set();
 
     public async Task RunAsync(CancellationToken stopping)
     {
         models.Changed += ReportSoon;
+        dispatcher.SlotFreed += ReportIfDue;
         try
         {
             while (true)
             {
                 TimeSpan next = await WriteAsync(stopping) ? Interval() : Retry;
+                _writtenAt = time.Elapsed();
                 await _changed.WaitAsync(next, stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
+    }
+
+    /// <summary>A worker that runs short jobs now and then reports as often as a busy one.</summary>
+    private void ReportIfDue()
+    {
+        if (time.Elapsed() - _writtenAt >= Busy)
+            ReportSoon();
     }
 
     /// <summary>Writes the report now; false when storage could not be reached.</summary>

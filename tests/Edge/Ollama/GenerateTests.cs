@@ -1,5 +1,6 @@
 using System.Net;
 using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Tests.Ollama;
 

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Hosting;
 
-namespace OllamaMax.LocalHost.SignalR;
+namespace OllamaMax.LocalHost;
 
 /// <summary>
-/// Instead of the console's lifetime, which would take Ctrl-C and SIGTERM away from the process that the surface is a part of.
+/// Instead of the console's lifetime, which would take Ctrl-C and SIGTERM away from the process that a web application is only a part of.
 /// </summary>
 internal sealed class NoLifetime : IHostLifetime
 {

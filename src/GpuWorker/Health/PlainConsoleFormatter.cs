@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
-namespace OllamaMax.LocalHost;
+namespace OllamaMax.GpuWorker.Health;
 
 /// <summary>Lines for a person: time, what is wrong if something is, the message. Categories and event ids are for machines.</summary>
 internal sealed class PlainConsoleFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)

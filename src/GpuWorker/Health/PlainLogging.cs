@@ -2,10 +2,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 
-namespace OllamaMax.LocalHost;
+namespace OllamaMax.GpuWorker.Health;
 
 /// <summary>One line per event, ours from information on, others' from warnings on.</summary>
-internal static class HostLogging
+public static class PlainLogging
 {
     public static void Configure(ILoggingBuilder logging)
     {
@@ -15,5 +15,7 @@ internal static class HostLogging
         logging.AddConsoleFormatter<PlainConsoleFormatter, ConsoleFormatterOptions>();
         logging.SetMinimumLevel(LogLevel.Warning);
         logging.AddFilter("OllamaMax", LogLevel.Information);
+        // It warns of much that is as intended, such as a context shared by all slots.
+        logging.AddFilter("llama.cpp", LogLevel.Error);
     }
 }
