@@ -18,6 +18,8 @@ internal sealed partial class Worker
 {
     private static readonly TimeSpan HandingBack = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(1);
+
     private readonly Capabilities _capabilities;
     private readonly WorkerDispatcher _dispatcher;
     private readonly QueuePoller _poller;
@@ -81,6 +83,7 @@ internal sealed partial class Worker
             _models.Changed -= NeedQueuesSoon;
             await stop.CancelAsync();
             await Task.WhenAll(loops);
+            await SayGoodbyeAsync();
             await _models.DisposeAsync();
         }
     }
@@ -103,8 +106,23 @@ internal sealed partial class Worker
     private async Task DrainAsync()
     {
         LogDraining();
+        Task drained = _dispatcher.DrainAsync(_options.DrainTimeout, HandingBack);
         _heartbeat.ReportSoon();
-        await _dispatcher.DrainAsync(_options.DrainTimeout, HandingBack);
+        await drained;
+    }
+
+    /// <summary>Nobody has to find out by silence that this worker is gone.</summary>
+    private async Task SayGoodbyeAsync()
+    {
+        using var patience = new CancellationTokenSource(Goodbye, _time);
+        try
+        {
+            await _heartbeat.WriteAsync(patience.Token, left: true);
+        }
+        catch (OperationCanceledException)
+        {
+            LogNoGoodbye();
+        }
     }
 
     private SignalRListener Listen()
@@ -154,6 +172,9 @@ internal sealed partial class Worker
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Draining")]
     private partial void LogDraining();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The last heartbeat was not written; the cluster will find out by silence")]
+    private partial void LogNoGoodbye();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A {Target} message cannot be read")]
     private partial void LogUnreadable(Exception exception, string target);

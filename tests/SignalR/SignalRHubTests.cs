@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
+using OllamaMax.Streaming;
 
 namespace OllamaMax.SignalR;
 

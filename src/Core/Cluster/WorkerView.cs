@@ -8,7 +8,8 @@ public sealed record WorkerView(WorkerReport Report, TimeSpan Age)
 {
     /// <summary>Alive: at most one heartbeat is missing. Gone: several are.</summary>
     public WorkerState State =>
-        Age > TimeSpan.FromSeconds(Report.IntervalSeconds * 5) ? WorkerState.Gone
+        Report.Left ? WorkerState.Gone
+        : Age > TimeSpan.FromSeconds(Report.IntervalSeconds * 5) ? WorkerState.Gone
         : Age > TimeSpan.FromSeconds(Report.IntervalSeconds * 2.5) ? WorkerState.Suspect
         : Report.Draining ? WorkerState.Draining
         : WorkerState.Alive;

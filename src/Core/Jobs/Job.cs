@@ -36,6 +36,6 @@ public sealed record Job
     /// <summary>Strings that end the answer and are not part of it. The assembler looks for them, at the owner.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 
-    /// <summary>Time left when this was sent: clocks of different machines are never compared.</summary>
-    public required TimeSpan Remaining { get; init; }
+    /// <summary>What it may take from its owner's taking it on to its end.</summary>
+    public required TimeSpan Deadline { get; init; }
 }

@@ -20,6 +20,9 @@ public sealed record GrantMessage
     /// <summary>Where the job lies as JSON, readable by whoever has this URL.</summary>
     public string? PayloadUrl { get; init; }
 
+    /// <summary>Time left until the job's deadline when this was sent: clocks of different machines are never compared.</summary>
+    public required TimeSpan Remaining { get; init; }
+
     /// <summary>Leave to send to the job's edge, and to nobody else.</summary>
     public required ReplyCapability Reply { get; init; }
 

@@ -23,6 +23,9 @@ public sealed record WorkerReport
 
     public required bool Draining { get; init; }
 
+    /// <summary>It has ended in an orderly way; this is its last report.</summary>
+    public bool Left { get; init; }
+
     public required int SlotsUsed { get; init; }
 
     public required int SlotsTotal { get; init; }

@@ -122,25 +122,15 @@ internal sealed partial class JobDispatcher(
 
     private void Begin(JobRun run)
     {
-        int waiting = _runs.Values.Count(other => other.Owner.IsWaiting && other.Job.Model == run.Job.Model);
-        if (waiting > 0 && waiting >= options.Value.MaxBacklog)
-        {
-            metrics.Refused();
-            TimeSpan retryAfter = _throughput.RetryAfter(run.Job.Model, waiting, directory.Slots(run.Job.Model, Now));
-            Apply(run, () => run.Owner.Fail(new JobError(JobErrorKind.Busy, $"the server is busy: {waiting} requests for this model wait already")
-            {
-                RetryAfter = retryAfter,
-            }));
-            return;
-        }
         _runs.Add(run.Job.Id, run);
+        bool othersWait = WaitingBeside(run) > 0;
         if (watch.Age > ViewIsUsable)
         {
             _ = ListThenStartAsync(run);
             return;
         }
         watch.RefreshInBackground(ViewIsFresh);
-        Apply(run, waiting > 0 ? run.Owner.StartQueued : run.Owner.Start);
+        Apply(run, othersWait ? run.Owner.StartQueued : run.Owner.Start);
     }
 
     private async Task ListThenStartAsync(JobRun run)
@@ -222,6 +212,12 @@ internal sealed partial class JobDispatcher(
             Send(workers.AcknowledgeAsync(group.Key, [.. group]));
     }
 
+    private TimeSpan Remaining(JobRun run)
+    {
+        TimeSpan remaining = run.Job.Deadline - (Now - run.StartedAt);
+        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+    }
+
     private JobRun? Find(string jobId) => _runs.GetValueOrDefault(jobId);
 
     /// <summary>Lets a job's owner decide, and does what it decided.</summary>
@@ -270,11 +266,10 @@ internal sealed partial class JobDispatcher(
                 Apply(run, () => run.Owner.Placed(workerId, Now));
                 break;
             case OwnerEffect.Grant(var attempt, var resume):
-                Send(workers.GrantAsync(run, attempt, resume));
+                Send(workers.GrantAsync(run, attempt, resume, Remaining(run)));
                 break;
             case OwnerEffect.Enqueue:
-                metrics.Queued();
-                Send(EnqueueAsync(run));
+                Enqueue(run);
                 break;
             case OwnerEffect.DeleteMessage(var messageId, var popReceipt):
                 Send(queues.DeleteAsync(run.Job.Model, run.Job.Band, messageId, popReceipt, CancellationToken.None));
@@ -313,14 +308,34 @@ internal sealed partial class JobDispatcher(
         run.Log.Append(output);
     }
 
+    private int WaitingBeside(JobRun run) =>
+        _runs.Values.Count(other => other != run && other.Owner.IsWaiting && other.Job.Model == run.Job.Model);
+
+    /// <summary>Lets it wait, unless too many do. Who has been accepted before is not turned away: its client has seen text.</summary>
+    private void Enqueue(JobRun run)
+    {
+        int waiting = WaitingBeside(run);
+        if (waiting >= options.Value.MaxBacklog && !run.Owner.HasBeenAccepted)
+        {
+            metrics.Refused();
+            var busy = new JobError(JobErrorKind.Busy, $"the server is busy: {waiting} requests for this model wait already")
+            {
+                RetryAfter = _throughput.RetryAfter(run.Job.Model, waiting, directory.Slots(run.Job.Model, Now)),
+            };
+            Apply(run, () => run.Owner.EnqueueFailed(busy));
+            return;
+        }
+        metrics.Queued();
+        Send(EnqueueAsync(run));
+    }
+
     private async Task EnqueueAsync(JobRun run)
     {
         try
         {
             var message = new QueuedJob(ProtocolVersion.Current, run.Job.Id, run.Job.Model, run.Job.Band, workers.Reply());
-            TimeSpan left = run.Job.Remaining - (Now - run.StartedAt);
             // Storage counts whole seconds; a message that outlives its job by a little is denied when it is claimed.
-            TimeSpan lifetime = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(left.TotalSeconds)));
+            TimeSpan lifetime = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(Remaining(run).TotalSeconds)));
             var (messageId, popReceipt) = await queues.EnqueueAsync(message, lifetime, CancellationToken.None);
             Post(() => Apply(run, () => run.Owner.Enqueued(messageId, popReceipt, Now)));
         }

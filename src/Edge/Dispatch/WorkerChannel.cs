@@ -27,13 +27,14 @@ internal sealed partial class WorkerChannel(
     /// <summary>Leave to answer to this edge.</summary>
     public ReplyCapability Reply() => hub.ReplyTo(Users.Edge(edge.Id), ReplyLifetime);
 
-    public async Task GrantAsync(JobRun run, Attempt attempt, IReadOnlyList<int> resume)
+    public async Task GrantAsync(JobRun run, Attempt attempt, IReadOnlyList<int> resume, TimeSpan remaining)
     {
         var grant = new GrantMessage
         {
             Version = ProtocolVersion.Current,
             JobId = run.Job.Id,
             Attempt = attempt,
+            Remaining = remaining,
             Reply = Reply(),
             Resume = resume,
         };

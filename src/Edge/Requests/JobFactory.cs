@@ -36,7 +36,7 @@ internal sealed class JobFactory(
             Options = Clamp(request.Options, model),
             Seed = request.Seed is { } seed and >= 0 ? (ulong)seed : seeds.Draw(),
             Stop = request.Stop,
-            Remaining = options.Value.JobDeadline,
+            Deadline = options.Value.JobDeadline,
         };
     }
 

@@ -45,7 +45,7 @@ internal sealed partial class AttemptRunner(ModelHost models, TokenMeter meter, 
 
     private async Task<AttemptEnd> DecodeAsync(Job job, GrantMessage grant, RunningAttempt attempt)
     {
-        using var deadline = new CancellationTokenSource(job.Remaining, time);
+        using var deadline = new CancellationTokenSource(grant.Remaining, time);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
         long asked = time.GetTimestamp();
         using ModelUse use = await models.UseAsync(job.Model, ends.Token);

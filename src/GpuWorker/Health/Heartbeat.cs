@@ -67,11 +67,12 @@ internal sealed partial class Heartbeat(
     }
 
     /// <summary>Writes the report now; false when storage could not be reached.</summary>
-    public async Task<bool> WriteAsync(CancellationToken cancellationToken)
+    /// <param name="left">Whether it is the last one.</param>
+    public async Task<bool> WriteAsync(CancellationToken cancellationToken, bool left = false)
     {
         try
         {
-            var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Heartbeats.Write(Report()) };
+            var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Heartbeats.Write(Report() with { Left = left }) };
             await new BlobClient(new Uri(capabilities.Current.HeartbeatUrl))
                 .UploadAsync(BinaryData.Empty, new BlobUploadOptions { Metadata = metadata }, cancellationToken);
             return true;

@@ -16,7 +16,7 @@ public sealed class PayloadStore(StorageAccount account, TimeProvider time)
         BlobClient blob = Blob(job.Id);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job);
         await blob.UploadAsync(new BinaryData(json), overwrite: true, cancellationToken);
-        return blob.GenerateSasUri(BlobSasPermissions.Read, time.GetUtcNow() + job.Remaining + TimeSpan.FromMinutes(1)).ToString();
+        return blob.GenerateSasUri(BlobSasPermissions.Read, time.GetUtcNow() + job.Deadline + TimeSpan.FromMinutes(1)).ToString();
     }
 
     public Task DeleteAsync(string jobId, CancellationToken cancellationToken) =>

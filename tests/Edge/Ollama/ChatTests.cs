@@ -105,7 +105,7 @@ public sealed class ChatTests
         job.Model.ShouldBe(FixedModels.Weights);
         job.Tenant.ShouldBe("local");
         job.RequestId.ShouldBe("mine-1");
-        job.Remaining.ShouldBe(TimeSpan.FromMinutes(3));
+        job.Deadline.ShouldBe(TimeSpan.FromMinutes(3));
         job.Id.Length.ShouldBe(26);
         response.Headers.GetValues("x-request-id").ShouldBe(["mine-1"]);
     }

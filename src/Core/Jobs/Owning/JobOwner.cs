@@ -16,6 +16,7 @@ public sealed class JobOwner
     private readonly AnswerBuffer _answer = new();
     private readonly Assembler _assembler;
     private readonly HashSet<string> _excluded = [];
+    private readonly NudgeSchedule _nudges;
     private readonly TimeSpan _startedAt;
     private List<OwnerEffect> _effects = [];
 
@@ -26,8 +27,6 @@ public sealed class JobOwner
     private TimeSpan _grantSentAt;
     private TimeSpan _heardAt;
     private TimeSpan _gapAskedAt = TimeSpan.MinValue;
-    private TimeSpan _nudgeAt;
-    private TimeSpan _nudgeEvery;
     private (string MessageId, string PopReceipt)? _message;
     private int _attempts;
     private int _pushes;
@@ -46,6 +45,7 @@ public sealed class JobOwner
         _newNonce = newNonce;
         _startedAt = now;
         _assembler = new Assembler(job.Stop);
+        _nudges = new NudgeSchedule(options);
     }
 
     private enum Phase
@@ -61,6 +61,9 @@ public sealed class JobOwner
     public Job Job => _job;
 
     public bool HasEnded => _phase == Phase.Ended;
+
+    /// <summary>Some worker has begun it.</summary>
+    public bool HasBeenAccepted => _acceptedOnce;
 
     /// <summary>Waits in the model's queue, or is about to.</summary>
     public bool IsWaiting => _phase is Phase.Queueing or Phase.Queued;
@@ -106,8 +109,7 @@ public sealed class JobOwner
         }
         _phase = Phase.Queued;
         _message = (messageId, popReceipt);
-        _nudgeEvery = _options.NudgeFirst;
-        _nudgeAt = now + _nudgeEvery;
+        _nudges.Start(now);
         Do(new OwnerEffect.Nudge());
     }
 
@@ -150,9 +152,9 @@ public sealed class JobOwner
             SendGrant(now);
             return;
         }
+        // Denied even if it runs the job already: then this is a second message of it, and a slot is held for nothing.
         Do(new OwnerEffect.DeleteMessage(messageId, popReceipt));
-        if (_phase == Phase.Ended || _attempt?.WorkerId != workerId)
-            Do(new OwnerEffect.Deny(workerId));
+        Do(new OwnerEffect.Deny(workerId));
     }
 
     /// <summary>The worker says that the attempt is alive there, with or without output.</summary>
@@ -192,9 +194,9 @@ public sealed class JobOwner
     {
         if (_phase == Phase.Ended)
             return;
-        if (now - _startedAt >= _job.Remaining)
+        if (now - _startedAt >= _job.Deadline)
         {
-            Fail(new JobError(JobErrorKind.DeadlineExceeded, $"no answer within {_job.Remaining.TotalSeconds:0} seconds"));
+            Fail(new JobError(JobErrorKind.DeadlineExceeded, $"no answer within {_job.Deadline.TotalSeconds:0} seconds"));
             return;
         }
         if (!hearing)
@@ -203,8 +205,8 @@ public sealed class JobOwner
             TickOffered(now);
         else if (_phase == Phase.Running)
             TickRunning(now);
-        else if (_phase == Phase.Queued && now >= _nudgeAt)
-            NudgeAgain(now);
+        else if (_phase == Phase.Queued && _nudges.IsDue(now))
+            Do(new OwnerEffect.Nudge());
     }
 
     /// <summary>Nobody wants the answer any more.</summary>
@@ -244,13 +246,6 @@ public sealed class JobOwner
         {
             AskForGap(now);
         }
-    }
-
-    private void NudgeAgain(TimeSpan now)
-    {
-        _nudgeEvery = _nudgeEvery * 2 < _options.NudgeLongest ? _nudgeEvery * 2 : _options.NudgeLongest;
-        _nudgeAt = now + _nudgeEvery;
-        Do(new OwnerEffect.Nudge());
     }
 
     private void Use(Chunk fresh, TimeSpan now)

@@ -285,6 +285,20 @@ public sealed class JobOwnerTests
     }
 
     [Fact]
+    public void Claimed_SecondMessageOfTheSameJob_IsDeniedToTheWorkerThatRunsIt()
+    {
+        JobOwner owner = Queued();
+        Do(owner, () => owner.Claimed("w5", "m1", "r1", _now));
+        Do(owner, () => owner.Answered("w5", "n1", accepted: true, _now));
+
+        Do(owner, () => owner.Claimed("w5", "m2", "r2", _now));
+
+        _effects.OfType<OwnerEffect.Deny>().ShouldHaveSingleItem();
+        _effects.OfType<OwnerEffect.DeleteMessage>().Last().ShouldBe(new OwnerEffect.DeleteMessage("m2", "r2"));
+        owner.Attempt.ShouldNotBeNull();
+    }
+
+    [Fact]
     public void Claimed_AfterTheEnd_IsDeniedAndTheMessageDeleted()
     {
         JobOwner owner = Queued();
@@ -333,7 +347,7 @@ public sealed class JobOwnerTests
             Options = new InferenceOptions(),
             Seed = 1,
             Stop = stop ?? [],
-            Remaining = TimeSpan.FromMinutes(1),
+            Deadline = TimeSpan.FromMinutes(1),
         };
         var owner = new JobOwner(job, Options, () => $"n{++_nonces}", _now);
         Do(owner, owner.Start);
