@@ -48,7 +48,7 @@ public sealed class LocalHostProcessTests : IDisposable
 
         LocalSystem.Kill(system.Pid);
 
-        await azurite.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
+        await azurite.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class LocalHostProcessTests : IDisposable
 
         LocalSystem.Kill(system.Pid);
 
-        await host.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
+        await host.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
     }
 
     [Fact]
