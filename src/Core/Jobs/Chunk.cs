@@ -8,8 +8,9 @@ namespace OllamaMax.Jobs;
 /// <param name="Lengths">Bytes of each token's piece, so that a chunk can be cut between tokens.</param>
 /// <param name="Bytes">The pieces, one after the other. May begin or end inside a UTF-8 character.</param>
 /// <param name="Start">Set in an attempt's first chunk: what the prompt took.</param>
+/// <param name="Logprobs">One for each token where the job asks for them.</param>
 /// <param name="End">Set in the last chunk: how the attempt ended.</param>
-public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes, AttemptStart? Start = null, AttemptEnd? End = null)
+public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes, AttemptStart? Start = null, AttemptEnd? End = null, TokenLogprobs[]? Logprobs = null)
 {
     /// <summary>Index of the token after the last one here.</summary>
     public int NextIndex => Index + Tokens.Length;
@@ -17,6 +18,7 @@ public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes,
     /// <summary>Whether its parts agree with each other; a chunk comes from another machine.</summary>
     public bool IsWellFormed => Index >= 0
         && Lengths.Length == Tokens.Length
+        && (Logprobs is null || Logprobs.Length == Tokens.Length)
         && Array.TrueForAll(Lengths, length => length >= 0)
         && Lengths.Sum(length => (long)length) == Bytes.Length;
 
@@ -27,6 +29,13 @@ public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes,
             return this;
         int skip = Math.Min(index - Index, Tokens.Length);
         int bytes = Lengths.Take(skip).Sum();
-        return this with { Index = Index + skip, Tokens = Tokens[skip..], Lengths = Lengths[skip..], Bytes = Bytes[bytes..] };
+        return this with
+        {
+            Index = Index + skip,
+            Tokens = Tokens[skip..],
+            Lengths = Lengths[skip..],
+            Bytes = Bytes[bytes..],
+            Logprobs = Logprobs?[skip..],
+        };
     }
 }

@@ -21,6 +21,24 @@ public interface IInferenceEngine : IAsyncDisposable
     /// Never throws for any of them. More calls than slots wait their turn, first come first served.
     /// </summary>
     ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Embeds texts, pooled as the model says and normalised to length 1. The sink gets one write for each input, in order: its index, the number of its
+    /// tokens, and the vector as 32-bit floats, little-endian. Outcomes as of <see cref="RunAsync"/>.
+    /// </summary>
+    ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken);
+}
+
+/// <summary>What the engine needs of an embedding job.</summary>
+public sealed record EmbedRequest
+{
+    public required IReadOnlyList<string> Inputs { get; init; }
+
+    /// <summary>Cut what is longer than the context; otherwise it is <see cref="EndReason.Invalid"/>.</summary>
+    public bool Truncate { get; init; }
+
+    /// <summary>Inputs at the begin whose vectors an earlier attempt produced.</summary>
+    public int Skip { get; init; }
 }
 
 /// <summary>What the engine needs of a job.</summary>
@@ -45,5 +63,6 @@ public interface ITokenSink
     /// <param name="index">The token's position in the answer; the first one is <c>ResumeTokens.Count</c>.</param>
     /// <param name="token">Token id.</param>
     /// <param name="piece">The token's bytes; may be empty, may be part of a UTF-8 character.</param>
-    void Write(int index, int token, ReadOnlySpan<byte> piece);
+    /// <param name="logprobs">Where the request asks for them.</param>
+    void Write(int index, int token, ReadOnlySpan<byte> piece, TokenLogprobs? logprobs = null);
 }

@@ -33,6 +33,18 @@ public sealed record Job
     /// <summary>Sampling is a function of this and the token's position.</summary>
     public required ulong Seed { get; init; }
 
+    /// <summary>How long the model is to stay in memory after this; null: the worker's default. Zero: not at all; infinite: for good.</summary>
+    public TimeSpan? KeepAlive { get; init; }
+
+    /// <summary>Texts to embed instead of a prompt to answer; null: an answer is wanted.</summary>
+    public IReadOnlyList<string>? EmbedInputs { get; init; }
+
+    /// <summary>With <see cref="EmbedInputs"/>: a text longer than the context is cut; otherwise it is an error.</summary>
+    public bool Truncate { get; init; }
+
+    /// <summary>What to take apart in the text.</summary>
+    public OutputParsing Parsing { get; init; } = OutputParsing.None;
+
     /// <summary>Strings that end the answer and are not part of it. The assembler looks for them, at the owner.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 

@@ -1,6 +1,6 @@
 namespace OllamaMax.Jobs;
 
-/// <summary>What a job's owner tells whoever reads the answer, in this order: Accepted, Delta*, then Finished or Failed.</summary>
+/// <summary>What a job's owner tells whoever reads the answer, in this order: Accepted, Delta* or Embedding*, then Finished or Failed.</summary>
 public abstract record JobOutput
 {
     private JobOutput()
@@ -13,12 +13,29 @@ public abstract record JobOutput
     /// <summary>Text that is final: no stop string, no half character in it.</summary>
     /// <param name="Text">What to append.</param>
     /// <param name="Tokens">Tokens of the answer so far, those without text yet counted in.</param>
-    public sealed record Delta(string Text, int Tokens) : JobOutput;
+    public sealed record Delta(string Text, int Tokens) : JobOutput
+    {
+        /// <summary>Reasoning, where the job has it taken apart from the answer.</summary>
+        public string Thinking { get; init; } = "";
+
+        /// <summary>Calls that are complete.</summary>
+        public IReadOnlyList<ToolCall> ToolCalls { get; init; } = [];
+
+        /// <summary>The tokens since the last delta, where the job asks for their probabilities.</summary>
+        public IReadOnlyList<TokenText> Logprobs { get; init; } = [];
+    }
+
+    /// <summary>The vector of one input of an embedding job; in the inputs' order.</summary>
+    /// <param name="Tokens">Tokens of the input.</param>
+    public sealed record Embedding(int Index, int Tokens, float[] Vector) : JobOutput;
 
     public sealed record Finished(FinishReason Reason, JobStatistics Statistics) : JobOutput;
 
     public sealed record Failed(JobError Error) : JobOutput;
 }
+
+/// <param name="Piece">The token's bytes; may be part of a character.</param>
+public sealed record TokenText(int Token, byte[] Piece, TokenLogprobs Logprobs);
 
 public enum FinishReason
 {

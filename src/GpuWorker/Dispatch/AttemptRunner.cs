@@ -54,24 +54,27 @@ internal sealed partial class AttemptRunner(ModelHost models, TokenMeter meter, 
             attempt.Output.Started(new AttemptStart(0, 0, time.GetElapsedTime(asked), TimeSpan.Zero));
             return new AttemptEnd { Reason = EndReason.Loaded };
         }
-        var request = new EngineRequest
-        {
-            Prompt = job.Prompt,
-            Options = job.Options,
-            Seed = job.Seed,
-            ResumeTokens = grant.Resume,
-        };
         var sink = new MeasuredSink(attempt.Output, time.GetElapsedTime(asked), meter);
         meter.Enter();
         try
         {
-            return await use.Engine.RunAsync(request, sink, ends.Token);
+            return job.EmbedInputs is { } inputs
+                ? await use.Engine.EmbedAsync(new EmbedRequest { Inputs = inputs, Truncate = job.Truncate, Skip = grant.Resume.Count }, sink, ends.Token)
+                : await use.Engine.RunAsync(Request(job, grant), sink, ends.Token);
         }
         finally
         {
             meter.Exit();
         }
     }
+
+    private static EngineRequest Request(Job job, GrantMessage grant) => new()
+    {
+        Prompt = job.Prompt,
+        Options = job.Options,
+        Seed = job.Seed,
+        ResumeTokens = grant.Resume,
+    };
 
     private async Task<Job> FetchAsync(GrantMessage grant, CancellationToken cancellationToken) =>
         await http.GetFromJsonAsync(grant.PayloadUrl, ProtocolJson.Default.Job, cancellationToken)
@@ -82,10 +85,10 @@ internal sealed partial class AttemptRunner(ModelHost models, TokenMeter meter, 
     {
         public void Started(AttemptStart start) => inner.Started(start with { LoadDuration = load });
 
-        public void Write(int index, int token, ReadOnlySpan<byte> piece)
+        public void Write(int index, int token, ReadOnlySpan<byte> piece, TokenLogprobs? logprobs = null)
         {
             meter.Token();
-            inner.Write(index, token, piece);
+            inner.Write(index, token, piece, logprobs);
         }
     }
 

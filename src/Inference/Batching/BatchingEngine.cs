@@ -70,6 +70,9 @@ internal sealed partial class BatchingEngine : IInferenceEngine
         return await RunAsync(job);
     }
 
+    public ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(new AttemptEnd { Reason = EndReason.Invalid, Error = "this engine does not embed" });
+
     public async ValueTask DisposeAsync()
     {
         _stopping = true;

@@ -54,7 +54,7 @@ internal sealed class CollectingSink : ITokenSink
         Start = start;
     }
 
-    public void Write(int index, int token, ReadOnlySpan<byte> piece)
+    public void Write(int index, int token, ReadOnlySpan<byte> piece, TokenLogprobs? logprobs = null)
     {
         lock (_lock)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference;
@@ -47,6 +48,15 @@ public sealed class ScriptedEngine(int slots) : IInferenceEngine
         {
             return new AttemptEnd { Reason = EndReason.Cancelled };
         }
+    }
+
+    /// <summary>The vector of a text is its length and 1, not normalised.</summary>
+    public ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken)
+    {
+        sink.Started(new AttemptStart(request.Inputs.Sum(input => input.Length), CachedTokens: 0, LoadDuration: TimeSpan.Zero, PromptDuration: TimeSpan.Zero));
+        for (int i = request.Skip; i < request.Inputs.Count; i++)
+            sink.Write(i, request.Inputs[i].Length, MemoryMarshal.AsBytes<float>([request.Inputs[i].Length, 1]));
+        return ValueTask.FromResult(new AttemptEnd { Reason = EndReason.Stop });
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

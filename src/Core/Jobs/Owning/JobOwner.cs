@@ -255,6 +255,11 @@ public sealed class JobOwner
             _start = fresh.Start;
             _firstTokenAt = now;
         }
+        if (_job.EmbedInputs is not null)
+        {
+            UseVectors(fresh, now);
+            return;
+        }
         string text = _assembler.Append(fresh);
         if (_assembler.StoppedBy is not null)
         {
@@ -267,6 +272,14 @@ public sealed class JobOwner
             Emit(text);
         else
             UseEnd(text, fresh.End, now);
+    }
+
+    private void UseVectors(Chunk fresh, TimeSpan now)
+    {
+        foreach (JobOutput.Embedding embedding in EmbeddingChunks.Read(fresh))
+            Do(new OwnerEffect.Emit(embedding));
+        if (fresh.End is not null)
+            UseEnd("", fresh.End, now);
     }
 
     private void UseEnd(string text, AttemptEnd end, TimeSpan now)
