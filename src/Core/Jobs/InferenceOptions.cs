@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace OllamaMax.Jobs;
 
 /// <summary>
@@ -42,7 +44,7 @@ public sealed record InferenceOptions
     public float MirostatEta { get; init; } = 0.1f;
 
     /// <summary>Added to the logits of these tokens, before all else; -100 or less forbids one.</summary>
-    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = new Dictionary<int, float>();
+    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = ReadOnlyDictionary<int, float>.Empty;
 
     /// <summary>Tokens at the prompt's begin that stay when the context is shifted; -1: the whole prompt.</summary>
     public int NumKeep { get; init; }
