@@ -18,6 +18,9 @@ public static class Targets
     /// <summary>Edge to worker: <see cref="NudgeMessage"/>.</summary>
     public const string Nudge = "nudge";
 
+    /// <summary>Edge to itself: <see cref="EchoMessage"/>.</summary>
+    public const string Echo = "echo";
+
     /// <summary>Worker to edge: <see cref="WorkerMessage"/>.</summary>
     public const string Output = "output";
 }

@@ -36,9 +36,13 @@ internal sealed partial class JobDispatcher(
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ViewIsUsable = TimeSpan.FromSeconds(60);
 
+    /// <summary>An edge that has just started, or lost its connection, takes jobs on in the hope to be connected soon.</summary>
+    private static readonly TimeSpan ConnectsWithin = TimeSpan.FromSeconds(5);
+
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
     private readonly Dictionary<string, JobRun> _runs = [];
     private readonly Throughput _throughput = new();
+    private readonly EchoWatch _echo = new(options.Value.Owner);
     private readonly long _origin = time.GetTimestamp();
     private TimeSpan _acknowledgedAt;
     private volatile bool _busy;
@@ -61,6 +65,7 @@ internal sealed partial class JobDispatcher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         listener.Heard += message => Post(() => Hear(message));
+        listener.Echoed += () => Post(() => _echo.Heard(Now));
         watch.Listed += views => Post(() => TakeListing(views));
         Task ticking = TickAsync(stoppingToken);
         try
@@ -122,7 +127,32 @@ internal sealed partial class JobDispatcher(
 
     private void Begin(JobRun run)
     {
+        if (_runs.Count == 0)
+            _echo.Begin(Now);
         _runs.Add(run.Job.Id, run);
+        if (listener.IsConnected)
+            Start(run);
+        else
+            _ = ConnectThenStartAsync(run);
+    }
+
+    /// <summary>Without SignalR no worker can be asked: better to say so than to let clients wait for nothing.</summary>
+    private async Task ConnectThenStartAsync(JobRun run)
+    {
+        bool connected = await listener.WaitUntilConnectedAsync(ConnectsWithin);
+        Post(() =>
+        {
+            if (run.Owner.HasEnded)
+                return;
+            if (connected)
+                Start(run);
+            else
+                Apply(run, () => run.Owner.Fail(new JobError(JobErrorKind.Unavailable, "SignalR cannot be reached; try again later")));
+        });
+    }
+
+    private void Start(JobRun run)
+    {
         bool othersWait = WaitingBeside(run) > 0;
         if (watch.Age > ViewIsUsable)
         {
@@ -167,7 +197,7 @@ internal sealed partial class JobDispatcher(
         foreach (LiveAttempt alive in message.Alive)
         {
             if (Find(alive.JobId) is { } run)
-                Apply(run, () => run.Owner.Heard(message.WorkerId, alive.Nonce, Now));
+                Apply(run, () => run.Owner.Alive(message.WorkerId, alive.Nonce, alive.Steps, Now));
             else
                 Send(workers.StopAsync(message.WorkerId, alive.JobId, alive.Nonce));
         }
@@ -189,8 +219,11 @@ internal sealed partial class JobDispatcher(
     private void Tick()
     {
         TimeSpan now = Now;
+        if (_echo.IsDue(now))
+            Send(workers.EchoAsync());
+        bool hearing = listener.IsConnected && _echo.IsHearing(now);
         foreach (JobRun run in _runs.Values.ToList())
-            Apply(run, () => run.Owner.Tick(now, listener.IsConnected));
+            Apply(run, () => run.Owner.Tick(now, hearing));
         if (now - _acknowledgedAt >= AcknowledgeEvery)
         {
             _acknowledgedAt = now;

@@ -24,6 +24,8 @@ internal sealed partial class WorkerChannel(
 {
     private static readonly TimeSpan ReplyLifetime = TimeSpan.FromMinutes(30);
 
+    private long _echoes;
+
     /// <summary>Leave to answer to this edge.</summary>
     public ReplyCapability Reply() => hub.ReplyTo(Users.Edge(edge.Id), ReplyLifetime);
 
@@ -60,12 +62,24 @@ internal sealed partial class WorkerChannel(
     public Task NudgeAsync(string workerId, string model, Band band) =>
         SendAsync(workerId, Targets.Nudge, new NudgeMessage(model, band, queues.SignedUrl(model, band)), ProtocolJson.Default.NudgeMessage);
 
+    /// <summary>Says something to this edge itself, the way that workers' messages come.</summary>
+    public async Task EchoAsync()
+    {
+        SendOutcome outcome = await hub.SendToUserAsync(
+            Users.Edge(edge.Id), Targets.Echo, new EchoMessage(Interlocked.Increment(ref _echoes)), ProtocolJson.Default.EchoMessage, CancellationToken.None);
+        if (outcome is not SendOutcome.Sent)
+            LogNoEcho(outcome);
+    }
+
     private async Task SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
     {
         SendOutcome outcome = await hub.SendToUserAsync(Users.Worker(workerId), target, message, type, CancellationToken.None);
         if (outcome is not SendOutcome.Sent)
             LogNotSent(target, workerId, outcome);
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The echo was not sent: {Outcome}")]
+    private partial void LogNoEcho(SendOutcome outcome);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Target} to worker {Worker} was not sent: {Outcome}")]
     private partial void LogNotSent(string target, string worker, SendOutcome outcome);

@@ -54,6 +54,8 @@ internal sealed partial class AttemptRunner(ModelHost models, TokenMeter meter, 
             attempt.Output.Started(new AttemptStart(0, 0, time.GetElapsedTime(asked), TimeSpan.Zero));
             return new AttemptEnd { Reason = EndReason.Loaded };
         }
+        // A server beside us may think for as long as it likes before it says something.
+        attempt.Engine = use.Engine.IsContinuable ? use.Engine : null;
         var sink = new MeasuredSink(attempt.Output, time.GetElapsedTime(asked), meter);
         meter.Enter();
         try

@@ -1,3 +1,4 @@
+using OllamaMax.Jobs;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Dispatch;
@@ -23,6 +24,9 @@ internal sealed class RunningAttempt : IDisposable
     public EdgeOutbox Outbox { get; }
 
     public AttemptBuffer Output { get; }
+
+    /// <summary>The engine that runs it; null before the model is in memory, and for engines whose steps say nothing about a hang.</summary>
+    public IInferenceEngine? Engine { get; set; }
 
     /// <summary>When the owner was last heard about it.</summary>
     public TimeSpan AcknowledgedAt { get; set; }

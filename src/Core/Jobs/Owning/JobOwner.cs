@@ -26,11 +26,14 @@ public sealed class JobOwner
     private TimeSpan _offeredAt;
     private TimeSpan _grantSentAt;
     private TimeSpan _heardAt;
+    private TimeSpan _steppedAt;
+    private long? _steps;
     private TimeSpan _gapAskedAt = TimeSpan.MinValue;
     private (string MessageId, string PopReceipt)? _message;
     private int _attempts;
     private int _pushes;
     private int _failures;
+    private int _losses;
     private bool _acceptedOnce;
     private AttemptStart? _start;
     private TimeSpan _firstTokenAt;
@@ -158,7 +161,17 @@ public sealed class JobOwner
     }
 
     /// <summary>The worker says that the attempt is alive there, with or without output.</summary>
-    public void Heard(string workerId, string nonce, TimeSpan now)
+    /// <param name="steps">A counter that stands still when the attempt's engine hangs; null: there is none at the moment.</param>
+    public void Alive(string workerId, string nonce, long? steps, TimeSpan now)
+    {
+        Heard(workerId, nonce, now);
+        if (_attempt?.Nonce != nonce || (steps == _steps && steps is not null))
+            return;
+        _steps = steps;
+        _steppedAt = now;
+    }
+
+    private void Heard(string workerId, string nonce, TimeSpan now)
     {
         if (_attempt?.Nonce != nonce)
         {
@@ -180,6 +193,7 @@ public sealed class JobOwner
             GiveUpAttempt(exclude: true, failed: true, $"worker {workerId} sent a malformed chunk");
             return;
         }
+        _steppedAt = now;
         foreach (Chunk fresh in _answer.Add(chunk))
         {
             Use(fresh, now);
@@ -200,7 +214,7 @@ public sealed class JobOwner
             return;
         }
         if (!hearing)
-            _heardAt = _offeredAt = now;
+            _heardAt = _steppedAt = _offeredAt = now;
         if (_phase == Phase.Offered)
             TickOffered(now);
         else if (_phase == Phase.Running)
@@ -239,8 +253,11 @@ public sealed class JobOwner
     {
         if (now - _heardAt >= _options.SilenceTimeout)
         {
-            Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
-            GiveUpAttempt(exclude: true, failed: true, $"worker {_attempt!.WorkerId} fell silent");
+            Lose($"worker {_attempt!.WorkerId} fell silent");
+        }
+        else if (_steps is not null && now - _steppedAt >= _options.StallTimeout)
+        {
+            Lose($"the engine of worker {_attempt!.WorkerId} stood still");
         }
         else
         {
@@ -314,7 +331,8 @@ public sealed class JobOwner
     private void Accept(TimeSpan now)
     {
         _phase = Phase.Running;
-        _heardAt = now;
+        _heardAt = _steppedAt = now;
+        _steps = null;
         if (_acceptedOnce)
             return;
         _acceptedOnce = true;
@@ -335,6 +353,16 @@ public sealed class JobOwner
             End(new JobOutput.Failed(new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}")));
         else
             Place();
+    }
+
+    /// <summary>The worker has lost the attempt without saying so.</summary>
+    private void Lose(string why)
+    {
+        Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
+        if (++_losses >= _options.MaxLosses)
+            Fail(new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}"));
+        else
+            GiveUpAttempt(exclude: true, failed: false);
     }
 
     private void Place()
