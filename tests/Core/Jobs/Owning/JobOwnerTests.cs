@@ -226,7 +226,7 @@ public sealed class JobOwnerTests
     {
         JobOwner owner = Running();
 
-        for (TimeSpan since = TimeSpan.Zero; since <= Options.StallTimeout; since += TimeSpan.FromSeconds(1))
+        for (TimeSpan since = TimeSpan.Zero; since < Options.StallTimeout; since += TimeSpan.FromSeconds(1))
         {
             _effects.OfType<OwnerEffect.Suspect>().ShouldBeEmpty();
             Do(owner, () => owner.Alive("w1", "n1", steps: 17, _now));
