@@ -5,6 +5,7 @@ using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
+using OllamaMax.GpuWorker.Processes;
 using OllamaMax.SignalR;
 using OllamaMax.Workers.Attempts;
 
@@ -18,7 +19,10 @@ public static class WorkerServices
         services.AddSingleton(Options.Create(options));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Random>();
-        services.TryAddSingleton<IEngineLoader, LlamaEngineLoader>();
+        if (options.InProcess)
+            services.TryAddSingleton<IEngineLoader, LlamaEngineLoader>();
+        else
+            services.TryAddSingleton<IEngineLoader, ProcessEngineLoader>();
         services.AddSingleton(_ => WorkerIdentity.Open(options.Data));
         services.AddSingleton(_ => new HttpClient(new SocketsHttpHandler { Proxy = EnvironmentProxy.Instance }) { BaseAddress = options.Edge, Timeout = TimeSpan.FromSeconds(30) });
         services.AddSingleton<EdgeClient>();
@@ -26,7 +30,8 @@ public static class WorkerServices
         services.AddSingleton<ReplicaStore>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton(_ => new SlotGate(options.Slots));
-        services.AddSingleton<TokenMeter>();
+        services.AddSingleton<ModelMeters>();
+        services.AddSingleton<MachineMemory>();
         services.AddSingleton<SignalRSender>();
         services.AddSingleton<AttemptRunner>();
         services.AddSingleton<WorkerDispatcher>();

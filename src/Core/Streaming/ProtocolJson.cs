@@ -15,6 +15,7 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(StopMessage))]
 [JsonSerializable(typeof(NudgeMessage))]
 [JsonSerializable(typeof(EchoMessage))]
+[JsonSerializable(typeof(UnloadMessage))]
 [JsonSerializable(typeof(WorkerMessage))]
 [JsonSerializable(typeof(QueuedJob))]
 [JsonSerializable(typeof(Job))]

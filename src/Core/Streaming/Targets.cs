@@ -21,6 +21,9 @@ public static class Targets
     /// <summary>Edge to itself: <see cref="EchoMessage"/>.</summary>
     public const string Echo = "echo";
 
+    /// <summary>Edge to worker: <see cref="UnloadMessage"/>.</summary>
+    public const string Unload = "unload";
+
     /// <summary>Worker to edge: <see cref="WorkerMessage"/>.</summary>
     public const string Output = "output";
 }

@@ -69,6 +69,9 @@ internal sealed partial class WorkerChannel(
             LogNoEcho(outcome);
     }
 
+    public Task UnloadAsync(string workerId, string model) =>
+        SendAsync(workerId, Targets.Unload, new UnloadMessage(model), ProtocolJson.Default.UnloadMessage);
+
     private async Task SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
     {
         SendOutcome outcome = await hub.SendToUserAsync(Users.Worker(workerId), target, message, type, CancellationToken.None);
