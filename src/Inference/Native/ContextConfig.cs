@@ -18,6 +18,9 @@ internal sealed record ContextConfig
 
     public FlashAttention FlashAttention { get; init; }
 
+    /// <summary>Set: the context computes vectors of texts, and every entry of a batch asks for output. Null: it writes.</summary>
+    public Pooling? Pooling { get; init; }
+
     public static bool IsQuantized(CacheType type) => type is CacheType.Q8 or CacheType.Q4;
 
     /// <exception cref="ArgumentException"/>
