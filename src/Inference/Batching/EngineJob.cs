@@ -20,25 +20,27 @@ internal sealed class EngineJob : IEngineJob
     private long? _firstSample;
 
     /// <param name="prompt">Tokens of the prompt.</param>
-    /// <param name="resume">Tokens of the answer that exist.</param>
+    /// <param name="request">What was asked for.</param>
     /// <param name="bounds">How long it may become.</param>
-    /// <param name="sampler">Has accepted nothing yet.</param>
+    /// <param name="sampler">Has accepted the prompt and what exists of the answer.</param>
     /// <param name="sink">Takes the answer.</param>
     /// <param name="cancellationToken">Ends the job.</param>
     public EngineJob(
-        IReadOnlyList<int> prompt, IReadOnlyList<int> resume, JobBounds bounds, INativeSampler sampler, ITokenSink sink, CancellationToken cancellationToken)
+        IReadOnlyList<int> prompt, EngineRequest request, JobBounds bounds, INativeSampler sampler, ITokenSink sink, CancellationToken cancellationToken)
     {
         _window = new ContextWindow(prompt, bounds.Context, bounds.Keep);
         _promptTokens = prompt.Count;
         _limit = bounds.Answer;
         _sampler = sampler;
+        TopLogprobs = request.Options.TopLogprobs;
         Sink = sink;
         Cancellation = cancellationToken;
-        foreach (int token in prompt)
-            sampler.Accept(token);
-        foreach (int token in resume)
-            Append(token);
+        foreach (int token in request.ResumeTokens)
+            Add(token);
     }
+
+    /// <summary>Null: nobody asks how likely its tokens are; otherwise how many of the likeliest to name with each.</summary>
+    public int? TopLogprobs { get; }
 
     public ITokenSink Sink { get; }
 
@@ -98,7 +100,13 @@ internal sealed class EngineJob : IEngineJob
     /// <returns>How much of the sequence's memory is still right, where older tokens had to make room.</returns>
     public int? Append(int token)
     {
-        _sampler.Accept(token);
+        if (!_sampler.Accept(token, isAnswer: true))
+            throw new NativeException($"token {token} was sampled, but its grammar refuses it");
+        return Add(token);
+    }
+
+    private int? Add(int token)
+    {
         NextIndex++;
         return _window.Append(token);
     }
