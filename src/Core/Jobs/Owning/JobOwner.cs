@@ -44,7 +44,7 @@ public sealed class JobOwner
         _options = options;
         _newNonce = newNonce;
         _startedAt = now;
-        _assembler = new Assembler(job.Stop);
+        _assembler = new Assembler(job.Stop, job.Parsing);
         _nudges = new NudgeSchedule(options);
     }
 
@@ -260,7 +260,7 @@ public sealed class JobOwner
             UseVectors(fresh, now);
             return;
         }
-        string text = _assembler.Append(fresh);
+        Assembled text = _assembler.Append(fresh);
         if (_assembler.StoppedBy is not null)
         {
             Do(new OwnerEffect.Stop(_attempt!.WorkerId, _attempt.Nonce));
@@ -279,10 +279,10 @@ public sealed class JobOwner
         foreach (JobOutput.Embedding embedding in EmbeddingChunks.Read(fresh))
             Do(new OwnerEffect.Emit(embedding));
         if (fresh.End is not null)
-            UseEnd("", fresh.End, now);
+            UseEnd(Assembled.Nothing, fresh.End, now);
     }
 
-    private void UseEnd(string text, AttemptEnd end, TimeSpan now)
+    private void UseEnd(Assembled text, AttemptEnd end, TimeSpan now)
     {
         Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Ended: true)));
         switch (end.Reason)
@@ -377,10 +377,10 @@ public sealed class JobOwner
         Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Missing: true)));
     }
 
-    private void Emit(string text)
+    private void Emit(Assembled piece)
     {
-        if (text.Length > 0)
-            Do(new OwnerEffect.Emit(new JobOutput.Delta(text, _assembler.Tokens)));
+        if (!piece.IsEmpty)
+            Do(new OwnerEffect.Emit(new JobOutput.Delta(piece.Text, _assembler.Tokens) { Thinking = piece.Thinking, ToolCalls = piece.ToolCalls }));
     }
 
     private void Finish(FinishReason reason, AttemptEnd? end, TimeSpan now) => End(new JobOutput.Finished(reason, new JobStatistics
