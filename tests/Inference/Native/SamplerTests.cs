@@ -75,10 +75,10 @@ public sealed class SamplerTests : IDisposable
         float[] logits = Logits(static token => token switch { 5 => 10, 6 => 8, _ => 0 });
 
         sampler.Sample(logits, 0).ShouldBe(5);
-        sampler.Accept(5);
+        sampler.Accept(5, isAnswer: true);
         sampler.Sample(logits, 1).ShouldBe(6);
-        sampler.Accept(100);
-        sampler.Accept(101);
+        sampler.Accept(100, isAnswer: true);
+        sampler.Accept(101, isAnswer: true);
         // Two tokens later it has left the window.
         sampler.Sample(logits, 2).ShouldBe(5);
     }
@@ -90,12 +90,12 @@ public sealed class SamplerTests : IDisposable
         using INativeSampler frequency = Sampler(s_plain with { Temperature = 0, FrequencyPenalty = 1.5f });
         float[] logits = Logits(static token => token switch { 5 => 10, 6 => 8, _ => 0 });
 
-        presence.Accept(5);
-        frequency.Accept(5);
+        presence.Accept(5, isAnswer: true);
+        frequency.Accept(5, isAnswer: true);
 
         presence.Sample(logits, 1).ShouldBe(6);
         frequency.Sample(logits, 1).ShouldBe(5);
-        frequency.Accept(5);
+        frequency.Accept(5, isAnswer: true);
         frequency.Sample(logits, 2).ShouldBe(6);
     }
 
@@ -124,8 +124,8 @@ public sealed class SamplerTests : IDisposable
     {
         using INativeSampler sampler = Sampler(s_plain with { RepeatPenalty = 1.1f });
 
-        Should.Throw<ArgumentOutOfRangeException>(() => sampler.Accept(-1));
-        Should.Throw<ArgumentOutOfRangeException>(() => sampler.Accept(512));
+        Should.Throw<ArgumentOutOfRangeException>(() => sampler.Accept(-1, isAnswer: true));
+        Should.Throw<ArgumentOutOfRangeException>(() => sampler.Accept(512, isAnswer: true));
         Should.Throw<ArgumentOutOfRangeException>(() => sampler.Sample(new float[511], 0));
         Should.Throw<ArgumentOutOfRangeException>(() => sampler.Sample(new float[512], -1));
         Should.Throw<ArgumentOutOfRangeException>(() => Sampler(s_plain with { Temperature = float.NaN }));

@@ -18,6 +18,7 @@ public sealed class Assembler
     private readonly StringBuilder _passed = new();
     private readonly ITextStage _stages;
     private readonly AnswerParts _parts = new();
+    private readonly TokenEnds _ends = new();
     private bool _complete;
 
     /// <param name="stop">Strings that end the answer and are not part of it; empty ones are ignored.</param>
@@ -31,6 +32,9 @@ public sealed class Assembler
 
     /// <summary>Tokens of the answer: all that were fed, up to the one that completed a stop string.</summary>
     public int Tokens { get; private set; }
+
+    /// <summary>Of these, those whose whole text is certainly the answer's: it was not held back, and no part of it is of a stop string.</summary>
+    public int DecidedTokens => _ends.Decided;
 
     /// <summary>The stop string that was found; null while there was none. What is fed after it is ignored.</summary>
     public string? StoppedBy => _stops.Found;
@@ -74,6 +78,7 @@ public sealed class Assembler
         _stops.Append(_utf8.Complete(), _passed);
         if (StoppedBy is null)
             _stops.Complete(_passed);
+        _ends.Decide(_stops.Passed);
         Pass(isEnd: true);
         return _parts.Take();
     }
@@ -83,7 +88,10 @@ public sealed class Assembler
         if (_complete)
             throw new InvalidOperationException("The answer has ended; no token can come after its end.");
         Tokens++;
-        _stops.Append(_utf8.Append(piece), _passed);
+        ReadOnlySpan<char> text = _utf8.Append(piece);
+        _ends.Add(text.Length, _utf8.IsInsideCharacter);
+        _stops.Append(text, _passed);
+        _ends.Decide(_stops.Passed);
         Pass(isEnd: StoppedBy is not null);
     }
 
