@@ -133,6 +133,7 @@ internal sealed partial class Worker
         On(listener, Targets.Stop, ProtocolJson.Default.StopMessage, _dispatcher.Stopped);
         On(listener, Targets.Ack, ProtocolJson.Default.AckMessage, _dispatcher.Acknowledged);
         On(listener, Targets.Nudge, ProtocolJson.Default.NudgeMessage, _poller.Nudged);
+        On(listener, Targets.Unload, ProtocolJson.Default.UnloadMessage, message => _models.Unload(message.Model));
         listener.Start();
         return listener;
     }

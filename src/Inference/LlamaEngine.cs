@@ -12,19 +12,25 @@ public static class LlamaEngine
     /// <exception cref="ArgumentException">Options are wrong; the message names all of them.</exception>
     /// <exception cref="OperationCanceledException"/>
     public static Task<LoadedEngine> LoadAsync(
-        string path, EngineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+        string path, EngineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken) =>
+        LoadAsync(path, options, null, loggers, time, cancellationToken);
+
+    /// <inheritdoc cref="LoadAsync(string, EngineOptions, ILoggerFactory, TimeProvider, CancellationToken)"/>
+    /// <param name="progress">Told how much is read, from 0 to 1, on the loading thread; must not throw.</param>
+    public static Task<LoadedEngine> LoadAsync(
+        string path, EngineOptions options, IProgress<float>? progress, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         string errors = string.Join(" ", options.Validate());
         return errors.Length > 0
             ? throw new ArgumentException(errors, nameof(options))
-            : Task.Run(() => Load(path, options, loggers, time, cancellationToken), cancellationToken);
+            : Task.Run(() => Load(path, options, progress, loggers, time, cancellationToken), cancellationToken);
     }
 
     private static LoadedEngine Load(
-        string path, EngineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+        string path, EngineOptions options, IProgress<float>? progress, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
-        INativeModel model = NativeModels.Load(options.Native, path, new ModelConfig(options.GpuLayers), loggers, cancellationToken);
+        INativeModel model = NativeModels.Load(options.Native, path, new ModelConfig(options.GpuLayers, progress), loggers, cancellationToken);
         try
         {
             int contextPerSlot = model.TrainedContext > 0 ? Math.Min(options.ContextPerSlot, model.TrainedContext) : options.ContextPerSlot;

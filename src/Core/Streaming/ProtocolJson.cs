@@ -14,6 +14,7 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(AckMessage))]
 [JsonSerializable(typeof(StopMessage))]
 [JsonSerializable(typeof(NudgeMessage))]
+[JsonSerializable(typeof(UnloadMessage))]
 [JsonSerializable(typeof(WorkerMessage))]
 [JsonSerializable(typeof(QueuedJob))]
 [JsonSerializable(typeof(Job))]

@@ -18,6 +18,9 @@ public static class Targets
     /// <summary>Edge to worker: <see cref="NudgeMessage"/>.</summary>
     public const string Nudge = "nudge";
 
+    /// <summary>Edge to worker: <see cref="UnloadMessage"/>.</summary>
+    public const string Unload = "unload";
+
     /// <summary>Worker to edge: <see cref="WorkerMessage"/>.</summary>
     public const string Output = "output";
 }

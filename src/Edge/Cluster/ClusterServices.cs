@@ -44,6 +44,7 @@ public static class ClusterServices
         services.AddSingleton<WorkerDirectory>();
         services.AddSingleton<DispatchMetrics>();
         services.AddSingleton<WorkerChannel>();
+        services.AddSingleton<ModelUnloader>();
         services.AddSingleton<WorkerGate>();
         services.AddSingleton<IEndpointGroup, ClusterEndpoints>();
         services.AddSingleton<ILoadedModels, LoadedModels>();

@@ -26,6 +26,7 @@ internal sealed partial class JobDispatcher(
     ClusterWatch watch,
     WorkerDirectory directory,
     EdgeListener listener,
+    ModelUnloader unloader,
     DispatchMetrics metrics,
     IOptions<DispatchOptions> options,
     TimeProvider time,
@@ -50,6 +51,8 @@ internal sealed partial class JobDispatcher(
     /// </summary>
     public JobOutputLog Start(Job job, CancellationToken clientLeft)
     {
+        if (job.UnloadOnly)
+            return unloader.Start(job);
         var owner = new JobOwner(job, options.Value.Owner, NewNonce, Now);
         var run = new JobRun(owner, new JobOutputLog(), Now);
         _busy = true;

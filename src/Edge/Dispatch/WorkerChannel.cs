@@ -60,6 +60,9 @@ internal sealed partial class WorkerChannel(
     public Task NudgeAsync(string workerId, string model, Band band) =>
         SendAsync(workerId, Targets.Nudge, new NudgeMessage(model, band, queues.SignedUrl(model, band)), ProtocolJson.Default.NudgeMessage);
 
+    public Task UnloadAsync(string workerId, string model) =>
+        SendAsync(workerId, Targets.Unload, new UnloadMessage(model), ProtocolJson.Default.UnloadMessage);
+
     private async Task SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
     {
         SendOutcome outcome = await hub.SendToUserAsync(Users.Worker(workerId), target, message, type, CancellationToken.None);

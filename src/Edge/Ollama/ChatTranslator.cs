@@ -17,14 +17,14 @@ internal static class ChatTranslator
         CommonFields.Check(request);
         ChatMessage[] messages = [.. request.Objects("messages").Select(ReadMessage)];
         JsonElement[] tools = ReadTools(request);
-        if (messages.Length == 0)
-            CommonFields.CheckUnload(request);
+        TimeSpan? keepAlive = CommonFields.ReadKeepAlive(request);
         if (request.Errors.First is { } error)
             return error;
         InferenceRequest inference = new()
         {
             Model = model,
             IsLoad = messages.Length == 0,
+            KeepAlive = keepAlive,
             Messages = messages,
             Tools = tools,
             Options = options.Inference,

@@ -20,8 +20,7 @@ internal static class GenerateTranslator
         CommonFields.Check(request);
         CommonFields.CheckImages(request);
         CheckUnsupported(request);
-        if (prompt.Length == 0)
-            CommonFields.CheckUnload(request);
+        TimeSpan? keepAlive = CommonFields.ReadKeepAlive(request);
         if (isRaw && system.Length > 0)
             request.Errors.Add(ApiError.BadRequest("raw mode does not support template, system, or context"));
         if (request.Errors.First is { } error)
@@ -32,6 +31,7 @@ internal static class GenerateTranslator
         {
             Model = model,
             IsLoad = prompt.Length == 0,
+            KeepAlive = keepAlive,
             IsCompletion = true,
             RawPrompt = isRaw ? prompt : null,
             Messages = system.Length > 0 ? [new("system", system), user] : [user],

@@ -42,7 +42,7 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
         Utf8JsonWriter json = Begin(output, text);
         json.WriteBoolean("done"u8, true);
         json.WriteString("done_reason"u8, JsonNamingPolicy.SnakeCaseLower.ConvertName(finished.Reason.ToString()));
-        if (finished.Reason != FinishReason.Load)
+        if (finished.Reason is not (FinishReason.Load or FinishReason.Unload))
             WriteFigures(json, finished.Statistics);
         End(json);
     }

@@ -12,6 +12,9 @@ internal sealed record InferenceRequest
     /// <summary>Nothing to say: the client only wants the model to be in memory.</summary>
     public bool IsLoad { get; init; }
 
+    /// <summary>How long the model is to stay in memory after this; null: the worker decides, negative: for good. Zero with <see cref="IsLoad"/>: it is to leave.</summary>
+    public TimeSpan? KeepAlive { get; init; }
+
     /// <summary>The conversation to render; ignored with <see cref="RawPrompt"/>.</summary>
     public IReadOnlyList<ChatMessage> Messages { get; init; } = [];
 

@@ -32,6 +32,7 @@ internal sealed class JobFactory(
             Band = Band.Interactive,
             Model = model.Weights,
             LoadOnly = request.IsLoad,
+            KeepAlive = request.KeepAlive,
             Prompt = prompt,
             Options = Clamp(request.Options, model),
             Seed = request.Seed is { } seed and >= 0 ? (ulong)seed : seeds.Draw(),

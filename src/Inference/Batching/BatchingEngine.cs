@@ -19,6 +19,7 @@ internal sealed partial class BatchingEngine : IInferenceEngine
     private readonly Channel<EngineJob> _inbox = Channel.CreateUnbounded<EngineJob>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim _wake = new(0);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _brokenSource = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
     private volatile string? _broken;
 
@@ -43,6 +44,8 @@ internal sealed partial class BatchingEngine : IInferenceEngine
     public long Steps => _loop.Steps;
 
     public bool IsContinuable => true;
+
+    public Task Broken => _brokenSource.Task;
 
     public async ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken)
     {
@@ -110,6 +113,7 @@ internal sealed partial class BatchingEngine : IInferenceEngine
         {
             LogBroken(failure);
             _broken = failure.Message;
+            _brokenSource.SetResult();
         }
         Close();
     }

@@ -108,7 +108,11 @@ internal sealed class SharpModel : INativeModel
 
     private static SafeLlamaModelHandle Open(string path, ModelConfig config, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        LlamaProgressCallback goesOn = (_, _) => !cancellationToken.IsCancellationRequested;
+        LlamaProgressCallback goesOn = (progress, _) =>
+        {
+            config.Progress?.Report(progress);
+            return !cancellationToken.IsCancellationRequested;
+        };
         try
         {
             NativeLogConfig.llama_log_set(loggers.CreateLogger("llama.cpp"));

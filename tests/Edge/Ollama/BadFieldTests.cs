@@ -72,16 +72,6 @@ public sealed class BadFieldTests
     }
 
     [Fact]
-    public async Task Generate_UnloadAsked_RefusedRatherThanPretended()
-    {
-        await using EdgeServer edge = await EdgeServer.StartAsync();
-
-        using HttpResponseMessage response = await edge.PostAsync("/api/generate", """{"model":"demo","keep_alive":0}""");
-
-        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldContain("keep_alive");
-    }
-
-    [Fact]
     public async Task Chat_ToolsForModelWithoutThem_BadRequest()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();

@@ -87,7 +87,8 @@ public sealed class TestCluster : IAsyncDisposable
 
     /// <summary>Adds a worker and waits until the edge lists it.</summary>
     /// <param name="engine">Null: llama.cpp with one thread.</param>
-    public async Task<TestWorker> AddWorkerAsync(ScriptedEngine? engine, CancellationToken cancellationToken)
+    /// <param name="exact">Whether llama.cpp computes independently of what else runs.</param>
+    public async Task<TestWorker> AddWorkerAsync(ScriptedEngine? engine, CancellationToken cancellationToken, bool exact = false)
     {
         var enrolments = _edge.Services.GetRequiredService<WorkerEnrolments>();
         var (token, _) = await enrolments.CreateJoinTokenAsync(TimeSpan.FromMinutes(5), cancellationToken);
@@ -108,6 +109,7 @@ public sealed class TestCluster : IAsyncDisposable
             Name = name,
             Slots = engine?.Slots ?? 4,
             Threads = 1,
+            Exact = exact,
             DrainTimeout = TimeSpan.FromSeconds(1),
         });
         var worker = new TestWorker(name, services.BuildServiceProvider());

@@ -98,13 +98,13 @@ internal sealed unsafe class LlamaModel : INativeModel
 
     private static LlamaModelHandle Open(string path, ModelConfig config, CancellationToken cancellationToken)
     {
-        GCHandle<CancelFlag> flag = new(new CancelFlag(cancellationToken));
+        GCHandle<LoadWatch> flag = new(new LoadWatch(cancellationToken, config.Progress));
         try
         {
             LlamaModelParams parameters = LlamaApi.ModelDefaultParams();
             parameters.GpuLayers = config.GpuLayers;
             parameters.ProgressCallback = &OnProgress;
-            parameters.ProgressUserData = (void*)GCHandle<CancelFlag>.ToIntPtr(flag);
+            parameters.ProgressUserData = (void*)GCHandle<LoadWatch>.ToIntPtr(flag);
             return LlamaApi.ModelLoad(path, parameters);
         }
         finally
@@ -115,8 +115,12 @@ internal sealed unsafe class LlamaModel : INativeModel
 
     /// <returns>0 stops loading.</returns>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static byte OnProgress(float progress, void* userData) =>
-        GCHandle<CancelFlag>.FromIntPtr((nint)userData).Target.Token.IsCancellationRequested ? (byte)0 : (byte)1;
+    private static byte OnProgress(float progress, void* userData)
+    {
+        LoadWatch watch = GCHandle<LoadWatch>.FromIntPtr((nint)userData).Target;
+        watch.Progress?.Report(progress);
+        return watch.Token.IsCancellationRequested ? (byte)0 : (byte)1;
+    }
 
     // Several lines come, each layer with its own; the one that says why has these words before it.
     private static string Reason(List<string> errors)
@@ -144,5 +148,5 @@ internal sealed unsafe class LlamaModel : INativeModel
         }
     }
 
-    private sealed record CancelFlag(CancellationToken Token);
+    private sealed record LoadWatch(CancellationToken Token, IProgress<float>? Progress);
 }
