@@ -15,23 +15,13 @@ internal static class CommonFields
         return model;
     }
 
-    /// <summary>Refuses what would change the answer and is not done yet, and checks the types of what may be ignored.</summary>
+    /// <summary>Refuses what would change the answer and is not done, and checks the types of what may be ignored.</summary>
     public static void Check(JsonFields request)
     {
-        if (request.Find("format") is { } format && !(format.ValueKind == JsonValueKind.String && request.Text("format") is ""))
-            request.Errors.Add(ApiError.NotSupported("format"));
-        if (request.Find("think") is { ValueKind: not JsonValueKind.False } think)
-            CheckThink(request, think);
-        foreach (string name in (string[])["logprobs", "_debug_render_only"])
-        {
-            if (request.Flag(name) == true)
-                request.Errors.Add(ApiError.NotSupported(name));
-        }
-        if (request.Integer("top_logprobs", 0, 20) > 0)
-            request.Errors.Add(ApiError.NotSupported("top_logprobs"));
-        // These two change only what happens to a prompt longer than the context, which is refused here in any case.
+        if (request.Flag("_debug_render_only") == true)
+            request.Errors.Add(ApiError.NotSupported("_debug_render_only"));
+        // It would leave out old messages of a conversation longer than the context. Only a worker can count tokens: it refuses such a prompt.
         request.Flag("truncate");
-        request.Flag("shift");
     }
 
     /// <summary>Refuses images; an empty list is none.</summary>
@@ -58,13 +48,4 @@ internal static class CommonFields
     /// <summary>What is longer than a TimeSpan holds is for good as well.</summary>
     private static TimeSpan KeepAlive(double seconds) =>
         seconds < 0 || seconds >= TimeSpan.MaxValue.TotalSeconds ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
-
-    private static void CheckThink(JsonFields request, JsonElement think)
-    {
-        bool isLevel = think.ValueKind == JsonValueKind.String && request.Text("think") is "high" or "medium" or "low" or "max";
-        if (isLevel || think.ValueKind == JsonValueKind.True)
-            request.Errors.Add(ApiError.NotSupported("think"));
-        else
-            request.Errors.Add("think", "must be a boolean, \"high\", \"medium\", \"low\" or \"max\"");
-    }
 }

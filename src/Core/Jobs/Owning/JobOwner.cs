@@ -48,7 +48,7 @@ public sealed class JobOwner
         _options = options;
         _newNonce = newNonce;
         _startedAt = now;
-        _assembler = new Assembler(job.Stop);
+        _assembler = new Assembler(job.Stop, job.Parsing);
         _nudges = new NudgeSchedule(options);
     }
 
@@ -279,7 +279,7 @@ public sealed class JobOwner
             UseVectors(fresh, now);
             return;
         }
-        string text = _assembler.Append(fresh);
+        Assembled text = _assembler.Append(fresh);
         if (_job.Options.TopLogprobs is not null)
             _logprobs.Add(fresh);
         if (_assembler.StoppedBy is not null)
@@ -300,10 +300,10 @@ public sealed class JobOwner
         foreach (JobOutput.Embedding embedding in EmbeddingChunks.Read(fresh))
             Do(new OwnerEffect.Emit(embedding));
         if (fresh.End is not null)
-            UseEnd("", fresh.End, now);
+            UseEnd(Assembled.Nothing, fresh.End, now);
     }
 
-    private void UseEnd(string text, AttemptEnd end, TimeSpan now)
+    private void UseEnd(Assembled text, AttemptEnd end, TimeSpan now)
     {
         Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Ended: true)));
         switch (end.Reason)
@@ -409,10 +409,18 @@ public sealed class JobOwner
         Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Missing: true)));
     }
 
-    private void Emit(string text)
+    private void Emit(Assembled piece)
     {
-        if (text.Length > 0)
-            Do(new OwnerEffect.Emit(new JobOutput.Delta(text, _assembler.Tokens) { Logprobs = _logprobs.Take(_assembler.DecidedTokens) }));
+        // Tokens of a call have their probabilities while its text is held back, and those of its closing tag have no text at all.
+        IReadOnlyList<TokenText> logprobs = _logprobs.Take(_assembler.DecidedTokens);
+        if (piece.IsEmpty && logprobs.Count == 0)
+            return;
+        Do(new OwnerEffect.Emit(new JobOutput.Delta(piece.Text, _assembler.Tokens)
+        {
+            Thinking = piece.Thinking,
+            ToolCalls = piece.ToolCalls,
+            Logprobs = logprobs,
+        }));
     }
 
     private void Finish(FinishReason reason, AttemptEnd? end, TimeSpan now) => End(new JobOutput.Finished(reason, new JobStatistics
