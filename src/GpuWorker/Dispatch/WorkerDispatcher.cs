@@ -171,6 +171,9 @@ internal sealed partial class WorkerDispatcher(
         // First the slot, then the end: who hears of the end hears of the free slot too.
         Free();
         attempt.Output.Ended(end);
+        // Its owner has stopped it and hears no end of it, so it hears of the slot by itself.
+        if (attempt.Output.IsDone)
+            attempt.Outbox.TellSlots();
         ForgetIfDone(attempt);
     }
 
