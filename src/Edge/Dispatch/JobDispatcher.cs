@@ -34,6 +34,7 @@ internal sealed partial class JobDispatcher(
 {
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookForWorkersEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ViewIsUsable = TimeSpan.FromSeconds(60);
 
@@ -183,6 +184,9 @@ internal sealed partial class JobDispatcher(
     private void Hear(WorkerMessage message)
     {
         directory.Heard(message, Now);
+        watch.Heard(message);
+        if (!_busy)
+            ReportSlots(); // No tick will.
         foreach (GrantAnswer answer in message.Answers)
         {
             if (Find(answer.JobId) is { } run)
@@ -234,11 +238,14 @@ internal sealed partial class JobDispatcher(
         }
         int waiting = _runs.Values.Count(run => run.Owner.IsWaiting);
         if (_runs.Count > 0)
-            watch.RefreshInBackground(waiting > 0 ? AcknowledgeEvery : ViewIsFresh);
+            watch.RefreshInBackground(WaitsForAWorker() ? LookForWorkersEvery : ViewIsFresh);
         metrics.SetJobs(_runs.Count - waiting, waiting);
         ReportSlots();
         _busy = _runs.Count > 0;
     }
+
+    /// <summary>Something waits that no worker offers a slot for: only a listing tells when one comes that has to be nudged.</summary>
+    private bool WaitsForAWorker() => _runs.Values.Any(run => run.Owner.IsWaiting && directory.Slots(run.Job.Model, Now) == 0);
 
     private void AcknowledgeAll()
     {

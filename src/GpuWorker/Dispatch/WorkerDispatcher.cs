@@ -177,6 +177,9 @@ internal sealed partial class WorkerDispatcher
             case WorkerEffect.Forget(var nonce):
                 Forget(nonce);
                 break;
+            case WorkerEffect.TellSlots(var reply):
+                Outbox(reply).TellSlots();
+                break;
             case WorkerEffect.SlotFreed:
                 SlotFreed?.Invoke();
                 break;

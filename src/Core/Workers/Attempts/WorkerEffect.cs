@@ -26,6 +26,9 @@ public abstract record WorkerEffect
     /// <summary>The attempt has ended and its owner wants nothing more of it.</summary>
     public sealed record Forget(string Nonce) : WorkerEffect;
 
+    /// <summary>Tell an edge how many slots are in use.</summary>
+    public sealed record TellSlots(ReplyCapability Reply) : WorkerEffect;
+
     /// <summary>A slot has become free: another message can be taken.</summary>
     public sealed record SlotFreed : WorkerEffect;
 

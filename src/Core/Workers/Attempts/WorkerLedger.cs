@@ -110,6 +110,9 @@ public sealed class WorkerLedger(Func<string> workerId, SlotGate slots, Func<Gra
         // First the slot, then the end: who hears of the end hears of the free slot too.
         Free();
         entry.Output.Ended(end);
+        // Its owner has stopped it and hears no end of it, so it hears of the slot by itself.
+        if (entry.Output.IsDone)
+            Do(new WorkerEffect.TellSlots(entry.Reply));
         ForgetIfDone(entry);
     }
 
@@ -182,6 +185,8 @@ public sealed class WorkerLedger(Func<string> workerId, SlotGate slots, Func<Gra
         public string JobId => grant.JobId;
 
         public string Nonce => grant.Attempt.Nonce;
+
+        public ReplyCapability Reply => grant.Reply;
 
         public AttemptBuffer Output => output;
 
