@@ -1,0 +1,63 @@
+using System.CommandLine;
+using OllamaMax.Bench.Dispatch;
+using OllamaMax.Bench.Engine;
+using OllamaMax.Bench.Reporting;
+using OllamaMax.Inference.Packages;
+
+namespace OllamaMax.Bench;
+
+/// <summary>The command line: one command for each bench.</summary>
+internal static class BenchCommand
+{
+    private static readonly Option<bool> Quick = new("--quick")
+    {
+        Description = "A few seconds on tiny inputs, to see that the bench works; its figures mean nothing",
+        Recursive = true,
+    };
+
+    private static readonly Option<string> Results = new("--results")
+    {
+        Description = "Folder that the result files go to; bench/results of the checkout by default, nowhere with --quick",
+        DefaultValueFactory = _ => "",
+        Recursive = true,
+    };
+
+    public static RootCommand Create() => new("Measures OllamaMax against its peers and limits, in one run each")
+    {
+        Quick,
+        Results,
+        Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
+        Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
+    };
+
+    private static Command Bench(string name, string description, Func<BenchOptions, BenchResult, CancellationToken, Task> run)
+    {
+        Command command = new(name, description);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            BenchOptions options = Options(name, parsed);
+            await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), options.Report, cancellationToken);
+            BenchResult result = await BenchResult.BeginAsync(name, options.Command, TimeProvider.System, cancellationToken);
+            await run(options, result, cancellationToken);
+            result.End();
+            Console.Write(Markdown.Write(result));
+            if (options.Results.Length > 0)
+                await ResultFiles.WriteAsync(result, options.Results, cancellationToken);
+            return 0;
+        });
+        return command;
+    }
+
+    private static BenchOptions Options(string name, ParseResult parsed)
+    {
+        bool quick = parsed.GetValue(Quick);
+        string results = parsed.GetRequiredValue(Results);
+        return new()
+        {
+            Quick = quick,
+            Results = results.Length > 0 || quick ? results : Path.Combine(RepositoryRoot.Find(), "bench", "results"),
+            Command = $"dotnet run -c Release --project bench -- {name}{(quick ? " --quick" : "")}",
+            Report = Console.Error.WriteLine,
+        };
+    }
+}

@@ -1,0 +1,17 @@
+namespace OllamaMax.Bench;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record BenchOptions
+{
+    /// <summary>A few seconds on tiny inputs: shows that the bench works, its figures mean nothing.</summary>
+    public bool Quick { get; init; }
+
+    /// <summary>Folder that the result files go to.</summary>
+    public required string Results { get; init; }
+
+    /// <summary>The command as typed, for the result.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>Takes a line for a person who waits.</summary>
+    public required Action<string> Report { get; init; }
+}
