@@ -15,9 +15,15 @@ internal static class BenchCommand
         Recursive = true,
     };
 
+    private static readonly Option<string?> Only = new("--only")
+    {
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine",
+        Recursive = true,
+    };
+
     private static readonly Option<string> Results = new("--results")
     {
-        Description = "Folder that the result files go to; bench/results of the checkout by default, nowhere with --quick",
+        Description = "Folder that the result files go to; bench/results of the checkout by default, nowhere with --quick or --only",
         DefaultValueFactory = _ => "",
         Recursive = true,
     };
@@ -25,6 +31,7 @@ internal static class BenchCommand
     public static RootCommand Create() => new("Measures OllamaMax against its peers and limits, in one run each")
     {
         Quick,
+        Only,
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
@@ -40,6 +47,8 @@ internal static class BenchCommand
             BenchResult result = await BenchResult.BeginAsync(name, options.Command, TimeProvider.System, cancellationToken);
             await run(options, result, cancellationToken);
             result.End();
+            if (result.Tables.Count == 0)
+                throw new ArgumentException($"{name} has no section {options.Only}.");
             Console.Write(Markdown.Write(result));
             if (options.Results.Length > 0)
                 await ResultFiles.WriteAsync(result, options.Results, cancellationToken);
@@ -51,12 +60,14 @@ internal static class BenchCommand
     private static BenchOptions Options(string name, ParseResult parsed)
     {
         bool quick = parsed.GetValue(Quick);
+        string? only = parsed.GetValue(Only);
         string results = parsed.GetRequiredValue(Results);
         return new()
         {
             Quick = quick,
-            Results = results.Length > 0 || quick ? results : Path.Combine(RepositoryRoot.Find(), "bench", "results"),
-            Command = $"dotnet run -c Release --project bench -- {name}{(quick ? " --quick" : "")}",
+            Only = only,
+            Results = results.Length > 0 || quick || only is not null ? results : Path.Combine(RepositoryRoot.Find(), "bench", "results"),
+            Command = $"dotnet run -c Release --project bench -- {name}{(quick ? " --quick" : "")}{(only is null ? "" : $" --only {only}")}",
             Report = Console.Error.WriteLine,
         };
     }

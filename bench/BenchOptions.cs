@@ -6,7 +6,10 @@ internal sealed record BenchOptions
     /// <summary>A few seconds on tiny inputs: shows that the bench works, its figures mean nothing.</summary>
     public bool Quick { get; init; }
 
-    /// <summary>Folder that the result files go to.</summary>
+    /// <summary>The one section to measure; null: all.</summary>
+    public string? Only { get; init; }
+
+    /// <summary>Folder that the result files go to; empty: nowhere.</summary>
     public required string Results { get; init; }
 
     /// <summary>The command as typed, for the result.</summary>
@@ -14,4 +17,6 @@ internal sealed record BenchOptions
 
     /// <summary>Takes a line for a person who waits.</summary>
     public required Action<string> Report { get; init; }
+
+    public bool Wants(string section) => Only is null || Only == section;
 }

@@ -14,11 +14,16 @@ internal static class DispatchBench
     public static async Task RunAsync(BenchOptions options, BenchResult result, CancellationToken cancellationToken)
     {
         DispatchSizes sizes = options.Quick ? DispatchSizes.Quick : DispatchSizes.Full;
-        await FirstToken.MeasureAsync(sizes, result, options.Report, cancellationToken);
+        if (options.Wants("first-token"))
+            await FirstToken.MeasureAsync(sizes, result, options.Report, cancellationToken);
+        if (!options.Wants("ways") && !options.Wants("rate"))
+            return;
         await using Stage free = await Stage.StartAsync(ManySlots, cancellationToken);
         await using Stage busy = await Stage.StartAsync(FewSlots, cancellationToken);
-        await MeasureWaysAsync(free, busy, sizes, result, options.Report, cancellationToken);
-        await RequestRate.MeasureAsync(free, busy, sizes, result, options.Report, cancellationToken);
+        if (options.Wants("ways"))
+            await MeasureWaysAsync(free, busy, sizes, result, options.Report, cancellationToken);
+        if (options.Wants("rate"))
+            await RequestRate.MeasureAsync(free, busy, sizes, result, options.Report, cancellationToken);
     }
 
     private static async Task MeasureWaysAsync(

@@ -9,10 +9,14 @@ internal static class EngineBench
     {
         EngineSizes sizes = options.Quick ? EngineSizes.Quick : EngineSizes.Full;
         string model = BenchModel.Find(sizes.Model, options.Report);
-        // Alone while it is measured: a peer that idles still has its threads and memory, so it is gone before the rest.
-        await using (NodePeer? peer = sizes.WithPeer ? await NodePeer.StartAsync(model, options.Report, cancellationToken) : null)
+        if (options.Wants("throughput"))
+        {
+            await using NodePeer? peer = sizes.WithPeer ? await NodePeer.StartAsync(model, options.Report, cancellationToken) : null;
             await Throughput.MeasureAsync(model, sizes, peer, result, options.Report, cancellationToken);
-        await MixedLoad.MeasureAsync(model, sizes, result, options.Report, cancellationToken);
-        await PrefixReuse.MeasureAsync(model, sizes, result, options.Report, cancellationToken);
+        }
+        if (options.Wants("mixed"))
+            await MixedLoad.MeasureAsync(model, sizes, result, options.Report, cancellationToken);
+        if (options.Wants("prefix"))
+            await PrefixReuse.MeasureAsync(model, sizes, result, options.Report, cancellationToken);
     }
 }

@@ -11,7 +11,7 @@ internal sealed record Table(string Title, string Note, IReadOnlyList<string> Co
     public IReadOnlyList<Row> Rows => _rows;
 
     /// <summary>A table of <see cref="Samples.Times"/>.</summary>
-    public static Table OfTimes(string title, string note) => new(title, note, ["milliseconds", "samples", "p50", "p95", "p99", "longest"]);
+    public static Table OfTimes(string title, string note) => new(title, note, ["milliseconds", "samples", "fastest", "p50", "p95", "p99", "longest"]);
 
     public void Add(string name, params double[] values)
     {
