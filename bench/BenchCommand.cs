@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using OllamaMax.Bench.Dispatch;
 using OllamaMax.Bench.Engine;
 using OllamaMax.Bench.Reporting;
@@ -21,6 +22,13 @@ internal static class BenchCommand
         Recursive = true,
     };
 
+    private static readonly Option<int?> Repeats = new("--repeats")
+    {
+        Description = "How often rates and the engine's figures are taken, 1 to 100",
+        Recursive = true,
+        Validators = { result => CheckRepeats(result) },
+    };
+
     private static readonly Option<string> Results = new("--results")
     {
         Description = "Folder that the result files go to; bench/results of the checkout by default, nowhere with --quick or --only",
@@ -32,6 +40,7 @@ internal static class BenchCommand
     {
         Quick,
         Only,
+        Repeats,
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
@@ -57,17 +66,26 @@ internal static class BenchCommand
         return command;
     }
 
+    private static void CheckRepeats(OptionResult result)
+    {
+        if (result.GetValueOrDefault<int?>() is < 1 or > 100)
+            result.AddError("--repeats must be 1 to 100");
+    }
+
     private static BenchOptions Options(string name, ParseResult parsed)
     {
         bool quick = parsed.GetValue(Quick);
         string? only = parsed.GetValue(Only);
+        int? repeats = parsed.GetValue(Repeats);
         string results = parsed.GetRequiredValue(Results);
         return new()
         {
             Quick = quick,
             Only = only,
+            Repeats = repeats,
             Results = results.Length > 0 || quick || only is not null ? results : Path.Combine(RepositoryRoot.Find(), "bench", "results"),
-            Command = $"dotnet run -c Release --project bench -- {name}{(quick ? " --quick" : "")}{(only is null ? "" : $" --only {only}")}",
+            Command = $"dotnet run -c Release --project bench -- {name}" +
+                $"{(quick ? " --quick" : "")}{(only is null ? "" : $" --only {only}")}{(repeats is null ? "" : $" --repeats {repeats}")}",
             Report = Console.Error.WriteLine,
         };
     }

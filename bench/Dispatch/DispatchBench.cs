@@ -14,6 +14,7 @@ internal static class DispatchBench
     public static async Task RunAsync(BenchOptions options, BenchResult result, CancellationToken cancellationToken)
     {
         DispatchSizes sizes = options.Quick ? DispatchSizes.Quick : DispatchSizes.Full;
+        sizes = sizes with { RateRepeats = options.Repeats ?? sizes.RateRepeats };
         if (options.Wants("first-token"))
             await FirstToken.MeasureAsync(sizes, result, options.Report, cancellationToken);
         if (!options.Wants("ways") && !options.Wants("rate"))

@@ -25,10 +25,13 @@ internal sealed record EngineSizes
 
     public IReadOnlyList<int> Sequences { get; init; } = [1, 4, 8, 16];
 
-    /// <summary>Of each answer.</summary>
-    public int Tokens { get; init; } = 64;
+    /// <summary>Where Ollama's default sampling is measured too.</summary>
+    public IReadOnlyList<int> SampledSequences { get; init; } = [1, 8];
 
-    public int Repeats { get; init; } = 5;
+    /// <summary>Of each answer.</summary>
+    public int Tokens { get; init; } = 48;
+
+    public int Repeats { get; init; } = 3;
 
     /// <summary>Tokens of the prompts of answers whose speed is measured.</summary>
     public int ShortPrompt { get; init; } = 32;

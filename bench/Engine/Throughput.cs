@@ -23,7 +23,7 @@ internal static class Throughput
                 $"runs. Peer: {(peer is null ? "none" : NodePeer.Version)}, batching as many sequences in one context.",
                 ["sequences", "ours /s", "peer /s", "ours ÷ peer at as many", "ours ÷ peer at 1", "bytes allocated a token"]));
             double alone = double.NaN;
-            foreach (int sequences in sizes.Sequences)
+            foreach (int sequences in sampling == Samplings.Greedy ? sizes.Sequences : sizes.SampledSequences)
             {
                 report($"answers, {sampling}, {sequences} sequences");
                 Figures figures = await MeasureAsync(model, sequences, sampling, sizes, peer, sequences == 1 && sampling == Samplings.Greedy, cancellationToken);
