@@ -28,6 +28,9 @@ internal sealed record EngineSizes
     /// <summary>Where Ollama's default sampling is measured too.</summary>
     public IReadOnlyList<int> SampledSequences { get; init; } = [1, 8];
 
+    /// <summary>Where answers after prompts of <see cref="Prompt"/> tokens are measured.</summary>
+    public IReadOnlyList<int> LongSequences { get; init; } = [8];
+
     /// <summary>Of each answer.</summary>
     public int Tokens { get; init; } = 48;
 

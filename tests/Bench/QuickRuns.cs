@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.CommandLine;
 using System.Text.Json;
 using OllamaMax.TestKit;
 
@@ -14,8 +15,10 @@ internal static class QuickRuns
 
     private static async Task<JsonElement> RunAsync(string bench)
     {
+        // What goes wrong is to stand in the test's own failure.
+        InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false };
         using TempFolder results = new();
-        int exitCode = await BenchCommand.Create().Parse([bench, "--quick", "--results", results.Path]).InvokeAsync();
+        int exitCode = await BenchCommand.Create().Parse([bench, "--quick", "--results", results.Path]).InvokeAsync(invocation);
         exitCode.ShouldBe(0);
         File.ReadAllText(results.File($"{bench}.md")).ShouldStartWith($"# {bench}\n");
         return JsonDocument.Parse(File.ReadAllBytes(results.File($"{bench}.json"))).RootElement;
