@@ -69,7 +69,8 @@ public sealed class StorageOperationsTests : IAsyncLifetime
 
         List<string> operations = Operations()[from..];
         (await Client.MetricAsync("ollamamax_jobs_queued_total") - queuedBefore).ShouldBe(Requests);
-        operations.Where(operation => operation.StartsWith("POST ", StringComparison.Ordinal)).Count().ShouldBe(Requests);
+        // One put for each, and the first finds that the model has no queue yet.
+        operations.Count(operation => operation.StartsWith("POST ", StringComparison.Ordinal)).ShouldBeInRange(Requests, Requests + 1);
         int reports = Math.Min(operations.Count(IsReport), Reports(Stopwatch.GetElapsedTime(start)));
         (operations.Count - reports).ShouldBeLessThanOrEqualTo(4 * Requests, string.Join('\n', operations));
     }
@@ -123,6 +124,6 @@ public sealed class StorageOperationsTests : IAsyncLifetime
     private static bool IsReport(string operation) =>
         operation.Contains("/cluster/workers/", StringComparison.Ordinal) || operation.Contains("comp=list", StringComparison.Ordinal);
 
-    /// <summary>Most of them in this time.</summary>
-    private static int Reports(TimeSpan time) => 2 * (int)Math.Ceiling((time.TotalSeconds + 1) / BusySeconds);
+    /// <summary>Most of them in this time: of each kind one at its beginning, then one an interval; a model that was loaded is reported besides.</summary>
+    private static int Reports(TimeSpan time) => 2 * (1 + (int)Math.Ceiling(time.TotalSeconds / BusySeconds)) + 1;
 }
