@@ -52,7 +52,7 @@ internal sealed partial class EmbeddingLoop : IEngineLoop<EmbeddingJob>
     {
         // What a model that writes makes of a token depends on those before it alone: it can read a text in pieces.
         bool canSplit = model.Shape.IsGenerator;
-        int batchSize = canSplit ? Math.Min(BatchSize, longest) : Math.Max(BatchSize, longest);
+        int batchSize = canSplit ? Math.Clamp(longest, Sequences, BatchSize) : Math.Max(BatchSize, longest);
         Pooling pooling = model.Shape.Pooling ?? throw new InvalidOperationException("The model has no vectors.");
         INativeContext context = model.CreateContext(new ContextConfig
         {

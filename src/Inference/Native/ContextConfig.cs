@@ -7,7 +7,7 @@ internal sealed record ContextConfig
 
     public required int Sequences { get; init; }
 
-    /// <summary>Most tokens in a batch.</summary>
+    /// <summary>Most tokens in a batch; at least <see cref="Sequences"/>.</summary>
     public required int BatchSize { get; init; }
 
     public required int Threads { get; init; }
@@ -29,7 +29,8 @@ internal sealed record ContextConfig
         ArgumentOutOfRangeException.ThrowIfLessThan(Capacity, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Sequences, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Sequences, maximalSequences);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
+        // The library plans for an output of each sequence, and ends the process if no batch can hold them.
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, Sequences);
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads, 1);
         // ggml keeps a table of this size.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Threads, 512);

@@ -64,7 +64,7 @@ public sealed class EmbeddingTests
         GgufSpec spec = EngineFixture.LongContext with { Pooling = pooling };
         EngineOptions options = EngineFixture.Exact with { ContextPerSlot = 2048 };
         await using LoadedEngine loaded = await EngineFixture.LoadAsync(spec, options);
-        string text = EngineFixture.LongPrompt(400);
+        string text = EngineFixture.LongPrompt(100);
 
         (AttemptEnd _, VectorSink pieces) = await EmbedAsync(loaded.Engine, text, "short");
 
@@ -169,7 +169,7 @@ public sealed class EmbeddingTests
         };
 
         AttemptEnd end = await loaded.Engine.EmbedAsync(
-            new EmbedRequest { Inputs = [.. Enumerable.Repeat(EngineFixture.LongPrompt(30), 50)] }, sink, cancel.Token);
+            new EmbedRequest { Inputs = [.. Enumerable.Repeat(EngineFixture.LongPrompt(5), 80)] }, sink, cancel.Token);
 
         end.Reason.ShouldBe(EndReason.Cancelled);
         loaded.Engine.Steps.ShouldBe(cancelledAt);
