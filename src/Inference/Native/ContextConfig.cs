@@ -34,6 +34,9 @@ internal sealed record ContextConfig
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads, 1);
         // ggml keeps a table of this size.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Threads, 512);
+        // Pooling is planned for a whole batch, shared equally by all sequences; anything else ends the process.
+        if (Pooling is not null && (BatchSize % Sequences != 0 || Capacity < BatchSize))
+            throw new ArgumentException($"A context that embeds has room for a batch, and its batch a multiple of its sequences: not {BatchSize} tokens, {Sequences} sequences and room for {Capacity}.");
         // Without it nothing checks that the blocks of a quantized cache fit the model's heads.
         if (FlashAttention == FlashAttention.Off && (IsQuantized(KeyType) || IsQuantized(ValueType)))
             throw new ArgumentException("A quantized cache needs flash attention.");

@@ -101,6 +101,24 @@ public sealed class EmbeddingTests
         Cosine(sink.Vectors[0], sink.Vectors[1]).ShouldBe(1, 1e-5);
     }
 
+    [Theory]
+    [InlineData(GgufArchitecture.Bert, 514)]
+    [InlineData(GgufArchitecture.Bert, 37)]
+    [InlineData(GgufArchitecture.Qwen2, 100)]
+    [InlineData(GgufArchitecture.Qwen2, 5)]
+    public async Task EmbedAsync_ContextOfAnyLength_IsUsedWhole(GgufArchitecture architecture, int context)
+    {
+        await using LoadedEngine loaded = await EngineFixture.LoadAsync(
+            Spec(architecture, pooling: 1) with { Context = context }, EngineFixture.Exact with { ContextPerSlot = context });
+
+        (AttemptEnd end, VectorSink sink) = await EmbedAsync(
+            loaded.Engine, new EmbedRequest { Inputs = [EngineFixture.LongPrompt(300), "hello"], Truncate = true });
+
+        end.Error.ShouldBeNull();
+        sink.Tokens[0].ShouldBe(context);
+        sink.Vectors.Count.ShouldBe(2);
+    }
+
     [Fact]
     public async Task EmbedAsync_Skip_GoesOnAfterThem()
     {

@@ -149,7 +149,7 @@ public sealed class ContextTests : IDisposable
     [Fact]
     public void Embedding_OfWhatTheLastBatchHeld_IsThere()
     {
-        using INativeContext context = _model.CreateContext(Config() with { Pooling = Pooling.Mean });
+        using INativeContext context = _model.CreateContext(Config() with { Pooling = Pooling.Mean, Sequences = 4 });
         DecodeBatch batch = new(8);
         batch.Add(5, 0, 1, output: true);
         context.Decode(batch).ShouldBe(DecodeOutcome.Ok);
@@ -168,7 +168,7 @@ public sealed class ContextTests : IDisposable
     public void Decode_BeyondTheTableOfPositions_Throws()
     {
         using INativeModel model = TestModels.Load(new GgufSpec { Architecture = GgufArchitecture.Bert, Vocabulary = GgufVocabularyKind.WordPiece, Context = 16 });
-        using INativeContext context = model.CreateContext(Config() with { Pooling = Pooling.Mean });
+        using INativeContext context = model.CreateContext(Config() with { Pooling = Pooling.Mean, Sequences = 4 });
         DecodeBatch batch = new(32);
         for (int i = 0; i < 17; i++)
             batch.Add(5, i, 0, output: true);
@@ -231,6 +231,8 @@ public sealed class ContextTests : IDisposable
         Should.Throw<ArgumentOutOfRangeException>(() => _model.CreateContext(Config() with { BatchSize = 2 }));
         Should.Throw<ArgumentOutOfRangeException>(() => _model.CreateContext(Config() with { Threads = 0 }));
         Should.Throw<ArgumentOutOfRangeException>(() => _model.CreateContext(Config() with { Threads = 513 }));
+        Should.Throw<ArgumentException>(() => _model.CreateContext(Config() with { Pooling = Pooling.Mean }));
+        Should.Throw<ArgumentException>(() => _model.CreateContext(Config() with { Pooling = Pooling.Mean, Sequences = 4, BatchSize = 1024 }));
     }
 
     [Fact]
