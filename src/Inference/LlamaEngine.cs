@@ -67,15 +67,19 @@ public static class LlamaEngine
         }
     }
 
-    private static ContextConfig Config(EngineOptions options, ContextPlan plan, ModelShape shape) => new()
+    private static ContextConfig Config(EngineOptions options, ContextPlan plan, ModelShape shape)
     {
-        Capacity = plan.Total,
         // A sequence of a model with a state has memory of its own, used or not.
-        Sequences = options.Slots + (shape.IsRecurrent ? 0 : options.CachedPrompts),
-        BatchSize = options.BatchSize,
-        Threads = options.Threads,
-        KeyType = options.KeyType,
-        ValueType = options.ValueType,
-        FlashAttention = options.FlashAttention,
-    };
+        int sequences = options.Slots + (shape.IsRecurrent ? 0 : options.CachedPrompts);
+        return new ContextConfig
+        {
+            Capacity = plan.Total,
+            Sequences = sequences,
+            BatchSize = Math.Max(options.BatchSize, sequences),
+            Threads = options.Threads,
+            KeyType = options.KeyType,
+            ValueType = options.ValueType,
+            FlashAttention = options.FlashAttention,
+        };
+    }
 }

@@ -52,12 +52,13 @@ internal sealed partial class EmbeddingLoop : IEngineLoop<EmbeddingJob>
     {
         // What a model that writes makes of a token depends on those before it alone: it can read a text in pieces.
         bool canSplit = model.Shape.IsGenerator;
-        int batchSize = canSplit ? Math.Min(BatchSize, longest) : Math.Max(BatchSize, longest);
+        int sequences = model.Shape.IsRecurrent ? options.Slots : Sequences;
+        int batchSize = RoundedUp(canSplit ? Math.Min(BatchSize, longest) : Math.Max(BatchSize, longest), sequences);
         Pooling pooling = model.Shape.Pooling ?? throw new InvalidOperationException("The model has no vectors.");
         INativeContext context = model.CreateContext(new ContextConfig
         {
             Capacity = longest + batchSize,
-            Sequences = model.Shape.IsRecurrent ? options.Slots : Sequences,
+            Sequences = sequences,
             BatchSize = batchSize,
             Threads = options.Threads,
             KeyType = options.KeyType,
@@ -94,6 +95,8 @@ internal sealed partial class EmbeddingLoop : IEngineLoop<EmbeddingJob>
     }
 
     public void Dispose() => _context.Dispose();
+
+    private static int RoundedUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 
     private EmbeddingJob[] Jobs() => [.. _texts.Select(static text => text.Job).Distinct()];
 

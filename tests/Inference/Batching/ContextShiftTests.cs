@@ -1,4 +1,3 @@
-using OllamaMax.Inference.Batching;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Inference.Tests.Batching;

@@ -1,5 +1,4 @@
 using System.Text;
-using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
 using OllamaMax.TestKit.Models;

@@ -38,7 +38,7 @@ public sealed class PrefixReuseTests
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync(
             EngineFixture.LongContext, EngineFixture.Exact with { ContextPerSlot = 2048 });
-        string system = EngineFixture.LongPrompt(500);
+        string system = EngineFixture.LongPrompt(170);
 
         (long cold, CollectingSink first) = await StepsAsync(loaded.Engine, EngineFixture.Greedy(system + " what is this", tokens: 1));
         (long warm, CollectingSink second) = await StepsAsync(loaded.Engine, EngineFixture.Greedy(system + " who are you", tokens: 1));
@@ -123,9 +123,9 @@ public sealed class PrefixReuseTests
 
         for (int i = 0; i < 8; i++)
         {
-            (AttemptEnd end, CollectingSink sink) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy($"number {i} {s_system}", 150));
+            (AttemptEnd end, CollectingSink sink) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy($"number {i} {s_system}", 80));
             end.Error.ShouldBeNull();
-            sink.Tokens.Length.ShouldBe(150);
+            sink.Tokens.Length.ShouldBe(80);
         }
     }
 

@@ -64,7 +64,7 @@ public sealed class EmbeddingTests
         GgufSpec spec = EngineFixture.LongContext with { Pooling = pooling };
         EngineOptions options = EngineFixture.Exact with { ContextPerSlot = 2048 };
         await using LoadedEngine loaded = await EngineFixture.LoadAsync(spec, options);
-        string text = EngineFixture.LongPrompt(400);
+        string text = EngineFixture.LongPrompt(100);
 
         (AttemptEnd _, VectorSink pieces) = await EmbedAsync(loaded.Engine, text, "short");
 
@@ -99,6 +99,24 @@ public sealed class EmbeddingTests
         end.Error.ShouldBeNull();
         sink.Tokens.ShouldBe([128, 128]);
         Cosine(sink.Vectors[0], sink.Vectors[1]).ShouldBe(1, 1e-5);
+    }
+
+    [Theory]
+    [InlineData(GgufArchitecture.Bert, 514)]
+    [InlineData(GgufArchitecture.Bert, 37)]
+    [InlineData(GgufArchitecture.Qwen2, 100)]
+    [InlineData(GgufArchitecture.Qwen2, 5)]
+    public async Task EmbedAsync_ContextOfAnyLength_IsUsedWhole(GgufArchitecture architecture, int context)
+    {
+        await using LoadedEngine loaded = await EngineFixture.LoadAsync(
+            Spec(architecture, pooling: 1) with { Context = context }, EngineFixture.Exact with { ContextPerSlot = context });
+
+        (AttemptEnd end, VectorSink sink) = await EmbedAsync(
+            loaded.Engine, new EmbedRequest { Inputs = [EngineFixture.LongPrompt(300), "hello"], Truncate = true });
+
+        end.Error.ShouldBeNull();
+        sink.Tokens[0].ShouldBe(context);
+        sink.Vectors.Count.ShouldBe(2);
     }
 
     [Fact]
@@ -169,7 +187,7 @@ public sealed class EmbeddingTests
         };
 
         AttemptEnd end = await loaded.Engine.EmbedAsync(
-            new EmbedRequest { Inputs = [.. Enumerable.Repeat(EngineFixture.LongPrompt(30), 50)] }, sink, cancel.Token);
+            new EmbedRequest { Inputs = [.. Enumerable.Repeat(EngineFixture.LongPrompt(5), 80)] }, sink, cancel.Token);
 
         end.Reason.ShouldBe(EndReason.Cancelled);
         loaded.Engine.Steps.ShouldBe(cancelledAt);
