@@ -35,7 +35,10 @@ internal static class GrammarLimits
     public const int Count = 1_000_000;
 
     /// <summary>States of a pattern before it is made deterministic.</summary>
-    public const int PatternStates = 20_000;
+    public const int PatternStates = 5_000;
+
+    /// <summary>States of a pattern, counted again for every deterministic state that they are part of.</summary>
+    public const int PatternWork = 500_000;
 
     /// <summary>Groups within groups in a pattern.</summary>
     public const int PatternDepth = 50;
