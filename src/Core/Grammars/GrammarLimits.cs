@@ -26,7 +26,8 @@ internal static class GrammarLimits
     /// <summary>Pattern properties of one object: which of them match makes two to the power of this many cases.</summary>
     public const int PatternProperties = 4;
 
-    public const int PrefixItems = 200;
+    /// <summary>Each is a bracket within the one before, and the engine reads no more than 128 of those.</summary>
+    public const int PrefixItems = 100;
 
     /// <summary>Digits of a bound, before and after the point.</summary>
     public const int Digits = 40;
@@ -46,9 +47,9 @@ internal static class GrammarLimits
     /// <summary>Different values, by what they must satisfy.</summary>
     public const int Values = 5_000;
 
-    /// <summary>Rules of the grammar.</summary>
-    public const int Rules = 20_000;
+    /// <summary>Rules of the grammar; the engine reads 4,096.</summary>
+    public const int Rules = 4_000;
 
     /// <summary>Characters of the grammar.</summary>
-    public const int GrammarLength = 2 * 1024 * 1024;
+    public const int GrammarLength = 1024 * 1024;
 }

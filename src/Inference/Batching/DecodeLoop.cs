@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Native.Grammars;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Inference.Batching;
@@ -147,16 +148,23 @@ internal sealed partial class DecodeLoop
             return;
         try
         {
-            int token = job.Sample(_context.Logits(part.Output), _time);
+            ReadOnlySpan<float> logits = _context.Logits(part.Output);
+            int token = job.Sample(logits, _time);
             if (_model.IsEndOfGeneration(token))
             {
                 End(job, EndReason.Stop, null);
                 return;
             }
             int index = job.Append(token);
-            job.Sink.Write(index, token, _model.Piece(token).Span);
+            TokenLogprobs? logprobs = job.TopLogprobs is { } top ? Logprobs.Of(logits, token, top, _model.Piece) : null;
+            job.Sink.Write(index, token, _model.Piece(token).Span, logprobs);
             if (job.IsAtLimit)
                 End(job, EndReason.Length, null);
+        }
+        catch (GrammarException failure)
+        {
+            // Every worker would fail at it: it is the request's fault.
+            End(job, EndReason.Invalid, $"the grammar {failure.Message}");
         }
 #pragma warning disable CA1031 // A sink that throws or a broken logit is this job's failure: the others go on.
         catch (Exception failure)

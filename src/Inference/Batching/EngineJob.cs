@@ -20,23 +20,25 @@ internal sealed class EngineJob : IDisposable
     private long? _firstSample;
 
     /// <param name="prompt">Tokens of the prompt.</param>
-    /// <param name="resume">Tokens of the answer that exist.</param>
+    /// <param name="request">What was asked for.</param>
     /// <param name="limit">Most tokens of prompt and answer together; above what exists.</param>
-    /// <param name="sampler">Has accepted nothing yet.</param>
+    /// <param name="sampler">Has accepted the prompt and what exists of the answer.</param>
     /// <param name="sink">Takes the answer.</param>
     /// <param name="cancellationToken">Ends the job.</param>
     public EngineJob(
-        IReadOnlyList<int> prompt, IReadOnlyList<int> resume, int limit, INativeSampler sampler, ITokenSink sink, CancellationToken cancellationToken)
+        IReadOnlyList<int> prompt, EngineRequest request, int limit, INativeSampler sampler, ITokenSink sink, CancellationToken cancellationToken)
     {
-        _tokens = [.. prompt, .. resume];
+        _tokens = [.. prompt, .. request.ResumeTokens];
         _promptTokens = prompt.Count;
         _limit = limit;
         _sampler = sampler;
+        TopLogprobs = request.Options.TopLogprobs;
         Sink = sink;
         Cancellation = cancellationToken;
-        foreach (int token in _tokens)
-            sampler.Accept(token);
     }
+
+    /// <summary>Null: nobody asks how likely its tokens are; otherwise how many of the likeliest to name with each.</summary>
+    public int? TopLogprobs { get; }
 
     public ITokenSink Sink { get; }
 
@@ -90,7 +92,8 @@ internal sealed class EngineJob : IDisposable
     /// <returns>The token's position in the answer.</returns>
     public int Append(int token)
     {
-        _sampler.Accept(token);
+        if (!_sampler.Accept(token, isAnswer: true))
+            throw new NativeException($"token {token} was sampled, but its grammar refuses it");
         _tokens.Add(token);
         return NextIndex - 1;
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Native.Grammars;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Inference.Batching;
@@ -14,8 +15,15 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot)
             return (null, Invalid(error));
         int context = Math.Min(request.Options.NumCtx ?? contextPerSlot, contextPerSlot);
         SamplerConfig sampling = new(request.Options, request.Seed, context);
-        if ((sampling.Error() ?? ResumeError(request.ResumeTokens)) is { } wrong)
+        if ((sampling.Error(model.VocabularySize) ?? ResumeError(request.ResumeTokens)) is { } wrong)
             return (null, Invalid(wrong));
+        if (request.Options.Grammar is { } gbnf)
+        {
+            Grammar? grammar = Grammar.TryParse(gbnf, out string? problem);
+            if (grammar is null)
+                return (null, Invalid($"the grammar {problem}"));
+            sampling = sampling with { Grammar = grammar };
+        }
 
         int[] prompt = Tokenize(request.Prompt, context, out AttemptEnd? end);
         if (end is not null)
@@ -28,7 +36,33 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot)
             sink.Started(new AttemptStart(prompt.Length, CachedTokens: 0, LoadDuration: TimeSpan.Zero, PromptDuration: TimeSpan.Zero));
             return (null, new AttemptEnd { Reason = EndReason.Length });
         }
-        return (new EngineJob(prompt, request.ResumeTokens, limit, model.CreateSampler(sampling), sink, cancellationToken), null);
+        INativeSampler sampler = model.CreateSampler(sampling);
+        if (FeedError(sampler, prompt, request.ResumeTokens) is { } refused)
+        {
+            sampler.Dispose();
+            return (null, Invalid(refused));
+        }
+        return (new EngineJob(prompt, request, limit, sampler, sink, cancellationToken), null);
+    }
+
+    /// <summary>Brings a sampler to where the answer is.</summary>
+    private static string? FeedError(INativeSampler sampler, int[] prompt, IReadOnlyList<int> answer)
+    {
+        foreach (int token in prompt)
+            sampler.Accept(token, isAnswer: false);
+        try
+        {
+            for (int i = 0; i < answer.Count; i++)
+            {
+                if (!sampler.Accept(answer[i], isAnswer: true))
+                    return $"the answer so far does not follow the grammar: token {i} of it is {answer[i]}";
+            }
+            return null;
+        }
+        catch (GrammarException failure)
+        {
+            return $"the grammar {failure.Message}";
+        }
     }
 
     private static string? OptionsError(InferenceOptions options) =>

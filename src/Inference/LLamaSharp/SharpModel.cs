@@ -97,7 +97,7 @@ internal sealed class SharpModel : INativeModel
         return SharpContext.Create(_handle, config, VocabularySize);
     }
 
-    public INativeSampler CreateSampler(SamplerConfig config) => new SharpSampler(config, VocabularySize);
+    public INativeSampler CreateSampler(SamplerConfig config) => new SharpSampler(config, _tokens);
 
     /// <summary>Contexts go on: the memory goes with the last of them.</summary>
     public void Dispose()

@@ -5,6 +5,9 @@ namespace OllamaMax.TestKit.Grammars;
 /// <summary>Draws texts that a grammar leads to.</summary>
 public sealed class GbnfSampler
 {
+    /// <summary>A longer text is brought to its end the shortest way; answers would else grow without bound wherever two values make one.</summary>
+    private const int LongText = 1_500;
+
     private const string Unusual = "\t\u007Fé€日😀";
 
     private readonly IReadOnlyDictionary<string, GbnfNode> _rules;
@@ -50,6 +53,7 @@ public sealed class GbnfSampler
 
     private void Write(GbnfNode node, int depth)
     {
+        depth = _text.Length > LongText ? 0 : depth;
         switch (node)
         {
             case GbnfNode.Characters characters:

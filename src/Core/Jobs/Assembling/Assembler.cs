@@ -14,10 +14,14 @@ public sealed class Assembler(IReadOnlyList<string> stop)
     private readonly Utf8Pieces _utf8 = new();
     private readonly StopFinder _stops = new(stop);
     private readonly StringBuilder _final = new();
+    private readonly TokenEnds _ends = new();
     private bool _complete;
 
     /// <summary>Tokens of the answer: all that were fed, up to the one that completed a stop string.</summary>
     public int Tokens { get; private set; }
+
+    /// <summary>Of these, those whose whole text is certainly the answer's: it was not held back, and no part of it is of a stop string.</summary>
+    public int DecidedTokens => _ends.Decided;
 
     /// <summary>The stop string that was found; null while there was none. What is fed after it is ignored.</summary>
     public string? StoppedBy => _stops.Found;
@@ -61,6 +65,7 @@ public sealed class Assembler(IReadOnlyList<string> stop)
         _stops.Append(_utf8.Complete(), _final);
         if (StoppedBy is null)
             _stops.Complete(_final);
+        _ends.Decide(_stops.Passed);
         return TakeFinal();
     }
 
@@ -69,7 +74,10 @@ public sealed class Assembler(IReadOnlyList<string> stop)
         if (_complete)
             throw new InvalidOperationException("The answer has ended; no token can come after its end.");
         Tokens++;
-        _stops.Append(_utf8.Append(piece), _final);
+        ReadOnlySpan<char> text = _utf8.Append(piece);
+        _ends.Add(text.Length, _utf8.IsInsideCharacter);
+        _stops.Append(text, _final);
+        _ends.Decide(_stops.Passed);
     }
 
     private string TakeFinal()

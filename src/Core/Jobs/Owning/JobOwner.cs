@@ -15,6 +15,7 @@ public sealed class JobOwner
     private readonly Func<string> _newNonce;
     private readonly AnswerBuffer _answer = new();
     private readonly Assembler _assembler;
+    private readonly LogprobsQueue _logprobs = new();
     private readonly HashSet<string> _excluded = [];
     private readonly NudgeSchedule _nudges;
     private readonly TimeSpan _startedAt;
@@ -261,6 +262,8 @@ public sealed class JobOwner
             return;
         }
         string text = _assembler.Append(fresh);
+        if (_job.Options.TopLogprobs is not null)
+            _logprobs.Add(fresh);
         if (_assembler.StoppedBy is not null)
         {
             Do(new OwnerEffect.Stop(_attempt!.WorkerId, _attempt.Nonce));
@@ -380,7 +383,7 @@ public sealed class JobOwner
     private void Emit(string text)
     {
         if (text.Length > 0)
-            Do(new OwnerEffect.Emit(new JobOutput.Delta(text, _assembler.Tokens)));
+            Do(new OwnerEffect.Emit(new JobOutput.Delta(text, _assembler.Tokens) { Logprobs = _logprobs.Take(_assembler.DecidedTokens) }));
     }
 
     private void Finish(FinishReason reason, AttemptEnd? end, TimeSpan now) => End(new JobOutput.Finished(reason, new JobStatistics
@@ -402,6 +405,9 @@ public sealed class JobOwner
         _message = null;
         _attempt = null;
         _phase = Phase.Ended;
+        // Tokens without text come with the next that has some; after the last of these, alone.
+        if (_logprobs.HasAny(_assembler.DecidedTokens))
+            Do(new OwnerEffect.Emit(new JobOutput.Delta("", _assembler.Tokens) { Logprobs = _logprobs.Take(_assembler.DecidedTokens) }));
         Do(new OwnerEffect.Emit(last));
     }
 

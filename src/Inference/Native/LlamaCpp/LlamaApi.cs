@@ -141,17 +141,14 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Llama, EntryPoint = "llama_sampler_chain_add")]
     public static partial void SamplerAdd(LlamaSamplerHandle chain, nint sampler);
 
-    [LibraryImport(Llama, EntryPoint = "llama_sampler_accept")]
-    public static partial void SamplerAccept(LlamaSamplerHandle sampler, int token);
-
     [LibraryImport(Llama, EntryPoint = "llama_sampler_apply")]
     public static partial void SamplerApply(LlamaSamplerHandle sampler, ref LlamaTokenDataArray candidates);
 
     [LibraryImport(Llama, EntryPoint = "llama_sampler_free")]
     public static partial void SamplerFree(nint sampler);
 
-    [LibraryImport(Llama, EntryPoint = "llama_sampler_init_top_k")]
-    public static partial nint SamplerTopK(int k);
+    [LibraryImport(Llama, EntryPoint = "llama_sampler_init_typical")]
+    public static partial nint SamplerTypical(float p, nuint minimum);
 
     [LibraryImport(Llama, EntryPoint = "llama_sampler_init_top_p")]
     public static partial nint SamplerTopP(float p, nuint minimum);
@@ -161,8 +158,4 @@ internal static unsafe partial class LlamaApi
 
     [LibraryImport(Llama, EntryPoint = "llama_sampler_init_temp")]
     public static partial nint SamplerTemperature(float temperature);
-
-    /// <summary>The vocabulary's size first: older versions had no such parameter.</summary>
-    [LibraryImport(Llama, EntryPoint = "llama_sampler_init_penalties")]
-    public static partial nint SamplerPenalties(int vocabularySize, int window, float repeat, float frequency, float presence);
 }

@@ -87,7 +87,7 @@ internal sealed unsafe class LlamaModel : INativeModel
         return LlamaContext.Create(_handle, config, VocabularySize);
     }
 
-    public INativeSampler CreateSampler(SamplerConfig config) => new LlamaSampler(config, VocabularySize);
+    public INativeSampler CreateSampler(SamplerConfig config) => new LlamaSampler(config, _vocabulary.Tokens);
 
     /// <summary>Contexts go on: the memory goes with the last of them.</summary>
     public void Dispose()
