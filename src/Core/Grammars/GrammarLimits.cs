@@ -11,6 +11,12 @@ internal static class GrammarLimits
     /// <summary>Schemas within schemas, references not followed.</summary>
     public const int Depth = 64;
 
+    /// <summary>Schemas that are one value's, through $ref, allOf, anyOf and oneOf: what follows them recurses as deep.</summary>
+    public const int References = 200;
+
+    /// <summary>Values within values that are compared to tell two branches of oneOf apart.</summary>
+    public const int Comparisons = 30;
+
     /// <summary>Ways in which one value may be formed, after anyOf, oneOf and allOf are multiplied out.</summary>
     public const int Alternatives = 200;
 
