@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Idempotency;
 using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Edge.Ollama;
