@@ -102,8 +102,11 @@ internal sealed partial class ModelHost(
 
     public async ValueTask DisposeAsync()
     {
-        List<ModelEntry> all;
+        // The worker ends with its models, and its container disposes of all once more.
+        if (_stopping.IsCancellationRequested)
+            return;
         await _stopping.CancelAsync();
+        List<ModelEntry> all;
         lock (_lock)
         {
             all = [.. _entries.Values];
@@ -115,7 +118,6 @@ internal sealed partial class ModelHost(
         }
         await Task.WhenAll(all.Select(UnloadAsync));
         _oneAtATime.Dispose();
-        _stopping.Dispose();
     }
 
     private HeldModel Describe_NeedsLock(ModelEntry entry) => entry.Engine is null

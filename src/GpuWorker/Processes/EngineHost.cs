@@ -138,9 +138,8 @@ internal sealed class EngineHost : IDisposable
     {
         IInferenceEngine engine = _engine ?? throw new InvalidDataException("a job before the model was loaded");
         using var cancel = new CancellationTokenSource();
-        // Before anything is awaited: the reader goes on to the next frame, which may cancel this job.
+        // Before anything is awaited: the reader goes on to the next frame, which may cancel this job. Engines yield before they work.
         _jobs[id] = cancel;
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         AttemptEnd end;
         try
         {

@@ -57,7 +57,8 @@ internal sealed class ModelProcess : IDisposable
     private static ProcessStartInfo Command()
     {
         string assembly = typeof(ModelProcess).Assembly.GetName().Name!;
-        if (Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == assembly)
+        // Not without its extension: on Linux that of our own tests is ".Tests".
+        if (Environment.ProcessPath is { } self && Path.GetFileName(self) == assembly + (OperatingSystem.IsWindows() ? ".exe" : ""))
             return new ProcessStartInfo(self);
         var start = new ProcessStartInfo(DotnetHost());
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, assembly + ".dll"));

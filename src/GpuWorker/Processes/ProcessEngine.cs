@@ -17,6 +17,9 @@ internal sealed partial class ProcessEngine : IInferenceEngine
     /// <summary>For handing back what runs and freeing the memory; after it the process is killed.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
 
+    /// <summary>Characters; JSON of less takes less time than a change of threads.</summary>
+    private const int LongPrompt = 64 << 10;
+
     private readonly ModelProcess _process;
     private readonly FrameWriter _writer;
     private readonly TimeProvider _time;
@@ -96,8 +99,13 @@ internal sealed partial class ProcessEngine : IInferenceEngine
         }
     }
 
-    public ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken) =>
-        RunAsync(FrameKind.Run, request, EngineJson.Default.EngineRequest, sink, cancellationToken);
+    public async ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken)
+    {
+        // To write megabytes as JSON takes a while, and the caller may be a loop with other things to do.
+        if (request.Prompt.Length > LongPrompt)
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        return await RunAsync(FrameKind.Run, request, EngineJson.Default.EngineRequest, sink, cancellationToken);
+    }
 
     public ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken) =>
         RunAsync(FrameKind.Embed, request, EngineJson.Default.EmbedRequest, sink, cancellationToken);
@@ -130,8 +138,7 @@ internal sealed partial class ProcessEngine : IInferenceEngine
                 return _refusal;
             _jobs.Add(id = ++_lastJob, job);
         }
-        // A prompt of megabytes takes a while, and the caller may be a loop with other things to do.
-        await Task.Run(() => _writer.Write(kind, id, request, type), CancellationToken.None);
+        _writer.Write(kind, id, request, type);
         await using CancellationTokenRegistration registration = cancellationToken.Register(() => _writer.Write(FrameKind.Cancel, id));
         return await job.End;
     }

@@ -86,7 +86,8 @@ public sealed class ModelProcessTests(AzuriteFixture azurite)
     {
         using var folder = new TempFolder();
         string file = folder.File("model.gguf");
-        GgufGenerator.Write(file, new GgufSpec());
+        // Large enough that an answer takes longer than it takes to kill.
+        GgufGenerator.Write(file, new GgufSpec { Layers = 4, Width = 384, Heads = 6, FeedForward = 768 });
         await cluster.EdgeServices.GetRequiredService<ModelCatalog>().PublishAsync(
             file, new ModelName(ModelName.DefaultHost, ModelName.DefaultNamespace, name, ModelName.DefaultTag), null, Cancellation);
     }
