@@ -43,7 +43,7 @@ public sealed class ExactnessTests
         using INativeSampler sampler = model.CreateSampler(new SamplerConfig(EngineFixture.Greedy(prompt).Options, 7, 512));
         List<int> tokens = [.. model.Tokenize(Encoding.UTF8.GetBytes(prompt), addSpecial: true, parseSpecial: true)];
         int promptTokens = tokens.Count;
-        tokens.ForEach(sampler.Accept);
+        tokens.ForEach(token => sampler.Accept(token, isAnswer: false));
         DecodeBatch batch = new(1);
         for (int i = 0; tokens.Count < promptTokens + count; i++)
         {
@@ -55,7 +55,7 @@ public sealed class ExactnessTests
             float[] best = [.. context.Logits(0).ToArray().OrderDescending().Take(2)];
             (best[0] - best[1]).ShouldBeGreaterThan(Noise, "the test's prompt is on the edge between two tokens");
             tokens.Add(sampler.Sample(context.Logits(0), i + 1 - promptTokens));
-            sampler.Accept(tokens[^1]);
+            sampler.Accept(tokens[^1], isAnswer: true);
         }
         return [.. tokens[promptTokens..]];
     }
