@@ -77,7 +77,7 @@ public sealed class PromptTests
         edge.Jobs.Script = job => job.Accept().Finish();
 
         using HttpResponseMessage response = await edge.PostAsync("/api/chat", $$"""
-            {"model":"able","think":{{think}},"messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"}}]}
+            {"model":"able","think":{{think}},"messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"} }]}
             """);
 
         Job job = (await edge.Jobs.NextAsync()).Job;
