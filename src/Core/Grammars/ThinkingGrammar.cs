@@ -9,6 +9,7 @@ namespace OllamaMax.Grammars;
 public static class ThinkingGrammar
 {
     private const string Answer = "answer-behind-thinking";
+    private const int LastCharacter = 0x10FFFF;
 
     /// <summary>The grammar with reasoning before it: that must end where the prompt has begun it, and may be left out otherwise.</summary>
     public static string Before(string grammar, ThinkingTags tags)
@@ -30,7 +31,7 @@ public static class ThinkingGrammar
         char[] letters = [.. close.Distinct().Order()];
         for (int state = 0; state < close.Length; state++)
         {
-            all.Append(CultureInfo.InvariantCulture, $"thinking-{state} ::= [^{string.Concat(letters.Select(Escape))}] thinking-0");
+            all.Append(CultureInfo.InvariantCulture, $"thinking-{state} ::= [{AllBut(letters)}] thinking-0");
             foreach (IGrouping<int, char> step in letters.GroupBy(letter => TextMatch.Advance(close, state, letter)))
             {
                 string next = step.Key == close.Length ? "" : $" thinking-{step.Key}";
@@ -38,6 +39,20 @@ public static class ThinkingGrammar
             }
             all.Append('\n');
         }
+    }
+
+    /// <summary>Ranges of all characters but those, which are sorted.</summary>
+    private static string AllBut(char[] letters)
+    {
+        StringBuilder ranges = new();
+        int from = 1;
+        foreach (int letter in letters.Select(letter => (int)letter).Append(LastCharacter + 1))
+        {
+            if (from < letter)
+                ranges.Append(CultureInfo.InvariantCulture, $"\\U{from:X8}-\\U{letter - 1:X8}");
+            from = letter + 1;
+        }
+        return ranges.ToString();
     }
 
     /// <summary>The grammar, its rule <c>root</c> renamed; what stands in literals, classes and comments is not a name.</summary>

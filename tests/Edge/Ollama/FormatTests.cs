@@ -1,4 +1,5 @@
 using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Grammars;
 using OllamaMax.Jobs;
 using OllamaMax.TestKit.Grammars;
 

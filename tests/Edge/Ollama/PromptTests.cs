@@ -76,8 +76,8 @@ public sealed class PromptTests
         edge.Models.Add(FixedModels.Able with { Template = template });
         edge.Jobs.Script = job => job.Accept().Finish();
 
-        using HttpResponseMessage response = await edge.PostAsync("/api/chat", $$$"""
-            {"model":"able","think":{{{think}}},"messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"}}]}
+        using HttpResponseMessage response = await edge.PostAsync("/api/chat", $$"""
+            {"model":"able","think":{{think}},"messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"} }]}
             """);
 
         Job job = (await edge.Jobs.NextAsync()).Job;
