@@ -68,13 +68,23 @@ internal static class WorkerCommand
         return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run, EngineCommand.Create() };
     }
 
+    /// <summary>A published worker brings them along; a checkout's get theirs from npm.</summary>
+    private static bool HasItsLibraries =>
+#if FULL
+        true;
+#else
+        Directory.Exists(Path.Combine(AppContext.BaseDirectory, "node_modules", "@node-llama-cpp"))
+        || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OLLAMAMAX_LLAMA_DIR"));
+#endif
+
     private static async Task<int> RunAsync(ParseResult result)
     {
         WorkerOptions options;
         try
         {
             options = Read(result);
-            await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), Console.Error.WriteLine, CancellationToken.None);
+            if (!HasItsLibraries)
+                await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), Console.Error.WriteLine, CancellationToken.None);
         }
         catch (Exception e) when (e is ArgumentException or PrerequisiteException)
         {

@@ -223,7 +223,7 @@ public sealed class ModelHostTests : IAsyncDisposable
 
     private static int[] Loaded(ModelHost host) => [.. Enumerable.Range(0, host.Held().Count).Where(model => Held(host, model).Loaded)];
 
-    private Task<string> WaitsForRoomAsync() => _log.WaitForAsync(line => line.Contains("waits for room", StringComparison.Ordinal), Cancellation);
+    private async Task WaitsForRoomAsync() => await _log.WaitForAsync(line => line.Contains("waits for room", StringComparison.Ordinal), Cancellation);
 
     private static async Task UntilAsync(ModelHost host, Func<bool> isSo)
     {
