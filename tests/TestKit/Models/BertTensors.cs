@@ -7,9 +7,11 @@ internal static class BertTensors
 
     public static IEnumerable<TensorPlan> Of(GgufSpec spec)
     {
+        // Positions and types are never quantized: llama.cpp adds types as they are, and ends the process where it cannot.
+        GgufSpec exact = spec with { Weights = GgufWeights.F32 };
         yield return TensorPlan.Matrix(spec, "token_embd.weight", spec.Width, spec.VocabularySize, amplitude: 1);
-        yield return TensorPlan.Matrix(spec, "position_embd.weight", spec.Width, spec.Context, amplitude: 0.1f);
-        yield return TensorPlan.Matrix(spec, "token_types.weight", spec.Width, TokenTypes, amplitude: 0.1f);
+        yield return TensorPlan.Matrix(exact, "position_embd.weight", spec.Width, spec.Context, amplitude: 0.1f);
+        yield return TensorPlan.Matrix(exact, "token_types.weight", spec.Width, TokenTypes, amplitude: 0.1f);
         foreach (TensorPlan norm in Norm(spec, "token_embd_norm"))
             yield return norm;
         for (int layer = 0; layer < spec.Layers; layer++)
