@@ -1,5 +1,4 @@
 using OllamaMax.Edge.Tests.Support;
-using OllamaMax.Grammars;
 using OllamaMax.Jobs;
 using OllamaMax.TestKit.Grammars;
 
