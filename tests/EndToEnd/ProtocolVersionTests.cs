@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Azure.Storage.Queues;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Jobs;
 using OllamaMax.SignalR;
@@ -35,6 +36,7 @@ public sealed class ProtocolVersionTests(LocalSystemFixture local)
         await using SignalRListener listener = new(
             _ => ValueTask.FromResult(new Negotiation(capabilities.SignalRUrl, capabilities.SignalRToken)), TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
         listener.On(Targets.Grant, grant => _ = AnswerAsync(sender, grant.Deserialize(ProtocolJson.Default.GrantMessage)!, version));
+        listener.On(Targets.Nudge, nudge => _ = ClaimAsync(sender, nudge.Deserialize(ProtocolJson.Default.NudgeMessage)!, capabilities.WorkerId, version));
         listener.Start();
         await listener.WaitUntilConnectedAsync(Cancellation);
         await ReportAsync(capabilities, version);
@@ -94,16 +96,30 @@ public sealed class ProtocolVersionTests(LocalSystemFixture local)
         Chunk chunk = new(
             0, [1, 2, 3], [.. pieces.Select(piece => piece.Length)], [.. pieces.SelectMany(piece => piece)],
             new AttemptStart(1, 0, TimeSpan.Zero, TimeSpan.FromMilliseconds(1)), new AttemptEnd { Reason = EndReason.Stop, EvalDuration = TimeSpan.FromMilliseconds(1) });
-        WorkerMessage message = new()
+        WorkerMessage message = Message(grant.Attempt.WorkerId, version) with
         {
-            Version = version,
-            WorkerId = grant.Attempt.WorkerId,
-            Steps = 3,
-            SlotsUsed = 0,
-            SlotsTotal = 1,
             Answers = [new GrantAnswer(grant.JobId, grant.Attempt.Nonce, Accepted: true)],
             Outputs = [new AttemptOutput(grant.JobId, grant.Attempt.Nonce, chunk)],
         };
         return sender.SendAsync(grant.Reply, Targets.Output, message, ProtocolJson.Default.WorkerMessage, Cancellation);
     }
+
+    /// <summary>On a machine so busy that the push was not answered in time.</summary>
+    private static async Task ClaimAsync(SignalRSender sender, NudgeMessage nudge, string workerId, int version)
+    {
+        if ((await new QueueClient(new(nudge.Queue)).ReceiveMessageAsync(cancellationToken: Cancellation)).Value is not { } message)
+            return;
+        QueuedJob job = JsonSerializer.Deserialize(message.MessageText, ProtocolJson.Default.QueuedJob)!;
+        Claim claim = new(job.JobId, job.Model, job.Band, message.MessageId, message.PopReceipt);
+        await sender.SendAsync(job.Reply, Targets.Output, Message(workerId, version) with { Claims = [claim] }, ProtocolJson.Default.WorkerMessage, Cancellation);
+    }
+
+    private static WorkerMessage Message(string workerId, int version) => new()
+    {
+        Version = version,
+        WorkerId = workerId,
+        Steps = 3,
+        SlotsUsed = 0,
+        SlotsTotal = 1,
+    };
 }

@@ -36,7 +36,11 @@ public sealed class RecoveryTests
         await azurite.WaitForExitAsync(Cancellation);
 
         (await client.ChatAsync()).ShouldBe(before);
-        // And what cannot do without storage: a listing that is fresh.
+        // And what cannot do without storage, when it is back: a listing that is fresh.
+        while (!await IsReadyAsync(client))
+        {
+            // Each look waits for storage's answer, two seconds at most.
+        }
         using HttpResponseMessage tags = await client.GetAsync("/api/tags", Cancellation);
         (await tags.JsonAsync()).GetProperty("models").GetArrayLength().ShouldBe(1);
         (await client.WorkersAsync()).GetArrayLength().ShouldBe(1);
@@ -54,6 +58,12 @@ public sealed class RecoveryTests
         second.Models.ToString().ShouldBe(first.Models.ToString());
         second.Models.GetArrayLength().ShouldBe(2);
         second.Worker.ShouldNotBeNull().ShouldBe(first.Worker);
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient client)
+    {
+        using HttpResponseMessage ready = await client.GetAsync("/readyz", Cancellation);
+        return ready.IsSuccessStatusCode;
     }
 
     private static async Task<(JsonElement Models, string? Worker)> RunAsync(LocalSystemOptions options)

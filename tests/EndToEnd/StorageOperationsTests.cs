@@ -63,9 +63,14 @@ public sealed class StorageOperationsTests : IAsyncLifetime
         int from = Operations().Count;
 
         Task<string>[] waiting = [.. Enumerable.Range(0, Requests).Select(_ => Client.ChatAsync())];
+        Task all = Task.WhenAll(waiting);
+        while (!all.IsCompleted && await Client.MetricAsync("ollamamax_jobs_queued_total") - queuedBefore < Requests)
+        {
+            // Each look is a request and its answer; the slots are busy for thousands of tokens.
+        }
         foreach (Stream stream in busy)
             await stream.DisposeAsync();
-        await Task.WhenAll(waiting);
+        await all;
 
         List<string> operations = Operations()[from..];
         (await Client.MetricAsync("ollamamax_jobs_queued_total") - queuedBefore).ShouldBe(Requests);

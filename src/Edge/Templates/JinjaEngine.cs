@@ -17,14 +17,12 @@ internal sealed class JinjaEngine : IDisposable
     public JinjaEngine(JinjaScript script, PromptTemplatesOptions options, TimeProvider clock)
     {
         _capacity = options.CompiledTemplates;
-        RenderTime time = new(options.RenderTimeout);
-        _engine = new Engine(o => Limit(o, options, time));
+        _engine = new Engine(o => Limit(o, options));
         _engine.Execute("var module = { exports: {} };").Execute(script.Library);
         Func<string, string> now = format => Strftime.Format(clock.GetUtcNow(), format);
         JsValue api = _engine.Invoke(_engine.Evaluate(script.AdapterScript), now, options.LongestString);
         _compile = api.Get("compile");
         _render = api.Get("render");
-        time.IsOn = true;
     }
 
     /// <summary>False after an error that may have left the engine in the middle of something.</summary>
@@ -71,9 +69,9 @@ internal sealed class JinjaEngine : IDisposable
         return program;
     }
 
-    private static void Limit(Options jint, PromptTemplatesOptions options, RenderTime time)
+    private static void Limit(Options jint, PromptTemplatesOptions options)
     {
-        jint.Constraint(time);
+        jint.Constraint(new RenderTime(options.RenderTimeout));
         jint.LimitMemory(options.RenderMemory);
         jint.Constraints.StackOverflowGuard = true;
     }
