@@ -1,5 +1,4 @@
 using OllamaMax.Edge.Tests.Support;
-using OllamaMax.Jobs;
 using OllamaMax.TestKit.Grammars;
 
 namespace OllamaMax.Edge.Tests.Ollama;
