@@ -21,12 +21,25 @@ internal sealed class GrammarGuide
         _position = new GrammarPosition(_matcher.Begin, 0, 0, 0);
     }
 
+    /// <summary>Before each token that is looked for: the bound on work is for all that is asked until the next.</summary>
+    public void BeginToken() => _matcher.BeginToken();
+
     /// <summary>Whether a token may come next; one that ends the answer only where the grammar is complete, one without bytes never.</summary>
     /// <exception cref="GrammarException">The grammar is too ambiguous.</exception>
-    public bool Allows(int token)
+    public bool Allows(int token) => _tokens.IsEndOfGeneration(token) ? _position.CanEnd : Walk(token).Follows;
+
+    /// <summary>Moves the candidates that may come next to the beginning, until there are <paramref name="most"/>. The order stays.</summary>
+    /// <returns>How many there are.</returns>
+    /// <exception cref="GrammarException">The grammar is too ambiguous.</exception>
+    public int Keep(Span<Candidate> candidates, int most)
     {
-        _matcher.BeginToken();
-        return _tokens.IsEndOfGeneration(token) ? _position.CanEnd : TryWalk(token, out _);
+        int kept = 0;
+        for (int i = 0; i < candidates.Length && kept < most; i++)
+        {
+            if (Allows(candidates[i].Token))
+                candidates[kept++] = candidates[i];
+        }
+        return kept;
     }
 
     /// <summary>Takes a token of the answer.</summary>
@@ -34,19 +47,18 @@ internal sealed class GrammarGuide
     /// <exception cref="GrammarException">The grammar is too ambiguous.</exception>
     public bool TryAccept(int token)
     {
-        _matcher.BeginToken();
-        if (_tokens.IsEndOfGeneration(token) || !TryWalk(token, out GrammarPosition position))
-            return false;
-        _position = position;
-        return true;
+        BeginToken();
+        GrammarPosition position = _tokens.IsEndOfGeneration(token) ? default : Walk(token);
+        if (position.Follows)
+            _position = position;
+        return position.Follows;
     }
 
-    /// <summary>Makes all tokens impossible that may not come next.</summary>
+    /// <summary>Makes all tokens impossible that may not come next. Looks at the whole vocabulary: tens of milliseconds where most fit.</summary>
     /// <param name="logits">One for each token.</param>
     /// <exception cref="GrammarException">None is left, or the grammar is too ambiguous.</exception>
     public void Forbid(Span<float> logits)
     {
-        _matcher.BeginToken();
         TokenOrder order = _tokens.Order;
         foreach (int token in order.WithoutText)
         {
@@ -72,7 +84,7 @@ internal sealed class GrammarGuide
             {
                 ReadOnlySpan<byte> piece = _tokens.Piece(token).Span;
                 walked = shared;
-                while (walked < piece.Length && path[walked].TryStep(_matcher, piece[walked], out path[walked + 1]))
+                while (walked < piece.Length && (path[walked + 1] = path[walked].Step(_matcher, piece[walked])).Follows)
                     walked++;
                 fits = walked == piece.Length;
             }
@@ -81,15 +93,12 @@ internal sealed class GrammarGuide
         }
     }
 
-    private bool TryWalk(int token, out GrammarPosition position)
+    private GrammarPosition Walk(int token)
     {
-        position = _position;
         ReadOnlySpan<byte> piece = _tokens.Piece(token).Span;
-        foreach (byte next in piece)
-        {
-            if (!position.TryStep(_matcher, next, out position))
-                return false;
-        }
-        return !piece.IsEmpty;
+        GrammarPosition position = piece.IsEmpty ? default : _position;
+        for (int i = 0; i < piece.Length && position.Follows; i++)
+            position = position.Step(_matcher, piece[i]);
+        return position;
     }
 }
