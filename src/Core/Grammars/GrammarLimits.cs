@@ -11,6 +11,12 @@ internal static class GrammarLimits
     /// <summary>Schemas within schemas, references not followed.</summary>
     public const int Depth = 64;
 
+    /// <summary>Schemas that are one value's, through $ref, allOf, anyOf and oneOf: what follows them recurses as deep.</summary>
+    public const int References = 200;
+
+    /// <summary>Values within values that are compared to tell two branches of oneOf apart.</summary>
+    public const int Comparisons = 30;
+
     /// <summary>Ways in which one value may be formed, after anyOf, oneOf and allOf are multiplied out.</summary>
     public const int Alternatives = 200;
 
@@ -26,7 +32,8 @@ internal static class GrammarLimits
     /// <summary>Pattern properties of one object: which of them match makes two to the power of this many cases.</summary>
     public const int PatternProperties = 4;
 
-    public const int PrefixItems = 200;
+    /// <summary>Each is a bracket within the one before, and the engine reads no more than 128 of those.</summary>
+    public const int PrefixItems = 100;
 
     /// <summary>Digits of a bound, before and after the point.</summary>
     public const int Digits = 40;
@@ -35,7 +42,10 @@ internal static class GrammarLimits
     public const int Count = 1_000_000;
 
     /// <summary>States of a pattern before it is made deterministic.</summary>
-    public const int PatternStates = 20_000;
+    public const int PatternStates = 5_000;
+
+    /// <summary>States of a pattern, counted again for every deterministic state that they are part of.</summary>
+    public const int PatternWork = 500_000;
 
     /// <summary>Groups within groups in a pattern.</summary>
     public const int PatternDepth = 50;
@@ -43,9 +53,9 @@ internal static class GrammarLimits
     /// <summary>Different values, by what they must satisfy.</summary>
     public const int Values = 5_000;
 
-    /// <summary>Rules of the grammar.</summary>
-    public const int Rules = 20_000;
+    /// <summary>Rules of the grammar; the engine reads 4,096.</summary>
+    public const int Rules = 4_000;
 
     /// <summary>Characters of the grammar.</summary>
-    public const int GrammarLength = 2 * 1024 * 1024;
+    public const int GrammarLength = 1024 * 1024;
 }

@@ -73,15 +73,18 @@ public sealed class JsonGrammarRefusalTests
     {
         { """{"type":"string","pattern":"(a{1000}){1000}"}""", "pattern" },
         { """{"type":"string","pattern":"a.{30}b"}""", "pattern" },
-        { """{"type":"string","pattern":"^(a?){2000}$","maxLength":100000}""", "" },
+        { """{"type":"string","pattern":"^(a?){2000}$","maxLength":100000}""", "pattern" },
         { """{"type":"string","pattern":"a{100000}"}""", "pattern" },
         { """{"type":"string","maxLength":10000000000}""", "maxLength" },
         { $$"""{"type":"string","pattern":"{{new string('(', 60)}}{{new string(')', 60)}}"}""", "pattern" },
         { Nested(100), "properties" },
-        { $$"""{"allOf":[{{string.Join(',', Enumerable.Repeat("""{"anyOf":[{"minLength":1},{"maxLength":9},{"pattern":"a"}]}""", 12))}}]}""", "" },
+        { $$"""{"allOf":[{{string.Join(',', Enumerable.Repeat("""{"anyOf":[{"minLength":1},{"maxLength":9},{"pattern":"a"}]}""", 12))}}]}""", "anyOf" },
         { $$"""{"enum":[{{string.Join(',', Enumerable.Range(0, 2001))}}]}""", "enum" },
         { $$"""{"description":"{{new string('x', 300_000)}}"}""", "" },
-        { Chain(6_000), "" },
+        { Chain(6_000, "items"), "" },
+        { Chain(5_000, "allOf"), "" },
+        { Chain(5_000, "anyOf"), "" },
+        { Lists(), "oneOf" },
     };
 
     [Theory]
@@ -107,9 +110,19 @@ public sealed class JsonGrammarRefusalTests
 
     private static string Nested(int depth) => depth == 0 ? "{}" : "{\"properties\":{\"a\":" + Nested(depth - 1) + "}}";
 
-    private static string Chain(int length) => "{\"$ref\":\"#/$defs/d0\",\"$defs\":{"
-        + string.Concat(Enumerable.Range(0, length).Select(i => $"\"d{i}\":{{\"items\":{{\"$ref\":\"#/$defs/d{i + 1}\"}}}},"))
+    /// <summary>Each definition refers to the next.</summary>
+    private static string Chain(int length, string keyword) => "{\"$ref\":\"#/$defs/d0\",\"$defs\":{"
+        + string.Concat(Enumerable.Range(0, length).Select(i => keyword == "items"
+            ? $"\"d{i}\":{{\"items\":{{\"$ref\":\"#/$defs/d{i + 1}\"}}}},"
+            : $"\"d{i}\":{{\"{keyword}\":[{{\"$ref\":\"#/$defs/d{i + 1}\"}}]}},"))
         + $"\"d{length}\":{{}}}}}}";
+
+    /// <summary>Two kinds of endless list: whether they differ is asked again of every next element.</summary>
+    private static string Lists() => """
+        {"oneOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/b"}],"$defs":{
+         "a":{"type":"object","properties":{"next":{"$ref":"#/$defs/a"}},"required":["next"]},
+         "b":{"type":"object","properties":{"next":{"$ref":"#/$defs/b"}},"required":["next"]}}}
+        """;
 
     private static SchemaError ErrorOf(string schema)
     {

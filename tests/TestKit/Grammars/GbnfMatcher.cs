@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace OllamaMax.TestKit.Grammars;
 
 /// <summary>Says whether a grammar leads to a text. Rules must not begin with themselves, as llama.cpp asks too.</summary>

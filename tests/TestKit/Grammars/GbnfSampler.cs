@@ -5,6 +5,9 @@ namespace OllamaMax.TestKit.Grammars;
 /// <summary>Draws texts that a grammar leads to.</summary>
 public sealed class GbnfSampler
 {
+    /// <summary>A longer text is brought to its end the shortest way; answers would else grow without bound wherever two values make one.</summary>
+    private const int LongText = 1_500;
+
     private const string Unusual = "\t\u007Fé€日😀";
 
     private readonly IReadOnlyDictionary<string, GbnfNode> _rules;
@@ -12,16 +15,17 @@ public sealed class GbnfSampler
     private readonly Random _random;
     private readonly StringBuilder _text = new();
 
-    private GbnfSampler(IReadOnlyDictionary<string, GbnfNode> rules, Random random)
+    public GbnfSampler(string grammar, Random random)
     {
-        (_rules, _random) = (rules, random);
+        (_rules, _random) = (GbnfReader.Read(grammar), random);
         // How many rules within one another a rule takes at least: the way out, when a text has become deep.
-        _depths = rules.Keys.ToDictionary(name => name, _ => int.MaxValue, StringComparer.Ordinal);
+        _depths = _rules.Keys.ToDictionary(name => name, _ => int.MaxValue, StringComparer.Ordinal);
         bool hasChanged = true;
         while (hasChanged)
         {
             hasChanged = false;
-            foreach ((string name, GbnfNode node) in rules)
+            // Backwards, since rules mostly refer to later ones.
+            foreach ((string name, GbnfNode node) in _rules.Reverse())
             {
                 int depth = Depth(node);
                 hasChanged |= depth < _depths[name];
@@ -31,11 +35,11 @@ public sealed class GbnfSampler
     }
 
     /// <param name="depth">Rules within one another, from which on the shortest way out is taken.</param>
-    public static string Sample(string grammar, Random random, int depth = 40)
+    public string Sample(int depth = 40)
     {
-        GbnfSampler sampler = new(GbnfReader.Read(grammar), random);
-        sampler.Write(sampler._rules["root"], depth);
-        return sampler._text.ToString();
+        _text.Clear();
+        Write(_rules["root"], depth);
+        return _text.ToString();
     }
 
     private int Depth(GbnfNode node) => node switch
@@ -49,6 +53,7 @@ public sealed class GbnfSampler
 
     private void Write(GbnfNode node, int depth)
     {
+        depth = _text.Length > LongText ? 0 : depth;
         switch (node)
         {
             case GbnfNode.Characters characters:

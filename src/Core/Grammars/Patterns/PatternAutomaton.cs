@@ -37,6 +37,7 @@ internal static class PatternAutomaton
     private static Places Reach(PatternGraph graph, int[] from, bool isStart)
     {
         int[] reached = Closure(graph, from, isStart, atEnd: false);
+        graph.Count(reached.Length);
         return reached.Contains(graph.Found) ? new([graph.Found], IsStart: false) : new(reached, isStart);
     }
 

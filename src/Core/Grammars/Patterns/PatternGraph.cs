@@ -9,6 +9,7 @@ namespace OllamaMax.Grammars.Patterns;
 internal sealed class PatternGraph
 {
     private readonly List<Node> _nodes = [];
+    private int _work;
 
     /// <exception cref="PatternException">The pattern needs too many states.</exception>
     public PatternGraph(PatternNode pattern)
@@ -28,6 +29,15 @@ internal sealed class PatternGraph
     public int Found { get; }
 
     public Node this[int number] => _nodes[number];
+
+    /// <summary>Notes that so many states were looked at.</summary>
+    /// <exception cref="PatternException">That makes too many.</exception>
+    public void Count(int states)
+    {
+        _work += states;
+        if (_work > GrammarLimits.PatternWork)
+            throw new PatternException("is too large: too much of it may be reached at once");
+    }
 
     private int Add(PatternNode pattern, int next) => pattern switch
     {

@@ -17,7 +17,7 @@ internal static class StringFormats
     // No leap second, which needs the right day; offsets as they are in use.
     private const string Time = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?(?:Z|[-+](?:0[0-9]|1[0-3]):[0-5][0-9])";
     private const string Clock = "(?:[0-9]{1,2}H(?:[0-9]{1,2}M(?:[0-9]{1,2}S)?)?|[0-9]{1,2}M(?:[0-9]{1,2}S)?|[0-9]{1,2}S)";
-    private const string Label = "[A-Za-z0-9]{1,20}(?:-[A-Za-z0-9]{1,20}){0,2}";
+    private const string Label = "[A-Za-z0-9]{1,16}(?:-[A-Za-z0-9]{1,16}){0,2}";
     private const string Domain = $"(?:{Label}\\.){{1,3}}[A-Za-z]{{2,20}}";
     private const string Hostname = $"(?:{Label}\\.){{0,3}}[A-Za-z]{{2,20}}";
     private const string Byte = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
@@ -40,7 +40,9 @@ internal static class StringFormats
         ["ipv6"] = $"(?:{Word}:){{7}}{Word}|(?:{Word}:){{1,7}}:|(?:{Word}:){{1,6}}:{Word}|(?:{Word}:){{1,5}}(?::{Word}){{2}}"
             + $"|(?:{Word}:){{1,4}}(?::{Word}){{3}}|(?:{Word}:){{1,3}}(?::{Word}){{4}}|(?:{Word}:){{1,2}}(?::{Word}){{5}}|:(?::{Word}){{1,7}}|::",
         ["uuid"] = $"{Hex}{{8}}-{Hex}{{4}}-{Hex}{{4}}-{Hex}{{4}}-{Hex}{{12}}",
-        ["uri"] = $"[a-z][a-z0-9]{{1,9}}://{Hostname}(?::[1-9][0-9]{{0,3}})?(?:/{UriCharacter}*)*(?:\\?(?:{UriCharacter}|[/?])*)?(?:#(?:{UriCharacter}|[/?])*)?",
+        // Bounded, so that a length of 2,083, which generators of schemas like to add, leaves nothing out.
+        ["uri"] = $"[a-z][a-z0-9]{{1,9}}://{Hostname}(?::[1-9][0-9]{{0,3}})?(?:/{UriCharacter}{{0,20}}){{0,5}}"
+            + $"(?:\\?(?:{UriCharacter}|[/?]){{0,50}})?(?:#(?:{UriCharacter}|[/?]){{0,20}})?",
         ["json-pointer"] = Pointer,
         ["relative-json-pointer"] = $"(?:0|[1-9][0-9]{{0,3}})(?:#|{Pointer})",
     }.ToFrozenDictionary(format => format.Key, format => new Lazy<Automaton>(() => PatternAutomaton.Of($"^(?:{format.Value})$")), StringComparer.Ordinal);

@@ -7,6 +7,9 @@ namespace OllamaMax.Grammars.Shapes;
 /// <summary>Whether no value can satisfy two shapes at once, as far as that can be proven: what oneOf asks of its branches.</summary>
 internal sealed class ShapeDisjointness(ShapeReader reader, ValueCheck values)
 {
+    private readonly Dictionary<(SchemaSet, SchemaSet), bool> _known = [];
+    private int _depth;
+
     public bool AreDisjoint(Shape first, Shape second, ImmutableHashSet<SchemaNode> path)
     {
         if (first.Kind != second.Kind)
@@ -74,10 +77,17 @@ internal sealed class ShapeDisjointness(ShapeReader reader, ValueCheck values)
 
     private bool AreDisjoint(SchemaSet one, SchemaSet two, ImmutableHashSet<SchemaNode> path)
     {
+        if (_known.TryGetValue((one, two), out bool known))
+            return known;
         // A schema that is still being read says nothing yet.
-        if (one.Equals(two) || reader.LeadsBack(one, path) || reader.LeadsBack(two, path))
+        if (one.Equals(two) || _depth == GrammarLimits.Comparisons || reader.LeadsBack(one, path) || reader.LeadsBack(two, path))
             return false;
+        // Where the question leads back to itself, nothing has been proven.
+        _known[(one, two)] = false;
+        _depth++;
         IReadOnlyList<Shape> others = reader.Read(two, path);
-        return reader.Read(one, path).All(shape => others.All(other => AreDisjoint(shape, other, path)));
+        bool areDisjoint = reader.Read(one, path).All(shape => others.All(other => AreDisjoint(shape, other, path)));
+        _depth--;
+        return _known[(one, two)] = areDisjoint;
     }
 }

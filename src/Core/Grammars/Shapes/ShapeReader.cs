@@ -63,6 +63,8 @@ internal sealed class ShapeReader
             throw node.Refuse("$ref", "leads back to itself without an object or array between");
         if (!collection.Seen.Add(node))
             return;
+        if (path.Count == GrammarLimits.References)
+            throw node.Refuse("", $"is reached through more than {GrammarLimits.References} schemas of the same value");
         path = path.Add(node);
         collection.Shapes = Both(node, collection.Shapes, _keywords.Read(node), path);
         if (KeywordReader.ReadConstants(node) is { } constants)

@@ -12,13 +12,12 @@ internal static class StringTexts
         if (shape.Texts.Count == 0)
             return null;
         Automaton texts = shape.Texts.Skip(1).Aggregate(shape.Texts[0], (all, next) => all.Intersect(next));
-        if (shape.Least == 0 && shape.Most is null)
+        // Most formats are shorter than the most that is allowed, which then says nothing.
+        int? most = texts.LongestText <= shape.Most ? null : shape.Most;
+        if (shape.Least == 0 && most is null)
             return texts;
-        // Most patterns and formats are shorter than the most that is allowed, which then says nothing.
-        if (shape.Least == 0 && texts.LongestText is { } longest && longest <= shape.Most)
-            return texts;
-        if (shape.Least > GrammarLimits.States || shape.Most > GrammarLimits.States)
+        if (shape.Least > GrammarLimits.States || most > GrammarLimits.States)
             throw new AutomatonTooLargeException();
-        return texts.Intersect(Automaton.Lengths(shape.Least, shape.Most));
+        return texts.Intersect(Automaton.Lengths(shape.Least, most));
     }
 }
