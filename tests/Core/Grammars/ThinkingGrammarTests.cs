@@ -24,11 +24,15 @@ public sealed class ThinkingGrammarTests
     [Fact]
     public void Before_NamesInLiterals_StayAsTheyAre()
     {
-        string grammar = ThinkingGrammar.Before("root ::= \"root \\\" root\" [root\\]] | root-2 # root\nroot-2 ::= \"x\" root", Tags with { IsOpen = true });
+        string grammar = ThinkingGrammar.Before("root ::= \"root \\\" root\" [root\\]] | root-2\nroot-2 ::= \"x\" root", Tags with { IsOpen = true });
 
-        grammar.ShouldContain("::= \"root \\\" root\" [root\\]] | root-2 # root\nroot-2 ::= \"x\" answer-behind-thinking");
+        grammar.ShouldContain("::= \"root \\\" root\" [root\\]] | root-2\nroot-2 ::= \"x\" answer-behind-thinking");
         GbnfMatcher.Matches(grammar, "hm</think>xxroot \" root]").ShouldBeTrue();
     }
+
+    [Fact]
+    public void Before_NamesInComments_StayAsTheyAre() =>
+        ThinkingGrammar.Before("root ::= \"x\" # root \"\n  | root", Tags).ShouldEndWith("answer-behind-thinking ::= \"x\" # root \"\n  | answer-behind-thinking");
 
     [Fact]
     public void Before_AnyReasoning_IsAllowedUpToTheFirstClosingTag()

@@ -411,15 +411,13 @@ public sealed class JobOwner
 
     private void Emit(Assembled piece)
     {
-        // Tokens of a call have their probabilities while its text is held back, and those of its closing tag have no text at all.
-        IReadOnlyList<TokenText> logprobs = _logprobs.Take(_assembler.DecidedTokens);
-        if (piece.IsEmpty && logprobs.Count == 0)
+        if (piece.IsEmpty)
             return;
         Do(new OwnerEffect.Emit(new JobOutput.Delta(piece.Text, _assembler.Tokens)
         {
             Thinking = piece.Thinking,
             ToolCalls = piece.ToolCalls,
-            Logprobs = logprobs,
+            Logprobs = _logprobs.Take(_assembler.DecidedTokens),
         }));
     }
 
