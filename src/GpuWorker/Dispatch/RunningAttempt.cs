@@ -3,25 +3,32 @@ using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Dispatch;
 
-/// <summary>An attempt that this worker has accepted, until its owner has all of its output.</summary>
+/// <summary>An attempt that this worker has accepted, until its owner (an edge, or a job's record in storage) has all of its output.</summary>
 internal sealed class RunningAttempt : IDisposable
 {
     private readonly CancellationTokenSource _cancel = new();
 
     public RunningAttempt(GrantMessage grant, EdgeOutbox outbox, TimeSpan now)
+        : this(grant, outbox.Signal)
+    {
+        Outbox = outbox;
+        AcknowledgedAt = now;
+    }
+
+    /// <param name="changed">Called when there is output; true when it should not wait.</param>
+    public RunningAttempt(GrantMessage grant, Action<bool> changed)
     {
         JobId = grant.JobId;
         Nonce = grant.Attempt.Nonce;
-        Outbox = outbox;
-        AcknowledgedAt = now;
-        Output = new AttemptBuffer(grant.Resume.Count, outbox.Signal);
+        Output = new AttemptBuffer(grant.Resume.Count, changed);
     }
 
     public string JobId { get; }
 
     public string Nonce { get; }
 
-    public EdgeOutbox Outbox { get; }
+    /// <summary>To the edge that owns it; null where a record does.</summary>
+    public EdgeOutbox? Outbox { get; }
 
     public AttemptBuffer Output { get; }
 

@@ -37,6 +37,9 @@ internal sealed partial class WorkerDispatcher(
     /// <summary>A slot has become free. Called on the loop.</summary>
     public event Action? SlotFreed;
 
+    /// <summary>What runs is to be handed back: the worker leaves. Called on the loop.</summary>
+    public event Action? HandingBack;
+
     public bool IsDraining => _draining;
 
     public void Granted(GrantMessage grant) => Post(() => TakeGrant(grant));
@@ -49,6 +52,9 @@ internal sealed partial class WorkerDispatcher(
 
     /// <summary>A message was taken from a queue; a slot is held for it already.</summary>
     public void Claimed(QueuedJob job, Claim claim) => Post(() => AskFor(job, claim));
+
+    /// <summary>A slot is free again that was held for a job which no edge owns.</summary>
+    public void Freed() => Post(Free);
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -199,14 +205,15 @@ internal sealed partial class WorkerDispatcher(
     {
         if (!attempt.HasEnded || !attempt.Output.IsDone || !_attempts.Remove(attempt.Nonce))
             return;
-        attempt.Outbox.Remove(attempt);
+        attempt.Outbox?.Remove(attempt);
         attempt.Dispose();
         CheckDrained();
     }
 
     private void AskFor(QueuedJob job, Claim claim)
     {
-        if (_draining || !_claims.TryAdd(job.JobId, new PendingClaim(job, claim, Outbox(job.Reply), time.Elapsed())))
+        ReplyCapability reply = job.Reply ?? throw new InvalidOperationException($"job {job.JobId} has no edge to ask");
+        if (_draining || !_claims.TryAdd(job.JobId, new PendingClaim(job, claim, Outbox(reply), time.Elapsed())))
         {
             // Held already, or not to be taken any more: the message comes back to the queue by itself.
             Free();
@@ -296,6 +303,7 @@ internal sealed partial class WorkerDispatcher(
     {
         foreach (RunningAttempt attempt in _attempts.Values.ToList())
             attempt.Cancel(handBack: true);
+        HandingBack?.Invoke();
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Unexpected failure in the worker's dispatcher")]
