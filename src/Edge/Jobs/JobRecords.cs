@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Dispatch;
-using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
 
