@@ -20,6 +20,7 @@ internal sealed partial class BackgroundJobs(
     JobQueues queues,
     CompletionQueue completions,
     JobDispatcher dispatcher,
+    WorkerChannel workers,
     ClusterWatch watch,
     SignalRHub hub,
     ActiveJobs active,
@@ -30,6 +31,7 @@ internal sealed partial class BackgroundJobs(
     /// <summary>What a worker is given for a job lasts at least this long; it claims again for more.</summary>
     private static readonly TimeSpan SignatureLifetime = TimeSpan.FromMinutes(15);
 
+    private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan ForGood = TimeSpan.FromSeconds(-1);
     private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(60);
 
@@ -53,6 +55,23 @@ internal sealed partial class BackgroundJobs(
         if (record is { Status: RecordStatus.Queued })
             await EnqueueAsync(record, cancellationToken);
         return record;
+    }
+
+    /// <summary>
+    /// Lets a client listen to a job: its worker, and each later one, sends what it has stored to the job's group. The token lasts long enough to
+    /// connect; the connection outlives it.
+    /// </summary>
+    /// <param name="user">Of this client alone.</param>
+    public async Task<Negotiation> SubscribeAsync(JobRecord record, string user, CancellationToken cancellationToken)
+    {
+        SendOutcome outcome = await hub.AddToGroupAsync(user, Users.Watchers(record.Id), cancellationToken);
+        if (outcome is not SendOutcome.Sent)
+            LogNotSubscribed(record.Id, outcome);
+        JobRecord? subscribed = await records.ApplyAsync(record.Id, at => new RecordCommand.Subscribe(at), cancellationToken);
+        // Who runs it already has read the record before this.
+        if (subscribed is { Status: RecordStatus.Running, Attempt: { } attempt })
+            await workers.WatchAsync(attempt.WorkerId, record.Id);
+        return hub.Negotiate(user, TokenLifetime);
     }
 
     /// <summary>Puts another message for a job that may have lost its own. One too many does no harm: its claim is refused.</summary>
@@ -131,6 +150,9 @@ internal sealed partial class BackgroundJobs(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: background job {Job}, attempt {Number} goes to worker {Worker}")]
     private partial void LogClaimed(string requestId, string job, int number, string worker);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A subscriber of background job {Job} was not put into its group, and will have to ask: {Outcome}")]
+    private partial void LogNotSubscribed(string job, SendOutcome outcome);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nobody was told that a background job waits for {Model}")]
     private partial void LogNotNudged(Exception exception, string model);

@@ -64,6 +64,8 @@ internal sealed class JobStream(
     private async Task FollowAsync(HttpContext context, JobRecord record, int after)
     {
         bool isEvents = context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        // Who is sent the rest another way asks only for what is there.
+        bool follows = context.Request.Query["follow"] != "false";
         JobStreamLines lines = new(context.Response.BodyWriter, isEvents);
         JobOutputBlob output = store.Output(record.Id);
         // Taken now: where nothing is stored, the record loses it at the end.
@@ -84,10 +86,8 @@ internal sealed class JobStream(
             }
             if (wasEnded)
             {
-                if (replay is not null && current is { Status: RecordStatus.Completed })
-                    lines.WriteDelta(replay.Complete());
-                lines.WriteEnd(current, Math.Max(after, replay?.Tokens ?? 0));
-                await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+                lines.WriteEnd(current, Offset(), current is { Status: RecordStatus.Completed } ? replay?.Complete() : null);
+                await FlushAsync();
                 return;
             }
             if (lines.HasWritten)
@@ -96,9 +96,11 @@ internal sealed class JobStream(
             }
             else if (time.GetElapsedTime(wroteAt) >= edge.Value.HeartbeatInterval)
             {
-                lines.WriteHeartbeat(Math.Max(after, replay?.Tokens ?? 0));
+                lines.WriteHeartbeat(Offset());
                 await FlushAsync();
             }
+            if (!follows)
+                return;
             bool mayHaveEnded = output.Log.End is not null || output.Log.Fence is not null;
             if (mayHaveEnded || time.GetElapsedTime(lookedAt) >= RecordEvery)
             {
@@ -109,6 +111,8 @@ internal sealed class JobStream(
             }
             await Task.Delay(options.Value.FollowInterval, time, context.RequestAborted);
         }
+
+        int Offset() => Math.Max(after, replay?.Tokens ?? 0);
 
         async ValueTask FlushAsync()
         {

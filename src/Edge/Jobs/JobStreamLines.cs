@@ -28,11 +28,7 @@ internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents)
             return;
         using (Utf8JsonWriter json = Begin(delta.Tokens))
         {
-            json.WriteString("text"u8, delta.Text);
-            if (delta.Thinking.Length > 0)
-                json.WriteString("thinking"u8, delta.Thinking);
-            if (delta.ToolCalls.Count > 0)
-                WriteToolCalls(json, delta.ToolCalls);
+            WriteContent(json, delta.Text, delta.Thinking, delta.ToolCalls);
             json.WriteEndObject();
         }
         End(delta.Tokens.ToString(System.Globalization.CultureInfo.InvariantCulture));
@@ -55,11 +51,14 @@ internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents)
     }
 
     /// <param name="record">Null where the job was deleted meanwhile.</param>
-    public void WriteEnd(JobRecord? record, int offset)
+    /// <param name="last">
+    /// What became final by the end, without another token. It must not be a line of its own: who was cut off after that would get it again.
+    /// </param>
+    public void WriteEnd(JobRecord? record, int offset, JobOutput.Delta? last)
     {
         using (Utf8JsonWriter json = Begin(offset))
         {
-            json.WriteString("text"u8, "");
+            WriteContent(json, last?.Text ?? "", last?.Thinking ?? "", last?.ToolCalls ?? []);
             json.WriteBoolean("done"u8, true);
             json.WriteString("status"u8, record is null ? "deleted" : JobAnswer.NameOf(record.Status));
             if (record?.Error is { } error)
@@ -72,6 +71,15 @@ internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents)
             json.WriteEndObject();
         }
         End("end");
+    }
+
+    private static void WriteContent(Utf8JsonWriter json, string text, string thinking, IReadOnlyList<ToolCall> calls)
+    {
+        json.WriteString("text"u8, text);
+        if (thinking.Length > 0)
+            json.WriteString("thinking"u8, thinking);
+        if (calls.Count > 0)
+            WriteToolCalls(json, calls);
     }
 
     private static void WriteFigures(Utf8JsonWriter json, JobStatistics statistics)

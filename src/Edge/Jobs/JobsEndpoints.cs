@@ -5,12 +5,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Security;
+using OllamaMax.SignalR;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs;
@@ -40,6 +42,7 @@ internal sealed class JobsEndpoints(
         endpoints.MapGet("/jobs/{id}", ShowAsync).WithMetadata(infer);
         endpoints.MapDelete("/jobs/{id}", DeleteAsync).WithMetadata(infer);
         endpoints.MapGet("/jobs/{id}/stream", StreamAsync).WithMetadata(infer);
+        endpoints.MapPost("/jobs/{id}/subscribe", SubscribeAsync).WithMetadata(infer);
         endpoints.MapPost("/jobs/{id}/requeue", RequeueAsync).WithMetadata(new RequiredPermission(Permissions.ManageCluster));
     }
 
@@ -141,6 +144,15 @@ internal sealed class JobsEndpoints(
     {
         if (await FindAsync(context) is { } record)
             await stream.WriteAsync(context, record);
+    }
+
+    private async Task SubscribeAsync(HttpContext context)
+    {
+        if (await FindAsync(context) is not { } record)
+            return;
+        // A user of its own for each client, that nobody can guess: nobody hears what is meant for another.
+        Negotiation negotiation = await jobs.SubscribeAsync(record, $"client-{Guid.NewGuid():n}", context.RequestAborted);
+        await WriteAsync(context, StatusCodes.Status200OK, NegotiateAnswer.Of(negotiation), ClusterJson.Default.NegotiateAnswer);
     }
 
     private async Task RequeueAsync(HttpContext context)

@@ -79,8 +79,7 @@ internal sealed class OutputWriter(JobClaimGrant grant, JobOutputBlob output, An
             attempt.Cancel();
             return chunk.Until(replay.Tokens) with { End = new AttemptEnd { Reason = EndReason.Stop, EvalDuration = chunk.End?.EvalDuration ?? time.Elapsed() - _begunAt } };
         }
-        if (chunk.End is { Reason: EndReason.Stop or EndReason.Length })
-            _text += replay.Complete().Text;
+        // What only the end makes final comes with it, from the stream: it has no token that would tell a reader whether it has it.
         return chunk;
     }
 }

@@ -4,6 +4,7 @@ using OllamaMax.Edge.Jobs;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.LocalHost.Azurite;
+using OllamaMax.LocalHost.SignalR;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit;
@@ -26,6 +27,12 @@ internal sealed class JobCluster : IAsyncDisposable
     }
 
     public HttpClient Client => _cluster.Client;
+
+    /// <summary>What the SignalR surface gets wrong.</summary>
+    public SignalRFaultOptions Faults
+    {
+        set => _cluster.Surface.Faults.Options = value;
+    }
 
     public IServiceProvider EdgeServices => _cluster.EdgeServices;
 
