@@ -27,8 +27,8 @@ public sealed record JobClaimGrant
     /// <summary>The queue that the message is in, with leave to renew and delete it.</summary>
     public required string QueueUrl { get; init; }
 
-    /// <summary>When the signatures end.</summary>
-    public required DateTimeOffset ExpiresAt { get; init; }
+    /// <summary>How long the signatures last from now on: clocks of different machines are never compared.</summary>
+    public required TimeSpan ValidFor { get; init; }
 
     /// <summary>For how long the message is to be hidden, again and again while the attempt is alive; who lets it show has lost the job.</summary>
     public required TimeSpan Lease { get; init; }

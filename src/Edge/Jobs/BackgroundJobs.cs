@@ -141,7 +141,7 @@ internal sealed partial class BackgroundJobs(
             OutputUrl = store.OutputUrl(record.Id, expiresAt),
             CompletionsUrl = await completions.AddUrlAsync(expiresAt, cancellationToken),
             QueueUrl = queues.SignedUrl(record.Model, Band.Batch),
-            ExpiresAt = expiresAt,
+            ValidFor = SignatureLifetime,
             Lease = options.Value.Lease,
             StallTimeout = options.Value.StallTimeout,
             Watched = record.IsSubscribed,

@@ -33,20 +33,27 @@ internal sealed partial class BackgroundRun(
     /// <summary>After a failure the message shows a little later: others may look into the queue first.</summary>
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan SignAgain = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _lock = new();
     private readonly string _claimId = Guid.NewGuid().ToString("n");
     private readonly WakeSignal _urgent = new(time);
     private readonly CancellationTokenSource _cancelled = new();
     private Action? _freeSlot = freeSlot;
     private RunningAttempt? _attempt;
     private bool _handBack;
+    private bool _isDisposed;
     private volatile bool _isWatched;
 
     public string JobId => job.JobId;
 
     public void Stop(string nonce)
     {
-        if (_attempt?.Nonce == nonce)
-            _attempt.Cancel();
+        lock (_lock)
+        {
+            if (_attempt?.Nonce == nonce)
+                _attempt.Cancel();
+        }
     }
 
     public void Watch(string jobId) => _isWatched |= jobId == JobId;
@@ -54,9 +61,14 @@ internal sealed partial class BackgroundRun(
     /// <summary>The worker leaves: another one is to go on.</summary>
     public void HandBack()
     {
-        _handBack = true;
-        _attempt?.Cancel(handBack: true);
-        _cancelled.Cancel();
+        lock (_lock)
+        {
+            if (_isDisposed)
+                return;
+            _handBack = true;
+            _attempt?.Cancel(handBack: true);
+            _cancelled.Cancel();
+        }
     }
 
     /// <summary>Once, however often it is called.</summary>
@@ -86,7 +98,8 @@ internal sealed partial class BackgroundRun(
 
     public void Dispose()
     {
-        _attempt?.Dispose();
+        lock (_lock)
+            _isDisposed = true;
         _cancelled.Dispose();
     }
 
@@ -138,9 +151,12 @@ internal sealed partial class BackgroundRun(
         _isWatched |= grant.Watched;
         GrantMessage resumed = grant.Grant with { Resume = [.. output.Log.Tokens] };
         using var attempt = new RunningAttempt(resumed, Changed);
-        _attempt = attempt;
-        if (_handBack)
-            attempt.Cancel(handBack: true);
+        lock (_lock)
+        {
+            _attempt = attempt;
+            if (_handBack)
+                attempt.Cancel(handBack: true);
+        }
         var writer = new OutputWriter(grant, output, replay, attempt, time);
         Task decoding = DecodeAsync(resumed, attempt);
         try
@@ -152,7 +168,8 @@ internal sealed partial class BackgroundRun(
             attempt.Cancel();
             // A decoder that hangs would hold this up for ever, and with it the end of the worker.
             await decoding.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _attempt = null;
+            lock (_lock)
+                _attempt = null;
         }
     }
 
@@ -180,23 +197,21 @@ internal sealed partial class BackgroundRun(
     private async Task WriteAsync(JobClaimGrant grant, OutputWriter writer, RunningAttempt attempt, JobOutputBlob output, CancellationToken stopping)
     {
         StallWatch stall = new(grant.StallTimeout);
-        DateTimeOffset signaturesUntil = grant.ExpiresAt;
-        TimeSpan signaturesLast = grant.ExpiresAt - time.GetUtcNow();
+        TimeSpan signAt = time.Elapsed() + (grant.ValidFor / 2);
         while (true)
         {
             await _urgent.WaitAsync(writer.Next < grant.Lease / 3 ? writer.Next : grant.Lease / 3, stopping);
             try
             {
-                if (signaturesUntil - time.GetUtcNow() < signaturesLast / 2)
+                if (time.Elapsed() >= signAt)
                 {
-                    if (await ClaimAsync(stopping) is { } answer)
-                    {
-                        // Denied: the job has gone elsewhere, or is over.
-                        if (answer.Grant is not { } renewed)
-                            return;
-                        signaturesUntil = renewed.ExpiresAt;
+                    JobClaimAnswer? answer = await ClaimAsync(stopping);
+                    // Denied: the job has gone elsewhere, or is over.
+                    if (answer is { Grant: null })
+                        return;
+                    if (answer?.Grant is { } renewed)
                         Renew(renewed, writer, output);
-                    }
+                    signAt = time.Elapsed() + (answer?.Grant is { } signed ? signed.ValidFor / 2 : SignAgain);
                 }
                 bool hangs = !attempt.HasEnded && stall.Hangs(attempt.Engine?.Steps, time.Elapsed());
                 if (hold.Age >= grant.Lease / 3 && !hold.IsLost && !hangs)

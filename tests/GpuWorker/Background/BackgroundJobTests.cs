@@ -51,37 +51,42 @@ public sealed class BackgroundJobTests
         job.GetProperty("result").GetProperty("message").GetProperty("content").GetString().ShouldBe(ScriptedEngine.Answer(20));
     }
 
-    [Theory]
-    [InlineData("""{"model":"demo"}""")]
-    [InlineData("""{"model":"demo","messages":[]}""")]
-    [InlineData("""{"model":"demo","prompt":""}""")]
-    [InlineData("""{"model":"demo","prompt":7}""")]
-    [InlineData("""{"model":"demo","prompt":"hi","options":{"temperature":"hot"}}""")]
-    public async Task Submit_WhatIsNoCall_Is400(string body)
+    [Fact]
+    public async Task Submit_WhatIsNoCall_Is400()
     {
         await using JobCluster cluster = await JobCluster.StartAsync();
+        string[] bodies =
+        [
+            """{"model":"demo"}""",
+            """{"model":"demo","messages":[]}""",
+            """{"model":"demo","prompt":""}""",
+            """{"model":"demo","prompt":7}""",
+            """{"model":"demo","prompt":"hi","options":{"temperature":"hot"}}""",
+        ];
+        foreach (string body in bodies)
+        {
+            using HttpResponseMessage response = await cluster.Client.PostAsync("/jobs", new StringContent(body), Cancellation);
 
-        using HttpResponseMessage response = await cluster.Client.PostAsync("/jobs", new StringContent(body), Cancellation);
-
-        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
-        (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString().ShouldNotBeNullOrEmpty();
+            response.StatusCode.ShouldBe(HttpStatusCode.BadRequest, body);
+            (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString().ShouldNotBeNullOrEmpty();
+        }
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(7)]
-    [InlineData(20)]
-    public async Task Stream_AfterTheEnd_StartsWhereItIsAsked(int after)
+    [Fact]
+    public async Task Stream_AfterTheEnd_StartsWhereItIsAsked()
     {
         await using JobCluster cluster = await JobCluster.StartAsync();
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
         string id = await cluster.Client.SubmitAsync();
         await cluster.Client.ShowWhenAsync(id, "completed");
 
-        var (text, last) = await cluster.Client.ReadAsync(id, after);
+        for (int after = 0; after <= 20; after++)
+        {
+            var (text, last) = await cluster.Client.ReadAsync(id, after);
 
-        (ScriptedEngine.Answer(after) + text).ShouldBe(ScriptedEngine.Answer(20));
-        last.GetProperty("offset").GetInt32().ShouldBe(20);
+            (ScriptedEngine.Answer(after) + text).ShouldBe(ScriptedEngine.Answer(20));
+            last.GetProperty("offset").GetInt32().ShouldBe(20);
+        }
     }
 
     [Fact]
