@@ -7,6 +7,7 @@ using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.SignalR;
+using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker;
 

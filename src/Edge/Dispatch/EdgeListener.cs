@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OllamaMax.SignalR;
@@ -22,8 +23,8 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
         _time = time;
         _lostAt = time.GetTimestamp();
         _listener = new SignalRListener(_ => new(hub.Negotiate(Users.Edge(edge.Id), TokenLifetime)), time, random, loggers);
-        _listener.On(Targets.Output, Receive);
-        _listener.On(Targets.Echo, _ => Echoed?.Invoke());
+        On(Targets.Output, ProtocolJson.Default.WorkerMessage, message => Heard?.Invoke(message));
+        On(Targets.Echo, ProtocolJson.Default.EchoMessage, echo => Echoed?.Invoke(echo));
         _listener.StateChanged += state =>
         {
             if (state == ListenerState.Reconnecting)
@@ -35,7 +36,7 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
     public event Action<WorkerMessage>? Heard;
 
     /// <summary>What this edge said to itself has come back.</summary>
-    public event Action? Echoed;
+    public event Action<EchoMessage>? Echoed;
 
     public bool IsConnected => _listener.State == ListenerState.Connected;
 
@@ -61,19 +62,19 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-    private void Receive(JsonElement argument)
+    private void On<T>(string target, JsonTypeInfo<T> type, Action<T> handle) => _listener.On(target, argument =>
     {
         try
         {
-            if (argument.Deserialize(ProtocolJson.Default.WorkerMessage) is { } message)
-                Heard?.Invoke(message);
+            if (argument.Deserialize(type) is { } message)
+                handle(message);
         }
         catch (JsonException e)
         {
-            LogUnreadable(e);
+            LogUnreadable(e, target);
         }
-    }
+    });
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A worker's message cannot be read")]
-    private partial void LogUnreadable(Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A message ({Target}) cannot be read")]
+    private partial void LogUnreadable(Exception exception, string target);
 }

@@ -68,7 +68,7 @@ internal sealed partial class JobDispatcher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         listener.Heard += message => Post(() => Hear(message));
-        listener.Echoed += () => Post(() => _echo.Heard(Now));
+        listener.Echoed += echo => Post(() => _echo.Heard(echo.Number, Now));
         watch.Listed += views => Post(() => TakeListing(views));
         Task ticking = TickAsync(stoppingToken);
         try
@@ -222,11 +222,11 @@ internal sealed partial class JobDispatcher(
     private void Tick()
     {
         TimeSpan now = Now;
-        if (_echo.IsDue(now))
-            Send(workers.EchoAsync());
-        bool hearing = listener.IsConnected && _echo.IsHearing(now);
+        if (_echo.Send(now) is { } number)
+            Send(workers.EchoAsync(number));
+        TimeSpan? silenceTimeout = listener.IsConnected && _echo.IsHearing(now) ? _echo.SilenceTimeout : null;
         foreach (JobRun run in _runs.Values.ToList())
-            Apply(run, () => run.Owner.Tick(now, hearing));
+            Apply(run, () => run.Owner.Tick(now, silenceTimeout));
         if (now - _acknowledgedAt >= AcknowledgeEvery)
         {
             _acknowledgedAt = now;

@@ -24,8 +24,6 @@ internal sealed partial class WorkerChannel(
 {
     private static readonly TimeSpan ReplyLifetime = TimeSpan.FromMinutes(30);
 
-    private long _echoes;
-
     /// <summary>Leave to answer to this edge.</summary>
     public ReplyCapability Reply() => hub.ReplyTo(Users.Edge(edge.Id), ReplyLifetime);
 
@@ -67,10 +65,10 @@ internal sealed partial class WorkerChannel(
         SendAsync(workerId, Targets.Watch, new WatchMessage(jobId), ProtocolJson.Default.WatchMessage);
 
     /// <summary>Says something to this edge itself, the way that workers' messages come.</summary>
-    public async Task EchoAsync()
+    public async Task EchoAsync(long number)
     {
         SendOutcome outcome = await hub.SendToUserAsync(
-            Users.Edge(edge.Id), Targets.Echo, new EchoMessage(Interlocked.Increment(ref _echoes)), ProtocolJson.Default.EchoMessage, CancellationToken.None);
+            Users.Edge(edge.Id), Targets.Echo, new EchoMessage(number), ProtocolJson.Default.EchoMessage, CancellationToken.None);
         if (outcome is not SendOutcome.Sent)
             LogNoEcho(outcome);
     }

@@ -44,6 +44,7 @@ internal sealed partial class BackgroundRun(
     private bool _handBack;
     private bool _isDisposed;
     private volatile bool _isWatched;
+    private volatile bool _hasDecoded;
 
     public string JobId => job.JobId;
 
@@ -150,7 +151,7 @@ internal sealed partial class BackgroundRun(
         Feed(replay, last);
         _isWatched |= grant.Watched;
         GrantMessage resumed = grant.Grant with { Resume = [.. output.Log.Tokens] };
-        using var attempt = new RunningAttempt(resumed, Changed);
+        using var attempt = new RunningAttempt(resumed, new AttemptBuffer(resumed.Resume.Count, Changed), outbox: null);
         lock (_lock)
         {
             _attempt = attempt;
@@ -190,6 +191,7 @@ internal sealed partial class BackgroundRun(
         AttemptEnd end = await runner.RunAsync(grant, attempt);
         // First the slot, then the end: who hears of the end finds the slot free.
         ReleaseSlot();
+        _hasDecoded = true;
         attempt.Output.Ended(end);
     }
 
@@ -213,7 +215,7 @@ internal sealed partial class BackgroundRun(
                         Renew(renewed, writer, output);
                     signAt = time.Elapsed() + (answer?.Grant is { } signed ? signed.ValidFor / 2 : SignAgain);
                 }
-                bool hangs = !attempt.HasEnded && stall.Hangs(attempt.Engine?.Steps, time.Elapsed());
+                bool hangs = !_hasDecoded && stall.Hangs(attempt.Engine?.Steps, time.Elapsed());
                 if (hold.Age >= grant.Lease / 3 && !hold.IsLost && !hangs)
                     await hold.HideAsync(grant.Lease, stopping);
                 if (!await writer.WriteAsync(stopping))

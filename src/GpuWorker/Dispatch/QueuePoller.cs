@@ -8,6 +8,7 @@ using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.Jobs;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
+using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker.Dispatch;
 

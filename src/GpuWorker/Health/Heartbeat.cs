@@ -10,6 +10,7 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
+using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker.Health;
 

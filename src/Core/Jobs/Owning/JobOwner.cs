@@ -203,8 +203,9 @@ public sealed class JobOwner
         AskForGap(now);
     }
 
-    /// <param name="hearing">Whether the edge's own connection stands: without it, silence proves nothing.</param>
-    public void Tick(TimeSpan now, bool hearing)
+    /// <param name="now">The time.</param>
+    /// <param name="silenceTimeout">A worker that was silent for this long has lost its attempt; null while the edge does not hear itself, and silence proves nothing.</param>
+    public void Tick(TimeSpan now, TimeSpan? silenceTimeout)
     {
         if (_phase == Phase.Ended)
             return;
@@ -213,12 +214,12 @@ public sealed class JobOwner
             Fail(new JobError(JobErrorKind.DeadlineExceeded, $"no answer within {_job.Deadline.TotalSeconds:0} seconds"));
             return;
         }
-        if (!hearing)
+        if (silenceTimeout is null)
             _heardAt = _steppedAt = _offeredAt = now;
         if (_phase == Phase.Offered)
             TickOffered(now);
         else if (_phase == Phase.Running)
-            TickRunning(now);
+            TickRunning(now, silenceTimeout ?? _options.SilenceTimeout);
         else if (_phase == Phase.Queued && _nudges.IsDue(now))
             Do(new OwnerEffect.Nudge());
     }
@@ -249,9 +250,9 @@ public sealed class JobOwner
         }
     }
 
-    private void TickRunning(TimeSpan now)
+    private void TickRunning(TimeSpan now, TimeSpan silenceTimeout)
     {
-        if (now - _heardAt >= _options.SilenceTimeout)
+        if (now - _heardAt >= silenceTimeout)
         {
             Lose($"worker {_attempt!.WorkerId} fell silent");
         }

@@ -8,13 +8,36 @@ public sealed class EchoWatchTests
     private readonly EchoWatch _watch = new(Options);
 
     [Fact]
-    public void IsDue_OncePerInterval()
+    public void Send_OncePerInterval()
     {
         TimeSpan now = TimeSpan.FromHours(1);
 
-        _watch.IsDue(now).ShouldBeTrue();
-        _watch.IsDue(now + (Options.EchoInterval / 2)).ShouldBeFalse();
-        _watch.IsDue(now + Options.EchoInterval).ShouldBeTrue();
+        _watch.Send(now).ShouldBe(1);
+        _watch.Send(now + (Options.EchoInterval / 2)).ShouldBeNull();
+        _watch.Send(now + Options.EchoInterval).ShouldBe(2);
+    }
+
+    [Fact]
+    public void SilenceTimeout_EchoesTakeLong_GrowsAndFades()
+    {
+        TimeSpan now = TimeSpan.FromHours(1);
+        Echo(TimeSpan.Zero);
+        _watch.SilenceTimeout.ShouldBe(Options.SilenceTimeout);
+
+        Echo(TimeSpan.FromSeconds(1));
+        _watch.SilenceTimeout.ShouldBe(Options.SilenceTimeout + TimeSpan.FromSeconds(3));
+
+        for (int i = 0; i < 60; i++)
+            Echo(TimeSpan.Zero);
+        _watch.SilenceTimeout.ShouldBe(Options.SilenceTimeout, TimeSpan.FromMilliseconds(10));
+
+        void Echo(TimeSpan roundTrip)
+        {
+            now += Options.EchoInterval;
+            long number = _watch.Send(now).ShouldNotBeNull();
+            now += roundTrip;
+            _watch.Heard(number, now);
+        }
     }
 
     [Fact]
@@ -27,7 +50,7 @@ public sealed class EchoWatchTests
         _watch.IsHearing(now + (Options.EchoTimeout / 2)).ShouldBeTrue();
         _watch.IsHearing(now + Options.EchoTimeout).ShouldBeFalse();
 
-        _watch.Heard(now + Options.EchoTimeout);
+        _watch.Heard(1, now + Options.EchoTimeout);
         _watch.IsHearing(now + Options.EchoTimeout).ShouldBeTrue();
     }
 }

@@ -213,7 +213,7 @@ public sealed class JobOwnerTests
         JobOwner owner = Running();
 
         _now += Options.SilenceTimeout;
-        Do(owner, () => owner.Tick(_now, hearing: false));
+        Do(owner, () => owner.Tick(_now, silenceTimeout: null));
         _effects.OfType<OwnerEffect.Place>().Count().ShouldBe(1, "the first placement alone");
 
         Tick(owner, Options.SilenceTimeout);
@@ -428,7 +428,7 @@ public sealed class JobOwnerTests
     private void Tick(JobOwner owner, TimeSpan passed)
     {
         _now += passed;
-        Do(owner, () => owner.Tick(_now, hearing: true));
+        Do(owner, () => owner.Tick(_now, Options.SilenceTimeout));
     }
 
     private void Do(JobOwner owner, Action happening)
