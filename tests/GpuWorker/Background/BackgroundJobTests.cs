@@ -137,7 +137,7 @@ public sealed class BackgroundJobTests
         var engine = new ScriptedEngine(slots: 1) { AnswerTokens = int.MaxValue, BeforeToken = (_, stop) => Task.Delay(1, stop) };
         await cluster.AddWorkerAsync(engine);
 
-        string id = await cluster.Client.SubmitAsync(new { stop = new[] { "17 " } });
+        string id = await cluster.Client.SubmitAsync(new { stop = (List<string>)["17 "] });
         var (text, last) = await cluster.Client.ReadAsync(id);
 
         text.ShouldBe(ScriptedEngine.Answer(17));

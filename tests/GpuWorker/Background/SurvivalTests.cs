@@ -207,10 +207,10 @@ public sealed class SurvivalTests
     }
 
     /// <summary>Puts a second message of the job, as storage's own retries may.</summary>
-    private static Task DoubleAsync(JobCluster cluster, JobRecord record)
+    private static async Task DoubleAsync(JobCluster cluster, JobRecord record)
     {
         var message = new QueuedJob(ProtocolVersion.Current, record.Id, record.Model, Band.Batch, Reply: null);
         JobQueues queues = cluster.EdgeServices.GetRequiredService<JobQueues>();
-        return queues.EnqueueAsync(message, TimeSpan.FromSeconds(-1), Cancellation);
+        await queues.EnqueueAsync(message, TimeSpan.FromSeconds(-1), Cancellation);
     }
 }
