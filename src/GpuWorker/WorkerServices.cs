@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Health;
@@ -35,6 +36,7 @@ public static class WorkerServices
         services.AddSingleton<SignalRSender>();
         services.AddSingleton<AttemptRunner>();
         services.AddSingleton<WorkerDispatcher>();
+        services.AddSingleton<BackgroundRunner>();
         services.AddSingleton<QueuePoller>();
         services.AddSingleton<Heartbeat>();
         services.AddSingleton<Worker>();

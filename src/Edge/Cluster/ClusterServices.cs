@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Placement;
@@ -51,6 +52,7 @@ public static class ClusterServices
         services.AddSingleton<EdgeListener>();
         services.AddSingleton<JobDispatcher>();
         services.AddSingleton<IJobStarter>(provider => provider.GetRequiredService<JobDispatcher>());
+        services.AddBackgroundJobs();
         services.AddHostedService<ContainerSetup>();
         services.AddHostedService(provider => provider.GetRequiredService<EdgeListener>());
         services.AddHostedService(provider => provider.GetRequiredService<JobDispatcher>());

@@ -66,6 +66,9 @@ internal sealed partial class JobDispatcher(
         return run.Log;
     }
 
+    /// <summary>Tells workers, by the last listing of them, that something waits in a queue whose jobs have their owner elsewhere.</summary>
+    public void Nudge(string model, Band band) => Post(() => NudgeWorkers(model, band));
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         listener.Heard += message => Post(() => Hear(message));
@@ -318,8 +321,7 @@ internal sealed partial class JobDispatcher(
                 Send(queues.DeleteAsync(run.Job.Model, run.Job.Band, messageId, popReceipt, CancellationToken.None));
                 break;
             case OwnerEffect.Nudge:
-                foreach (string id in directory.ToNudge(run.Job.Model, options.Value.NudgedWorkers, Now))
-                    Send(workers.NudgeAsync(id, run.Job.Model, run.Job.Band));
+                NudgeWorkers(run.Job.Model, run.Job.Band);
                 break;
             case OwnerEffect.Deny(var id):
                 Send(workers.DenyAsync(id, run.Job.Id));
@@ -335,6 +337,12 @@ internal sealed partial class JobDispatcher(
                 LogSuspected(id, run.Job.RequestId);
                 break;
         }
+    }
+
+    private void NudgeWorkers(string model, Band band)
+    {
+        foreach (string id in directory.ToNudge(model, options.Value.NudgedWorkers, Now))
+            Send(workers.NudgeAsync(id, model, band));
     }
 
     private void Emit(JobRun run, JobOutput output)

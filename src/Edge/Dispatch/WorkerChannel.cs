@@ -60,6 +60,10 @@ internal sealed partial class WorkerChannel(
     public Task NudgeAsync(string workerId, string model, Band band) =>
         SendAsync(workerId, Targets.Nudge, new NudgeMessage(model, band, queues.SignedUrl(model, band)), ProtocolJson.Default.NudgeMessage);
 
+    /// <summary>Somebody has subscribed to a background job that the worker runs.</summary>
+    public Task WatchAsync(string workerId, string jobId) =>
+        SendAsync(workerId, Targets.Watch, new WatchMessage(jobId), ProtocolJson.Default.WatchMessage);
+
     /// <summary>Says something to this edge itself, the way that workers' messages come.</summary>
     public async Task EchoAsync(long number)
     {

@@ -3,8 +3,9 @@ using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Dispatch;
 
-/// <summary>An attempt that this worker has accepted, until its owner has all of its output.</summary>
-internal sealed class RunningAttempt(GrantMessage grant, AttemptBuffer output, EdgeOutbox outbox) : IDisposable
+/// <summary>An attempt that this worker has accepted, until its owner (an edge, or a job's record in storage) has all of its output.</summary>
+/// <param name="outbox">To the edge that owns it; null where a record does.</param>
+internal sealed class RunningAttempt(GrantMessage grant, AttemptBuffer output, EdgeOutbox? outbox) : IDisposable
 {
     private readonly CancellationTokenSource _cancel = new();
 
@@ -12,7 +13,7 @@ internal sealed class RunningAttempt(GrantMessage grant, AttemptBuffer output, E
 
     public string Nonce => grant.Attempt.Nonce;
 
-    public EdgeOutbox Outbox => outbox;
+    public EdgeOutbox? Outbox => outbox;
 
     public AttemptBuffer Output => output;
 
@@ -24,7 +25,7 @@ internal sealed class RunningAttempt(GrantMessage grant, AttemptBuffer output, E
     /// <summary>Set before the cancellation when another worker is to go on.</summary>
     public bool HandBack { get; private set; }
 
-    public void Cancel(bool handBack)
+    public void Cancel(bool handBack = false)
     {
         HandBack |= handBack;
         _cancel.Cancel();

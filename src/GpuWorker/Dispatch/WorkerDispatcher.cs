@@ -55,6 +55,9 @@ internal sealed partial class WorkerDispatcher
     /// <summary>A slot has become free. Called on the loop.</summary>
     public event Action? SlotFreed;
 
+    /// <summary>What runs is to be handed back: the worker leaves. Called on the loop.</summary>
+    public event Action? HandingBack;
+
     public bool IsDraining => _draining;
 
     public void Granted(GrantMessage grant) => Decide(() => _ledger.Granted(grant, Now));
@@ -67,6 +70,9 @@ internal sealed partial class WorkerDispatcher
 
     /// <summary>A message was taken from a queue; a slot is held for it already.</summary>
     public void Claimed(QueuedJob job, Claim claim) => Decide(() => _ledger.Took(job, claim, Now));
+
+    /// <summary>A slot is free again that was held for a job which no edge owns.</summary>
+    public void Freed() => Decide(_ledger.Freed);
 
     private TimeSpan Now => _time.Elapsed();
 
@@ -96,7 +102,11 @@ internal sealed partial class WorkerDispatcher
         Decide(_ledger.Drain);
         if (await IsDrainedWithinAsync(patience))
             return;
-        Decide(_ledger.HandBackAll);
+        Decide(() =>
+        {
+            _ledger.HandBackAll();
+            HandingBack?.Invoke();
+        });
         if (!await IsDrainedWithinAsync(handingBack))
             LogNotDrained(_slots.Used);
     }
@@ -191,9 +201,10 @@ internal sealed partial class WorkerDispatcher
 
     private void Begin(GrantMessage grant, AttemptBuffer output)
     {
-        var attempt = new RunningAttempt(grant, output, Outbox(grant.Reply));
+        EdgeOutbox outbox = Outbox(grant.Reply);
+        var attempt = new RunningAttempt(grant, output, outbox);
         _attempts.Add(attempt.Nonce, attempt);
-        attempt.Outbox.Add(attempt);
+        outbox.Add(attempt);
         _ = RunAsync(grant, attempt);
     }
 
@@ -207,7 +218,7 @@ internal sealed partial class WorkerDispatcher
     {
         if (!_attempts.Remove(nonce, out RunningAttempt? attempt))
             return;
-        attempt.Outbox.Remove(attempt);
+        attempt.Outbox?.Remove(attempt);
         attempt.Dispose();
     }
 

@@ -37,7 +37,7 @@ public sealed class WorkerLedger(Func<string> workerId, SlotGate slots, Func<Gra
     }
 
     /// <summary>Whether a claim waits for an answer of the owner at that URL.</summary>
-    public bool IsAsking(string replyUrl) => _claims.Values.Any(claim => claim.Job.Reply.Url == replyUrl);
+    public bool IsAsking(string replyUrl) => _claims.Values.Any(claim => ReplyOf(claim.Job).Url == replyUrl);
 
     public void Granted(GrantMessage grant, TimeSpan now)
     {
@@ -96,7 +96,7 @@ public sealed class WorkerLedger(Func<string> workerId, SlotGate slots, Func<Gra
     public void Took(QueuedJob job, Claim claim, TimeSpan now)
     {
         if (!IsDraining && _claims.TryAdd(job.JobId, new PendingClaim(job, claim, now)))
-            Do(new WorkerEffect.Ask(job.Reply, claim));
+            Do(new WorkerEffect.Ask(ReplyOf(job), claim));
         else
             Free(); // Held already, or not to be taken any more: the message comes back to the queue by itself.
     }
@@ -115,6 +115,9 @@ public sealed class WorkerLedger(Func<string> workerId, SlotGate slots, Func<Gra
             Do(new WorkerEffect.TellSlots(entry.Reply));
         ForgetIfDone(entry);
     }
+
+    /// <summary>A slot is free again that was held for a job which no edge owns.</summary>
+    public void Freed() => Free();
 
     public void Tick(TimeSpan now)
     {
@@ -140,6 +143,9 @@ public sealed class WorkerLedger(Func<string> workerId, SlotGate slots, Func<Gra
             Do(new WorkerEffect.Cancel(entry.Nonce, HandBack: true));
     }
 
+    private static ReplyCapability ReplyOf(QueuedJob job) =>
+        job.Reply ?? throw new InvalidOperationException($"job {job.JobId} has no edge to ask: its record owns it");
+
     private string? Refusal(GrantMessage grant, bool holdsSlot)
     {
         if (!ProtocolVersion.IsCompatible(grant.Version))
@@ -163,7 +169,7 @@ public sealed class WorkerLedger(Func<string> workerId, SlotGate slots, Func<Gra
         }
         claim.Tries++;
         claim.AskedAt = now;
-        Do(new WorkerEffect.Ask(claim.Job.Reply, claim.Claim));
+        Do(new WorkerEffect.Ask(ReplyOf(claim.Job), claim.Claim));
     }
 
     private void ForgetIfDone(Entry entry)

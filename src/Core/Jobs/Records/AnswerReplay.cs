@@ -1,0 +1,32 @@
+using OllamaMax.Jobs.Assembling;
+
+namespace OllamaMax.Jobs.Records;
+
+/// <summary>
+/// The way from a job's chunks to what its readers get. Depends on nothing but the tokens, so that whoever reads from token N on gets
+/// the same text as who was there all the time. Not safe for concurrent use.
+/// </summary>
+public sealed class AnswerReplay(Job job)
+{
+    private readonly Assembler _assembler = new(job.Stop);
+
+    /// <summary>Tokens of the answer so far, none after a stop string.</summary>
+    public int Tokens => _assembler.Tokens;
+
+    /// <summary>A stop string was found: the answer ends here, whatever comes.</summary>
+    public bool IsStopped => _assembler.StoppedBy is not null;
+
+    /// <summary>Takes the next chunk and answers what has become final with it, often nothing.</summary>
+    public JobOutput.Delta Append(Chunk chunk)
+    {
+        string text = _assembler.Append(chunk);
+        return new(text, Tokens);
+    }
+
+    /// <summary>The answer has ended: what was held back is final.</summary>
+    public JobOutput.Delta Complete()
+    {
+        string text = _assembler.Complete();
+        return new(text, Tokens);
+    }
+}
