@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
@@ -18,13 +18,13 @@ internal sealed class JobResult(JobRecordStore store)
             return null;
         IReadOnlyList<Chunk> chunks = await store.Output(record.Id).ReadAsync(cancellationToken);
         AnswerReplay replay = new(job);
-        StringBuilder text = new();
+        WholeOutputBuilder whole = new();
         foreach (Chunk chunk in chunks)
-            text.Append(replay.Append(chunk).Text);
-        text.Append(replay.Complete().Text);
+            whole.Add(replay.Append(chunk));
+        whole.Add(replay.Complete());
         using OllamaFormat format = FormatOf(record, endedAt);
         ArrayBufferWriter<byte> body = new();
-        format.WriteWhole(body, text.ToString(), new JobOutput.Finished(reason, statistics));
+        format.WriteWhole(body, whole.Finish(new JobOutput.Finished(reason, statistics)));
         using JsonDocument document = JsonDocument.Parse(body.WrittenMemory);
         return document.RootElement.Clone();
     }

@@ -8,7 +8,7 @@ namespace OllamaMax.Jobs.Records;
 /// </summary>
 public sealed class AnswerReplay(Job job)
 {
-    private readonly Assembler _assembler = new(job.Stop);
+    private readonly Assembler _assembler = new(job.Stop, job.Parsing);
 
     /// <summary>Tokens of the answer so far, none after a stop string.</summary>
     public int Tokens => _assembler.Tokens;
@@ -17,16 +17,11 @@ public sealed class AnswerReplay(Job job)
     public bool IsStopped => _assembler.StoppedBy is not null;
 
     /// <summary>Takes the next chunk and answers what has become final with it, often nothing.</summary>
-    public JobOutput.Delta Append(Chunk chunk)
-    {
-        string text = _assembler.Append(chunk);
-        return new(text, Tokens);
-    }
+    public JobOutput.Delta Append(Chunk chunk) => Delta(_assembler.Append(chunk));
 
     /// <summary>The answer has ended: what was held back is final.</summary>
-    public JobOutput.Delta Complete()
-    {
-        string text = _assembler.Complete();
-        return new(text, Tokens);
-    }
+    public JobOutput.Delta Complete() => Delta(_assembler.Complete());
+
+    private JobOutput.Delta Delta(Assembled assembled) =>
+        new(assembled.Text, Tokens) { Thinking = assembled.Thinking, ToolCalls = assembled.ToolCalls };
 }
