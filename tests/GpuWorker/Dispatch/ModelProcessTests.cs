@@ -55,7 +55,7 @@ public sealed class ModelProcessTests(AzuriteFixture azurite)
     }
 
     private static Task<HttpResponseMessage> GenerateAsync(TestCluster cluster) =>
-        cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo", prompt = "hi", stream = false }, Cancellation);
+        cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo", prompt = "hi", raw = true, stream = false }, Cancellation);
 
     private static async Task<JsonElement> JsonAsync(TestCluster cluster, string path) =>
         await cluster.Client.GetFromJsonAsync<JsonElement>(path, Cancellation);
