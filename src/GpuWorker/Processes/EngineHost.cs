@@ -64,7 +64,8 @@ internal sealed class EngineHost : IDisposable
             await using LoadedEngine loaded = await LlamaEngine.LoadAsync(order.Path, order.Options, new Progress(_writer), _loggers, _time, _stop.Token);
             _engine = loaded.Engine;
             var report = new LoadReport(
-                loaded.LoadDuration, loaded.ContextPerSlot, loaded.Description, loaded.ParameterCount, loaded.Engine.Slots, loaded.Engine.IsContinuable);
+                loaded.LoadDuration, loaded.ContextPerSlot, loaded.Description, loaded.ParameterCount, loaded.Engine.Slots, loaded.Engine.IsContinuable,
+                loaded.TotalContext, loaded.MemoryBytes, loaded.GpuLayers, loaded.Embeds, loaded.Generates);
             _writer.Write(FrameKind.Loaded, 0, report, EngineJson.Default.LoadReport);
             await ServeAsync(loaded.Engine);
             return loaded.Engine.Broken.IsCompleted ? 1 : 0;

@@ -88,7 +88,14 @@ internal sealed partial class ProcessEngine : IInferenceEngine
         {
             engine._writer.Write(FrameKind.Load, 0, order, EngineJson.Default.LoadOrder);
             LoadReport report = engine._report = await engine._loaded.Task.WaitAsync(cancellationToken);
-            return new LoadedEngine(engine, report.LoadDuration, report.ContextPerSlot, report.Description, report.ParameterCount);
+            return new LoadedEngine(engine, report.LoadDuration, report.ContextPerSlot, report.Description, report.ParameterCount)
+            {
+                TotalContext = report.TotalContext,
+                MemoryBytes = report.MemoryBytes,
+                GpuLayers = report.GpuLayers,
+                Embeds = report.Embeds,
+                Generates = report.Generates,
+            };
         }
         catch
         {
