@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Json.Schema;
 using OllamaMax.Grammars;
 using OllamaMax.Inference.Native;
@@ -54,7 +53,7 @@ public sealed class LlamaSchemaTests
         for (int seed = 0; seed < 20; seed++)
         {
             string answer = Follow(new GrammarGuide(grammar, table), table, new Random(seed));
-            validator.Evaluate(JsonNode.Parse(answer), new EvaluationOptions { RequireFormatValidation = true }).IsValid.ShouldBeTrue(answer);
+            validator.Evaluate(JsonDocument.Parse(answer).RootElement, new EvaluationOptions { RequireFormatValidation = true }).IsValid.ShouldBeTrue(answer);
         }
     }
 
