@@ -11,6 +11,9 @@ internal abstract class SamplingChain : INativeSampler
     /// <summary>At and below this a bias forbids its token.</summary>
     private const float Forbidding = -100;
 
+    /// <summary>Tokens, at least, that a grammar is asked about one by one.</summary>
+    private const int LeastLikeliest = 512;
+
     private readonly SamplerConfig _config;
     private readonly int _vocabularySize;
     private readonly Candidate[] _candidates;
@@ -19,6 +22,7 @@ internal abstract class SamplingChain : INativeSampler
     private readonly GrammarGuide? _grammar;
     private readonly (int Token, float Bias)[] _bias;
     private float[]? _changed;
+    private Candidate[]? _likeliest;
 
     protected SamplingChain(SamplerConfig config, TokenTable tokens)
     {
@@ -50,10 +54,11 @@ internal abstract class SamplingChain : INativeSampler
         Logits.RequireNumbers(logits);
         ReadOnlySpan<float> changed = Change(logits);
         int token = Choose(changed, SeededDraw.Uniform(_config.Seed, position));
-        // Mostly the model keeps to the grammar by itself: the whole vocabulary is looked at only when it does not. The second number
+        _grammar?.BeginToken();
+        // Mostly the model keeps to the grammar by itself: other tokens are looked at only when it does not. The second number
         // has nothing to do with the first, or what was refused would decide what comes instead.
         if (_grammar is not null && !_grammar.Allows(token))
-            token = Choose(Forbid(changed), SeededDraw.Uniform(_config.Seed, position, draw: 1));
+            token = ChooseAllowed(changed, SeededDraw.Uniform(_config.Seed, position, draw: 1));
         _mirostat?.Learn();
         return token;
     }
@@ -73,17 +78,41 @@ internal abstract class SamplingChain : INativeSampler
         if (_mirostat is not null)
             return _mirostat.Sample(logits, uniform);
         bool isCut = _candidates.Length < logits.Length;
-        int count = isCut ? TakeTop(logits) : TakeAll(logits);
+        int count = isCut ? Logits.Top(logits, _candidates) : TakeAll(logits);
         if (count == 0)
             throw new NativeException("The model computed no token to choose from.");
-        int left = Filter(_candidates.AsSpan(0, count), isCut);
-        return SeededDraw.Pick(_candidates.AsSpan(0, left), uniform);
+        return Draw(_candidates.AsSpan(0, count), isCut, uniform);
     }
 
-    private int TakeTop(ReadOnlySpan<float> logits)
+    // The likeliest that the grammar allows are mostly among the likeliest of all, so these are asked first, one by one. Where too
+    // few of them fit, the grammar is narrow, and the whole vocabulary is soon gone through.
+    private int ChooseAllowed(ReadOnlySpan<float> logits, double uniform)
     {
-        int count = Logits.Top(logits, _candidates);
-        while (count > 0 && _candidates[count - 1].Logit < LeastLogit(_candidates[0].Logit))
+        int wanted = _config.IsGreedy ? 1 : _candidates.Length;
+        if (_mirostat is null && wanted < logits.Length)
+        {
+            _likeliest ??= new Candidate[Math.Min(logits.Length, Math.Max(LeastLikeliest, 8 * wanted))];
+            int count = Logits.Top(logits, _likeliest);
+            int kept = _grammar!.Keep(_likeliest.AsSpan(0, count), wanted);
+            if (kept == wanted)
+                return _config.IsGreedy ? _likeliest[0].Token : Draw(_likeliest.AsSpan(0, kept), isSorted: true, uniform);
+        }
+        return Choose(Forbid(logits), uniform);
+    }
+
+    private int Draw(Span<Candidate> candidates, bool isSorted, double uniform)
+    {
+        if (isSorted)
+            candidates = candidates[..CountDrawable(candidates)];
+        int left = Filter(candidates, isSorted);
+        return SeededDraw.Pick(candidates[..left], uniform);
+    }
+
+    private int CountDrawable(ReadOnlySpan<Candidate> sorted)
+    {
+        float least = LeastLogit(sorted[0].Logit);
+        int count = sorted.Length;
+        while (sorted[count - 1].Logit < least)
             count--;
         return count;
     }

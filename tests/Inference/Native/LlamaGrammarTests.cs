@@ -25,7 +25,8 @@ public sealed class LlamaGrammarTests
             guide.Forbid(ours);
             int[] allowed = [.. Enumerable.Range(0, table.Size).Where(token => ours[token] == 0)];
             // llama.cpp takes bytes for a character that are none (C0 80, surrogates): those it allows beside are looked at no further.
-            allowed.ShouldBe(oracle.Allowed(table.Size).Where(token => guide.Allows(token)));
+            // A text of C's has no NUL in it.
+            allowed.Where(token => table.Piece(token).IsEmpty || table.Piece(token).Span[0] != 0).ShouldBe(oracle.Allowed(table.Size).Where(token => guide.Allows(token)));
             oracle.Allowed(table.Size).Except(allowed).Where(token => !table.Piece(token).Span.ContainsAnyInRange((byte)0x80, (byte)0xFF)).ShouldBeEmpty();
 
             int[] goesOn = [.. allowed.Where(token => !table.IsEndOfGeneration(token))];

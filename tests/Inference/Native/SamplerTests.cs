@@ -142,23 +142,29 @@ public sealed class SamplerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void Sample_Mirostat_KeepsSurpriseNearItsTarget(int version)
+    [InlineData(1, 1f)]
+    [InlineData(1, 2f)]
+    [InlineData(2, 1f)]
+    [InlineData(2, 2f)]
+    public void Sample_Mirostat_IsThePapersAndKeepsSurpriseAtItsTarget(int version, float tau)
     {
-        float[] logits = Logits(static token => -1.2f * MathF.Log(token + 1));
-        double sum = logits.Sum(static logit => Math.Exp(logit));
-        double Surprise(float tau)
+        const float temperature = 0.8f;
+        using INativeSampler sampler = Sampler(s_plain with { Temperature = temperature, Mirostat = version, MirostatTau = tau, MirostatEta = 0.05f });
+        double mu = 2 * tau, surprises = 0;
+        for (int position = 0; position < 2000; position++)
         {
-            using INativeSampler sampler = Sampler(s_plain with { Mirostat = version, MirostatTau = tau, MirostatEta = 0.1f });
-            return Enumerable.Range(0, 3000).Skip(500).Average(position => -Math.Log2(Math.Exp(logits[sampler.Sample(logits, position)]) / sum));
+            // Distributions that change, as those of a text do.
+            float[] logits = Logits(token => -(1 + (0.3f * (position % 5))) * MathF.Log(((token * 7) % 512) + 1));
+
+            int token = sampler.Sample(logits, position);
+
+            Candidate[] kept = MirostatCut(version, mu, [.. logits.Select(logit => logit / temperature)]);
+            token.ShouldBe(SeededDraw.Pick(kept, SeededDraw.Uniform(42, position)));
+            double surprise = -Math.Log2(Math.Exp(kept.Single(one => one.Token == token).Logit) / kept.Sum(static one => Math.Exp(one.Logit)));
+            mu -= 0.05f * (surprise - tau);
+            surprises += surprise / 2000;
         }
-
-        double low = Surprise(2), high = Surprise(4);
-
-        // The draw is among what is left, so it is less surprising than it is of all: near, not at the target.
-        low.ShouldBe(2, 0.8);
-        high.ShouldBe(4, 0.8);
+        surprises.ShouldBe(tau, 0.25);
     }
 
     [Theory]
@@ -201,6 +207,32 @@ public sealed class SamplerTests : IDisposable
         sampler.Accept(c, isAnswer: true).ShouldBeTrue();
         sampler.Accept(c, isAnswer: true).ShouldBeFalse();
         sampler.Accept(c, isAnswer: false).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(40)]
+    [InlineData(5)]
+    [InlineData(511)]
+    public void Sample_GrammarWithTopK_IsTheTopOfWhatIsAllowed(int topK)
+    {
+        InferenceOptions options = s_plain with { TopK = topK };
+        float[] logits = Logits(static token => MathF.Sin(token * 12.9898f) * 3);
+        foreach (string gbnf in new[] { "root ::= [a-z ]+", "root ::= [q-t]", "root ::= [^a]+" })
+        {
+            using INativeSampler sampler = _model.CreateSampler(new SamplerConfig(options, 42, 512) { Grammar = Grammar.TryParse(gbnf, out _) });
+            float[] masked = [.. logits];
+            for (int token = 0; token < masked.Length; token++)
+            {
+                using INativeSampler fresh = _model.CreateSampler(new SamplerConfig(options, 42, 512) { Grammar = Grammar.TryParse(gbnf, out _) });
+                if (!fresh.Accept(token, isAnswer: true))
+                    masked[token] = float.NegativeInfinity;
+            }
+            int[] top = [.. Enumerable.Range(0, masked.Length).Where(token => masked[token] > float.NegativeInfinity).OrderByDescending(token => masked[token]).Take(topK)];
+
+            int[] drawn = [.. Enumerable.Range(0, 400).Select(position => sampler.Sample(logits, position)).Distinct()];
+
+            drawn.ShouldBeSubsetOf(top);
+        }
     }
 
     [Fact]
@@ -289,6 +321,28 @@ public sealed class SamplerTests : IDisposable
         values.ShouldAllBe(static value => value >= 0 && value < 1);
         values.Distinct().Count().ShouldBe(values.Length);
         values.Average().ShouldBe(0.5, 0.01);
+    }
+
+    // As llama.cpp writes it down: all sorted, nothing saved.
+    private static Candidate[] MirostatCut(int version, double mu, float[] logits)
+    {
+        Candidate[] sorted = [.. logits.Select(static (logit, token) => new Candidate { Token = token, Logit = logit }).OrderByDescending(static one => one.Logit)];
+        double sum = sorted.Sum(static one => Math.Exp(one.Logit));
+        if (version == 2)
+        {
+            Candidate[] likely = [.. sorted.TakeWhile(one => -Math.Log2(Math.Exp(one.Logit) / sum) <= mu)];
+            return likely.Length > 0 ? likely : sorted[..1];
+        }
+        double sumTB = 0, sumTT = 0;
+        for (int i = 0; i < 99; i++)
+        {
+            double t = Math.Log((i + 2.0) / (i + 1));
+            sumTB += t * (sorted[i].Logit - sorted[i + 1].Logit);
+            sumTT += t * t;
+        }
+        double s = sumTB / sumTT;
+        double k = Math.Pow((s - 1) * Math.Pow(2, mu) / (1 - Math.Pow(logits.Length, 1 - s)), 1 / s);
+        return sorted[..Math.Clamp((int)k, 1, sorted.Length)];
     }
 
     private int Token(string text) => Enumerable.Range(0, 512).First(token => _model.Piece(token).Span.SequenceEqual(Encoding.UTF8.GetBytes(text)));

@@ -21,6 +21,7 @@ public sealed class GrammarGuideTests
             GrammarGuide guide = new(GrammarMatcherTests.Read(GrammarModel.Gbnf(rules)), s_tokens);
             for (int i = 0; i <= answer.Length; i++)
             {
+                guide.BeginToken();
                 bool[] allowed = [.. Enumerable.Range(0, s_tokens.Size).Select(guide.Allows)];
                 float[] logits = new float[s_tokens.Size];
                 if (Array.IndexOf(allowed, true) < 0)

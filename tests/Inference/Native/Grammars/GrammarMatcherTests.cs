@@ -121,8 +121,8 @@ public sealed class GrammarMatcherTests
     }
 
     [Theory]
-    [InlineData("root ::= [^\"]", new byte[] { 0xC0, 0xAF })]
-    [InlineData("root ::= [^\"]", new byte[] { 0xED, 0xA0, 0x80 })]
+    [InlineData("root ::= [^\"]", new byte[] { 0xC0 })]
+    [InlineData("root ::= [^\"]", new byte[] { 0xED, 0xA0 })]
     [InlineData("root ::= [^\"]", new byte[] { 0xF4, 0x90 })]
     [InlineData("root ::= [^\"]", new byte[] { 0xE0, 0x80 })]
     [InlineData("root ::= [^\"]", new byte[] { 0x80 })]
@@ -130,14 +130,15 @@ public sealed class GrammarMatcherTests
     [InlineData("root ::= [^\"]", new byte[] { 0xC3, 0x41 })]
     [InlineData("root ::= [a-z]", new byte[] { 0xC3 })]
     [InlineData("root ::= \"€\"", new byte[] { 0xE2, 0x83 })]
-    public void TryStep_BytesThatCannotBecomeUtf8OfTheGrammar_AreRefused(string gbnf, byte[] bytes)
+    public void Step_BytesThatCannotBecomeUtf8OfTheGrammar_AreRefused(string gbnf, byte[] bytes)
     {
         GrammarMatcher matcher = new(Read(gbnf));
         GrammarPosition position = new(matcher.Begin, 0, 0, 0);
 
         foreach (byte b in bytes.SkipLast(1))
-            position.TryStep(matcher, b, out position).ShouldBeTrue();
-        position.TryStep(matcher, bytes[^1], out _).ShouldBeFalse();
+            position = position.Step(matcher, b);
+        position.Follows.ShouldBeTrue();
+        position.Step(matcher, bytes[^1]).Follows.ShouldBeFalse();
     }
 
     internal static Grammar Read(string gbnf)
@@ -162,8 +163,7 @@ public sealed class GrammarMatcherTests
         foreach (byte next in Encoding.UTF8.GetBytes(text))
         {
             matcher.BeginToken();
-            if (!position.TryStep(matcher, next, out position))
-                return false;
+            position = position.Step(matcher, next);
         }
         return position.CanEnd;
     }
