@@ -1,6 +1,5 @@
 using System.Text;
 using OllamaMax.Jobs;
-using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit;
 
