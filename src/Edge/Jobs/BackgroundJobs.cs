@@ -108,7 +108,7 @@ internal sealed partial class BackgroundJobs(
             await watch.GetAsync(ListingIsUsable, cancellationToken);
             dispatcher.Nudge(model, Band.Batch);
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        catch (Exception e) when (e is RequestFailedException or AggregateException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // Workers look into their queues unasked as well.
             LogNotNudged(e, model);
