@@ -150,7 +150,7 @@ internal sealed class SharpContext : INativeContext
         if (config.Pooling is { } pooling)
         {
             parameters.embeddings = true;
-            parameters.pooling_type = (LLamaPoolingType)pooling;
+            parameters.llama_pooling_type = (LLamaPoolingType)pooling;
             // As the file says; a text is read in one piece then, and llama.cpp pools within a piece.
             parameters.attention_type = LLamaAttentionType.Unspecified;
             parameters.n_ubatch = parameters.n_batch;
