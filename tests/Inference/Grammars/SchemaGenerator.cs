@@ -30,7 +30,7 @@ internal sealed class SchemaGenerator(Random random)
     {
         SchemaGenerator generator = new(random);
         JsonObject schema = generator.Schema(3);
-        schema["$defs"] = new JsonObject { ["one"] = generator.Schema(2), ["two"] = generator.Tree() };
+        schema["$defs"] = new JsonObject { ["one"] = generator.Object(2), ["two"] = generator.Tree() };
         return schema;
     }
 

@@ -12,6 +12,12 @@ namespace OllamaMax.Grammars.Writing;
 internal sealed class OtherProperties(
     SchemaWriter schemas, JsonRules json, SchemaSet set, ObjectShape shape, IReadOnlyList<string> named, string hint)
 {
+    /// <summary>
+    /// Where a pattern must not match, the name is of characters that validators have in the same classes, and of none that ends a line:
+    /// for some, <c>$</c> is before the last of those too.
+    /// </summary>
+    private static readonly Automaton s_plainNames = AutomatonBuilder.Build(0, _ => [(CharSet.Of([(' ', '~')]), 0)], _ => true);
+
     private readonly KeyValuePair<Automaton, SchemaSet>[] _patterns = [.. shape.Rules.SelectMany(rule => rule.Patterns)];
 
     private bool IsOpen => shape.Rules.Any(rule => rule.Others is not null)
@@ -49,7 +55,7 @@ internal sealed class OtherProperties(
             return json.String;
         Automaton names = named.Count == 0 ? Automaton.Anything : Automaton.Texts(named).Complement();
         for (int i = 0; i < _patterns.Length; i++)
-            names = names.Intersect((matching >> i & 1) == 1 ? _patterns[i].Key : _patterns[i].Key.Complement());
+            names = names.Intersect((matching >> i & 1) == 1 ? _patterns[i].Key : _patterns[i].Key.Complement().Intersect(s_plainNames));
         Expression name = json.Quoted(names, $"{hint}-name");
         return name is Expression.Reference || Expression.IsNever(name) ? name : Expression.Of(schemas.Grammar.Add($"{hint}-name", name));
     }
