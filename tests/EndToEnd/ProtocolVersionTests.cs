@@ -107,7 +107,7 @@ public sealed class ProtocolVersionTests(LocalSystemFixture local)
     /// <summary>On a machine so busy that the push was not answered in time.</summary>
     private static async Task ClaimAsync(SignalRSender sender, NudgeMessage nudge, string workerId, int version)
     {
-        if ((await new QueueClient(new(nudge.Queue)).ReceiveMessageAsync(cancellationToken: Cancellation)).Value is not { } message)
+        if ((await new QueueClient(new Uri(nudge.Queue)).ReceiveMessageAsync(cancellationToken: Cancellation)).Value is not { } message)
             return;
         QueuedJob job = JsonSerializer.Deserialize(message.MessageText, ProtocolJson.Default.QueuedJob)!;
         Claim claim = new(job.JobId, job.Model, job.Band, message.MessageId, message.PopReceipt);
