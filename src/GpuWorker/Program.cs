@@ -1,3 +1,5 @@
 using OllamaMax.GpuWorker;
+using OllamaMax.SignalR;
 
+EnvironmentProxy.ExceptThisMachine();
 return await WorkerCommand.Create().Parse(args).InvokeAsync();

@@ -10,6 +10,19 @@ public sealed class EnvironmentProxy : IWebProxy
 {
     public static EnvironmentProxy Instance { get; } = new();
 
+    /// <summary>
+    /// Says the same to clients that read the environment by themselves (the storage SDK's do), here and in child processes. For the
+    /// start of a program, before its first request.
+    /// </summary>
+    public static void ExceptThisMachine()
+    {
+        const string thisMachine = "127.0.0.1,localhost,[::1]";
+        string? given = Environment.GetEnvironmentVariable("no_proxy") ?? Environment.GetEnvironmentVariable("NO_PROXY");
+        string all = string.IsNullOrEmpty(given) ? thisMachine : $"{given},{thisMachine}";
+        foreach (string name in (string[])["no_proxy", "NO_PROXY"])
+            Environment.SetEnvironmentVariable(name, all);
+    }
+
     public ICredentials? Credentials
     {
         get => HttpClient.DefaultProxy.Credentials;

@@ -9,6 +9,17 @@ public static class LinuxProcesses
         .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out int id) ? id : 0)
         .Where(id => id != 0 && ParentOf(id) == pid)];
 
+    /// <summary>Its arguments, one space between them.</summary>
+    public static string CommandLineOf(int pid) => File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' ');
+
+    /// <summary>Memory of it that is in RAM, in bytes.</summary>
+    public static long ResidentBytesOf(int pid)
+    {
+        const string Field = "VmRSS:";
+        string line = File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith(Field, StringComparison.Ordinal));
+        return long.Parse(line.AsSpan(Field.Length).TrimEnd("kB "), CultureInfo.InvariantCulture) * 1024;
+    }
+
     /// <summary>Null when there is no such process (any more).</summary>
     private static int? ParentOf(int pid)
     {

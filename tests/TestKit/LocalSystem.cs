@@ -79,6 +79,12 @@ public sealed partial class LocalSystem : IAsyncDisposable
         process.Kill();
     }
 
+    /// <summary>SIGTERM, to this process alone.</summary>
+    public static void Terminate(int pid) => UnixSignals.Terminate(pid);
+
+    /// <summary>Ctrl-C, for this process alone.</summary>
+    public static void Interrupt(int pid) => UnixSignals.Interrupt(pid);
+
     /// <summary>SIGTERM, and the exit code.</summary>
     public async Task<int> StopAsync()
     {

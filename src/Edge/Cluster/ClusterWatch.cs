@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
 using OllamaMax.Storage.Workers;
+using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Cluster;
 
@@ -11,6 +12,7 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider t
 {
     private readonly Lock _lock = new();
     private Task<IReadOnlyList<WorkerView>>? _running;
+    private readonly Dictionary<string, (int Used, int Total, long At)> _heard = [];
     private IReadOnlyList<WorkerView> _last = [];
     private long _takenAt;
     private bool _taken;
@@ -18,7 +20,7 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider t
     /// <summary>Called after each listing, on any thread.</summary>
     public event Action<IReadOnlyList<WorkerView>>? Listed;
 
-    /// <summary>Workers as last listed, aged by the time since; empty before the first listing.</summary>
+    /// <summary>Workers as last listed, aged by the time since, with the slots as they told this edge later; empty before the first listing.</summary>
     public IReadOnlyList<WorkerView> Current
     {
         get
@@ -26,7 +28,7 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider t
             lock (_lock)
             {
                 TimeSpan since = Age_NeedsLock();
-                return since == TimeSpan.MaxValue ? [] : [.. _last.Select(view => view with { Age = view.Age + since })];
+                return since == TimeSpan.MaxValue ? [] : [.. _last.Select(view => Updated_NeedsLock(view with { Age = view.Age + since }))];
             }
         }
     }
@@ -58,6 +60,13 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider t
             _ = LogFailureAsync(Listing());
     }
 
+    /// <summary>Takes in what a worker says of its slots between its reports.</summary>
+    public void Heard(WorkerMessage message)
+    {
+        lock (_lock)
+            _heard[message.WorkerId] = (message.SlotsUsed, message.SlotsTotal, time.GetTimestamp());
+    }
+
     private Task<IReadOnlyList<WorkerView>> Listing()
     {
         lock (_lock)
@@ -72,10 +81,18 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider t
             _last = views;
             _takenAt = time.GetTimestamp();
             _taken = true;
+            HashSet<string> listed = [.. views.Select(view => view.Report.Id)];
+            foreach (string gone in _heard.Keys.Where(id => !listed.Contains(id)).ToList())
+                _heard.Remove(gone);
         }
         Listed?.Invoke(views);
         return views;
     }
+
+    private WorkerView Updated_NeedsLock(WorkerView view) =>
+        _heard.TryGetValue(view.Report.Id, out var heard) && time.GetElapsedTime(heard.At) < view.Age
+            ? view with { Report = view.Report with { SlotsUsed = heard.Used, SlotsTotal = heard.Total } }
+            : view;
 
     private TimeSpan Age_NeedsLock() => _taken ? time.GetElapsedTime(_takenAt) : TimeSpan.MaxValue;
 

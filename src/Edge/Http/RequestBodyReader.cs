@@ -25,7 +25,7 @@ internal sealed class RequestBodyReader(IOptions<EdgeOptions> options, TimeProvi
         if (context.Request.ContentLength > _options.MaxBodyBytes)
             return await RefuseAsync(context);
 
-        RequestBody body = new();
+        RequestBody body = new((int)_options.MaxBodyBytes);
         bool isWhole = false;
         try
         {

@@ -14,13 +14,12 @@ internal sealed class JinjaEngine : IDisposable
     private readonly Dictionary<string, LinkedListNode<(string Source, JsValue Program)>> _programs = [];
     private readonly LinkedList<(string Source, JsValue Program)> _leastRecentFirst = new();
 
-    public JinjaEngine(JinjaScript script, PromptTemplatesOptions options, TimeProvider time)
+    public JinjaEngine(JinjaScript script, PromptTemplatesOptions options, TimeProvider clock)
     {
         _capacity = options.CompiledTemplates;
-        // The first run of the library is code that is known; what is limited is templates.
         _engine = new Engine(o => Limit(o, options));
         _engine.Execute("var module = { exports: {} };").Execute(script.Library);
-        Func<string, string> now = format => Strftime.Format(time.GetUtcNow(), format);
+        Func<string, string> now = format => Strftime.Format(clock.GetUtcNow(), format);
         JsValue api = _engine.Invoke(_engine.Evaluate(script.AdapterScript), now, options.LongestString);
         _compile = api.Get("compile");
         _render = api.Get("render");
@@ -72,7 +71,7 @@ internal sealed class JinjaEngine : IDisposable
 
     private static void Limit(Options jint, PromptTemplatesOptions options)
     {
-        jint.TimeoutInterval(options.RenderTimeout);
+        jint.Constraint(new RenderTime(options.RenderTimeout));
         jint.LimitMemory(options.RenderMemory);
         jint.Constraints.StackOverflowGuard = true;
     }

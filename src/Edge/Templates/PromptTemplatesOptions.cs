@@ -9,7 +9,7 @@ public sealed class PromptTemplatesOptions
     /// </summary>
     public string? JinjaScriptPath { get; set; }
 
-    /// <summary>Longest time of one render; the default lets a cold start on a busy machine pass.</summary>
+    /// <summary>Longest time of one render that does more than any sensible template; a slow machine alone stops none.</summary>
     public TimeSpan RenderTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Bytes that one render may allocate in all (not at once).</summary>

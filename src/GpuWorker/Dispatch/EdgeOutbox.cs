@@ -97,6 +97,13 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
         Signal(urgent: false);
     }
 
+    /// <summary>Says at once how many slots are free, where no output will say it.</summary>
+    public void TellSlots()
+    {
+        Interlocked.Exchange(ref _beat, 1);
+        Signal(urgent: true);
+    }
+
     /// <summary>There is something to send. Never blocks: the decode thread calls it.</summary>
     public void Signal(bool urgent)
     {
@@ -151,7 +158,7 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
                 Answers = [.. _answers],
                 Claims = [.. _claims],
                 Outputs = outputs,
-                Alive = beat ? [.. _attempts.Select(attempt => new LiveAttempt(attempt.JobId, attempt.Nonce))] : [],
+                Alive = beat ? [.. _attempts.Select(attempt => new LiveAttempt(attempt.JobId, attempt.Nonce, attempt.Engine?.Steps))] : [],
             };
             _answers.Clear();
             _claims.Clear();

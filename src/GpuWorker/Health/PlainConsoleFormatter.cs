@@ -15,8 +15,26 @@ internal sealed class PlainConsoleFormatter(TimeProvider time) : ConsoleFormatte
         textWriter.Write(time.GetLocalNow().ToString("HH:mm:ss ", CultureInfo.InvariantCulture));
         if (logEntry.LogLevel >= LogLevel.Warning)
             textWriter.Write($"{logEntry.LogLevel.ToString().ToLowerInvariant()}: ");
-        textWriter.WriteLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
+        string message = logEntry.Formatter(logEntry.State, logEntry.Exception);
+        textWriter.Write(message);
+        if (RequestId(scopeProvider) is { } id && !message.Contains(id, StringComparison.Ordinal))
+            textWriter.Write($" (request {id})");
+        textWriter.WriteLine();
         if (logEntry.Exception is { } exception)
             textWriter.WriteLine(exception);
+    }
+
+    /// <summary>The innermost scope's; null outside of requests.</summary>
+    private static string? RequestId(IExternalScopeProvider? scopes)
+    {
+        string?[] found = [null];
+        scopes?.ForEachScope(
+            static (scope, found) =>
+            {
+                if (scope is IEnumerable<KeyValuePair<string, object?>> pairs)
+                    found[0] = pairs.FirstOrDefault(pair => pair.Key == "RequestId").Value as string ?? found[0];
+            },
+            found);
+        return found[0];
     }
 }

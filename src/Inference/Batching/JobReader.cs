@@ -6,15 +6,23 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Inference.Batching;
 
 /// <summary>Makes engine jobs of requests: tokenizes, and says what is wrong with those that cannot be run.</summary>
-internal sealed class JobReader(INativeModel model, int contextPerSlot)
+/// <param name="model">Whose tokens.</param>
+/// <param name="contextPerSlot">Tokens of context of a job that asks for no number.</param>
+/// <param name="capacity">Tokens of context that there is memory for, all jobs together.</param>
+internal sealed class JobReader(INativeModel model, int contextPerSlot, int capacity)
 {
+    // As InferenceOptions.LogitBias has it.
+    private const float Forbidden = -100;
+
+    private readonly Lazy<int[]> _ends = new(() => [.. Enumerable.Range(0, model.VocabularySize).Where(model.IsEndOfGeneration)]);
+
     /// <returns>A job to run, or how the attempt ends without one.</returns>
     public (EngineJob? Job, AttemptEnd? End) Read(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken)
     {
-        if (OptionsError(request.Options) is { } error)
+        int context = Context(request.Options);
+        if (OptionsError(request.Options, context) is { } error)
             return (null, Invalid(error));
-        int context = Math.Min(request.Options.NumCtx ?? contextPerSlot, contextPerSlot);
-        SamplerConfig sampling = new(request.Options, request.Seed, context);
+        SamplerConfig sampling = new(Sampling(request.Options), request.Seed, context);
         if ((sampling.Error(model.VocabularySize) ?? ResumeError(request.ResumeTokens)) is { } wrong)
             return (null, Invalid(wrong));
         if (request.Options.Grammar is { } gbnf)
@@ -28,10 +36,8 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot)
         int[] prompt = Tokenize(request.Prompt, context, out AttemptEnd? end);
         if (end is not null)
             return (null, end);
-        int limit = request.Options.NumPredict < 0
-            ? context
-            : (int)Math.Min(context, (long)prompt.Length + request.Options.NumPredict);
-        if (prompt.Length + request.ResumeTokens.Count >= limit)
+        JobBounds bounds = JobBounds.Of(request.Options, context, prompt.Length, special: prompt[0] == model.LeadingToken ? 1 : 0);
+        if (request.ResumeTokens.Count >= bounds.Answer)
         {
             sink.Started(new AttemptStart(prompt.Length, CachedTokens: 0, LoadDuration: TimeSpan.Zero, PromptDuration: TimeSpan.Zero));
             return (null, new AttemptEnd { Reason = EndReason.Length });
@@ -42,7 +48,7 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot)
             sampler.Dispose();
             return (null, Invalid(refused));
         }
-        return (new EngineJob(prompt, request, limit, sampler, sink, cancellationToken), null);
+        return (new EngineJob(prompt, request, bounds, sampler, sink, cancellationToken), null);
     }
 
     /// <summary>Brings a sampler to where the answer is.</summary>
@@ -65,8 +71,27 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot)
         }
     }
 
-    private static string? OptionsError(InferenceOptions options) =>
-        options.NumCtx < 1 ? $"num_ctx is {options.NumCtx}; it must be at least 1" : null;
+    // More than the model was trained with would be noise.
+    private int Context(InferenceOptions options) =>
+        Math.Min(options.NumCtx ?? contextPerSlot, model.TrainedContext > 0 ? model.TrainedContext : int.MaxValue);
+
+    private string? OptionsError(InferenceOptions options, int context) => context switch
+    {
+        < 1 => $"num_ctx is {options.NumCtx}; it must be at least 1",
+        _ when context > capacity => $"num_ctx is {options.NumCtx}; there is memory for {capacity} tokens of context",
+        _ => null,
+    };
+
+    // Who wants the context filled whatever the model says wants no token that says it is done.
+    private InferenceOptions Sampling(InferenceOptions options)
+    {
+        if (options.NumPredict != -2)
+            return options;
+        Dictionary<int, float> bias = new(options.LogitBias);
+        foreach (int token in _ends.Value)
+            bias[token] = Forbidden;
+        return options with { LogitBias = bias };
+    }
 
     private string? ResumeError(IReadOnlyList<int> tokens)
     {

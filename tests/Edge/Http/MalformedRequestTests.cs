@@ -1,7 +1,7 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using OllamaMax.Edge.Tests.Support;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.Edge.Tests.Http;
 
@@ -11,22 +11,6 @@ public sealed class MalformedRequestTests
     private const int Large = 50_000_000;
 
     private static readonly string[] Paths = ["/api/chat", "/api/generate", "/api/show"];
-
-    /// <summary>Values that no field takes; a few fields take some of them, hence the model that does not exist.</summary>
-    private static readonly string[] Values =
-    [
-        "1e999", "-1e999", "99999999999999999999999999", "-7", "0.5", "true", "{}", "[]", "[[]]", "{\"a\":{\"b\":[1,2,{}]}}",
-        "\"\\ud800\"", "\"\\udc00x\"", "\"\\u0000\"", "\"x\"", "{\"\\ud800\":1}", "\"" + new string('x', 5000) + "\"",
-    ];
-
-    private static readonly string[] Fields =
-    [
-        "model", "messages", "prompt", "stream", "options", "tools", "system", "raw", "think", "format", "keep_alive", "images",
-        "suffix", "template", "context", "logprobs", "top_logprobs", "truncate", "shift", "name", "verbose",
-    ];
-
-    private static readonly string[] Options =
-        ["num_ctx", "num_predict", "temperature", "top_k", "top_p", "min_p", "repeat_penalty", "repeat_last_n", "seed", "stop", "mirostat", "use_mmap"];
 
     [Fact]
     public async Task Malformed_ManyRequests_EachGetsAClientErrorInShapeAndMemoryReturns()
@@ -49,7 +33,7 @@ public sealed class MalformedRequestTests
 
     private static async Task PostAsync(EdgeServer edge, Random chance, int number, byte[] large)
     {
-        using HttpContent content = number % 50 == 49 ? new ByteArrayContent(large) : new ByteArrayContent(Body(chance));
+        using HttpContent content = number % 50 == 49 ? new ByteArrayContent(large) : new ByteArrayContent(MalformedBodies.Next(chance));
         using HttpRequestMessage request = new(HttpMethod.Post, Paths[number % Paths.Length]) { Content = content };
         request.Headers.TransferEncodingChunked = chance.Next(2) == 0;
         using HttpResponseMessage response = await edge.Client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -59,45 +43,4 @@ public sealed class MalformedRequestTests
         using JsonDocument json = JsonDocument.Parse(text);
         json.RootElement.GetProperty("error").GetString().ShouldNotBeNullOrEmpty();
     }
-
-    private static byte[] Body(Random chance) => chance.Next(6) switch
-    {
-        0 => Deep(chance.Next(65, 50_000)),
-        1 => Broken(chance),
-        2 => Noise(chance),
-        3 => Encoding.UTF8.GetBytes(Truncated(chance)),
-        _ => Encoding.UTF8.GetBytes(WrongTypes(chance)),
-    };
-
-    private static byte[] Deep(int depth) =>
-        Encoding.UTF8.GetBytes("{\"model\":\"nope\",\"messages\":" + new string('[', depth) + new string(']', depth) + "}");
-
-    private static byte[] Broken(Random chance)
-    {
-        byte[] body = Encoding.UTF8.GetBytes(WrongTypes(chance));
-        body[chance.Next(body.Length)] = (byte)chance.Next(0x80, 0x100);
-        return body;
-    }
-
-    private static byte[] Noise(Random chance)
-    {
-        byte[] body = new byte[chance.Next(200)];
-        chance.NextBytes(body);
-        return body;
-    }
-
-    private static string Truncated(Random chance)
-    {
-        string body = WrongTypes(chance);
-        return body[..chance.Next(body.Length)];
-    }
-
-    private static string WrongTypes(Random chance)
-    {
-        string option = $"\"{Pick(Options, chance)}\":{Pick(Values, chance)}";
-        string fields = string.Join(',', Enumerable.Range(0, chance.Next(1, 4)).Select(_ => $"\"{Pick(Fields, chance)}\":{Pick(Values, chance)}"));
-        return $$"""{"model":"nope","options":{{{option}}},{{fields}}}""";
-    }
-
-    private static string Pick(string[] from, Random chance) => from[chance.Next(from.Length)];
 }

@@ -145,7 +145,9 @@ public sealed class EngineEndTests
 
         (AttemptEnd end, CollectingSink _) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("hello") with { Options = options with { NumPredict = 4 } });
 
-        end.Reason.ShouldBeOneOf(EndReason.Length, EndReason.Failed);
+        end.Reason.ShouldBeOneOf(EndReason.Length, EndReason.Failed, EndReason.Invalid);
+        if (end.Reason != EndReason.Length)
+            end.Error.ShouldNotBeNullOrEmpty();
         (await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("hello", 3))).End.Reason.ShouldBe(EndReason.Length);
     }
 

@@ -28,7 +28,8 @@ public sealed class SchemaAnswerTests
                 return;
             }
             Interlocked.Increment(ref written);
-            JsonSchema validator = JsonSchema.FromText(schema.ToJsonString());
+            if (Validator(schema) is not { } validator)
+                return;
             GbnfSampler sampler = new(grammar, random);
             for (int i = 0; i < 10; i++)
                 Interlocked.Add(ref judged, ShouldValidate(validator, sampler.Sample(), schema.ToJsonString()) ? 1 : 0);
@@ -69,6 +70,19 @@ public sealed class SchemaAnswerTests
         GbnfSampler sampler = new(JsonGrammar.AnyObject, new Random(1));
         for (int i = 0; i < 500; i++)
             JsonDocument.Parse(sampler.Sample()).RootElement.ValueKind.ShouldBe(JsonValueKind.Object);
+    }
+
+    /// <summary>Null where definitions go round in a circle: the validator takes none such, not even one that nothing refers to.</summary>
+    private static JsonSchema? Validator(JsonObject schema)
+    {
+        try
+        {
+            return JsonSchema.FromText(schema.ToJsonString());
+        }
+        catch (JsonSchemaException e) when (e.Message.StartsWith("Cycle", StringComparison.Ordinal))
+        {
+            return null;
+        }
     }
 
     private static bool ShouldValidate(JsonSchema validator, string answer, string schema)

@@ -3,11 +3,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.SignalR;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.LocalHost.SignalR;
 
 public sealed class JavaScriptClientTests
 {
+    private static readonly string Client = NodeScript.Beside("client.mjs");
+
     [Theory]
     [InlineData("WebSockets")]
     [InlineData("ServerSentEvents")]
@@ -17,7 +20,7 @@ public sealed class JavaScriptClientTests
         await using SurfaceHarness harness = await SurfaceHarness.StartAsync();
         Negotiation negotiation = harness.Hub.Negotiate("browser", TimeSpan.FromMinutes(1));
         await harness.Hub.AddToGroupAsync("browser", "watchers", harness.Cancel);
-        await using JavaScriptClient client = new(negotiation.Url, transport, negotiation.AccessToken);
+        await using NodeScript client = new(Client, negotiation.Url, transport, negotiation.AccessToken);
         (await client.NextAsync(harness.Cancel)).Event.ShouldBe("connected");
         await harness.Surface.WaitForUserAsync("test", "browser", harness.Cancel);
 
@@ -34,7 +37,7 @@ public sealed class JavaScriptClientTests
     {
         await using SurfaceHarness harness = await SurfaceHarness.StartAsync();
         await using WebApplication edge = await StartEdgeAsync(harness);
-        await using JavaScriptClient client = new(edge.Urls.Single(), "All");
+        await using NodeScript client = new(Client, edge.Urls.Single(), "All");
         (await client.NextAsync(harness.Cancel)).Event.ShouldBe("connected");
         await harness.Surface.WaitForUserAsync("test", "browser", harness.Cancel);
 
@@ -48,7 +51,7 @@ public sealed class JavaScriptClientTests
     {
         await using SurfaceHarness harness = await SurfaceHarness.StartAsync();
         Negotiation negotiation = harness.Hub.Negotiate("browser", TimeSpan.FromMinutes(1));
-        await using JavaScriptClient client = new(negotiation.Url + "2", "All", negotiation.AccessToken);
+        await using NodeScript client = new(Client, negotiation.Url + "2", "All", negotiation.AccessToken);
 
         (string what, JsonElement why) = await client.NextAsync(harness.Cancel);
 
@@ -61,15 +64,15 @@ public sealed class JavaScriptClientTests
     {
         await using SurfaceHarness harness = await SurfaceHarness.StartAsync();
         Negotiation negotiation = harness.Hub.Negotiate("browser", TimeSpan.FromMinutes(1));
-        await using JavaScriptClient client = new(negotiation.Url, "All", negotiation.AccessToken);
+        await using NodeScript client = new(Client, negotiation.Url, "All", negotiation.AccessToken);
         (await client.NextAsync(harness.Cancel)).Event.ShouldBe("connected");
 
-        await client.InvokeAsync("Anything");
+        await client.SendAsync("Anything");
 
         (await client.NextAsync(harness.Cancel)).Event.ShouldBe("closed");
     }
 
-    private static async Task<string?> NextMessageAsync(JavaScriptClient client, SurfaceHarness harness)
+    private static async Task<string?> NextMessageAsync(NodeScript client, SurfaceHarness harness)
     {
         (string what, JsonElement value) = await client.NextAsync(harness.Cancel);
         what.ShouldBe("message");

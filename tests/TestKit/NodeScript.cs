@@ -2,16 +2,20 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 
-namespace OllamaMax.LocalHost.SignalR;
+namespace OllamaMax.TestKit;
 
-/// <summary>A Node process with the official client in it (<c>client.mjs</c>, beside this file).</summary>
-internal sealed class JavaScriptClient : IAsyncDisposable
+/// <summary>
+/// A Node process that runs a real client. The script prints one JSON line <c>{"event":…,"value":…}</c> for each thing that happens,
+/// reads commands from its standard input and ends with it.
+/// </summary>
+public sealed class NodeScript : IAsyncDisposable
 {
     private readonly Process _process;
 
-    public JavaScriptClient(params string[] arguments)
+    /// <param name="file">The script; see <see cref="Beside"/>.</param>
+    public NodeScript(string file, params IEnumerable<string> arguments)
     {
-        ProcessStartInfo start = new("node", [Path.Combine(Folder(), "client.mjs"), .. arguments])
+        ProcessStartInfo start = new("node", [file, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -19,6 +23,9 @@ internal sealed class JavaScriptClient : IAsyncDisposable
         };
         _process = Process.Start(start) ?? throw new InvalidOperationException("Node did not start.");
     }
+
+    /// <summary>Path of a script in the folder of the calling source file.</summary>
+    public static string Beside(string name, [CallerFilePath] string caller = "") => Path.Combine(Path.GetDirectoryName(caller)!, name);
 
     /// <summary>The next event, such as <c>("message", [..])</c>.</summary>
     public async Task<(string Event, JsonElement Value)> NextAsync(CancellationToken cancellationToken)
@@ -30,7 +37,7 @@ internal sealed class JavaScriptClient : IAsyncDisposable
         return (document.RootElement.GetProperty("event").GetString()!, value);
     }
 
-    public Task InvokeAsync(string method) => _process.StandardInput.WriteLineAsync(method);
+    public Task SendAsync(string command) => _process.StandardInput.WriteLineAsync(command);
 
     public async ValueTask DisposeAsync()
     {
@@ -38,6 +45,4 @@ internal sealed class JavaScriptClient : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
-
-    private static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }
