@@ -18,6 +18,12 @@ public sealed class JsonGrammarMatchTests
                   {"type":"object","properties":{"kind":{"const":"b"},"y":{"type":"boolean"}}}]}
         """;
 
+    /// <summary>Neither kind is required, and the second's cannot be: without one, a value is of both.</summary>
+    private const string OptionalKinds = """
+        {"type":"object","properties":{"kind":{"type":"string","maxLength":3}},
+         "oneOf":[{"properties":{"kind":{"const":"one"},"v":{}}},{"properties":{"kind":{"const":"three"},"v":{}}}]}
+        """;
+
     [Theory]
     [InlineData(Person, """{"name": "Ann", "age": 7}""")]
     [InlineData(Person, """{"name":"Ann","age":0,"tags":[]}""")]
@@ -74,6 +80,7 @@ public sealed class JsonGrammarMatchTests
     [InlineData(Person, "{\"name\":\"Ann\",\"age\":1}\n")]
     [InlineData(Union, """{"x":1}""")]
     [InlineData(Union, """{"kind":"b","x":1}""")]
+    [InlineData(OptionalKinds, """{"v":[1]}""")]
     [InlineData("{}", "\"\\ud800\"")]
     [InlineData("{}", "\"a\nb\"")]
     [InlineData("{}", "01")]

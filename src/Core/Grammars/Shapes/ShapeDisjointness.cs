@@ -30,20 +30,17 @@ internal sealed class ShapeDisjointness(ShapeReader reader, ValueCheck values)
     }
 
     /// <summary>
-    /// Makes two objects disjoint by requiring a property that tells them apart wherever it stands: what a discriminator is, when a
-    /// generator of schemas has given it a default and so left it optional.
+    /// Makes an object disjoint from another by requiring a property that tells them apart wherever it stands: what a discriminator is,
+    /// when a generator of schemas has given it a default and so left it optional.
     /// </summary>
     /// <returns>Null where there is no such property.</returns>
-    public (ObjectShape First, ObjectShape Second)? TellApart(ObjectShape first, ObjectShape second, ImmutableHashSet<SchemaNode> path)
+    public ObjectShape? TellApart(ObjectShape shape, ObjectShape other, ImmutableHashSet<SchemaNode> path)
     {
-        IEnumerable<string> common = first.Rules.SelectMany(rule => rule.Declared).Select(property => property.Key)
-            .Intersect(second.Rules.SelectMany(rule => rule.Declared).Select(property => property.Key));
-        return common.FirstOrDefault(name => AreDisjoint(Of(first, name), Of(second, name), path)) is { } discriminator
-            ? (Requiring(first, discriminator), Requiring(second, discriminator))
+        IEnumerable<string> names = shape.Rules.SelectMany(rule => rule.Declared).Select(property => property.Key).Distinct(StringComparer.Ordinal);
+        return names.FirstOrDefault(name => AreDisjoint(Of(shape, name), Of(other, name), path)) is { } discriminator
+            ? shape with { Required = [.. shape.Required.Union([discriminator])] }
             : null;
     }
-
-    private static ObjectShape Requiring(ObjectShape shape, string name) => shape with { Required = [.. shape.Required.Union([name])] };
 
     private static SchemaSet Of(ObjectShape shape, string name) =>
         shape.Rules.Aggregate(SchemaSet.Anything, (set, rule) => set.And(rule.For(name)));
@@ -68,12 +65,9 @@ internal sealed class ShapeDisjointness(ShapeReader reader, ValueCheck values)
         Enumerable.Range(0, Math.Min(Math.Min(one.Least, two.Least), GrammarLimits.Alternatives))
             .Any(index => AreDisjoint(Of(one, index), Of(two, index), path));
 
+    /// <summary>A property that one of them must have, with a value that the other does not allow there.</summary>
     private bool AreDisjoint(ObjectShape one, ObjectShape two, ImmutableHashSet<SchemaNode> path) =>
-        one.Required.Any(name => IsForbidden(Of(two, name), path) || (two.Required.Contains(name) && AreDisjoint(Of(one, name), Of(two, name), path)))
-        || two.Required.Any(name => IsForbidden(Of(one, name), path));
-
-    private bool IsForbidden(SchemaSet set, ImmutableHashSet<SchemaNode> path) =>
-        !reader.LeadsBack(set, path) && reader.Read(set, path).Count == 0;
+        one.Required.Union(two.Required).Any(name => AreDisjoint(Of(one, name), Of(two, name), path));
 
     private bool AreDisjoint(SchemaSet one, SchemaSet two, ImmutableHashSet<SchemaNode> path)
     {

@@ -93,43 +93,35 @@ internal sealed class ShapeReader
         return Limited(union.Node, union.Keyword, [.. branches.SelectMany(branch => branch)]);
     }
 
-    /// <summary>Sees to it that no value of one branch is one of another too.</summary>
+    /// <summary>Sees to it that no value of one branch is one of another too: of the other as it is asked for, not as it is narrowed here.</summary>
     private void TellApart(List<Shape>[] branches, Union union)
     {
+        Shape[][] asked = [.. branches.Select(branch => branch.ToArray())];
         for (int i = 0; i < branches.Length; i++)
         {
-            for (int j = i + 1; j < branches.Length; j++)
-                TellApart(branches, i, j, union);
+            for (int j = 0; j < branches.Length; j++)
+            {
+                if (i != j)
+                    branches[i] = [.. branches[i].Select(shape => Apart(shape, asked[j], i, j, union)).OfType<Shape>()];
+            }
         }
     }
 
-    private void TellApart(List<Shape>[] branches, int i, int j, Union union)
+    /// <returns>Null where nobody means the shape, and another branch has it too.</returns>
+    private Shape? Apart(Shape shape, Shape[] others, int branch, int otherBranch, Union union)
     {
-        for (int first = 0; first < branches[i].Count; first++)
+        foreach (Shape other in others)
         {
-            for (int second = 0; second < branches[j].Count; second++)
-            {
-                (Shape one, Shape two) = (branches[i][first], branches[j][second]);
-                if (_disjointness.AreDisjoint(one, two, union.Path))
-                    continue;
-                if (one is ObjectShape left && two is ObjectShape right && _disjointness.TellApart(left, right, union.Path) is { } apart)
-                {
-                    (branches[i][first], branches[j][second]) = apart;
-                }
-                else if (!one.IsSpokenOf && !two.IsSpokenOf)
-                {
-                    // Nobody means these, and a value of both satisfies neither.
-                    branches[i].RemoveAt(first--);
-                    branches[j].RemoveAt(second);
-                    break;
-                }
-                else
-                {
-                    throw union.Node.Refuse("oneOf", $"has branches {i} and {j} that a value may satisfy both, or that cannot be told apart: "
-                        + "give them different types, or a required property with different constants, or write anyOf");
-                }
-            }
+            if (_disjointness.AreDisjoint(shape, other, union.Path))
+                continue;
+            if (!shape.IsSpokenOf)
+                return null;
+            shape = shape is ObjectShape one && other is ObjectShape two && _disjointness.TellApart(one, two, union.Path) is { } apart
+                ? apart
+                : throw union.Node.Refuse("oneOf", $"has branches {Math.Min(branch, otherBranch)} and {Math.Max(branch, otherBranch)} that a value may "
+                    + "satisfy both, or that cannot be told apart: give them different types, or a required property with different constants, or write anyOf");
         }
+        return shape;
     }
 
     private List<Shape> Both(SchemaNode node, IReadOnlyList<Shape> first, IReadOnlyList<Shape> second, ImmutableHashSet<SchemaNode> path)
