@@ -188,8 +188,7 @@ internal sealed partial class JobDispatcher(
     {
         directory.Heard(message, Now);
         watch.Heard(message);
-        if (!_busy)
-            ReportSlots(); // No tick will.
+        ReportSlots();
         foreach (GrantAnswer answer in message.Answers)
         {
             if (Find(answer.JobId) is { } run)
@@ -285,10 +284,12 @@ internal sealed partial class JobDispatcher(
             return;
         if (before is not null)
             directory.AddInFlight(before.WorkerId, -1);
-        if (after is null)
-            return;
-        directory.AddInFlight(after.WorkerId, +1);
-        metrics.Attempt();
+        if (after is not null)
+        {
+            directory.AddInFlight(after.WorkerId, +1);
+            metrics.Attempt();
+        }
+        ReportSlots();
     }
 
     private void Release(JobRun run)
