@@ -36,21 +36,19 @@ public sealed class ChatTests(LocalSystemFixture local)
     [Fact]
     public async Task Client_LeavesMidStream_ItsSlotIsFree()
     {
-        (await local.Client.MetricAsync("ollamamax_slots_used")).ShouldBe(0);
+        await local.Client.MetricShouldBecomeAsync("ollamamax_slots_used", 0);
         string id = $"leaving-{Guid.NewGuid():N}";
         Stream stream = await local.Client.BeginEndlessAsync(id);
-        (await local.Client.MetricAsync("ollamamax_slots_used")).ShouldBe(1);
+        await local.Client.MetricShouldBecomeAsync("ollamamax_slots_used", 1);
         (await UsedAsync()).ShouldBe(1);
 
         await stream.DisposeAsync();
 
         await local.System.Output.WaitForAsync(
             line => line.Contains($"Request {id}: ", StringComparison.Ordinal) && line.EndsWith("ended by Cancelled", StringComparison.Ordinal), Cancellation);
-        // A job that comes after it is answered after the worker has told that the slot is free.
-        await local.Client.ChatAsync();
+        await local.Client.MetricShouldBecomeAsync("ollamamax_slots_used", 0);
         (await UsedAsync()).ShouldBe(0);
-        (await local.Client.MetricAsync("ollamamax_slots_used")).ShouldBe(0);
-        (await local.Client.MetricAsync("ollamamax_jobs_running")).ShouldBe(0);
+        await local.Client.MetricShouldBecomeAsync("ollamamax_jobs_running", 0);
     }
 
     [Fact]

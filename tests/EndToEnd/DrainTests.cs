@@ -12,7 +12,7 @@ public sealed partial class DrainTests
     [Fact]
     public async Task Sigterm_OfTheWorkerThatAnswers_AnotherGoesOnToTheEnd()
     {
-        const int Tokens = 1500;
+        const int Tokens = 800;
         using TempFolder folder = new();
         await using LocalSystem system = await LocalSystem.StartAsync(new() { Workers = 2, Model = LocalSystemFixture.WriteEndless(folder) }, Cancellation);
         using HttpClient client = system.Client();
@@ -31,7 +31,7 @@ public sealed partial class DrainTests
         system.Output.Lines.ShouldContain(line => line.Contains($"Request {id}: ", StringComparison.Ordinal) && line.EndsWith("ended by HandedBack", StringComparison.Ordinal));
         system.Output.Lines.ShouldContain(line => line.Contains($"Request {id}: ", StringComparison.Ordinal) && line.EndsWith("attempt 2 begins", StringComparison.Ordinal));
         await draining.WaitForExitAsync(Cancellation);
-        await system.Errors.WaitForAsync(line => line.Contains($"worker-{worker} ended with exit code 0", StringComparison.Ordinal), Cancellation);
+        await system.Output.WaitForAsync(line => line.Contains($"worker-{worker} ended with exit code 0", StringComparison.Ordinal), Cancellation);
     }
 
     [GeneratedRegex("^worker-([0-9]+): ")]

@@ -66,11 +66,19 @@ internal static class Requests
         return (await response.JsonAsync()).GetProperty("workers");
     }
 
-    /// <summary>The value of a metric without labels of its own.</summary>
+    /// <summary>Asks until a metric has this value: an answer to a scrape is kept for 300 ms.</summary>
+    public static async Task MetricShouldBecomeAsync(this HttpClient client, string name, double value)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(1));
+        while (await client.MetricAsync(name) is var actual && actual != value)
+            patience.IsCancellationRequested.ShouldBeFalse($"{name} stays at {actual}, not {value}");
+    }
+
+    /// <summary>The value of a metric without labels of its own; 0 for a counter that has not counted yet.</summary>
     public static async Task<double> MetricAsync(this HttpClient client, string name)
     {
         string text = await client.GetStringAsync("/metrics", Cancellation);
-        string line = text.Split('\n').First(l => l.StartsWith(name + "{", StringComparison.Ordinal));
-        return double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+        string? line = text.Split('\n').FirstOrDefault(l => l.StartsWith(name + "{", StringComparison.Ordinal));
+        return line is null ? 0 : double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
     }
 }
