@@ -48,7 +48,7 @@ internal sealed class JobCluster : IAsyncDisposable
             TestCluster cluster = await TestCluster.StartAsync(
                 azurite.ConnectionString,
                 configure: services => services.Configure<BackgroundOptions>(options => configure?.Invoke(options)),
-                logs: logs,
+                logs: logs ?? new LogLines(),
                 cancellationToken: Cancellation);
             return new JobCluster(azurite, cluster);
         }
