@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Text.Json;
+using Azure.Storage.Queues;
+using OllamaMax.Jobs;
 using OllamaMax.LocalHost.Azurite;
 using OllamaMax.TestKit;
 
@@ -54,7 +57,9 @@ public sealed class StorageOperationsTests : IAsyncLifetime
     public async Task Chat_Queued_CostsAtMostFourOperations()
     {
         const int Requests = 8;
-        int slots = (await Client.WorkersAsync())[0].GetProperty("slots").GetProperty("total").GetInt32();
+        JsonElement worker = (await Client.WorkersAsync())[0];
+        int slots = worker.GetProperty("slots").GetProperty("total").GetInt32();
+        await MakeQueueAsync(worker.GetProperty("models").EnumerateArray().Single(model => model.GetProperty("name").GetString() == "demo:latest"));
         List<Stream> busy = [];
         for (int i = 0; i < slots; i++)
             busy.Add(await Client.BeginEndlessAsync());
@@ -74,8 +79,7 @@ public sealed class StorageOperationsTests : IAsyncLifetime
 
         List<string> operations = Operations()[from..];
         await Client.MetricShouldBecomeAsync("ollamamax_jobs_queued_total", queuedBefore + Requests);
-        // One put for each, and the first finds that the model has no queue yet.
-        operations.Count(operation => operation.StartsWith("POST ", StringComparison.Ordinal)).ShouldBeInRange(Requests, Requests + 1);
+        operations.Count(operation => operation.StartsWith("POST ", StringComparison.Ordinal)).ShouldBe(Requests, "one put for each");
         int reports = Math.Min(operations.Count(IsReport), Reports(Stopwatch.GetElapsedTime(start)));
         (operations.Count - reports).ShouldBeLessThanOrEqualTo(4 * Requests, string.Join('\n', operations));
     }
@@ -104,6 +108,10 @@ public sealed class StorageOperationsTests : IAsyncLifetime
             await _azurite.DisposeAsync();
         _folder.Dispose();
     }
+
+    /// <summary>A model's first waiting job makes its queue, and those that come together with it try to: that is not what each one costs.</summary>
+    private Task MakeQueueAsync(JsonElement model) => new QueueClient(
+        _azurite!.ConnectionString, JobQueueName.For(model.GetProperty("digest").GetString()!, Band.Interactive)).CreateAsync(cancellationToken: Cancellation);
 
     /// <summary>Method and URL of every request so far, without signatures.</summary>
     private List<string> Operations()

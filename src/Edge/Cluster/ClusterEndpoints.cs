@@ -98,8 +98,8 @@ internal sealed class ClusterEndpoints(
 
     private Task NegotiateAsync(HttpContext context)
     {
-        // A user of its own for each client: nobody hears what is meant for another.
-        string user = $"client-{RequestInfo.Of(context).Id}";
+        // A user of its own for each client, which it cannot choose: nobody hears what is meant for another.
+        string user = $"client-{Guid.NewGuid():n}";
         return WriteAsync(context, NegotiateAnswer.Of(hub.Negotiate(user, ClientTokenLifetime)), ClusterJson.Default.NegotiateAnswer);
     }
 
