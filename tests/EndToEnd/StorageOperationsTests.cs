@@ -110,7 +110,7 @@ public sealed class StorageOperationsTests : IAsyncLifetime
     }
 
     /// <summary>A model's first waiting job makes its queue, and those that come together with it try to: that is not what each one costs.</summary>
-    private Task MakeQueueAsync(JsonElement model) => new QueueClient(
+    private async Task MakeQueueAsync(JsonElement model) => await new QueueClient(
         _azurite!.ConnectionString, JobQueueName.For(model.GetProperty("digest").GetString()!, Band.Interactive)).CreateAsync(cancellationToken: Cancellation);
 
     /// <summary>Method and URL of every request so far, without signatures.</summary>
