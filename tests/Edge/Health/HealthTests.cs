@@ -5,6 +5,7 @@ using OllamaMax.Edge.Tests.Support;
 
 namespace OllamaMax.Edge.Tests.Health;
 
+[Collection(nameof(RunsAlone))]
 public sealed class HealthTests
 {
     [Fact]

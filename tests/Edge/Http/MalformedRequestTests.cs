@@ -5,6 +5,7 @@ using OllamaMax.TestKit;
 
 namespace OllamaMax.Edge.Tests.Http;
 
+[Collection(nameof(RunsAlone))]
 public sealed class MalformedRequestTests
 {
     private const int Requests = 500;
