@@ -59,6 +59,12 @@ public sealed class StorageOperationsTests : IAsyncLifetime
         for (int i = 0; i < slots; i++)
             busy.Add(await Client.BeginEndlessAsync());
         double queuedBefore = await Client.MetricAsync("ollamamax_jobs_queued_total");
+        // The first that waits for a model makes its queue, once; its message is in it when it is claimed.
+        Task<string> first = Client.ChatAsync();
+        await busy[0].DisposeAsync();
+        await first;
+        busy[0] = await Client.BeginEndlessAsync();
+        await Client.MetricShouldBecomeAsync("ollamamax_jobs_queued_total", ++queuedBefore);
         long start = Stopwatch.GetTimestamp();
         int from = Operations().Count;
 
@@ -74,8 +80,7 @@ public sealed class StorageOperationsTests : IAsyncLifetime
 
         List<string> operations = Operations()[from..];
         await Client.MetricShouldBecomeAsync("ollamamax_jobs_queued_total", queuedBefore + Requests);
-        // One put for each, and the first finds that the model has no queue yet.
-        operations.Count(operation => operation.StartsWith("POST ", StringComparison.Ordinal)).ShouldBeInRange(Requests, Requests + 1);
+        operations.Count(operation => operation.StartsWith("POST ", StringComparison.Ordinal)).ShouldBe(Requests);
         int reports = Math.Min(operations.Count(IsReport), Reports(Stopwatch.GetElapsedTime(start)));
         (operations.Count - reports).ShouldBeLessThanOrEqualTo(4 * Requests, string.Join('\n', operations));
     }
