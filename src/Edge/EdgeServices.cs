@@ -42,6 +42,7 @@ public static class EdgeServices
     private static IServiceCollection AddRequests(this IServiceCollection services)
     {
         services.TryAddSingleton<SeedSource>();
+        services.TryAddSingleton<PromptMaker>();
         services.TryAddSingleton<JobFactory>();
         services.TryAddSingleton<IdempotencyStore>();
         services.TryAddSingleton<StreamedAnswer>();
@@ -53,6 +54,7 @@ public static class EdgeServices
     private static IServiceCollection AddOllamaApi(this IServiceCollection services)
     {
         services.TryAddSingleton<InferenceEndpoints>();
+        services.TryAddSingleton<EmbedEndpoints>();
         services.TryAddSingleton<ModelEndpoints>();
         services.AddSingleton<IEndpointGroup, OllamaEndpoints>();
         return services;

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge;
 using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Jobs;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
 
@@ -24,6 +25,8 @@ internal static class FunctionsEdge
         // Kestrel's own limit would cut a body off with an error of its own; the edge has one and answers in the API's shape.
         builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         builder.Services.AddSingleton(Pipeline);
+        // Triggers look after background jobs (JobFunctions): an instance that only serves requests need not.
+        builder.Services.Configure<BackgroundOptions>(jobs => jobs.TakesCompletions = false);
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Health;
@@ -23,6 +24,7 @@ internal sealed partial class Worker
     private readonly Capabilities _capabilities;
     private readonly WorkerDispatcher _dispatcher;
     private readonly QueuePoller _poller;
+    private readonly BackgroundRunner _background;
     private readonly Heartbeat _heartbeat;
     private readonly ModelHost _models;
     private readonly WorkerOptions _options;
@@ -35,6 +37,7 @@ internal sealed partial class Worker
         Capabilities capabilities,
         WorkerDispatcher dispatcher,
         QueuePoller poller,
+        BackgroundRunner background,
         Heartbeat heartbeat,
         ModelHost models,
         IOptions<WorkerOptions> options,
@@ -45,6 +48,7 @@ internal sealed partial class Worker
         _capabilities = capabilities;
         _dispatcher = dispatcher;
         _poller = poller;
+        _background = background;
         _heartbeat = heartbeat;
         _models = models;
         _options = options.Value;
@@ -83,6 +87,7 @@ internal sealed partial class Worker
             _models.Changed -= NeedQueuesSoon;
             await stop.CancelAsync();
             await Task.WhenAll(loops);
+            await _background.StopAsync();
             await SayGoodbyeAsync();
             await _models.DisposeAsync();
         }
@@ -109,6 +114,7 @@ internal sealed partial class Worker
         Task drained = _dispatcher.DrainAsync(_options.DrainTimeout, HandingBack);
         _heartbeat.ReportSoon();
         await drained;
+        await _background.WaitUntilWrittenAsync(HandingBack);
     }
 
     /// <summary>Nobody has to find out by silence that this worker is gone.</summary>
@@ -130,9 +136,15 @@ internal sealed partial class Worker
         var listener = new SignalRListener(_capabilities.NegotiateAsync, _time, _random, _loggers);
         On(listener, Targets.Grant, ProtocolJson.Default.GrantMessage, _dispatcher.Granted);
         On(listener, Targets.Deny, ProtocolJson.Default.DenyMessage, _dispatcher.Denied);
-        On(listener, Targets.Stop, ProtocolJson.Default.StopMessage, _dispatcher.Stopped);
+        On(listener, Targets.Stop, ProtocolJson.Default.StopMessage, stop =>
+        {
+            _dispatcher.Stopped(stop);
+            _background.Stopped(stop);
+        });
+        On(listener, Targets.Watch, ProtocolJson.Default.WatchMessage, _background.Watched);
         On(listener, Targets.Ack, ProtocolJson.Default.AckMessage, _dispatcher.Acknowledged);
         On(listener, Targets.Nudge, ProtocolJson.Default.NudgeMessage, _poller.Nudged);
+        On(listener, Targets.Unload, ProtocolJson.Default.UnloadMessage, message => _models.Unload(message.Model));
         listener.Start();
         return listener;
     }

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Health;
+using OllamaMax.GpuWorker.Processes;
 using OllamaMax.Inference.Packages;
 
 namespace OllamaMax.GpuWorker;
@@ -33,6 +34,23 @@ internal static class WorkerCommand
         Description = "Slower arithmetic that does not depend on other requests, so that a continued answer equals an undisturbed one",
     };
 
+    private static readonly Option<int> Models = new("--models") { Description = "Models in memory at once", DefaultValueFactory = _ => 3 };
+    private static readonly Option<string?> Memory = new("--memory")
+    {
+        Description = "Memory for models, such as 24G or 800M (binary) or a number of bytes; without it most of what the machine has",
+    };
+
+    private static readonly Option<double> KeepAlive = new("--keep-alive-seconds")
+    {
+        Description = "How long a model stays unused where requests do not say; -1: for good",
+        DefaultValueFactory = _ => 300,
+    };
+
+    private static readonly Option<bool> InProcess = new("--in-process")
+    {
+        Description = "Models in the worker's own process: a crash of the native library ends the worker",
+    };
+
     private static readonly Option<double> Drain = new("--drain-seconds")
     {
         Description = "On SIGTERM: time for running requests to finish before they are handed to another worker",
@@ -44,11 +62,20 @@ internal static class WorkerCommand
     public static RootCommand Create()
     {
         var run = new Command("run", "Join a cluster and serve its models");
-        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Drain, Lifeline])
+        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Models, Memory, KeepAlive, InProcess, Drain, Lifeline])
             run.Add(option);
         run.SetAction((result, cancellationToken) => RunAsync(result));
-        return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run };
+        return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run, EngineCommand.Create() };
     }
+
+    /// <summary>A published worker brings them along; a checkout's get theirs from npm.</summary>
+    private static bool HasItsLibraries =>
+#if FULL
+        true;
+#else
+        Directory.Exists(Path.Combine(AppContext.BaseDirectory, "node_modules", "@node-llama-cpp"))
+        || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OLLAMAMAX_LLAMA_DIR"));
+#endif
 
     private static async Task<int> RunAsync(ParseResult result)
     {
@@ -56,7 +83,8 @@ internal static class WorkerCommand
         try
         {
             options = Read(result);
-            await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), Console.Error.WriteLine, CancellationToken.None);
+            if (!HasItsLibraries)
+                await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), Console.Error.WriteLine, CancellationToken.None);
         }
         catch (Exception e) when (e is ArgumentException or PrerequisiteException)
         {
@@ -115,6 +143,10 @@ internal static class WorkerCommand
             Threads = result.GetValue(Threads),
             ContextLength = result.GetValue(Context),
             Exact = result.GetValue(Exact),
+            LoadedModels = result.GetValue(Models),
+            Memory = result.GetValue(Memory) is { } memory ? ByteSize.Parse(memory, "--memory") : null,
+            KeepAlive = TimeSpan.FromSeconds(result.GetValue(KeepAlive)),
+            InProcess = result.GetValue(InProcess),
             DrainTimeout = TimeSpan.FromSeconds(result.GetValue(Drain)),
         };
         options.Validate();

@@ -45,7 +45,20 @@ public sealed class WorkerOptions
 
     /// <summary>Models in memory at once; the one unused for longest makes way.</summary>
     [Range(1, 64)]
-    public int LoadedModels { get; init; } = 2;
+    public int LoadedModels { get; init; } = 3;
+
+    /// <summary>Bytes of memory for all models together, of GPUs or not; null: most of what the machine has.</summary>
+    [Range(1, long.MaxValue)]
+    public long? Memory { get; init; }
+
+    /// <summary>How long a model stays unused, where requests do not say; negative: for good.</summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// Models in the worker's own process instead of one of their own each: a little less memory, and a crash of the native library takes
+    /// the worker and all its jobs with it.
+    /// </summary>
+    public bool InProcess { get; init; }
 
     /// <summary>On SIGTERM: how long running jobs may take to finish before they are handed back.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

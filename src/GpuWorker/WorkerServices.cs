@@ -1,11 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
+using OllamaMax.GpuWorker.Processes;
 using OllamaMax.SignalR;
+using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker;
 
@@ -17,7 +20,10 @@ public static class WorkerServices
         services.AddSingleton(Options.Create(options));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Random>();
-        services.TryAddSingleton<IEngineLoader, LlamaEngineLoader>();
+        if (options.InProcess)
+            services.TryAddSingleton<IEngineLoader, LlamaEngineLoader>();
+        else
+            services.TryAddSingleton<IEngineLoader, ProcessEngineLoader>();
         services.AddSingleton(_ => WorkerIdentity.Open(options.Data));
         services.AddSingleton(_ => new HttpClient(new SocketsHttpHandler { Proxy = EnvironmentProxy.Instance }) { BaseAddress = options.Edge, Timeout = TimeSpan.FromSeconds(30) });
         services.AddSingleton<EdgeClient>();
@@ -25,10 +31,12 @@ public static class WorkerServices
         services.AddSingleton<ReplicaStore>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton(_ => new SlotGate(options.Slots));
-        services.AddSingleton<TokenMeter>();
+        services.AddSingleton<ModelMeters>();
+        services.AddSingleton<MachineMemory>();
         services.AddSingleton<SignalRSender>();
         services.AddSingleton<AttemptRunner>();
         services.AddSingleton<WorkerDispatcher>();
+        services.AddSingleton<BackgroundRunner>();
         services.AddSingleton<QueuePoller>();
         services.AddSingleton<Heartbeat>();
         services.AddSingleton<Worker>();

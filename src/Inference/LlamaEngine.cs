@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
 
 namespace OllamaMax.Inference;
@@ -12,25 +13,40 @@ public static class LlamaEngine
     /// <exception cref="ArgumentException">Options are wrong; the message names all of them.</exception>
     /// <exception cref="OperationCanceledException"/>
     public static Task<LoadedEngine> LoadAsync(
-        string path, EngineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+        string path, EngineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken) =>
+        LoadAsync(path, options, null, loggers, time, cancellationToken);
+
+    /// <inheritdoc cref="LoadAsync(string, EngineOptions, ILoggerFactory, TimeProvider, CancellationToken)"/>
+    /// <param name="progress">Told how much is read, from 0 to 1, on the loading thread; must not throw.</param>
+    public static Task<LoadedEngine> LoadAsync(
+        string path, EngineOptions options, IProgress<float>? progress, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         string errors = string.Join(" ", options.Validate());
         return errors.Length > 0
             ? throw new ArgumentException(errors, nameof(options))
-            : Task.Run(() => Load(path, options, loggers, time, cancellationToken), cancellationToken);
+            : Task.Run(() => Load(path, options, progress, loggers, time, cancellationToken), cancellationToken);
     }
 
     private static LoadedEngine Load(
-        string path, EngineOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+        string path, EngineOptions options, IProgress<float>? progress, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
-        INativeModel model = NativeModels.Load(options.Native, path, new ModelConfig(options.GpuLayers), loggers, cancellationToken);
+        ModelShape shape = GgufCheck.Check(path);
+        ContextPlan plan = Plan(path, options, shape);
+        int gpuLayers = options.GpuLayers ?? GpuFit.Layers(shape, plan.Bytes, InferenceDevices.List(options.Native, loggers));
+        INativeModel model = NativeModels.Load(options.Native, path, new ModelConfig(gpuLayers, progress), loggers, cancellationToken);
         try
         {
-            int contextPerSlot = model.TrainedContext > 0 ? Math.Min(options.ContextPerSlot, model.TrainedContext) : options.ContextPerSlot;
-            INativeContext context = model.CreateContext(Config(options, contextPerSlot));
-            BatchingEngine engine = new(model, context, contextPerSlot, options, time, loggers.CreateLogger<BatchingEngine>());
-            return new LoadedEngine(engine, time.GetElapsedTime(start), contextPerSlot, model.Description, model.ParameterCount);
+            INativeContext? context = shape.IsGenerator ? model.CreateContext(Config(options, plan, shape)) : null;
+            BatchingEngine engine = new(model, context, plan.PerSlot, options, time, loggers);
+            return new LoadedEngine(engine, time.GetElapsedTime(start), plan.PerSlot, model.Description, model.ParameterCount)
+            {
+                TotalContext = context?.Capacity ?? plan.PerSlot,
+                MemoryBytes = shape.FileBytes + (context is null ? 0 : plan.Bytes),
+                GpuLayers = gpuLayers,
+                Embeds = shape.Pooling is not null,
+                Generates = shape.IsGenerator,
+            };
         }
         catch
         {
@@ -39,14 +55,31 @@ public static class LlamaEngine
         }
     }
 
-    private static ContextConfig Config(EngineOptions options, int contextPerSlot) => new()
+    private static ContextPlan Plan(string path, EngineOptions options, ModelShape shape)
     {
-        Capacity = options.TotalContext ?? options.Slots * contextPerSlot,
-        Sequences = options.Slots,
-        BatchSize = options.BatchSize,
-        Threads = options.Threads,
-        KeyType = options.KeyType,
-        ValueType = options.ValueType,
-        FlashAttention = options.FlashAttention,
-    };
+        try
+        {
+            return ContextPlan.Of(options, shape);
+        }
+        catch (ModelLoadException failure)
+        {
+            throw new ModelLoadException($"{path} {failure.Message}", failure);
+        }
+    }
+
+    private static ContextConfig Config(EngineOptions options, ContextPlan plan, ModelShape shape)
+    {
+        // A sequence of a model with a state has memory of its own, used or not.
+        int sequences = options.Slots + (shape.IsRecurrent ? 0 : options.CachedPrompts);
+        return new ContextConfig
+        {
+            Capacity = plan.Total,
+            Sequences = sequences,
+            BatchSize = Math.Max(options.BatchSize, sequences),
+            Threads = options.Threads,
+            KeyType = options.KeyType,
+            ValueType = options.ValueType,
+            FlashAttention = options.FlashAttention,
+        };
+    }
 }

@@ -30,6 +30,9 @@ public sealed class SignalRHub(SignalRConnectionString connection, string hub, S
     /// </summary>
     public ReplyCapability ReplyTo(string user, TimeSpan validFor) => Capability(_urls.SendToUser(user), validFor);
 
+    /// <summary>As <see cref="ReplyTo"/>, to a group.</summary>
+    public ReplyCapability ReplyToGroup(string group, TimeSpan validFor) => Capability(_urls.SendToGroup(group), validFor);
+
     public Task<SendOutcome> SendToUserAsync<T>(
         string user, string target, T argument, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         sender.SendAsync(ReplyTo(user, s_ownUse), target, argument, type, cancellationToken);

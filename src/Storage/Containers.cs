@@ -9,7 +9,7 @@ public static class Containers
     /// <summary>Heartbeats, enrolments, join tokens, and what the leader owns.</summary>
     public const string Cluster = "cluster";
 
-    /// <summary>Job payloads that are too large for a message.</summary>
+    /// <summary>Job payloads that are too large for a message; records and outputs of background jobs.</summary>
     public const string Jobs = "jobs";
 
     public static IReadOnlyList<string> All { get; } = [Models, Cluster, Jobs];

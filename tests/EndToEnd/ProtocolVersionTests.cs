@@ -111,7 +111,7 @@ public sealed class ProtocolVersionTests(LocalSystemFixture local)
             return;
         QueuedJob job = JsonSerializer.Deserialize(message.MessageText, ProtocolJson.Default.QueuedJob)!;
         Claim claim = new(job.JobId, job.Model, job.Band, message.MessageId, message.PopReceipt);
-        await sender.SendAsync(job.Reply, Targets.Output, Message(workerId, version) with { Claims = [claim] }, ProtocolJson.Default.WorkerMessage, Cancellation);
+        await sender.SendAsync(job.Reply!, Targets.Output, Message(workerId, version) with { Claims = [claim] }, ProtocolJson.Default.WorkerMessage, Cancellation);
     }
 
     private static WorkerMessage Message(string workerId, int version) => new()

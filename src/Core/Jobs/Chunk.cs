@@ -22,6 +22,20 @@ public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes,
         && Array.TrueForAll(Lengths, length => length >= 0)
         && Lengths.Sum(length => (long)length) == Bytes.Length;
 
+    /// <summary>This chunk's tokens before <paramref name="index"/>, without its end.</summary>
+    public Chunk Until(int index)
+    {
+        int keep = Math.Clamp(index - Index, 0, Tokens.Length);
+        return this with
+        {
+            Tokens = Tokens[..keep],
+            Lengths = Lengths[..keep],
+            Bytes = Bytes[..Lengths.Take(keep).Sum()],
+            Logprobs = Logprobs?[..keep],
+            End = null,
+        };
+    }
+
     /// <summary>This chunk without the tokens before <paramref name="index"/>.</summary>
     public Chunk From(int index)
     {

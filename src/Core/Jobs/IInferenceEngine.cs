@@ -16,6 +16,14 @@ public interface IInferenceEngine : IAsyncDisposable
     bool IsContinuable { get; }
 
     /// <summary>
+    /// Ends when the engine can run nothing any more, by a failure of its own: jobs end as <see cref="EndReason.Failed"/>, and only a new engine
+    /// of the same model helps. Its disposal does not end it.
+    /// </summary>
+    Task Broken => NeverBroken;
+
+    private static readonly Task NeverBroken = new TaskCompletionSource().Task;
+
+    /// <summary>
     /// Runs one job to its end. What the request is to blame for is the value <see cref="EndReason.Invalid"/>, what the
     /// engine is to blame for <see cref="EndReason.Failed"/>; cancellation is <see cref="EndReason.Cancelled"/>, within one decode step.
     /// Never throws for any of them. More calls than slots wait their turn, first come first served.

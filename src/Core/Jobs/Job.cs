@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OllamaMax.Jobs;
 
 /// <summary>
@@ -25,6 +27,10 @@ public sealed record Job
     /// <summary>Only bring the model into memory; there is no prompt and no answer.</summary>
     public bool LoadOnly { get; init; }
 
+    /// <summary>Only have the model leave memory: what its owner does with all workers that hold it, and no worker with the job.</summary>
+    [JsonIgnore]
+    public bool UnloadOnly => LoadOnly && KeepAlive == TimeSpan.Zero;
+
     /// <summary>The prompt as the model reads it, template applied.</summary>
     public required string Prompt { get; init; }
 
@@ -33,7 +39,7 @@ public sealed record Job
     /// <summary>Sampling is a function of this and the token's position.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>How long the model is to stay in memory after this; null: the worker's default. Zero: not at all; infinite: for good.</summary>
+    /// <summary>How long the model is to stay in memory after this; null: as before, at first the worker's default. Zero: not at all; infinite: for good.</summary>
     public TimeSpan? KeepAlive { get; init; }
 
     /// <summary>Texts to embed instead of a prompt to answer; null: an answer is wanted.</summary>

@@ -7,7 +7,7 @@ public abstract record JobOutput
     {
     }
 
-    /// <summary>A worker has taken the job: response headers may be committed. Comes once, also when a later attempt takes over.</summary>
+    /// <summary>A worker has taken the job: response headers may be committed. Comes once, also when a later attempt takes over; not for an unload.</summary>
     public sealed record Accepted(string WorkerId) : JobOutput;
 
     /// <summary>Text that is final: no stop string, no half character in it.</summary>
@@ -44,6 +44,9 @@ public enum FinishReason
 
     /// <summary>The model was to be loaded, and is.</summary>
     Load,
+
+    /// <summary>The model was to leave memory, and the workers that held it have been told.</summary>
+    Unload,
 }
 
 /// <summary>Measured figures of a finished job.</summary>

@@ -29,6 +29,8 @@ public sealed record ModelConfig
 
     public required string EosToken { get; init; }
 
+    public FillInTheMiddle? FillInTheMiddle { get; init; }
+
     /// <summary>As <see cref="GgufHeader.Metadata"/>.</summary>
     public required IReadOnlyDictionary<string, JsonElement> Metadata { get; init; }
 
@@ -53,6 +55,7 @@ public sealed record ModelConfig
             ContextLength = context,
             BosToken = header.BosToken,
             EosToken = header.EosToken,
+            FillInTheMiddle = header.FillInTheMiddle,
             Metadata = header.Metadata,
         };
     }
@@ -93,9 +96,10 @@ public sealed record ModelConfig
             Template = string.IsNullOrWhiteSpace(template) ? null : template,
             BosToken = BosToken,
             EosToken = EosToken,
+            FillInTheMiddle = FillInTheMiddle,
             ContextLength = (int)Math.Min(ContextLength, int.MaxValue),
             ParameterCount = ParameterCount,
-            Capabilities = ModelCapabilities.Find(ModelFamily, Metadata, template),
+            Capabilities = ModelCapabilities.Find(ModelFamily, Metadata, template, FillInTheMiddle),
         };
     }
 }

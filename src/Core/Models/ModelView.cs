@@ -33,6 +33,9 @@ public sealed record ModelView
 
     public string EosToken { get; init; } = "";
 
+    /// <summary>Null where the model cannot fill in.</summary>
+    public FillInTheMiddle? FillInTheMiddle { get; init; }
+
     /// <summary>Tokens of context it was trained for.</summary>
     public required int ContextLength { get; init; }
 

@@ -45,9 +45,16 @@ public sealed record Ack(string Nonce, int Next, bool Missing = false, bool Ende
 /// <summary>Stop this attempt and free its slot; nobody listens to it any more.</summary>
 public sealed record StopMessage(string JobId, string Nonce);
 
+/// <summary>What an edge says to itself, to know that it hears.</summary>
+public sealed record EchoMessage(long Number);
+
 /// <summary>Something waits in a model's queue.</summary>
 /// <param name="Queue">URL of the queue with a signature that allows to get and delete messages of it.</param>
 public sealed record NudgeMessage(string Model, Band Band, string Queue);
+
+/// <summary>A model is to leave the worker's memory as soon as no job uses it. A worker that does not hold it, or is older than this message, ignores it.</summary>
+/// <param name="Model">Digest of the weights.</param>
+public sealed record UnloadMessage(string Model);
 
 /// <summary>
 /// A token that lets its holder send to one SignalR user.

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Streaming;
@@ -14,6 +15,8 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(AckMessage))]
 [JsonSerializable(typeof(StopMessage))]
 [JsonSerializable(typeof(NudgeMessage))]
+[JsonSerializable(typeof(EchoMessage))]
+[JsonSerializable(typeof(UnloadMessage))]
 [JsonSerializable(typeof(WorkerMessage))]
 [JsonSerializable(typeof(QueuedJob))]
 [JsonSerializable(typeof(Job))]
@@ -23,4 +26,11 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(CapabilityRequest))]
 [JsonSerializable(typeof(WorkerCapabilities))]
 [JsonSerializable(typeof(JoinTokenRecord))]
+[JsonSerializable(typeof(JobRecord))]
+[JsonSerializable(typeof(OutputLine))]
+[JsonSerializable(typeof(JobClaimRequest))]
+[JsonSerializable(typeof(JobClaimAnswer))]
+[JsonSerializable(typeof(JobCompletion))]
+[JsonSerializable(typeof(JobProgress))]
+[JsonSerializable(typeof(WatchMessage))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

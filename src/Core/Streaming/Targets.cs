@@ -18,8 +18,20 @@ public static class Targets
     /// <summary>Edge to worker: <see cref="NudgeMessage"/>.</summary>
     public const string Nudge = "nudge";
 
+    /// <summary>Edge to worker: <see cref="WatchMessage"/>.</summary>
+    public const string Watch = "watch";
+
+    /// <summary>Edge to itself: <see cref="EchoMessage"/>.</summary>
+    public const string Echo = "echo";
+
+    /// <summary>Edge to worker: <see cref="UnloadMessage"/>.</summary>
+    public const string Unload = "unload";
+
     /// <summary>Worker to edge: <see cref="WorkerMessage"/>.</summary>
     public const string Output = "output";
+
+    /// <summary>Worker to whoever has subscribed to a background job: <see cref="JobProgress"/>.</summary>
+    public const string Progress = "progress";
 }
 
 /// <summary>SignalR users that edges and workers listen as.</summary>
@@ -31,4 +43,7 @@ public static class Users
     public static string Edge(string edgeId) => $"edge-{edgeId}";
 
     public static string Worker(string workerId) => $"worker-{workerId}";
+
+    /// <summary>The group of those that have subscribed to a background job.</summary>
+    public static string Watchers(string jobId) => $"job-{jobId}";
 }

@@ -12,7 +12,7 @@ public sealed record WorkerMessage
 
     public required string WorkerId { get; init; }
 
-    /// <summary>Decode steps so far: a standing counter is a hung decoder.</summary>
+    /// <summary>Decode steps of all engines so far.</summary>
     public required long Steps { get; init; }
 
     public required int SlotsUsed { get; init; }
@@ -35,6 +35,7 @@ public sealed record GrantAnswer(string JobId, string Nonce, bool Accepted, stri
 /// <summary>The worker holds this queue message and asks to run its job. With it the owner can delete the message.</summary>
 public sealed record Claim(string JobId, string Model, Band Band, string MessageId, string PopReceipt);
 
-public sealed record LiveAttempt(string JobId, string Nonce);
+/// <param name="Steps">Grows while the attempt's engine decodes; null where there is nothing to count, such as while the model is brought into memory.</param>
+public sealed record LiveAttempt(string JobId, string Nonce, long? Steps = null);
 
 public sealed record AttemptOutput(string JobId, string Nonce, Chunk Chunk);

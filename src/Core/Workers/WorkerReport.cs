@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OllamaMax.Workers;
 
 /// <summary>
@@ -37,6 +39,9 @@ public sealed record WorkerReport
 
     public required IReadOnlyList<string> Devices { get; init; }
 
+    /// <summary>Memory of each device, the machine's own among them.</summary>
+    public IReadOnlyList<DeviceMemory> Memory { get; init; } = [];
+
     /// <summary>Generated tokens per second over the last jobs, all slots together; null before the first.</summary>
     public double? TokensPerSecond { get; init; }
 }
@@ -45,4 +50,25 @@ public sealed record WorkerReport
 /// <param name="Loaded">In memory; otherwise a replica on disk.</param>
 /// <param name="ContextLength">Tokens of context a slot has; only when loaded.</param>
 /// <param name="Bytes">Memory it takes; only when loaded.</param>
-public sealed record HeldModel(string Digest, bool Loaded, int? ContextLength = null, long? Bytes = null);
+public sealed record HeldModel(string Digest, bool Loaded, int? ContextLength = null, long? Bytes = null)
+{
+    /// <summary>Of <see cref="Bytes"/>, those that are a GPU's; null: none.</summary>
+    public long? VramBytes { get; init; }
+
+    /// <summary>
+    /// Seconds from the report until it leaves memory, unless it is used again; null: it stays. Not a time of day: that would be the worker's clock.
+    /// </summary>
+    [JsonPropertyName("expires_in_seconds")]
+    public double? ExpiresIn { get; init; }
+
+    /// <summary>Generated tokens per second, all its slots together; null before its first job.</summary>
+    public double? TokensPerSecond { get; init; }
+
+    /// <summary>It is being loaded, and so much of it is read.</summary>
+    public int? LoadingPercent { get; init; }
+}
+
+/// <param name="Device">What it belongs to; <c>cpu</c> for the machine's own.</param>
+/// <param name="Total">Bytes.</param>
+/// <param name="Free">Bytes that nobody uses at the moment.</param>
+public sealed record DeviceMemory(string Device, long Total, long Free);

@@ -82,18 +82,18 @@ internal sealed class ClusterEndpoints(
 
     private async Task EnrolAsync(HttpContext context)
     {
-        if ((await ReadAsync(context, ProtocolJson.Default.EnrolmentRequest)).Failed(out ApiError? error, out EnrolmentRequest? request))
+        if ((await WorkerRequests.ReadAsync(context, bodies, ProtocolJson.Default.EnrolmentRequest)).Failed(out ApiError? error, out EnrolmentRequest? request))
             await ErrorAnswer.WriteAsync(context, error);
         else
-            await WriteAsync(context, await gate.EnrolAsync(Bearer(context), request, context.RequestAborted));
+            await WriteAsync(context, await gate.EnrolAsync(WorkerRequests.Bearer(context), request, context.RequestAborted));
     }
 
     private async Task RenewAsync(HttpContext context)
     {
-        if ((await ReadAsync(context, ProtocolJson.Default.CapabilityRequest)).Failed(out ApiError? error, out CapabilityRequest? request))
+        if ((await WorkerRequests.ReadAsync(context, bodies, ProtocolJson.Default.CapabilityRequest)).Failed(out ApiError? error, out CapabilityRequest? request))
             await ErrorAnswer.WriteAsync(context, error);
         else
-            await WriteAsync(context, await gate.RenewAsync((string)context.GetRouteValue("id")!, Bearer(context), request, context.RequestAborted));
+            await WriteAsync(context, await gate.RenewAsync((string)context.GetRouteValue("id")!, WorkerRequests.Bearer(context), request, context.RequestAborted));
     }
 
     private Task NegotiateAsync(HttpContext context)
@@ -101,31 +101,6 @@ internal sealed class ClusterEndpoints(
         // A user of its own for each client: nobody hears what is meant for another.
         string user = $"client-{RequestInfo.Of(context).Id}";
         return WriteAsync(context, NegotiateAnswer.Of(hub.Negotiate(user, ClientTokenLifetime)), ClusterJson.Default.NegotiateAnswer);
-    }
-
-    private async Task<Result<T>> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
-        where T : class
-    {
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
-            return error;
-        using (body)
-        {
-            try
-            {
-                return JsonSerializer.Deserialize(body.Bytes, type) is { } value ? value : ApiError.BadRequest("the body must be a JSON object");
-            }
-            catch (JsonException e)
-            {
-                return ApiError.BadRequest($"{e.Path?.TrimStart('$', '.')}: {e.Message}");
-            }
-        }
-    }
-
-    private static string? Bearer(HttpContext context)
-    {
-        const string scheme = "Bearer ";
-        string header = context.Request.Headers.Authorization.ToString();
-        return header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) ? header[scheme.Length..].Trim() : null;
     }
 
     private static Task WriteAsync(HttpContext context, Result<WorkerCapabilities> result) =>

@@ -53,10 +53,14 @@ internal sealed class WorkerGate(
             return refused;
         if (request.Models is not { Count: <= MostQueues } models || !models.All(ModelDigest.IsValid))
             return ApiError.BadRequest($"models must be at most {MostQueues} digests of the form sha256:<64 hex digits>");
-        if (bearer is null || await enrolments.FindAsync(workerId, cancellationToken) is not { } record || !await IsSignedByAsync(record, bearer))
-            return new ApiError(401, "this worker is not enrolled, or its token is not its own");
-        return Issue(record.Id, models);
+        return await AuthenticateAsync(workerId, bearer, cancellationToken) is { } error ? error : Issue(workerId, models);
     }
+
+    /// <summary>Null where the token was signed by this enrolled worker, not long ago.</summary>
+    public async Task<ApiError?> AuthenticateAsync(string workerId, string? bearer, CancellationToken cancellationToken) =>
+        bearer is not null && await enrolments.FindAsync(workerId, cancellationToken) is { } record && await IsSignedByAsync(record, bearer)
+            ? null
+            : new ApiError(401, "this worker is not enrolled, or its token is not its own");
 
     private static ApiError? Refused(int version) =>
         ProtocolVersion.IsCompatible(version) ? null : new ApiError(426, ProtocolVersion.UpgradeMessage(version));

@@ -3,7 +3,7 @@ using OllamaMax.Jobs.Owning;
 
 namespace OllamaMax.Edge.Dispatch;
 
-public sealed class DispatchOptions
+public sealed class DispatchOptions : IValidatableObject
 {
     /// <summary>Jobs of one model that may wait at this edge; what comes then is refused with 503 and a Retry-After.</summary>
     [Range(0, 100_000)]
@@ -18,4 +18,12 @@ public sealed class DispatchOptions
     public int MaxInlineBytes { get; set; } = 262_144;
 
     public OwnerOptions Owner { get; set; } = new();
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Owner.EchoTimeout >= Owner.SilenceTimeout)
+            yield return new($"{nameof(Owner.EchoTimeout)} is {Owner.EchoTimeout}; it must be below {nameof(Owner.SilenceTimeout)}, {Owner.SilenceTimeout}.");
+        if (Owner.EchoInterval >= Owner.EchoTimeout)
+            yield return new($"{nameof(Owner.EchoInterval)} is {Owner.EchoInterval}; it must be below {nameof(Owner.EchoTimeout)}, {Owner.EchoTimeout}.");
+    }
 }

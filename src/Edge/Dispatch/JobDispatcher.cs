@@ -26,6 +26,7 @@ internal sealed partial class JobDispatcher(
     ClusterWatch watch,
     WorkerDirectory directory,
     EdgeListener listener,
+    ModelUnloader unloader,
     DispatchMetrics metrics,
     IOptions<DispatchOptions> options,
     TimeProvider time,
@@ -37,9 +38,13 @@ internal sealed partial class JobDispatcher(
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ViewIsUsable = TimeSpan.FromSeconds(60);
 
+    /// <summary>An edge that has just started, or lost its connection, takes jobs on in the hope to be connected soon.</summary>
+    private static readonly TimeSpan ConnectsWithin = TimeSpan.FromSeconds(5);
+
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
     private readonly Dictionary<string, JobRun> _runs = [];
     private readonly Throughput _throughput = new();
+    private readonly EchoWatch _echo = new(options.Value.Owner);
     private readonly long _origin = time.GetTimestamp();
     private TimeSpan _acknowledgedAt;
     private volatile bool _busy;
@@ -51,6 +56,8 @@ internal sealed partial class JobDispatcher(
     /// </summary>
     public JobOutputLog Start(Job job, CancellationToken clientLeft)
     {
+        if (job.UnloadOnly)
+            return unloader.Start(job);
         var owner = new JobOwner(job, options.Value.Owner, NewNonce, Now);
         var run = new JobRun(owner, new JobOutputLog(), Now);
         _busy = true;
@@ -59,9 +66,13 @@ internal sealed partial class JobDispatcher(
         return run.Log;
     }
 
+    /// <summary>Tells workers, by the last listing of them, that something waits in a queue whose jobs have their owner elsewhere.</summary>
+    public void Nudge(string model, Band band) => Post(() => NudgeWorkers(model, band));
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         listener.Heard += message => Post(() => Hear(message));
+        listener.Echoed += echo => Post(() => _echo.Heard(echo.Number, Now));
         watch.Listed += views => Post(() => TakeListing(views));
         Task ticking = TickAsync(stoppingToken);
         try
@@ -123,7 +134,32 @@ internal sealed partial class JobDispatcher(
 
     private void Begin(JobRun run)
     {
+        if (_runs.Count == 0)
+            _echo.Begin(Now);
         _runs.Add(run.Job.Id, run);
+        if (listener.IsConnected)
+            Start(run);
+        else
+            _ = ConnectThenStartAsync(run);
+    }
+
+    /// <summary>Without SignalR no worker can be asked: better to say so than to let clients wait for nothing.</summary>
+    private async Task ConnectThenStartAsync(JobRun run)
+    {
+        bool connected = await listener.WaitUntilConnectedAsync(ConnectsWithin);
+        Post(() =>
+        {
+            if (run.Owner.HasEnded)
+                return;
+            if (connected)
+                Start(run);
+            else
+                Apply(run, () => run.Owner.Fail(new JobError(JobErrorKind.Unavailable, "SignalR cannot be reached; try again later")));
+        });
+    }
+
+    private void Start(JobRun run)
+    {
         bool othersWait = WaitingBeside(run) > 0;
         if (watch.Age > ViewIsUsable)
         {
@@ -152,8 +188,7 @@ internal sealed partial class JobDispatcher(
     {
         directory.Heard(message, Now);
         watch.Heard(message);
-        if (!_busy)
-            ReportSlots(); // No tick will.
+        ReportSlots();
         foreach (GrantAnswer answer in message.Answers)
         {
             if (Find(answer.JobId) is { } run)
@@ -171,7 +206,7 @@ internal sealed partial class JobDispatcher(
         foreach (LiveAttempt alive in message.Alive)
         {
             if (Find(alive.JobId) is { } run)
-                Apply(run, () => run.Owner.Heard(message.WorkerId, alive.Nonce, Now));
+                Apply(run, () => run.Owner.Alive(message.WorkerId, alive.Nonce, alive.Steps, Now));
             else
                 Send(workers.StopAsync(message.WorkerId, alive.JobId, alive.Nonce));
         }
@@ -193,8 +228,11 @@ internal sealed partial class JobDispatcher(
     private void Tick()
     {
         TimeSpan now = Now;
+        if (_echo.Send(now) is { } number)
+            Send(workers.EchoAsync(number));
+        TimeSpan? silenceTimeout = listener.IsConnected && _echo.IsHearing(now) ? _echo.SilenceTimeout : null;
         foreach (JobRun run in _runs.Values.ToList())
-            Apply(run, () => run.Owner.Tick(now, listener.IsConnected));
+            Apply(run, () => run.Owner.Tick(now, silenceTimeout));
         if (now - _acknowledgedAt >= AcknowledgeEvery)
         {
             _acknowledgedAt = now;
@@ -246,10 +284,12 @@ internal sealed partial class JobDispatcher(
             return;
         if (before is not null)
             directory.AddInFlight(before.WorkerId, -1);
-        if (after is null)
-            return;
-        directory.AddInFlight(after.WorkerId, +1);
-        metrics.Attempt();
+        if (after is not null)
+        {
+            directory.AddInFlight(after.WorkerId, +1);
+            metrics.Attempt();
+        }
+        ReportSlots();
     }
 
     private void Release(JobRun run)
@@ -282,8 +322,7 @@ internal sealed partial class JobDispatcher(
                 Send(queues.DeleteAsync(run.Job.Model, run.Job.Band, messageId, popReceipt, CancellationToken.None));
                 break;
             case OwnerEffect.Nudge:
-                foreach (string id in directory.ToNudge(run.Job.Model, options.Value.NudgedWorkers, Now))
-                    Send(workers.NudgeAsync(id, run.Job.Model, run.Job.Band));
+                NudgeWorkers(run.Job.Model, run.Job.Band);
                 break;
             case OwnerEffect.Deny(var id):
                 Send(workers.DenyAsync(id, run.Job.Id));
@@ -299,6 +338,12 @@ internal sealed partial class JobDispatcher(
                 LogSuspected(id, run.Job.RequestId);
                 break;
         }
+    }
+
+    private void NudgeWorkers(string model, Band band)
+    {
+        foreach (string id in directory.ToNudge(model, options.Value.NudgedWorkers, Now))
+            Send(workers.NudgeAsync(id, model, band));
     }
 
     private void Emit(JobRun run, JobOutput output)

@@ -60,12 +60,31 @@ internal sealed partial class WorkerChannel(
     public Task NudgeAsync(string workerId, string model, Band band) =>
         SendAsync(workerId, Targets.Nudge, new NudgeMessage(model, band, queues.SignedUrl(model, band)), ProtocolJson.Default.NudgeMessage);
 
+    /// <summary>Somebody has subscribed to a background job that the worker runs.</summary>
+    public Task WatchAsync(string workerId, string jobId) =>
+        SendAsync(workerId, Targets.Watch, new WatchMessage(jobId), ProtocolJson.Default.WatchMessage);
+
+    /// <summary>Says something to this edge itself, the way that workers' messages come.</summary>
+    public async Task EchoAsync(long number)
+    {
+        SendOutcome outcome = await hub.SendToUserAsync(
+            Users.Edge(edge.Id), Targets.Echo, new EchoMessage(number), ProtocolJson.Default.EchoMessage, CancellationToken.None);
+        if (outcome is not SendOutcome.Sent)
+            LogNoEcho(outcome);
+    }
+
+    public Task UnloadAsync(string workerId, string model) =>
+        SendAsync(workerId, Targets.Unload, new UnloadMessage(model), ProtocolJson.Default.UnloadMessage);
+
     private async Task SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
     {
         SendOutcome outcome = await hub.SendToUserAsync(Users.Worker(workerId), target, message, type, CancellationToken.None);
         if (outcome is not SendOutcome.Sent)
             LogNotSent(target, workerId, outcome);
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The echo was not sent: {Outcome}")]
+    private partial void LogNoEcho(SendOutcome outcome);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Target} to worker {Worker} was not sent: {Outcome}")]
     private partial void LogNotSent(string target, string worker, SendOutcome outcome);

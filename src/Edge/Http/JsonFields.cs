@@ -114,6 +114,22 @@ internal readonly struct JsonFields(JsonElement element, string path, FieldError
         return [];
     }
 
+    /// <summary>The names of all fields, for an object whose names are data.</summary>
+    public IReadOnlyList<string> Names()
+    {
+        List<string> names = [];
+        try
+        {
+            foreach (JsonProperty field in element.EnumerateObject())
+                names.Add(field.Name);
+        }
+        catch (InvalidOperationException)
+        {
+            errors.Add(path.Length == 0 ? "request" : path, "has a field whose name is not valid Unicode");
+        }
+        return names;
+    }
+
     /// <summary>Any value, null where it is absent or null.</summary>
     public JsonElement? Find(string name)
     {

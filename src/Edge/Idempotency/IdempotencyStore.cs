@@ -93,7 +93,7 @@ internal sealed class IdempotencyStore(TimeProvider time, IOptions<EdgeOptions> 
         bool isFinished = false;
         await foreach (JobOutput output in answer.Log.ReadAsync(CancellationToken.None))
         {
-            bytes += EntryBytes + (output is JobOutput.Delta delta ? delta.Text.Length * sizeof(char) : 0);
+            bytes += EntryBytes + OutputSize.Of(output);
             isFinished = output is JobOutput.Finished;
         }
         lock (_lock)

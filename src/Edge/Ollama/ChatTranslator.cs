@@ -14,19 +14,22 @@ internal static class ChatTranslator
         string model = CommonFields.ReadModel(request);
         bool isStream = request.Flag("stream") ?? true;
         OllamaOptions options = OllamaOptions.Read(request);
+        ThinkField think = ThinkField.Read(request);
         CommonFields.Check(request);
         ChatMessage[] messages = [.. request.Objects("messages").Select(ReadMessage)];
         JsonElement[] tools = ReadTools(request);
-        if (messages.Length == 0)
-            CommonFields.CheckUnload(request);
+        TimeSpan? keepAlive = CommonFields.ReadKeepAlive(request);
         if (request.Errors.First is { } error)
             return error;
         InferenceRequest inference = new()
         {
             Model = model,
             IsLoad = messages.Length == 0,
+            KeepAlive = keepAlive,
             Messages = messages,
             Tools = tools,
+            Think = think.Think,
+            ThinkLevel = think.Level,
             Options = options.Inference,
             Seed = options.Seed,
             Stop = options.Stop,
@@ -47,6 +50,7 @@ internal static class ChatTranslator
             Thinking = message.Text("thinking"),
             ToolCalls = [.. message.Objects("tool_calls").Select(ReadToolCall)],
             ToolName = message.Text("tool_name"),
+            ToolCallId = message.Text("tool_call_id"),
         };
     }
 

@@ -16,14 +16,18 @@ internal static class GenerateTranslator
         string prompt = request.Text("prompt") ?? "";
         string system = request.Text("system") ?? "";
         bool isRaw = request.Flag("raw") ?? false;
+        string suffix = request.Text("suffix") ?? "";
+        string? template = TemplateField.Read(request);
+        ThinkField think = ThinkField.Read(request);
         OllamaOptions options = OllamaOptions.Read(request);
         CommonFields.Check(request);
         CommonFields.CheckImages(request);
-        CheckUnsupported(request);
-        if (prompt.Length == 0)
-            CommonFields.CheckUnload(request);
-        if (isRaw && system.Length > 0)
+        CheckContext(request);
+        TimeSpan? keepAlive = CommonFields.ReadKeepAlive(request);
+        if (isRaw && (system.Length > 0 || template is not null))
             request.Errors.Add(ApiError.BadRequest("raw mode does not support template, system, or context"));
+        if (suffix.Length > 0 && (isRaw || system.Length > 0 || template is not null))
+            request.Errors.Add("suffix", "does not go with raw, system or template: the model's tokens for filling in make the prompt");
         if (request.Errors.First is { } error)
             return error;
 
@@ -32,8 +36,13 @@ internal static class GenerateTranslator
         {
             Model = model,
             IsLoad = prompt.Length == 0,
+            KeepAlive = keepAlive,
             IsCompletion = true,
-            RawPrompt = isRaw ? prompt : null,
+            RawPrompt = isRaw || suffix.Length > 0 ? prompt : null,
+            Suffix = suffix,
+            Template = template,
+            Think = think.Think,
+            ThinkLevel = think.Level,
             Messages = system.Length > 0 ? [new("system", system), user] : [user],
             Options = options.Inference,
             Seed = options.Seed,
@@ -42,14 +51,10 @@ internal static class GenerateTranslator
         return new OllamaRequest(inference, isStream);
     }
 
-    private static void CheckUnsupported(JsonFields request)
+    /// <summary>Ollama has given it up too. An empty one is what its clients send back after an answer without it.</summary>
+    private static void CheckContext(JsonFields request)
     {
-        foreach (string name in (string[])["suffix", "template"])
-        {
-            if (request.Text(name) is { Length: > 0 })
-                request.Errors.Add(ApiError.NotSupported(name));
-        }
         if (request.Items("context").Any())
-            request.Errors.Add(ApiError.NotSupported("context"));
+            request.Errors.Add(ApiError.BadRequest("context is not supported by this server: send the conversation as messages to /api/chat"));
     }
 }

@@ -7,7 +7,7 @@ using OllamaMax.Security;
 namespace OllamaMax.Edge.Ollama;
 
 /// <summary>The routes of Ollama's API.</summary>
-internal sealed class OllamaEndpoints(InferenceEndpoints inference, ModelEndpoints models) : IEndpointGroup
+internal sealed class OllamaEndpoints(InferenceEndpoints inference, EmbedEndpoints embed, ModelEndpoints models) : IEndpointGroup
 {
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -21,5 +21,7 @@ internal sealed class OllamaEndpoints(InferenceEndpoints inference, ModelEndpoin
         endpoints.MapPost("/api/show", models.ShowAsync).WithMetadata(readModels);
         endpoints.MapPost("/api/chat", inference.ChatAsync).WithMetadata(infer);
         endpoints.MapPost("/api/generate", inference.GenerateAsync).WithMetadata(infer);
+        endpoints.MapPost("/api/embed", embed.EmbedAsync).WithMetadata(infer);
+        endpoints.MapPost("/api/embeddings", embed.EmbeddingsAsync).WithMetadata(infer);
     }
 }

@@ -6,28 +6,31 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
-/// <summary>What answers of <c>/api/chat</c> and <c>/api/generate</c> share; they differ in how text is wrapped. Key order is Ollama's.</summary>
+/// <summary>What answers of <c>/api/chat</c> and <c>/api/generate</c> share; they differ in how the parts are wrapped. Key order is Ollama's.</summary>
 internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerFormat, IDisposable
 {
+    private static readonly JobOutput.Delta Nothing = new("", 0);
+
     private readonly JsonEncodedText _model = JsonEncodedText.Encode(model, Json.Encoder);
     private Utf8JsonWriter? _json;
 
     public string StreamContentType => "application/x-ndjson";
 
-    public void WriteDelta(IBufferWriter<byte> output, string text)
+    public void WriteDelta(IBufferWriter<byte> output, JobOutput.Delta delta)
     {
-        Utf8JsonWriter json = Begin(output, text);
+        Utf8JsonWriter json = Begin(output, delta);
         json.WriteBoolean("done"u8, false);
+        LogprobsJson.Write(json, delta.Logprobs);
         End(json);
         output.Write("\n"u8);
     }
 
     /// <summary>A delta without text: clients append it and see no change.</summary>
-    public void WriteHeartbeat(IBufferWriter<byte> output) => WriteDelta(output, "");
+    public void WriteHeartbeat(IBufferWriter<byte> output) => WriteDelta(output, Nothing);
 
     public void WriteEnd(IBufferWriter<byte> output, JobOutput.Finished finished)
     {
-        WriteWhole(output, "", finished);
+        WriteWhole(output, new WholeOutput(Nothing, [], finished));
         output.Write("\n"u8);
     }
 
@@ -37,31 +40,34 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
         output.Write("\n"u8);
     }
 
-    public void WriteWhole(IBufferWriter<byte> output, string text, JobOutput.Finished finished)
+    public void WriteWhole(IBufferWriter<byte> output, WholeOutput whole)
     {
-        Utf8JsonWriter json = Begin(output, text);
+        JobOutput.Finished finished = whole.Finished;
+        Utf8JsonWriter json = Begin(output, whole.Answer);
         json.WriteBoolean("done"u8, true);
         json.WriteString("done_reason"u8, JsonNamingPolicy.SnakeCaseLower.ConvertName(finished.Reason.ToString()));
-        if (finished.Reason != FinishReason.Load)
+        if (finished.Reason is not (FinishReason.Load or FinishReason.Unload))
             WriteFigures(json, finished.Statistics);
+        LogprobsJson.Write(json, whole.Answer.Logprobs);
         End(json);
     }
 
     public void Dispose() => _json?.Dispose();
 
-    protected abstract void WriteText(Utf8JsonWriter json, string text);
+    /// <summary>Text, reasoning and calls.</summary>
+    protected abstract void WriteParts(Utf8JsonWriter json, JobOutput.Delta delta);
 
     private static void WriteFigures(Utf8JsonWriter json, JobStatistics statistics)
     {
-        json.WriteNumber("total_duration"u8, Nanoseconds(statistics.TotalDuration));
-        json.WriteNumber("load_duration"u8, Nanoseconds(statistics.LoadDuration));
+        json.WriteNumber("total_duration"u8, OllamaDuration.Of(statistics.TotalDuration));
+        json.WriteNumber("load_duration"u8, OllamaDuration.Of(statistics.LoadDuration));
         json.WriteNumber("prompt_eval_count"u8, statistics.PromptTokens);
-        json.WriteNumber("prompt_eval_duration"u8, Nanoseconds(statistics.PromptDuration));
+        json.WriteNumber("prompt_eval_duration"u8, OllamaDuration.Of(statistics.PromptDuration));
         json.WriteNumber("eval_count"u8, statistics.Tokens);
-        json.WriteNumber("eval_duration"u8, Nanoseconds(statistics.EvalDuration));
+        json.WriteNumber("eval_duration"u8, OllamaDuration.Of(statistics.EvalDuration));
     }
 
-    private Utf8JsonWriter Begin(IBufferWriter<byte> output, string text)
+    private Utf8JsonWriter Begin(IBufferWriter<byte> output, JobOutput.Delta delta)
     {
         if (_json is null)
             _json = new(output, Json.Writer);
@@ -70,7 +76,7 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
         _json.WriteStartObject();
         _json.WriteString("model"u8, _model);
         _json.WriteString("created_at"u8, time.GetUtcNow().UtcDateTime);
-        WriteText(_json, text);
+        WriteParts(_json, delta);
         return _json;
     }
 
@@ -79,6 +85,4 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
         json.WriteEndObject();
         json.Flush();
     }
-
-    private static long Nanoseconds(TimeSpan duration) => duration.Ticks * TimeSpan.NanosecondsPerTick;
 }

@@ -8,6 +8,9 @@ public sealed record ChatMessage(string Role, string Content)
     /// <summary>What the model thought before it answered, where the client sends it back.</summary>
     public string? Thinking { get; init; }
 
+    /// <summary>With the role tool: which call is answered, where the client says so.</summary>
+    public string? ToolCallId { get; init; }
+
     /// <summary>Calls that the assistant made, in OpenAI's form: <c>{"function":{"name":…,"arguments":{…}}}</c>.</summary>
     public IReadOnlyList<JsonElement> ToolCalls { get; init; } = [];
 

@@ -3,22 +3,16 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Requests;
 
-/// <summary>How one API writes one answer. Made per request: it may remember what it has written.</summary>
-internal interface IAnswerFormat
+/// <summary>How one API writes one answer, in one piece or as a stream. Made per request: it may remember what it has written.</summary>
+internal interface IAnswerFormat : IWholeFormat
 {
     string StreamContentType { get; }
 
-    void WriteDelta(IBufferWriter<byte> output, string text);
+    void WriteDelta(IBufferWriter<byte> output, JobOutput.Delta delta);
 
     /// <summary>Something that the API's clients take for "still there".</summary>
     void WriteHeartbeat(IBufferWriter<byte> output);
 
     /// <summary>The end of a stream.</summary>
     void WriteEnd(IBufferWriter<byte> output, JobOutput.Finished finished);
-
-    /// <summary>The end of a stream that went wrong after its headers had left.</summary>
-    void WriteError(IBufferWriter<byte> output, string message);
-
-    /// <summary>The answer in one piece, as <c>application/json</c>.</summary>
-    void WriteWhole(IBufferWriter<byte> output, string text, JobOutput.Finished finished);
 }

@@ -8,5 +8,6 @@ namespace OllamaMax.Edge.Requests;
 internal interface IPromptRenderer
 {
     /// <exception cref="TemplateException">The template refuses the conversation, or is broken.</exception>
-    string Render(ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt);
+    string Render(
+        ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt, TemplateOptions? options);
 }

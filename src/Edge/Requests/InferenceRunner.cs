@@ -9,7 +9,13 @@ namespace OllamaMax.Edge.Requests;
 internal sealed class InferenceRunner(
     JobFactory jobs, IJobStarter starter, IdempotencyStore kept, StreamedAnswer streamed, WholeAnswer whole)
 {
-    public async Task AnswerAsync(HttpContext context, InferenceRequest request, IdempotencyKey? key, bool isStream, IAnswerFormat format)
+    public Task AnswerAsync(HttpContext context, InferenceRequest request, IdempotencyKey? key, bool isStream, IAnswerFormat format) =>
+        AnswerAsync(context, request, key, lease => isStream ? streamed.WriteAsync(context, lease, format) : whole.WriteAsync(context, lease, format));
+
+    public Task AnswerAsync(HttpContext context, InferenceRequest request, IdempotencyKey? key, IWholeFormat format) =>
+        AnswerAsync(context, request, key, lease => whole.WriteAsync(context, lease, format));
+
+    private async Task AnswerAsync(HttpContext context, InferenceRequest request, IdempotencyKey? key, Func<AnswerLease, Task> write)
     {
         if ((await StartAsync(context, request, key)).Failed(out ApiError? error, out AnswerLease? lease))
         {
@@ -20,7 +26,7 @@ internal sealed class InferenceRunner(
         {
             if (lease.IsReplay)
                 context.Response.Headers[IdempotencyKey.ReplayHeader] = "true";
-            await (isStream ? streamed.WriteAsync(context, lease, format) : whole.WriteAsync(context, lease, format));
+            await write(lease);
         }
     }
 

@@ -1,7 +1,5 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Templates;
 using OllamaMax.Jobs;
 using OllamaMax.Models;
 
@@ -12,16 +10,18 @@ namespace OllamaMax.Edge.Requests;
 /// nothing about the answer is left to decide, on whatever worker it runs.
 /// </summary>
 internal sealed class JobFactory(
-    IModelSource models, IPromptRenderer prompts, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
+    IModelSource models, PromptMaker prompts, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
 {
+    private static readonly RenderedPrompt NoPrompt = new("", OutputParsing.None, Grammar: null);
+
     public async ValueTask<Result<Job>> CreateAsync(InferenceRequest request, RequestInfo info, CancellationToken cancellationToken)
     {
         if (await models.FindAsync(request.Model, cancellationToken) is not { } model)
             return ApiError.ModelNotFound(request.Model);
         if (Unsupported(request, model) is { } unsupported)
             return unsupported;
-        string? prompt = "";
-        if (!request.IsLoad && Render(request, model).Failed(out ApiError? error, out prompt))
+        RenderedPrompt? prompt = NoPrompt;
+        if (!request.IsLoad && request.EmbedInputs is null && prompts.Make(request, model).Failed(out ApiError? error, out prompt))
             return error;
         return new Job
         {
@@ -32,8 +32,12 @@ internal sealed class JobFactory(
             Band = Band.Interactive,
             Model = model.Weights,
             LoadOnly = request.IsLoad,
-            Prompt = prompt,
-            Options = Clamp(request.Options, model),
+            KeepAlive = request.KeepAlive,
+            Prompt = prompt.Text,
+            Parsing = prompt.Parsing,
+            EmbedInputs = request.IsLoad ? null : request.EmbedInputs,
+            Truncate = request.Truncate,
+            Options = Clamp(request.Options, model) with { Grammar = prompt.Grammar },
             Seed = request.Seed is { } seed and >= 0 ? (ulong)seed : seeds.Draw(),
             Stop = request.Stop,
             Deadline = options.Value.JobDeadline,
@@ -42,33 +46,16 @@ internal sealed class JobFactory(
 
     private static ApiError? Unsupported(InferenceRequest request, ModelView model)
     {
+        // Any model gives vectors, if not good ones; whether this one does its engine says.
+        if (request.EmbedInputs is not null)
+            return null;
         if (!model.Capabilities.Contains("completion"))
             return ApiError.BadRequest($"\"{request.Model}\" does not support {(request.IsCompletion ? "generate" : "chat")}");
         if (request.Tools.Count > 0 && !model.Capabilities.Contains("tools"))
             return ApiError.BadRequest($"\"{request.Model}\" does not support tools");
+        if (request.Think == true && !model.Capabilities.Contains("thinking"))
+            return ApiError.BadRequest($"\"{request.Model}\" does not support thinking");
         return null;
-    }
-
-    private Result<string> Render(InferenceRequest request, ModelView model)
-    {
-        if (request.RawPrompt is { } raw)
-            return raw;
-        if (model.Template is null)
-        {
-            return request is { IsCompletion: true, Messages: [{ Role: "user" } only] }
-                ? only.Content
-                : ApiError.BadRequest($"\"{request.Model}\" has no chat template: it completes a prompt of /api/generate, without system");
-        }
-        try
-        {
-            return prompts.Render(model, request.Messages, request.Tools, addGenerationPrompt: true);
-        }
-        catch (TemplateException e)
-        {
-            return e.IsRefusal
-                ? ApiError.BadRequest($"the model's chat template refuses the messages: {e.Message}")
-                : new ApiError(StatusCodes.Status500InternalServerError, $"the model's chat template is broken: {e.Message}");
-        }
     }
 
     /// <summary>More context than the model was trained for helps nobody.</summary>

@@ -32,7 +32,7 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
                     await ErrorAnswer.WriteAsync(context, ApiError.From(failed.Error));
                     return;
                 }
-                if (!hasText && output is JobOutput.Delta { Text.Length: > 0 })
+                if (!hasText && output is JobOutput.Delta)
                 {
                     hasText = true;
                     metrics.FirstText(context);
@@ -67,8 +67,8 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
     {
         switch (output)
         {
-            case JobOutput.Delta { Text.Length: > 0 } delta:
-                format.WriteDelta(body, delta.Text);
+            case JobOutput.Delta delta:
+                format.WriteDelta(body, delta);
                 return true;
             case JobOutput.Finished finished:
                 format.WriteEnd(body, finished);

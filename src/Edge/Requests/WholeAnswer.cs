@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
@@ -16,10 +15,12 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
 {
     private const string ContentType = "application/json; charset=utf-8";
 
-    public async Task WriteAsync(HttpContext context, AnswerLease lease, IAnswerFormat format)
+    private static readonly JobError BrokenVector = new(JobErrorKind.Failed, "embedding contains NaN or Inf values");
+
+    public async Task WriteAsync(HttpContext context, AnswerLease lease, IWholeFormat format)
     {
         await using JobOutputReader outputs = new(lease.Log, time, context.RequestAborted);
-        StringBuilder text = new();
+        WholeOutputBuilder whole = new();
         TimeSpan patience = options.Value.SilenceLimit;
         long waitingSince = time.GetTimestamp();
         while (true)
@@ -28,20 +29,23 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
             {
                 switch (output)
                 {
-                    case JobOutput.Delta { Text.Length: > 0 } delta:
-                        if (text.Length == 0)
+                    case JobOutput.Delta delta:
+                        if (whole.IsEmpty)
                             metrics.FirstText(context);
-                        text.Append(delta.Text);
+                        whole.Add(delta);
                         break;
+                    case JobOutput.Embedding embedding:
+                        whole.Add(embedding);
+                        break;
+                    case JobOutput.Finished when whole.HasBrokenVector:
+                        await FailAsync(context, format, BrokenVector);
+                        return;
                     case JobOutput.Finished finished:
                         metrics.Finished(lease, finished.Statistics);
-                        await SendAsync(context, body => format.WriteWhole(body, text.ToString(), finished));
-                        return;
-                    case JobOutput.Failed failed when !context.Response.HasStarted:
-                        await ErrorAnswer.WriteAsync(context, ApiError.From(failed.Error));
+                        await SendAsync(context, body => format.WriteWhole(body, whole.Finish(finished)));
                         return;
                     case JobOutput.Failed failed:
-                        await SendAsync(context, body => format.WriteError(body, failed.Error.Message));
+                        await FailAsync(context, format, failed.Error);
                         return;
                 }
             }
@@ -53,6 +57,15 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
             patience = options.Value.HeartbeatInterval;
             waitingSince = time.GetTimestamp();
         }
+    }
+
+    /// <summary>With its status, unless white space has sent that already.</summary>
+    private static async ValueTask FailAsync(HttpContext context, IWholeFormat format, JobError error)
+    {
+        if (context.Response.HasStarted)
+            await SendAsync(context, body => format.WriteError(body, error.Message));
+        else
+            await ErrorAnswer.WriteAsync(context, ApiError.From(error));
     }
 
     private static async ValueTask SendAsync(HttpContext context, Action<PipeWriter> write)

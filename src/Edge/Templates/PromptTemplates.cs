@@ -60,10 +60,6 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
         return Render(model.Template, TemplateInput.Write(model, messages, tools, addGenerationPrompt, options));
     }
 
-    string IPromptRenderer.Render(
-        ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt) =>
-        Render(model, messages, tools, addGenerationPrompt);
-
     /// <summary>
     /// Parses the library, compiles the model's template and renders some conversations, so that the first request need not wait
     /// for any of it (0.5 to 1 s).

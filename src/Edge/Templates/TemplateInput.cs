@@ -91,8 +91,8 @@ internal sealed class TemplateInput(Utf8JsonWriter writer)
             WriteToolCalls(message.ToolCalls);
         if (message.ToolName is { } name)
             writer.WriteString("name", name);
-        if (message.Role == "tool" && _unanswered.TryDequeue(out string? id))
-            writer.WriteString("tool_call_id", id);
+        if (message.Role == "tool" && (_unanswered.TryDequeue(out string? id) || message.ToolCallId is not null))
+            writer.WriteString("tool_call_id", message.ToolCallId ?? id);
         writer.WriteEndObject();
     }
 

@@ -11,7 +11,7 @@ using OllamaMax.Streaming;
 namespace OllamaMax.GpuWorker.Dispatch;
 
 /// <summary>Runs one attempt from grant to end; every outcome is a value.</summary>
-internal sealed partial class AttemptRunner(ModelHost models, TokenMeter meter, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
+internal sealed partial class AttemptRunner(ModelHost models, ModelMeters meters, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
 {
     public async Task<AttemptEnd> RunAsync(GrantMessage grant, RunningAttempt attempt)
     {
@@ -48,14 +48,18 @@ internal sealed partial class AttemptRunner(ModelHost models, TokenMeter meter, 
         using var deadline = new CancellationTokenSource(grant.Remaining, time);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
         long asked = time.GetTimestamp();
-        using ModelUse use = await models.UseAsync(job.Model, ends.Token);
+        using ModelUse use = await models.UseAsync(job.Model, job.KeepAlive, ends.Token);
         if (job.LoadOnly)
         {
             attempt.Output.Started(new AttemptStart(0, 0, time.GetElapsedTime(asked), TimeSpan.Zero));
             return new AttemptEnd { Reason = EndReason.Loaded };
         }
-        var sink = new MeasuredSink(attempt.Output, time.GetElapsedTime(asked), meter);
-        meter.Enter();
+        // A server beside us may think for as long as it likes before it says something.
+        attempt.Engine = use.Engine.IsContinuable ? use.Engine : null;
+        TokenMeter[] measured = meters.For(job.Model);
+        var sink = new MeasuredSink(attempt.Output, time.GetElapsedTime(asked), measured);
+        foreach (TokenMeter meter in measured)
+            meter.Enter();
         try
         {
             return job.EmbedInputs is { } inputs
@@ -64,7 +68,8 @@ internal sealed partial class AttemptRunner(ModelHost models, TokenMeter meter, 
         }
         finally
         {
-            meter.Exit();
+            foreach (TokenMeter meter in measured)
+                meter.Exit();
         }
     }
 
@@ -81,13 +86,14 @@ internal sealed partial class AttemptRunner(ModelHost models, TokenMeter meter, 
         ?? throw new HttpRequestException("the job's payload is empty");
 
     /// <summary>Adds to the engine's figures how long the model took to be there, and counts tokens.</summary>
-    private sealed class MeasuredSink(ITokenSink inner, TimeSpan load, TokenMeter meter) : ITokenSink
+    private sealed class MeasuredSink(ITokenSink inner, TimeSpan load, TokenMeter[] meters) : ITokenSink
     {
         public void Started(AttemptStart start) => inner.Started(start with { LoadDuration = load });
 
         public void Write(int index, int token, ReadOnlySpan<byte> piece, TokenLogprobs? logprobs = null)
         {
-            meter.Token();
+            foreach (TokenMeter meter in meters)
+                meter.Token();
             inner.Write(index, token, piece, logprobs);
         }
     }

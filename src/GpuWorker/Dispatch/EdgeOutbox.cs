@@ -158,7 +158,7 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
                 Answers = [.. _answers],
                 Claims = [.. _claims],
                 Outputs = outputs,
-                Alive = beat ? [.. _attempts.Select(attempt => new LiveAttempt(attempt.JobId, attempt.Nonce))] : [],
+                Alive = beat ? [.. _attempts.Select(attempt => new LiveAttempt(attempt.JobId, attempt.Nonce, attempt.Engine?.Steps))] : [],
             };
             _answers.Clear();
             _claims.Clear();

@@ -3,10 +3,12 @@ using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
+using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.Jobs;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
+using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker.Dispatch;
 
@@ -15,7 +17,7 @@ namespace OllamaMax.GpuWorker.Dispatch;
 /// An idle worker costs a few operations a minute.
 /// </summary>
 internal sealed partial class QueuePoller(
-    SlotGate slots, WorkerDispatcher dispatcher, Capabilities capabilities, TimeProvider time, ILogger<QueuePoller> logger)
+    SlotGate slots, WorkerDispatcher dispatcher, BackgroundRunner background, Capabilities capabilities, TimeProvider time, ILogger<QueuePoller> logger)
 {
     private static readonly TimeSpan UnaskedEvery = TimeSpan.FromSeconds(60);
 
@@ -92,7 +94,10 @@ internal sealed partial class QueuePoller(
                 if (Read(message) is not { } job)
                     continue;
                 used++;
-                dispatcher.Claimed(job, new Claim(job.JobId, job.Model, job.Band, message.MessageId, message.PopReceipt));
+                if (job.Reply is null)
+                    background.Take(job, new QueueHold(new Uri(url), message, time));
+                else
+                    dispatcher.Claimed(job, new Claim(job.JobId, job.Model, job.Band, message.MessageId, message.PopReceipt));
             }
             if (messages.Length == asked)
                 PutBack(model, band, url);

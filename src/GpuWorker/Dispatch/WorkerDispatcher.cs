@@ -5,50 +5,76 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.Jobs;
 using OllamaMax.SignalR;
 using OllamaMax.Streaming;
+using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker.Dispatch;
 
 /// <summary>
-/// What the worker has promised and to whom. One loop reads everything that edges say, that the queues hold and that jobs come to,
-/// so that nothing here needs a lock.
+/// Runs what the worker has promised. One loop reads everything that edges say, that the queues hold and that jobs come to, lets the
+/// <see cref="WorkerLedger"/> decide, and sees to what it decided; so nothing here needs a lock.
 /// </summary>
-internal sealed partial class WorkerDispatcher(
-    SlotGate slots,
-    ModelHost models,
-    Capabilities capabilities,
-    AttemptRunner runner,
-    SignalRSender sender,
-    TimeProvider time,
-    ILoggerFactory loggers)
+internal sealed partial class WorkerDispatcher
 {
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Without a word from an edge for this long its client is gone as well.</summary>
-    private static readonly TimeSpan EdgeIsGoneAfter = TimeSpan.FromSeconds(10);
-
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
     private readonly Dictionary<string, RunningAttempt> _attempts = [];
-    private readonly Dictionary<string, PendingClaim> _claims = [];
     private readonly Dictionary<string, EdgeOutbox> _outboxes = [];
-    private readonly ILogger _logger = loggers.CreateLogger<WorkerDispatcher>();
+    private readonly SlotGate _slots;
+    private readonly ModelHost _models;
+    private readonly Capabilities _capabilities;
+    private readonly AttemptRunner _runner;
+    private readonly SignalRSender _sender;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private readonly WorkerLedger _ledger;
+    private readonly ILogger _logger;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _draining;
+
+    public WorkerDispatcher(
+        SlotGate slots,
+        ModelHost models,
+        Capabilities capabilities,
+        AttemptRunner runner,
+        SignalRSender sender,
+        TimeProvider time,
+        ILoggerFactory loggers)
+    {
+        _slots = slots;
+        _models = models;
+        _capabilities = capabilities;
+        _runner = runner;
+        _sender = sender;
+        _time = time;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger<WorkerDispatcher>();
+        _ledger = new WorkerLedger(() => capabilities.WorkerId, slots, grant => new AttemptBuffer(grant.Resume.Count, Outbox(grant.Reply).Signal));
+    }
 
     /// <summary>A slot has become free. Called on the loop.</summary>
     public event Action? SlotFreed;
 
+    /// <summary>What runs is to be handed back: the worker leaves. Called on the loop.</summary>
+    public event Action? HandingBack;
+
     public bool IsDraining => _draining;
 
-    public void Granted(GrantMessage grant) => Post(() => TakeGrant(grant));
+    public void Granted(GrantMessage grant) => Decide(() => _ledger.Granted(grant, Now));
 
-    public void Denied(DenyMessage deny) => Post(() => DropClaim(deny.JobId));
+    public void Denied(DenyMessage deny) => Decide(() => _ledger.Denied(deny.JobId));
 
-    public void Stopped(StopMessage stop) => Post(() => StopAttempt(stop.Nonce));
+    public void Stopped(StopMessage stop) => Decide(() => _ledger.Stopped(stop.Nonce, Now));
 
-    public void Acknowledged(AckMessage message) => Post(() => Acknowledge(message));
+    public void Acknowledged(AckMessage message) => Decide(() => _ledger.Acknowledged(message, Now));
 
     /// <summary>A message was taken from a queue; a slot is held for it already.</summary>
-    public void Claimed(QueuedJob job, Claim claim) => Post(() => AskFor(job, claim));
+    public void Claimed(QueuedJob job, Claim claim) => Decide(() => _ledger.Took(job, claim, Now));
+
+    /// <summary>A slot is free again that was held for a job which no edge owns.</summary>
+    public void Freed() => Decide(_ledger.Freed);
+
+    private TimeSpan Now => _time.Elapsed();
 
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -73,12 +99,16 @@ internal sealed partial class WorkerDispatcher(
     public async Task DrainAsync(TimeSpan patience, TimeSpan handingBack)
     {
         _draining = true;
-        Post(CheckDrained);
+        Decide(_ledger.Drain);
         if (await IsDrainedWithinAsync(patience))
             return;
-        Post(HandBackAll);
+        Decide(() =>
+        {
+            _ledger.HandBackAll();
+            HandingBack?.Invoke();
+        });
         if (!await IsDrainedWithinAsync(handingBack))
-            LogNotDrained(slots.Used);
+            LogNotDrained(_slots.Used);
     }
 
     private async Task<bool> IsDrainedWithinAsync(TimeSpan patience)
@@ -87,7 +117,7 @@ internal sealed partial class WorkerDispatcher(
             return _drained.Task.IsCompleted;
         try
         {
-            await _drained.Task.WaitAsync(patience, time);
+            await _drained.Task.WaitAsync(patience, _time);
             return true;
         }
         catch (TimeoutException)
@@ -96,7 +126,15 @@ internal sealed partial class WorkerDispatcher(
         }
     }
 
-    private void Post(Action happening) => _events.Writer.TryWrite(happening);
+    /// <summary>Has the loop call the ledger, and do what it decides.</summary>
+    private void Decide(Action decide) => _events.Writer.TryWrite(() =>
+    {
+        decide();
+        foreach (WorkerEffect effect in _ledger.TakeEffects())
+            Execute(effect);
+        if (_draining && _ledger.IsEmpty)
+            _drained.TrySetResult();
+    });
 
     private void Handle(Action happening)
     {
@@ -113,162 +151,87 @@ internal sealed partial class WorkerDispatcher(
 
     private async Task TickAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(TickEvery, time);
+        using var timer = new PeriodicTimer(TickEvery, _time);
         try
         {
             while (await timer.WaitForNextTickAsync(stopping))
-                Post(Tick);
+            {
+                Decide(() =>
+                {
+                    _ledger.Tick(Now);
+                    TickOutboxes();
+                });
+            }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
     }
 
-    private void TakeGrant(GrantMessage grant)
+    private void Execute(WorkerEffect effect)
     {
-        EdgeOutbox outbox = Outbox(grant.Reply);
-        if (_attempts.ContainsKey(grant.Attempt.Nonce))
+        switch (effect)
         {
-            // The grant came twice, as the answer to it was lost or late.
-            outbox.Answer(new GrantAnswer(grant.JobId, grant.Attempt.Nonce, Accepted: true));
-            return;
+            case WorkerEffect.Answer(var reply, var answer):
+                Outbox(reply).Answer(answer);
+                break;
+            case WorkerEffect.Ask(var reply, var claim):
+                Outbox(reply).Claim(claim);
+                break;
+            case WorkerEffect.Run(var grant, var output):
+                Begin(grant, output);
+                break;
+            case WorkerEffect.Cancel(var nonce, var handBack):
+                _attempts[nonce].Cancel(handBack);
+                break;
+            case WorkerEffect.Forget(var nonce):
+                Forget(nonce);
+                break;
+            case WorkerEffect.TellSlots(var reply):
+                Outbox(reply).TellSlots();
+                break;
+            case WorkerEffect.SlotFreed:
+                SlotFreed?.Invoke();
+                break;
+            case WorkerEffect.EdgeGone(var jobId):
+                LogEdgeGone(jobId);
+                break;
         }
-        bool holdsSlot = _claims.Remove(grant.JobId);
-        if (Refusal(grant, holdsSlot) is { } reason)
-        {
-            if (holdsSlot)
-                Free();
-            outbox.Answer(new GrantAnswer(grant.JobId, grant.Attempt.Nonce, Accepted: false, reason));
-            return;
-        }
-        var attempt = new RunningAttempt(grant, outbox, time.Elapsed());
-        _attempts.Add(attempt.Nonce, attempt);
-        outbox.Add(attempt);
-        outbox.Answer(new GrantAnswer(grant.JobId, grant.Attempt.Nonce, Accepted: true));
-        _ = RunAsync(grant, attempt);
     }
 
-    private string? Refusal(GrantMessage grant, bool holdsSlot)
+    private void Begin(GrantMessage grant, AttemptBuffer output)
     {
-        if (!ProtocolVersion.IsCompatible(grant.Version))
-            return ProtocolVersion.UpgradeMessage(grant.Version);
-        if (grant.Attempt.WorkerId != capabilities.WorkerId)
-            return $"the grant is for worker {grant.Attempt.WorkerId}";
-        if (_draining)
-            return "the worker is draining";
-        return holdsSlot || slots.TryTake() ? null : "no free slot";
+        EdgeOutbox outbox = Outbox(grant.Reply);
+        var attempt = new RunningAttempt(grant, output, outbox);
+        _attempts.Add(attempt.Nonce, attempt);
+        outbox.Add(attempt);
+        _ = RunAsync(grant, attempt);
     }
 
     private async Task RunAsync(GrantMessage grant, RunningAttempt attempt)
     {
-        AttemptEnd end = await runner.RunAsync(grant, attempt);
-        Post(() => EndAttempt(attempt, end));
+        AttemptEnd end = await _runner.RunAsync(grant, attempt);
+        Decide(() => _ledger.Ended(attempt.Nonce, end));
     }
 
-    private void EndAttempt(RunningAttempt attempt, AttemptEnd end)
+    private void Forget(string nonce)
     {
-        attempt.HasEnded = true;
-        // First the slot, then the end: who hears of the end hears of the free slot too.
-        Free();
-        attempt.Output.Ended(end);
-        // Its owner has stopped it and hears no end of it, so it hears of the slot by itself.
-        if (attempt.Output.IsDone)
-            attempt.Outbox.TellSlots();
-        ForgetIfDone(attempt);
-    }
-
-    private void StopAttempt(string nonce)
-    {
-        if (!_attempts.TryGetValue(nonce, out RunningAttempt? attempt))
+        if (!_attempts.Remove(nonce, out RunningAttempt? attempt))
             return;
-        attempt.Output.Acknowledge(new Ack(nonce, 0, Ended: true), time.Elapsed());
-        attempt.Cancel();
-        ForgetIfDone(attempt);
-    }
-
-    private void Acknowledge(AckMessage message)
-    {
-        foreach (Ack ack in message.Jobs)
-        {
-            if (!_attempts.TryGetValue(ack.Nonce, out RunningAttempt? attempt))
-                continue;
-            attempt.AcknowledgedAt = time.Elapsed();
-            attempt.Output.Acknowledge(ack, time.Elapsed());
-            ForgetIfDone(attempt);
-        }
-    }
-
-    private void ForgetIfDone(RunningAttempt attempt)
-    {
-        if (!attempt.HasEnded || !attempt.Output.IsDone || !_attempts.Remove(attempt.Nonce))
-            return;
-        attempt.Outbox.Remove(attempt);
+        attempt.Outbox?.Remove(attempt);
         attempt.Dispose();
-        CheckDrained();
     }
 
-    private void AskFor(QueuedJob job, Claim claim)
+    private void TickOutboxes()
     {
-        if (_draining || !_claims.TryAdd(job.JobId, new PendingClaim(job, claim, Outbox(job.Reply), time.Elapsed())))
+        foreach (var (url, outbox) in _outboxes.ToList())
         {
-            // Held already, or not to be taken any more: the message comes back to the queue by itself.
-            Free();
-            return;
+            outbox.Beat();
+            if (!outbox.IsIdle || outbox.Reply.ExpiresAt > _time.GetUtcNow() || _ledger.IsAsking(url))
+                continue;
+            _outboxes.Remove(url);
+            _ = outbox.DisposeAsync().AsTask();
         }
-        _claims[job.JobId].Outbox.Claim(claim);
-    }
-
-    private void DropClaim(string jobId)
-    {
-        if (_claims.Remove(jobId))
-            Free();
-    }
-
-    private void Free()
-    {
-        slots.Release();
-        CheckDrained();
-        SlotFreed?.Invoke();
-    }
-
-    private void Tick()
-    {
-        TimeSpan now = time.Elapsed();
-        foreach (PendingClaim claim in _claims.Values.Where(claim => now - claim.AskedAt >= PendingClaim.RepeatAfter).ToList())
-            AskAgain(claim, now);
-        foreach (RunningAttempt attempt in _attempts.Values.ToList())
-        {
-            attempt.Output.Tick(now);
-            if (now - attempt.AcknowledgedAt >= EdgeIsGoneAfter)
-            {
-                LogEdgeGone(attempt.JobId);
-                StopAttempt(attempt.Nonce);
-            }
-        }
-        foreach (var (key, outbox) in _outboxes.ToList())
-            TickOutbox(key, outbox);
-        CheckDrained();
-    }
-
-    private void AskAgain(PendingClaim claim, TimeSpan now)
-    {
-        if (claim.Tries >= PendingClaim.MaxTries)
-        {
-            DropClaim(claim.Job.JobId);
-            return;
-        }
-        claim.Tries++;
-        claim.AskedAt = now;
-        claim.Outbox.Claim(claim.Claim);
-    }
-
-    private void TickOutbox(string key, EdgeOutbox outbox)
-    {
-        outbox.Beat();
-        if (!outbox.IsIdle || outbox.Reply.ExpiresAt > time.GetUtcNow() || _claims.Values.Any(claim => claim.Outbox == outbox))
-            return;
-        _outboxes.Remove(key);
-        _ = outbox.DisposeAsync().AsTask();
     }
 
     private EdgeOutbox Outbox(ReplyCapability reply)
@@ -276,30 +239,18 @@ internal sealed partial class WorkerDispatcher(
         if (_outboxes.TryGetValue(reply.Url, out EdgeOutbox? outbox))
             outbox.Renew(reply);
         else
-            _outboxes[reply.Url] = outbox = new EdgeOutbox(reply, sender, Counters, time, loggers.CreateLogger<EdgeOutbox>());
+            _outboxes[reply.Url] = outbox = new EdgeOutbox(reply, _sender, Counters, _time, _loggers.CreateLogger<EdgeOutbox>());
         return outbox;
     }
 
     private WorkerMessage Counters() => new()
     {
         Version = ProtocolVersion.Current,
-        WorkerId = capabilities.WorkerId,
-        Steps = models.Steps,
-        SlotsUsed = slots.Used,
-        SlotsTotal = slots.Total,
+        WorkerId = _capabilities.WorkerId,
+        Steps = _models.Steps,
+        SlotsUsed = _slots.Used,
+        SlotsTotal = _slots.Total,
     };
-
-    private void CheckDrained()
-    {
-        if (_draining && _attempts.Count == 0 && slots.Used == 0)
-            _drained.TrySetResult();
-    }
-
-    private void HandBackAll()
-    {
-        foreach (RunningAttempt attempt in _attempts.Values.ToList())
-            attempt.Cancel(handBack: true);
-    }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Unexpected failure in the worker's dispatcher")]
     private partial void LogUnexpected(Exception exception);

@@ -10,6 +10,7 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
+using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker.Health;
 
@@ -22,7 +23,7 @@ internal sealed partial class Heartbeat(
     ModelHost models,
     SlotGate slots,
     WorkerDispatcher dispatcher,
-    TokenMeter meter,
+    ModelMeters meters,
     IOptions<WorkerOptions> options,
     TimeProvider time,
     ILogger<Heartbeat> logger)
@@ -31,8 +32,8 @@ internal sealed partial class Heartbeat(
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
-    /// <summary>Metadata holds 8 KB in all; a model takes about 150 bytes.</summary>
-    private const int MostModels = 40;
+    /// <summary>Metadata holds 8 KB in all, names included; a model takes from 100 to 250 bytes.</summary>
+    private const int MostCharacters = 7900;
 
     private static readonly string Program = typeof(Heartbeat).Assembly.GetName().Version!.ToString(3);
 
@@ -72,7 +73,7 @@ internal sealed partial class Heartbeat(
     {
         try
         {
-            var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Heartbeats.Write(Report() with { Left = left }) };
+            var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Write(Report() with { Left = left }) };
             await new BlobClient(new Uri(capabilities.Current.HeartbeatUrl))
                 .UploadAsync(BinaryData.Empty, new BlobUploadOptions { Metadata = metadata }, cancellationToken);
             return true;
@@ -86,7 +87,26 @@ internal sealed partial class Heartbeat(
 
     private TimeSpan Interval() => slots.Used > 0 ? Busy : Idle;
 
-    private WorkerReport Report() => new()
+    /// <summary>Models on disk that there is no room for are left out: who asks for them finds them here all the same.</summary>
+    private static string Write(WorkerReport report)
+    {
+        string text = Heartbeats.Write(report);
+        while (text.Length > MostCharacters && report.Models.Count > 0)
+        {
+            report = report with { Models = [.. report.Models.Take(report.Models.Count - 1)] };
+            text = Heartbeats.Write(report);
+        }
+        return text;
+    }
+
+    private WorkerReport Report()
+    {
+        // Before the models are described: they show what was measured last.
+        double? tokensPerSecond = meters.Read();
+        return Report(tokensPerSecond);
+    }
+
+    private WorkerReport Report(double? tokensPerSecond) => new()
     {
         Version = ProtocolVersion.Current,
         Id = capabilities.WorkerId,
@@ -99,9 +119,10 @@ internal sealed partial class Heartbeat(
         SlotsUsed = slots.Used,
         SlotsTotal = slots.Total,
         IntervalSeconds = Interval().TotalSeconds,
-        Models = [.. models.Held().OrderByDescending(model => model.Loaded).Take(MostModels)],
+        Models = [.. models.Held().OrderByDescending(model => model.Loaded)],
         Devices = [$"cpu, {Environment.ProcessorCount} threads"],
-        TokensPerSecond = meter.Read(),
+        Memory = MachineMemory.Devices(),
+        TokensPerSecond = tokensPerSecond,
     };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The heartbeat was not written; trying again")]

@@ -13,6 +13,12 @@ public static class PlainLogging
         logging.Services.TryAddSingleton(TimeProvider.System);
         logging.AddConsole(console => console.FormatterName = PlainConsoleFormatter.FormatterName);
         logging.AddConsoleFormatter<PlainConsoleFormatter, ConsoleFormatterOptions>();
+        SetLevels(logging);
+    }
+
+    /// <summary>What is worth a line, wherever the lines go.</summary>
+    internal static void SetLevels(ILoggingBuilder logging)
+    {
         logging.SetMinimumLevel(LogLevel.Warning);
         logging.AddFilter("OllamaMax", LogLevel.Information);
         // The listener says what its connection does, without the stack of every failed attempt.

@@ -10,6 +10,16 @@ internal sealed class TokenMeter(TimeProvider time)
     private TimeSpan _busy;
     private double? _last;
 
+    /// <summary>The rate as last read.</summary>
+    public double? Last
+    {
+        get
+        {
+            lock (_lock)
+                return _last;
+        }
+    }
+
     public void Enter()
     {
         lock (_lock)

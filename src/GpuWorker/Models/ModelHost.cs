@@ -1,124 +1,339 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
 using OllamaMax.Workers;
 
 namespace OllamaMax.GpuWorker.Models;
 
 /// <summary>
-/// The models in this worker's memory. Loaded when a job first needs them; the one unused for longest makes way when there are too many.
+/// The models in this worker's memory. Loaded when a job first needs them, one at a time; kept as jobs say; the one unused for longest
+/// makes way when there is no room. Who is in use is never put out: what needs its room waits.
 /// </summary>
 internal sealed partial class ModelHost(
-    ReplicaStore replicas, IEngineLoader loader, IOptions<WorkerOptions> options, TimeProvider time, ILogger<ModelHost> logger) : IAsyncDisposable
+    ReplicaStore replicas,
+    IEngineLoader loader,
+    MachineMemory memory,
+    ModelMeters meters,
+    IOptions<WorkerOptions> options,
+    TimeProvider time,
+    ILogger<ModelHost> logger) : IAsyncDisposable
 {
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(20);
+
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Entry> _entries = [];
+    private readonly Dictionary<string, ModelEntry> _entries = [];
+    private readonly LoadFailures _failures = new(time);
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+    private readonly CancellationTokenSource _stopping = new();
+    private TaskCompletionSource _roomChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A model has come or gone. Called on any thread.</summary>
     public event Action? Changed;
 
     /// <summary>Decode steps of all engines.</summary>
-    public long Steps => Loaded().Sum(entry => entry.Engine.Engine.Steps);
+    public long Steps
+    {
+        get
+        {
+            lock (_lock)
+                return _entries.Values.Sum(entry => entry.Engine?.Engine.Steps ?? 0);
+        }
+    }
 
     /// <summary>Models here, in memory or on disk.</summary>
     public IReadOnlyList<HeldModel> Held()
     {
+        IReadOnlyList<string> replicated = replicas.List();
         lock (_lock)
-        {
-            return [.. replicas.List().Select(digest => _entries.TryGetValue(digest, out Entry? entry) && entry.Loading.IsCompletedSuccessfully
-                ? new HeldModel(digest, Loaded: true, entry.Loading.Result.ContextPerSlot, new FileInfo(replicas.PathOf(digest)).Length)
-                : new HeldModel(digest, Loaded: false))];
-        }
+            return [.. replicated.Select(digest => _entries.TryGetValue(digest, out ModelEntry? entry) ? Describe_NeedsLock(entry) : new HeldModel(digest, Loaded: false))];
     }
 
     /// <summary>The model's engine, fetched and loaded first where needed. It stays while the use is held.</summary>
+    /// <param name="keepAlive">How long the model stays after this; null: as it was, negative: for good.</param>
     /// <exception cref="ReplicaException">The weights cannot be had.</exception>
-    /// <exception cref="Inference.Native.ModelLoadException">The weights cannot be used.</exception>
-    public async Task<ModelUse> UseAsync(string digest, CancellationToken cancellationToken)
+    /// <exception cref="ModelLoadException">The weights cannot be used, or there can be no room for them.</exception>
+    public async Task<ModelUse> UseAsync(string digest, TimeSpan? keepAlive, CancellationToken cancellationToken)
     {
-        Entry entry;
-        List<Entry> leaving;
+        while (true)
+        {
+            ModelEntry? entry;
+            Task? gone;
+            lock (_lock)
+            {
+                if (!_entries.TryGetValue(digest, out entry))
+                    entry = Begin_NeedsLock(digest);
+                gone = entry.Leaving?.Task;
+                if (gone is null)
+                    Take_NeedsLock(entry, keepAlive);
+            }
+            if (gone is not null)
+            {
+                await gone.WaitAsync(cancellationToken);
+                continue;
+            }
+            try
+            {
+                LoadedEngine engine = await entry.Loading.WaitAsync(cancellationToken);
+                return new ModelUse(engine.Engine, () => Release(entry));
+            }
+            catch
+            {
+                Release(entry);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Has the model leave memory as soon as nobody uses it.</summary>
+    public void Unload(string digest)
+    {
         lock (_lock)
         {
-            if (!_entries.TryGetValue(digest, out entry!))
-                _entries[digest] = entry = new Entry(digest, LoadAsync(digest));
-            entry.Uses++;
-            leaving = MakeRoom_NeedsLock();
-        }
-        try
-        {
-            foreach (Entry old in leaving)
-                await UnloadAsync(old);
-            LoadedEngine engine = await entry.Loading.WaitAsync(cancellationToken);
-            return new ModelUse(engine.Engine, () => Release(entry));
-        }
-        catch
-        {
-            Release(entry);
-            throw;
+            if (!_entries.TryGetValue(digest, out ModelEntry? entry))
+                return;
+            entry.KeepAlive = TimeSpan.Zero;
+            if (entry.Uses == 0)
+                Idle_NeedsLock(entry);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (Entry entry in TakeAll())
-            await UnloadAsync(entry);
+        // The worker ends with its models, and its container disposes of all once more.
+        if (_stopping.IsCancellationRequested)
+            return;
+        await _stopping.CancelAsync();
+        List<ModelEntry> all;
+        lock (_lock)
+        {
+            all = [.. _entries.Values];
+            foreach (ModelEntry entry in all)
+            {
+                entry.Leaving ??= NewLeaving();
+                entry.Abandoned.Cancel();
+            }
+        }
+        await Task.WhenAll(all.Select(UnloadAsync));
+        _oneAtATime.Dispose();
     }
 
-    private async Task<LoadedEngine> LoadAsync(string digest)
+    private HeldModel Describe_NeedsLock(ModelEntry entry) => entry.Engine is null
+        ? new HeldModel(entry.Digest, Loaded: false) { LoadingPercent = entry.Percent }
+        : new HeldModel(entry.Digest, Loaded: true, entry.Engine.ContextPerSlot, entry.Need!.Total)
+        {
+            ExpiresIn = entry.KeepAlive < TimeSpan.Zero ? null : Math.Round(((entry.ExpiresAt - time.GetUtcNow()) ?? entry.KeepAlive).TotalSeconds, 1),
+            TokensPerSecond = meters.LastOf(entry.Digest),
+        };
+
+    private ModelEntry Begin_NeedsLock(string digest)
+    {
+        _failures.ThrowIfTooSoon(digest);
+        var entry = new ModelEntry(digest, options.Value.KeepAlive);
+        _entries.Add(digest, entry);
+        entry.Loading = LoadAsync(entry);
+        return entry;
+    }
+
+    private static void Take_NeedsLock(ModelEntry entry, TimeSpan? keepAlive)
+    {
+        entry.Uses++;
+        entry.KeepAlive = keepAlive ?? entry.KeepAlive;
+        entry.Expiry?.Dispose();
+        entry.Expiry = null;
+        entry.ExpiresAt = null;
+    }
+
+    private void Release(ModelEntry entry)
+    {
+        lock (_lock)
+        {
+            entry.UsedAt = time.GetTimestamp();
+            if (--entry.Uses == 0)
+                Idle_NeedsLock(entry);
+        }
+    }
+
+    /// <summary>Nobody uses it any more: it goes, or waits for its time.</summary>
+    private void Idle_NeedsLock(ModelEntry entry)
+    {
+        if (_entries.GetValueOrDefault(entry.Digest) != entry)
+            return;
+        if (entry.Engine is null)
+        {
+            // What is read already is worth having; only waiting for room, which others may need, is given up.
+            if (entry.HasRoom)
+                return;
+            entry.Leaving ??= NewLeaving();
+            entry.Abandoned.Cancel();
+            return;
+        }
+        if (entry.Leaving is not null || entry.KeepAlive == TimeSpan.Zero)
+            Leave_NeedsLock(entry);
+        else if (entry.KeepAlive > TimeSpan.Zero)
+            ArmExpiry_NeedsLock(entry, entry.KeepAlive);
+    }
+
+    private void ArmExpiry_NeedsLock(ModelEntry entry, TimeSpan after)
+    {
+        entry.ExpiresAt = time.GetUtcNow() is var now && after < DateTimeOffset.MaxValue - now ? now + after : DateTimeOffset.MaxValue;
+        entry.Expiry?.Dispose();
+        entry.Expiry = time.CreateTimer(_ => Expire(entry), null, after < LongestTimer ? after : LongestTimer, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Expire(ModelEntry entry)
+    {
+        lock (_lock)
+        {
+            // It may have been used again while the timer fired.
+            if (entry.ExpiresAt is not { } at || entry.Uses > 0 || entry.Leaving is not null)
+                return;
+            TimeSpan left = at - time.GetUtcNow();
+            if (left > TimeSpan.Zero)
+                ArmExpiry_NeedsLock(entry, left);
+            else
+                Leave_NeedsLock(entry);
+        }
+    }
+
+    private async Task<LoadedEngine> LoadAsync(ModelEntry entry)
     {
         // Not on the caller's thread: it holds the lock.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            string path = await replicas.EnsureAsync(digest, CancellationToken.None);
-            LoadedEngine engine = await loader.LoadAsync(path, CancellationToken.None);
-            LogLoaded(digest, engine.LoadDuration.TotalMilliseconds);
+            string path = await replicas.EnsureAsync(entry.Digest, _stopping.Token);
+            entry.Need = loader.Measure(path);
+            await _oneAtATime.WaitAsync(entry.Abandoned.Token);
+            LoadedEngine engine;
+            try
+            {
+                await MakeRoomAsync(entry);
+                LogLoading(entry.Digest, entry.Need.Total >> 20);
+                engine = await loader.LoadAsync(path, entry, _stopping.Token);
+            }
+            finally
+            {
+                _oneAtATime.Release();
+            }
+            LogLoaded(entry.Digest, engine.LoadDuration.TotalMilliseconds);
+            Loaded(entry, engine);
             return engine;
         }
-        catch
+        catch (Exception e)
         {
             lock (_lock)
-                _entries.Remove(digest);
+            {
+                if (e is ModelLoadException)
+                    _failures.Add(entry.Digest, e.Message);
+                Forget_NeedsLock(entry);
+            }
+            Changed?.Invoke();
             throw;
         }
-        finally
-        {
-            // The task is not complete yet; who asks at once still sees it loading, and who asks after the next yield does not.
-            _ = NotifyAsync();
-        }
     }
 
-    private async Task NotifyAsync()
-    {
-        await Task.Yield();
-        Changed?.Invoke();
-    }
-
-    private List<Entry> MakeRoom_NeedsLock()
-    {
-        List<Entry> leaving = [];
-        while (_entries.Count > options.Value.LoadedModels
-            && _entries.Values.Where(entry => entry.Uses == 0).MinBy(entry => entry.UsedAt) is { } oldest)
-        {
-            _entries.Remove(oldest.Digest);
-            leaving.Add(oldest);
-        }
-        return leaving;
-    }
-
-    private void Release(Entry entry)
+    private void Loaded(ModelEntry entry, LoadedEngine engine)
     {
         lock (_lock)
         {
-            entry.Uses--;
-            entry.UsedAt = time.GetTimestamp();
+            _failures.Forget(entry.Digest);
+            entry.Engine = engine;
+            // Who wanted it may have left.
+            if (entry.Uses == 0)
+                Idle_NeedsLock(entry);
+        }
+        _ = ForgetBrokenAsync(entry, engine);
+        Changed?.Invoke();
+    }
+
+    /// <summary>The next who asks for the model gets a new engine at once; who has the broken one hears from it.</summary>
+    private async Task ForgetBrokenAsync(ModelEntry entry, LoadedEngine engine)
+    {
+        await engine.Engine.Broken;
+        lock (_lock)
+            Forget_NeedsLock(entry);
+        await engine.DisposeAsync();
+        Changed?.Invoke();
+    }
+
+    /// <summary>Sets the model's need aside, after putting out others where there is too little.</summary>
+    private async Task MakeRoomAsync(ModelEntry entry)
+    {
+        long need = entry.Need!.Total;
+        if (need > memory.Budget)
+            throw new ModelLoadException($"the model needs {Megabytes(need)} MB of memory ({Megabytes(entry.Need.Cache)} MB of it for the context), this worker has {Megabytes(memory.Budget)} MB for models");
+        ModelEntry? victim = null;
+        try
+        {
+            while (true)
+            {
+                Task changed;
+                lock (_lock)
+                {
+                    changed = _roomChanged.Task;
+                    if (TryReserve_NeedsLock(entry, need))
+                        return;
+                    if (victim?.Leaving is null or { Task.IsCompleted: true } && (victim = ToPutOut_NeedsLock()) is not null)
+                        PutOut_NeedsLock(victim);
+                }
+                LogWaiting(entry.Digest, victim?.Digest);
+                await changed.WaitAsync(entry.Abandoned.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            lock (_lock)
+                Keep_NeedsLock(victim);
+            throw;
         }
     }
 
-    private async Task UnloadAsync(Entry entry)
+    private bool TryReserve_NeedsLock(ModelEntry entry, long need)
     {
+        if (_entries.Values.Sum(other => other.Reserved) + need > memory.Budget || _entries.Values.Count(other => other.HasRoom) >= options.Value.LoadedModels)
+            return false;
+        entry.Reserved = need;
+        entry.HasRoom = true;
+        return true;
+    }
+
+    private ModelEntry? ToPutOut_NeedsLock() => _entries.Values
+        .Where(other => other.Engine is not null)
+        .OrderBy(other => other.Leaving is null)
+        .ThenBy(other => other.Uses > 0)
+        .ThenBy(other => other.UsedAt)
+        .FirstOrDefault();
+
+    private void PutOut_NeedsLock(ModelEntry entry)
+    {
+        if (entry.Uses == 0)
+            Leave_NeedsLock(entry);
+        else
+            entry.Leaving ??= NewLeaving();
+    }
+
+    /// <summary>Its room is not needed after all.</summary>
+    private static void Keep_NeedsLock(ModelEntry? entry)
+    {
+        if (entry is not { Uses: > 0, Leaving: { } leaving })
+            return;
+        entry.Leaving = null;
+        leaving.SetResult();
+    }
+
+    private void Leave_NeedsLock(ModelEntry entry)
+    {
+        entry.Leaving ??= NewLeaving();
+        _ = UnloadAsync(entry);
+    }
+
+    private async Task UnloadAsync(ModelEntry entry)
+    {
+        // Not on the caller's thread: it may hold the lock.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             await using LoadedEngine engine = await entry.Loading;
@@ -129,38 +344,35 @@ internal sealed partial class ModelHost(
             // It was never there; whoever asked for it has been told.
             LogNeverLoaded(e, entry.Digest);
         }
+        lock (_lock)
+            Forget_NeedsLock(entry);
         Changed?.Invoke();
     }
 
-    private List<Entry> TakeAll()
+    private void Forget_NeedsLock(ModelEntry entry)
     {
-        lock (_lock)
-        {
-            List<Entry> all = [.. _entries.Values];
-            _entries.Clear();
-            return all;
-        }
+        if (_entries.GetValueOrDefault(entry.Digest) != entry)
+            return;
+        _entries.Remove(entry.Digest);
+        entry.Expiry?.Dispose();
+        entry.Leaving?.TrySetResult();
+        TaskCompletionSource changed = _roomChanged;
+        _roomChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        changed.SetResult();
     }
 
-    private List<(string Digest, LoadedEngine Engine)> Loaded()
-    {
-        lock (_lock)
-            return [.. _entries.Values.Where(entry => entry.Loading.IsCompletedSuccessfully).Select(entry => (entry.Digest, entry.Loading.Result))];
-    }
+    private static TaskCompletionSource NewLeaving() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private sealed class Entry(string digest, Task<LoadedEngine> loading)
-    {
-        public string Digest { get; } = digest;
+    private static long Megabytes(long bytes) => bytes >> 20;
 
-        public Task<LoadedEngine> Loading { get; } = loading;
-
-        public int Uses { get; set; }
-
-        public long UsedAt { get; set; }
-    }
+    [LoggerMessage(Level = LogLevel.Information, Message = "Loading {Digest}, {Megabytes} MB")]
+    private partial void LogLoading(string digest, long megabytes);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Loaded {Digest} in {Milliseconds:0} ms")]
     private partial void LogLoaded(string digest, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Digest} waits for room until {Victim} has left")]
+    private partial void LogWaiting(string digest, string? victim);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Unloaded {Digest}")]
     private partial void LogUnloaded(string digest);

@@ -1,150 +1,99 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Inference.Embedding;
 using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Inference.Batching;
 
 /// <summary>
-/// Runs jobs of one model, many at a time, on a thread of its own that owns the native context. Callers tokenize on
-/// their own thread and hand the job over; it joins at the next decode step.
+/// Runs jobs of one model, many at a time, on threads of its own that own the native contexts. Callers tokenize on
+/// their own thread and hand the job over; it joins at the next step.
 /// </summary>
 internal sealed partial class BatchingEngine : IInferenceEngine
 {
     private readonly INativeModel _model;
-    private readonly INativeContext _context;
-    private readonly DecodeLoop _loop;
-    private readonly JobReader _reader;
+    private readonly EngineThread<EngineJob>? _decoding;
+    private readonly JobReader? _reader;
+    private readonly Lazy<EngineThread<EmbeddingJob>> _embedding;
+    private readonly EmbeddingReader _texts;
     private readonly ILogger _logger;
-    private readonly Channel<EngineJob> _inbox = Channel.CreateUnbounded<EngineJob>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly SemaphoreSlim _wake = new(0);
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
-    private volatile string? _broken;
 
     /// <summary>Owns model and context from here on.</summary>
-    public BatchingEngine(INativeModel model, INativeContext context, int contextPerSlot, EngineOptions options, TimeProvider time, ILogger logger)
+    /// <param name="model">The model.</param>
+    /// <param name="context">To write with; null where the model only embeds.</param>
+    /// <param name="contextPerSlot">Tokens of context of a job that asks for no number.</param>
+    /// <param name="options">Valid.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">For the log.</param>
+    public BatchingEngine(INativeModel model, INativeContext? context, int contextPerSlot, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         _model = model;
-        _context = context;
-        _logger = logger;
-        ContextPerSlot = contextPerSlot;
-        Slots = context.SequenceCount;
-        _reader = new JobReader(model, contextPerSlot);
-        _loop = new DecodeLoop(model, context, options, time, logger);
-        new Thread(Run) { Name = "decode", IsBackground = true }.Start();
+        _logger = loggers.CreateLogger<BatchingEngine>();
+        Slots = options.Slots;
+        if (context is not null)
+        {
+            _reader = new JobReader(model, contextPerSlot, context.Capacity);
+            DecodeLoop loop = new(model, context, options, time, loggers.CreateLogger<DecodeLoop>());
+            _decoding = new EngineThread<EngineJob>("decode", () => loop, _broken, _logger);
+        }
+        _texts = new EmbeddingReader(model, contextPerSlot);
+        // Most models are never asked for vectors, and their context takes memory.
+        _embedding = new(() => new EngineThread<EmbeddingJob>(
+            "embed", () => EmbeddingLoop.Create(model, contextPerSlot, options, time, loggers.CreateLogger<EmbeddingLoop>()), _broken, _logger));
     }
 
     public int Slots { get; }
 
-    /// <summary>Most tokens of context that a job gets.</summary>
-    public int ContextPerSlot { get; }
-
-    public long Steps => _loop.Steps;
+    public long Steps => (_decoding?.Steps ?? 0) + (_embedding.IsValueCreated ? _embedding.Value.Steps : 0);
 
     public bool IsContinuable => true;
 
-    public async ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken)
+    public Task Broken => _broken.Task;
+
+    public ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken) => _decoding is null
+        ? ValueTask.FromResult(new AttemptEnd { Reason = EndReason.Invalid, Error = "the model makes embeddings; it does not write" })
+        : RunAsync(_decoding, () => _reader!.Read(request, sink, cancellationToken), cancellationToken);
+
+    public ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken) => _model.Shape.Pooling is null
+        ? ValueTask.FromResult(new AttemptEnd { Reason = EndReason.Invalid, Error = "the model ranks texts; it has no embeddings" })
+        : RunAsync(_embedding.Value, () => _texts.Read(request, sink, cancellationToken), cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        _stopping = true;
+        if (_decoding is not null)
+            await _decoding.DisposeAsync();
+        if (_embedding.IsValueCreated)
+            await _embedding.Value.DisposeAsync();
+        _model.Dispose();
+    }
+
+    private async ValueTask<AttemptEnd> RunAsync<TJob>(
+        EngineThread<TJob> thread, Func<(TJob? Job, AttemptEnd? End)> read, CancellationToken cancellationToken)
+        where TJob : class, IEngineJob
     {
         if (cancellationToken.IsCancellationRequested)
             return new AttemptEnd { Reason = EndReason.Cancelled };
-        if (_stopping)
-            return NotTaken();
-        EngineJob? job;
+        if (_stopping || thread.IsStopping)
+            return thread.NotTaken();
         try
         {
             // Tokenizing a long prompt takes a while, and the caller may be a loop with other things to do.
-            (job, AttemptEnd? end) = await Task.Run(() => _reader.Read(request, sink, cancellationToken), CancellationToken.None);
-            if (job is null)
-                return end!;
+            (TJob? job, AttemptEnd? end) = await Task.Run(read, CancellationToken.None);
+            return job is null ? end! : await thread.RunAsync(job);
         }
         catch (ObjectDisposedException)
         {
-            return NotTaken();
+            return thread.NotTaken();
         }
         catch (NativeException failure)
         {
             LogPromptFailed(failure);
             return new AttemptEnd { Reason = EndReason.Failed, Error = failure.Message };
         }
-        return await RunAsync(job);
     }
-
-    public ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(new AttemptEnd { Reason = EndReason.Invalid, Error = "this engine does not embed" });
-
-    public async ValueTask DisposeAsync()
-    {
-        _stopping = true;
-        _inbox.Writer.TryComplete();
-        _wake.Release();
-        await _ended.Task;
-    }
-
-    private async ValueTask<AttemptEnd> RunAsync(EngineJob job)
-    {
-        if (!_inbox.Writer.TryWrite(job))
-        {
-            job.Dispose();
-            return NotTaken();
-        }
-        _wake.Release();
-        await using CancellationTokenRegistration registration = job.Cancellation.Register(() => _wake.Release());
-        return await job.End;
-    }
-
-    private AttemptEnd NotTaken() => _broken is { } error
-        ? new AttemptEnd { Reason = EndReason.Failed, Error = $"the engine has stopped: {error}" }
-        : new AttemptEnd { Reason = EndReason.HandedBack };
-
-    private void Run()
-    {
-        try
-        {
-            while (!_stopping)
-                RunOnce();
-        }
-#pragma warning disable CA1031 // The thread's end: whatever it is, the waiting jobs must hear of it.
-        catch (Exception failure)
-#pragma warning restore CA1031
-        {
-            LogBroken(failure);
-            _broken = failure.Message;
-        }
-        Close();
-    }
-
-    private void RunOnce()
-    {
-        while (_inbox.Reader.TryRead(out EngineJob? job))
-            _loop.Enqueue(job);
-        if (_loop.IsIdle)
-            _wake.Wait();
-        else
-            _loop.Step();
-    }
-
-    private void Close()
-    {
-        _stopping = true;
-        _inbox.Writer.TryComplete();
-        while (_inbox.Reader.TryRead(out EngineJob? job))
-            _loop.Enqueue(job);
-        EndReason reason = _broken is null ? EndReason.HandedBack : EndReason.Failed;
-        try
-        {
-            _loop.EndAll(reason, _broken);
-        }
-        finally
-        {
-            _context.Dispose();
-            _model.Dispose();
-            _ended.SetResult();
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Critical, Message = "The decode thread has ended by an exception; the engine takes no more jobs")]
-    private partial void LogBroken(Exception failure);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A prompt could not be read")]
     private partial void LogPromptFailed(Exception failure);

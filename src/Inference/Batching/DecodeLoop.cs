@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Native.Grammars;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Inference.Batching;
@@ -8,35 +9,39 @@ namespace OllamaMax.Inference.Batching;
 /// Decodes all running jobs together, step by step (continuous batching: Yu et al., Orca, OSDI 2022). Jobs join at the
 /// next step and leave when they end. Used by one thread.
 /// </summary>
-internal sealed partial class DecodeLoop
+internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
 {
+    private const int LeastPromptTokens = 8;
+
     private readonly INativeModel _model;
     private readonly INativeContext _context;
     private readonly SequenceTable _sequences;
     private readonly StepPlanner _planner;
+    private readonly PromptPacing _pacing;
     private readonly DecodeBatch _batch;
-    private readonly int? _totalContext;
+    private readonly int _slots;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly LinkedList<EngineJob> _waiting = new();
     private readonly List<EngineJob> _running = [];
     private long _steps;
 
+    /// <summary>Owns the context from here on.</summary>
     public DecodeLoop(
         INativeModel model, INativeContext context, EngineOptions options, TimeProvider time, ILogger logger)
     {
         _model = model;
         _context = context;
-        _sequences = new SequenceTable(context);
+        _slots = Math.Min(options.Slots, context.SequenceCount);
+        _sequences = new SequenceTable(context, keeps: options.CachedPrompts > 0);
         int batchSize = Math.Min(options.BatchSize, context.BatchSize);
-        _planner = new StepPlanner(batchSize, options.PromptTokensBesideAnswers);
+        _planner = new StepPlanner(batchSize);
+        _pacing = new PromptPacing(Math.Min(LeastPromptTokens, options.PromptTokensBesideAnswers), options.PromptTokensBesideAnswers);
         _batch = new DecodeBatch(batchSize);
-        _totalContext = options.TotalContext;
         _time = time;
         _logger = logger;
     }
 
-    /// <summary>Decode steps so far. Any thread may ask.</summary>
     public long Steps => Interlocked.Read(ref _steps);
 
     public bool IsIdle => _running.Count == 0 && _waiting.Count == 0;
@@ -50,26 +55,30 @@ internal sealed partial class DecodeLoop
         Admit();
         if (_running.Count == 0)
             return;
-        IReadOnlyList<StepPart> parts = _planner.Plan(_running, _batch);
+        long start = _time.GetTimestamp();
+        IReadOnlyList<StepPart> parts = _planner.Plan(_running, _batch, _pacing.Tokens);
         Interlocked.Increment(ref _steps);
-        switch (Decode(parts))
-        {
-            case DecodeOutcome.Ok:
-                foreach (StepPart part in parts)
-                    Advance(part);
-                break;
-            case DecodeOutcome.NoKvSlot:
-                MakeRoom();
-                break;
-        }
+        DecodeOutcome? outcome = Decode(parts);
+        // What is kept for later goes before what runs now.
+        while (outcome == DecodeOutcome.NoKvSlot && _sequences.ForgetOldest())
+            outcome = Decode(parts);
+        if (outcome == DecodeOutcome.NoKvSlot)
+            MakeRoom();
+        if (outcome != DecodeOutcome.Ok)
+            return;
+        foreach (StepPart part in parts)
+            Advance(part);
+        // On a GPU the decoding is over only when its logits have been read.
+        _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, _time.GetElapsedTime(start));
     }
 
-    /// <summary>Ends all jobs, running or waiting.</summary>
     public void EndAll(EndReason reason, string? error)
     {
         foreach (EngineJob job in _running.Concat(_waiting).ToArray())
             End(job, reason, error);
     }
+
+    public void Dispose() => _context.Dispose();
 
     private void EndCancelled()
     {
@@ -89,17 +98,17 @@ internal sealed partial class DecodeLoop
     // First come, first served: nobody overtakes a job that has to wait for room.
     private void Admit()
     {
-        while (_waiting.First is { } first && _sequences.HasFree && HasRoomFor(first.Value))
+        while (_waiting.First is { } first && _running.Count < _slots && HasRoomFor(first.Value))
         {
             _waiting.RemoveFirst();
-            first.Value.Admit(_sequences.Rent(), _time);
+            first.Value.Admit(_sequences.Rent(first.Value.Tokens), _time);
             _running.Add(first.Value);
         }
     }
 
     // With a token more for each slot: a job that was put out must not come back before there is room for it to go on.
-    private bool HasRoomFor(EngineJob job) => _totalContext is null || _running.Count == 0
-        || _running.Sum(static running => (long)running.Length) + job.Length + _context.SequenceCount <= _totalContext;
+    private bool HasRoomFor(EngineJob job) => _running.Count == 0
+        || _running.Sum(static running => (long)running.Length) + job.Length + _slots <= _context.Capacity;
 
     private DecodeOutcome? Decode(IReadOnlyList<StepPart> parts)
     {
@@ -135,7 +144,7 @@ internal sealed partial class DecodeLoop
         }
         LogPutOut(youngest.Length, _running.Count);
         _running.Remove(youngest);
-        _sequences.Return(youngest.Leave()!);
+        _sequences.Discard(youngest.Leave()!);
         _waiting.AddFirst(youngest);
     }
 
@@ -147,16 +156,25 @@ internal sealed partial class DecodeLoop
             return;
         try
         {
-            int token = job.Sample(_context.Logits(part.Output), _time);
+            ReadOnlySpan<float> logits = _context.Logits(part.Output);
+            int token = job.Sample(logits, _time);
             if (_model.IsEndOfGeneration(token))
             {
                 End(job, EndReason.Stop, null);
                 return;
             }
-            int index = job.Append(token);
-            job.Sink.Write(index, token, _model.Piece(token).Span);
+            int index = job.NextIndex;
+            TokenLogprobs? logprobs = job.TopLogprobs is { } top ? Logprobs.Of(logits, token, top, _model.Piece) : null;
+            if (job.Append(token) is { } unmoved)
+                _sequences.Cut(job.Sequence, unmoved);
+            job.Sink.Write(index, token, _model.Piece(token).Span, logprobs);
             if (job.IsAtLimit)
                 End(job, EndReason.Length, null);
+        }
+        catch (GrammarException failure)
+        {
+            // Every worker would fail at it: it is the request's fault.
+            End(job, EndReason.Invalid, $"the grammar {failure.Message}");
         }
 #pragma warning disable CA1031 // A sink that throws or a broken logit is this job's failure: the others go on.
         catch (Exception failure)
@@ -172,9 +190,18 @@ internal sealed partial class DecodeLoop
         if (!_running.Remove(job))
             _waiting.Remove(job);
         if (job.Leave() is { } sequence)
-            _sequences.Return(sequence);
+            Return(sequence, isSound: reason != EndReason.Failed);
         job.Dispose();
         job.Finish(reason, error, _time);
+    }
+
+    // After a failure it may be half read, or hold what made the failure.
+    private void Return(Sequence sequence, bool isSound)
+    {
+        if (isSound)
+            _sequences.Keep(sequence);
+        else
+            _sequences.Discard(sequence);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A decode step of {Jobs} jobs failed; they end")]

@@ -1,42 +1,46 @@
-using System.Runtime.InteropServices;
 using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Inference.Batching;
 
 /// <summary>
-/// A job inside the engine. All its tokens stand in one list, prompt and then answer; those not yet in its sequence's
-/// memory are pending. Reading a prompt, writing an answer, resuming and starting over after an eviction are all the
+/// A job inside the engine. All its tokens stand in one window, prompt and then answer; those not yet in its sequence's
+/// memory are pending. Reading a prompt, writing an answer, resuming, starting over after an eviction and going on after the window was shifted are all the
 /// same then: feed what is pending, and when nothing is left, sample. Used by the decode thread alone once it is queued.
 /// </summary>
-internal sealed class EngineJob : IDisposable
+internal sealed class EngineJob : IEngineJob
 {
-    private readonly List<int> _tokens;
+    private readonly ContextWindow _window;
     private readonly INativeSampler _sampler;
     private readonly TaskCompletionSource<AttemptEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _promptTokens;
-    private readonly int _limit;
+    private readonly long _limit;
+    private int? _cachedTokens;
     private long? _admitted;
     private long? _firstSample;
 
     /// <param name="prompt">Tokens of the prompt.</param>
-    /// <param name="resume">Tokens of the answer that exist.</param>
-    /// <param name="limit">Most tokens of prompt and answer together; above what exists.</param>
-    /// <param name="sampler">Has accepted nothing yet.</param>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="bounds">How long it may become.</param>
+    /// <param name="sampler">Has accepted the prompt and what exists of the answer.</param>
     /// <param name="sink">Takes the answer.</param>
     /// <param name="cancellationToken">Ends the job.</param>
     public EngineJob(
-        IReadOnlyList<int> prompt, IReadOnlyList<int> resume, int limit, INativeSampler sampler, ITokenSink sink, CancellationToken cancellationToken)
+        IReadOnlyList<int> prompt, EngineRequest request, JobBounds bounds, INativeSampler sampler, ITokenSink sink, CancellationToken cancellationToken)
     {
-        _tokens = [.. prompt, .. resume];
+        _window = new ContextWindow(prompt, bounds.Context, bounds.Keep);
         _promptTokens = prompt.Count;
-        _limit = limit;
+        _limit = bounds.Answer;
         _sampler = sampler;
+        TopLogprobs = request.Options.TopLogprobs;
         Sink = sink;
         Cancellation = cancellationToken;
-        foreach (int token in _tokens)
-            sampler.Accept(token);
+        foreach (int token in request.ResumeTokens)
+            Add(token);
     }
+
+    /// <summary>Null: nobody asks how likely its tokens are; otherwise how many of the likeliest to name with each.</summary>
+    public int? TopLogprobs { get; }
 
     public ITokenSink Sink { get; }
 
@@ -47,22 +51,28 @@ internal sealed class EngineJob : IDisposable
     /// <summary>Where its tokens are remembered; null while it waits.</summary>
     public Sequence? Sequence { get; private set; }
 
-    /// <summary>Tokens of prompt and answer so far.</summary>
-    public int Length => _tokens.Count;
+    /// <summary>Tokens of prompt and answer that the model sees.</summary>
+    public int Length => _window.Count;
 
-    public int Pending => _tokens.Count - Sequence!.Length;
+    /// <inheritdoc cref="Length"/>
+    public ReadOnlySpan<int> Tokens => _window.Tokens;
+
+    public int Pending => _window.Count - Sequence!.Length;
 
     /// <summary>Position in the answer of the next token.</summary>
-    public int NextIndex => _tokens.Count - _promptTokens;
+    public int NextIndex { get; private set; }
 
-    public bool IsAtLimit => _tokens.Count >= _limit;
+    public bool IsAtLimit => NextIndex >= _limit;
 
     /// <summary>The first pending tokens.</summary>
-    public ReadOnlySpan<int> PendingTokens(int count) => CollectionsMarshal.AsSpan(_tokens).Slice(Sequence!.Length, count);
+    public ReadOnlySpan<int> PendingTokens(int count) => _window.Tokens.Slice(Sequence!.Length, count);
 
+    /// <param name="sequence">Begins as the job's tokens do.</param>
+    /// <param name="time">The clock.</param>
     public void Admit(Sequence sequence, TimeProvider time)
     {
         Sequence = sequence;
+        _cachedTokens ??= Math.Min(sequence.Length, _promptTokens);
         _admitted ??= time.GetTimestamp();
     }
 
@@ -82,29 +92,37 @@ internal sealed class EngineJob : IDisposable
         {
             _firstSample = time.GetTimestamp();
             TimeSpan promptDuration = time.GetElapsedTime(_admitted!.Value, _firstSample.Value);
-            Sink.Started(new AttemptStart(_promptTokens, CachedTokens: 0, LoadDuration: TimeSpan.Zero, promptDuration));
+            Sink.Started(new AttemptStart(_promptTokens, _cachedTokens ?? 0, LoadDuration: TimeSpan.Zero, promptDuration));
         }
         return token;
     }
 
-    /// <returns>The token's position in the answer.</returns>
-    public int Append(int token)
+    /// <returns>How much of the sequence's memory is still right, where older tokens had to make room.</returns>
+    public int? Append(int token)
     {
-        _sampler.Accept(token);
-        _tokens.Add(token);
-        return NextIndex - 1;
+        if (!_sampler.Accept(token, isAnswer: true))
+            throw new NativeException($"token {token} was sampled, but its grammar refuses it");
+        return Add(token);
+    }
+
+    private int? Add(int token)
+    {
+        NextIndex++;
+        return _window.Append(token);
     }
 
     public void Finish(EndReason reason, string? error, TimeProvider time)
     {
         long now = time.GetTimestamp();
-        _end.SetResult(new AttemptEnd
+        Finish(new AttemptEnd
         {
             Reason = reason,
             Error = error,
             EvalDuration = time.GetElapsedTime(_firstSample ?? now, now),
         });
     }
+
+    public void Finish(AttemptEnd end) => _end.SetResult(end);
 
     public void Dispose() => _sampler.Dispose();
 }

@@ -10,11 +10,25 @@ public sealed record EngineOptions
     /// <summary>Jobs decoded at once, 1-64.</summary>
     public int Slots { get; init; } = 4;
 
-    /// <summary>Most tokens of context a job gets, prompt and answer together; the model's trained context is a bound as well.</summary>
+    /// <summary>
+    /// Tokens of context of a job that asks for no number (num_ctx), prompt and answer together; the model's trained context is a bound as well. A job
+    /// may ask for more, up to the trained context and <see cref="TotalContext"/>.
+    /// </summary>
     public int ContextPerSlot { get; init; } = 4096;
 
-    /// <summary>Tokens of context kept in memory, all jobs together; null: enough for every slot to be full. With less, jobs may have to wait.</summary>
+    /// <summary>
+    /// Tokens of context kept in memory, all jobs together; null: enough for every slot to be full, but no more than <see cref="MemoryBytes"/> allows. With less, jobs may have to wait.
+    /// </summary>
     public int? TotalContext { get; init; }
+
+    /// <summary>Bytes for the model's weights and context together, buffers for computing not counted; null: no bound. A model that does not fit is not loaded.</summary>
+    public long? MemoryBytes { get; init; }
+
+    /// <summary>
+    /// Finished prompts and answers that stay in memory beside the running ones, 0-192, so that a prompt that begins alike need not be read again. They take what
+    /// running jobs leave of the context. 0: none. Models with a state keep them in idle slots only: each would cost memory of its own.
+    /// </summary>
+    public int CachedPrompts { get; init; } = 16;
 
     /// <summary>CPU threads, 1-512. More than there are idle cores is far slower than fewer.</summary>
     public int Threads { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
@@ -23,13 +37,13 @@ public sealed record EngineOptions
     public int BatchSize { get; init; } = 512;
 
     /// <summary>
-    /// Most tokens of prompts read in one step while answers are running: small values keep these even, large ones bring
-    /// new ones sooner. From <see cref="Slots"/> on.
+    /// Most tokens of prompts read in one step while answers are running; fewer are, as many as keep a step at about twice its usual time.
+    /// From <see cref="Slots"/> on.
     /// </summary>
-    public int PromptTokensBesideAnswers { get; init; } = 128;
+    public int PromptTokensBesideAnswers { get; init; } = 512;
 
-    /// <summary>Layers in GPU memory; -1: all.</summary>
-    public int GpuLayers { get; init; } = -1;
+    /// <summary>Layers in GPU memory; -1: all. Null: as many as its free memory has room for.</summary>
+    public int? GpuLayers { get; init; }
 
     public CacheType KeyType { get; init; } = CacheType.F16;
 
@@ -51,6 +65,10 @@ public sealed record EngineOptions
             yield return $"{nameof(TotalContext)} is {TotalContext}; it must be at least {nameof(ContextPerSlot)}, {ContextPerSlot}.";
         if (TotalContext is null && (long)Slots * ContextPerSlot > int.MaxValue)
             yield return $"{nameof(Slots)} times {nameof(ContextPerSlot)} must not be above {int.MaxValue}.";
+        if (MemoryBytes < 1)
+            yield return $"{nameof(MemoryBytes)} is {MemoryBytes}; it must be at least 1.";
+        if (CachedPrompts is < 0 or > 192)
+            yield return $"{nameof(CachedPrompts)} is {CachedPrompts}; it must be from 0 to 192.";
         if (Threads is < 1 or > 512)
             yield return $"{nameof(Threads)} is {Threads}; it must be from 1 to 512.";
         if (BatchSize < Slots || BatchSize > 65536)

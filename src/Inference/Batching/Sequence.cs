@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace OllamaMax.Inference.Batching;
 
 /// <summary>One sequence of the native context: which tokens stand in its memory.</summary>
@@ -10,7 +12,12 @@ internal sealed class Sequence(int id)
     /// <summary>Tokens in memory; the next one goes to this position.</summary>
     public int Length => _tokens.Count;
 
+    public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
+
     public void Append(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);
 
-    public void Clear() => _tokens.Clear();
+    public void Truncate(int length) => _tokens.RemoveRange(length, _tokens.Count - length);
+
+    /// <summary>How many tokens it has in common with others, from the begin.</summary>
+    public int Common(ReadOnlySpan<int> tokens) => MemoryExtensions.CommonPrefixLength(Tokens, tokens);
 }

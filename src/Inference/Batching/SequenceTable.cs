@@ -2,30 +2,139 @@ using OllamaMax.Inference.Native;
 
 namespace OllamaMax.Inference.Batching;
 
-/// <summary>The sequences of a context: which are free, and what stands in them. Used by the decode thread alone.</summary>
+/// <summary>
+/// The sequences of a context: in use, kept after use because a later prompt may begin alike (prefix reuse), or free. What is kept takes the memory that
+/// running jobs do not need; the one unused for longest goes first. Equal beginnings take memory once. Used by the decode thread alone.
+/// </summary>
 internal sealed class SequenceTable
 {
     private readonly INativeContext _context;
+    private readonly bool _keeps;
     private readonly Stack<Sequence> _free = new();
+    private readonly List<Sequence> _used = [];
 
-    public SequenceTable(INativeContext context)
+    // The one unused for longest first.
+    private readonly List<Sequence> _kept = [];
+
+    /// <param name="context">Whose sequences.</param>
+    /// <param name="keeps">Whether sequences are kept after use.</param>
+    public SequenceTable(INativeContext context, bool keeps)
     {
         _context = context;
+        _keeps = keeps;
         for (int id = context.SequenceCount - 1; id >= 0; id--)
             _free.Push(new Sequence(id));
     }
 
-    public bool HasFree => _free.Count > 0;
+    public bool HasFree => _free.Count > 0 || _kept.Count > 0;
 
-    /// <returns>An empty sequence.</returns>
-    public Sequence Rent() => _free.Pop();
+    /// <summary>Sequences that are kept.</summary>
+    public int Kept => _kept.Count;
 
-    /// <summary>Forgets what stands in a sequence and makes it free.</summary>
-    public void Return(Sequence sequence)
+    /// <returns>A sequence that begins as <paramref name="tokens"/> do, as far as one is known; at least the last of them is missing in it.</returns>
+    public Sequence Rent(ReadOnlySpan<int> tokens)
+    {
+        Sequence? source = LongestBeginning(tokens[..^1], out int length);
+        Sequence sequence = source is null ? TakeEmpty() : Branch(source, length);
+        _used.Add(sequence);
+        return sequence;
+    }
+
+    /// <summary>A sequence is no longer in use; what stands in it may serve another prompt.</summary>
+    public void Keep(Sequence sequence)
+    {
+        _used.Remove(sequence);
+        // What is a beginning of another one serves nobody that the other does not serve.
+        if (!_keeps || sequence.Length == 0 || _kept.Exists(other => other.Common(sequence.Tokens) == sequence.Length))
+        {
+            Free(sequence);
+            return;
+        }
+        foreach (Sequence shorter in _kept.FindAll(other => sequence.Common(other.Tokens) == other.Length))
+        {
+            _kept.Remove(shorter);
+            Free(shorter);
+        }
+        _kept.Add(sequence);
+    }
+
+    /// <summary>A sequence is no longer in use, and what stands in it may be half read.</summary>
+    public void Discard(Sequence sequence)
+    {
+        _used.Remove(sequence);
+        Free(sequence);
+    }
+
+    /// <summary>Forgets what stands in a sequence from a length on, or all of it where the model cannot do that.</summary>
+    public void Cut(Sequence sequence, int length)
+    {
+        int left = Math.Min(length, sequence.Length);
+        if (!_context.CanBranch(sequence.Id, left) || !_context.TruncateSequence(sequence.Id, left))
+        {
+            left = 0;
+            _context.TruncateSequence(sequence.Id, 0);
+        }
+        sequence.Truncate(left);
+    }
+
+    /// <returns>Whether there was one to forget.</returns>
+    public bool ForgetOldest()
+    {
+        if (_kept.Count == 0)
+            return false;
+        Sequence oldest = _kept[0];
+        _kept.RemoveAt(0);
+        Free(oldest);
+        return true;
+    }
+
+    private Sequence? LongestBeginning(ReadOnlySpan<int> tokens, out int length)
+    {
+        Sequence? longest = null;
+        length = 0;
+        foreach (List<Sequence> sequences in (ReadOnlySpan<List<Sequence>>)[_kept, _used])
+        {
+            foreach (Sequence sequence in sequences)
+            {
+                int common = sequence.Common(tokens);
+                if (common <= length || !_context.CanBranch(sequence.Id, common))
+                    continue;
+                longest = sequence;
+                length = common;
+            }
+        }
+        return longest;
+    }
+
+    private Sequence Branch(Sequence source, int length)
+    {
+        bool isKept = _kept.Remove(source);
+        if (isKept && (length == source.Length || !HasFree))
+        {
+            // Nothing of it would be left for others, or it is the last one.
+            Cut(source, length);
+            return source;
+        }
+        Sequence sequence = TakeEmpty();
+        _context.CopySequence(source.Id, sequence.Id, length);
+        sequence.Append(source.Tokens[..length]);
+        if (isKept)
+            _kept.Add(source);
+        return sequence;
+    }
+
+    private Sequence TakeEmpty()
+    {
+        if (_free.Count == 0)
+            ForgetOldest();
+        return _free.Pop();
+    }
+
+    private void Free(Sequence sequence)
     {
         // Forgetting a whole sequence never fails, whatever the model's kind of memory.
         _context.TruncateSequence(sequence.Id, 0);
-        sequence.Clear();
+        sequence.Truncate(0);
         _free.Push(sequence);
     }
 }

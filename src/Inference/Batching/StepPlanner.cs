@@ -12,14 +12,20 @@ internal readonly record struct StepPart(EngineJob Job, int Count, int Output);
 /// Decides what one decode step computes. Every running answer gets its token; prompts share what is left, bounded so
 /// that answers go on evenly beside them. Every job gets at least one token into every step.
 /// </summary>
-internal sealed class StepPlanner(int batchSize, int promptTokensBesideAnswers)
+internal sealed class StepPlanner(int batchSize)
 {
     private readonly List<EngineJob> _prompts = [];
     private readonly List<StepPart> _parts = [];
 
+    /// <summary>Jobs that get their next token in the step that was planned last.</summary>
+    public int Answers { get; private set; }
+
     /// <summary>Fills <paramref name="batch"/> from the jobs that have a sequence.</summary>
+    /// <param name="jobs">All of them.</param>
+    /// <param name="batch">To fill.</param>
+    /// <param name="promptTokensBesideAnswers">Most tokens of prompts when there are answers.</param>
     /// <returns>Its parts; valid until the next call.</returns>
-    public IReadOnlyList<StepPart> Plan(IReadOnlyList<EngineJob> jobs, DecodeBatch batch)
+    public IReadOnlyList<StepPart> Plan(IReadOnlyList<EngineJob> jobs, DecodeBatch batch, int promptTokensBesideAnswers)
     {
         batch.Clear();
         _parts.Clear();
@@ -31,7 +37,9 @@ internal sealed class StepPlanner(int batchSize, int promptTokensBesideAnswers)
             else
                 _prompts.Add(job);
         }
-        PlanPrompts(batch, _parts.Count == 0 ? batchSize : Math.Min(batchSize - _parts.Count, promptTokensBesideAnswers));
+        Answers = _parts.Count;
+        int room = batchSize - Answers;
+        PlanPrompts(batch, Answers == 0 ? room : Math.Min(room, Math.Max(promptTokensBesideAnswers, _prompts.Count)));
         return _parts;
     }
 

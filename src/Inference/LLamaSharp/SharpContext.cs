@@ -10,15 +10,18 @@ internal sealed class SharpContext : INativeContext
     private readonly BatchCheck _check;
     private readonly LLamaBatch _batch = new();
     private readonly bool[] _outputs;
+    private readonly HashSet<int> _embedded = [];
+    private readonly bool _embeds;
     private int _outputCount;
 
-    private SharpContext(SafeLLamaContextHandle handle, ContextConfig config, int vocabularySize)
+    private SharpContext(SafeLLamaContextHandle handle, ContextConfig config, int vocabularySize, int longest)
     {
         _handle = handle;
+        _embeds = config.Pooling is not null;
         Capacity = (int)handle.ContextSize;
         BatchSize = (int)handle.BatchSize;
         SequenceCount = config.Sequences;
-        _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize);
+        _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize, longest, asksForAll: _embeds);
         _outputs = new bool[BatchSize];
     }
 
@@ -28,7 +31,11 @@ internal sealed class SharpContext : INativeContext
 
     public int SequenceCount { get; }
 
-    public static SharpContext Create(SafeLlamaModelHandle model, ContextConfig config, int vocabularySize)
+    /// <param name="model">The model.</param>
+    /// <param name="config">Valid.</param>
+    /// <param name="vocabularySize">Tokens that there are.</param>
+    /// <param name="longest">Most tokens in a sequence.</param>
+    public static SharpContext Create(SafeLlamaModelHandle model, ContextConfig config, int vocabularySize, int longest)
     {
         SafeLLamaContextHandle handle = SafeLLamaContextHandle.Create(model, Parameters(config));
         if (handle.IsInvalid)
@@ -37,7 +44,7 @@ internal sealed class SharpContext : INativeContext
             throw new ModelLoadException(
                 $"No context of {config.Capacity} tokens for {config.Sequences} sequences: the log of llama.cpp says why");
         }
-        return new SharpContext(handle, config, vocabularySize);
+        return new SharpContext(handle, config, vocabularySize, longest);
     }
 
     public DecodeOutcome Decode(DecodeBatch batch)
@@ -46,12 +53,15 @@ internal sealed class SharpContext : INativeContext
         _check.Check(batch);
         // Whatever happens, the former batch's logits are gone.
         _outputCount = 0;
+        _embedded.Clear();
         Fill(batch);
         DecodeResult result = _handle.Decode(_batch);
         if (result == DecodeResult.Ok)
         {
             _outputCount = batch.Count;
             batch.Outputs.CopyTo(_outputs);
+            if (_embeds)
+                _embedded.UnionWith(batch.Sequences.ToArray());
             _check.Commit(batch);
             return DecodeOutcome.Ok;
         }
@@ -69,12 +79,28 @@ internal sealed class SharpContext : INativeContext
     public ReadOnlySpan<float> Logits(int index)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-        if ((uint)index >= (uint)_outputCount || !_outputs[index])
+        if (_embeds || (uint)index >= (uint)_outputCount || !_outputs[index])
             throw new ArgumentOutOfRangeException(nameof(index), index, "No output was asked for there in the last batch.");
         return _handle.GetLogitsIth(index);
     }
 
+    public ReadOnlySpan<float> Embedding(int sequence)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        if (!_embedded.Contains(sequence))
+            throw new ArgumentOutOfRangeException(nameof(sequence), sequence, "The last batch computed no vector of that sequence.");
+        ReadOnlySpan<float> vector = _handle.GetEmbeddingsSeq((LLamaSeqId)sequence);
+        return vector.IsEmpty ? throw new NativeException($"llama.cpp has no vector of sequence {sequence}.") : vector;
+    }
+
     public int Length(int sequence) => _check.Length(sequence);
+
+    // From the first position in memory on, a sequence has no gaps: llama.cpp keeps it so.
+    public bool CanBranch(int sequence, int length)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        return length == _check.Length(sequence) || (int)_handle.MemorySequenceMinPosition((LLamaSeqId)sequence) == 0;
+    }
 
     public void CopySequence(int from, int to, int length)
     {
@@ -83,6 +109,8 @@ internal sealed class SharpContext : INativeContext
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _check.Length(from));
         if (_check.Length(to) != 0)
             throw new ArgumentException($"Sequence {to} is not empty.", nameof(to));
+        if (!CanBranch(from, length))
+            throw new ArgumentException($"Sequence {from} cannot be copied at {length}.", nameof(length));
         _handle.MemorySequenceCopy((LLamaSeqId)from, (LLamaSeqId)to, 0, length);
         _check.SetLength(to, length);
     }
@@ -93,8 +121,8 @@ internal sealed class SharpContext : INativeContext
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _check.Length(sequence));
         _handle.MemorySequenceRemove((LLamaSeqId)sequence, length, -1);
-        // LLamaSharp does not pass on whether it worked.
-        if (LastPosition(sequence) + 1 != length)
+        // LLamaSharp does not pass on whether it worked. A model that reads a text at once remembers nothing anyway.
+        if (LastPosition(sequence) + 1 > length)
             return false;
         _check.SetLength(sequence, length);
         return true;
@@ -104,8 +132,7 @@ internal sealed class SharpContext : INativeContext
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         _handle.MemoryClear(data: false);
-        for (int sequence = 0; sequence < SequenceCount; sequence++)
-            _check.SetLength(sequence, 0);
+        _check.Clear();
     }
 
     public void Dispose() => _handle.Dispose();
@@ -120,6 +147,14 @@ internal sealed class SharpContext : INativeContext
         parameters.n_threads = config.Threads;
         parameters.n_threads_batch = config.Threads;
         parameters.attention_type = LLamaAttentionType.Causal;
+        if (config.Pooling is { } pooling)
+        {
+            parameters.embeddings = true;
+            parameters.llama_pooling_type = (LLamaPoolingType)pooling;
+            // As the file says; a text is read in one piece then, and llama.cpp pools within a piece.
+            parameters.attention_type = LLamaAttentionType.Unspecified;
+            parameters.n_ubatch = parameters.n_batch;
+        }
         parameters.llama_flash_attn_type = config.FlashAttention switch
         {
             FlashAttention.Off => LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_DISABLED,

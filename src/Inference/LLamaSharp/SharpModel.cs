@@ -20,19 +20,24 @@ internal sealed class SharpModel : INativeModel
     private readonly bool _canAddSpecial;
     private volatile bool _disposed;
 
-    private SharpModel(SafeLlamaModelHandle handle)
+    private SharpModel(SafeLlamaModelHandle handle, ModelShape shape)
     {
         _handle = handle;
+        Shape = shape;
         SafeLlamaModelHandle.Vocabulary vocabulary = handle.Vocab;
-        if (vocabulary.Type is LLamaVocabType.None or LLamaVocabType.WordPiece || !handle.HasDecoder || handle.HasEncoder || handle.IsDiffusion)
-            throw new ModelLoadException("it is no model that generates text token by token");
+        if (vocabulary.Type is LLamaVocabType.None || !handle.HasDecoder || handle.HasEncoder || handle.IsDiffusion)
+            throw new ModelLoadException("it neither generates text token by token nor makes embeddings");
         _tokens = new TokenTable(vocabulary.Count, ReadPiece, token => ((LLamaToken)token).IsEndOfGeneration(vocabulary));
         _splitsByExpression = vocabulary.Type != LLamaVocabType.SentencePiece;
         if (!_splitsByExpression)
             _tokens.RequireByteTokens();
         LeadingToken = vocabulary.ShouldAddBOS && vocabulary.BOS is { } bos ? (int)bos : null;
+        bool isWordPiece = vocabulary.Type == LLamaVocabType.WordPiece;
+        LLamaToken? last = isWordPiece ? vocabulary.SEP : vocabulary.ShouldAddEOS ? vocabulary.EOS : null;
+        TrailingToken = last is { } trailing ? (int)trailing : null;
         // Adding a token that the vocabulary lacks is an assertion in there.
-        _canAddSpecial = (!vocabulary.ShouldAddBOS || vocabulary.BOS is not null) && (!vocabulary.ShouldAddEOS || vocabulary.EOS is not null);
+        _canAddSpecial = ((!vocabulary.ShouldAddBOS && !isWordPiece) || vocabulary.BOS is not null)
+            && ((!vocabulary.ShouldAddEOS && !isWordPiece) || last is not null);
         Description = handle.Description;
         ParameterCount = (long)handle.ParameterCount;
         TrainedContext = Math.Max(0, handle.ContextSize);
@@ -42,11 +47,15 @@ internal sealed class SharpModel : INativeModel
 
     public long ParameterCount { get; }
 
+    public ModelShape Shape { get; }
+
     public int TrainedContext { get; }
 
     public int VocabularySize => _tokens.Size;
 
     public int? LeadingToken { get; }
+
+    public int? TrailingToken { get; }
 
     public int LongestPiece => _tokens.LongestPiece;
 
@@ -55,11 +64,11 @@ internal sealed class SharpModel : INativeModel
     /// <exception cref="OperationCanceledException"/>
     public static SharpModel Load(string path, ModelConfig config, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        GgufCheck.Check(path);
+        ModelShape shape = GgufCheck.Check(path);
         SafeLlamaModelHandle handle = Open(path, config, loggers, cancellationToken);
         try
         {
-            return new SharpModel(handle);
+            return new SharpModel(handle, shape);
         }
         catch (ModelLoadException failure)
         {
@@ -94,10 +103,12 @@ internal sealed class SharpModel : INativeModel
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         config.Validate(MaximalSequences);
-        return SharpContext.Create(_handle, config, VocabularySize);
+        if (config.Pooling is null && !Shape.IsGenerator)
+            throw new ModelLoadException("it is no model that writes: it makes embeddings");
+        return SharpContext.Create(_handle, config, VocabularySize, Shape.IsGenerator || TrainedContext == 0 ? int.MaxValue : TrainedContext);
     }
 
-    public INativeSampler CreateSampler(SamplerConfig config) => new SharpSampler(config, VocabularySize);
+    public INativeSampler CreateSampler(SamplerConfig config) => new SharpSampler(config, _tokens);
 
     /// <summary>Contexts go on: the memory goes with the last of them.</summary>
     public void Dispose()
@@ -108,7 +119,11 @@ internal sealed class SharpModel : INativeModel
 
     private static SafeLlamaModelHandle Open(string path, ModelConfig config, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        LlamaProgressCallback goesOn = (_, _) => !cancellationToken.IsCancellationRequested;
+        LlamaProgressCallback goesOn = (progress, _) =>
+        {
+            config.Progress?.Report(progress);
+            return !cancellationToken.IsCancellationRequested;
+        };
         try
         {
             NativeLogConfig.llama_log_set(loggers.CreateLogger("llama.cpp"));

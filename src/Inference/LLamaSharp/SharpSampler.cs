@@ -5,24 +5,25 @@ using OllamaMax.Inference.Native;
 
 namespace OllamaMax.Inference.LLamaSharp;
 
-/// <summary>Penalties and filters of llama.cpp by way of LLamaSharp. The draw is made in <see cref="SeededDraw"/>.</summary>
+/// <summary>Filters of llama.cpp by way of LLamaSharp. The draw is made in <see cref="SeededDraw"/>.</summary>
+/// <remarks>
+/// Everything but typical_p, top_p, min_p and temperature is <see cref="SamplingChain"/>, which both natives share: bias, penalties, top_k,
+/// Mirostat and the grammar are the same code, not LLamaSharp's <c>AddLogitBias</c>, <c>AddPenalties</c>, <c>AddMirostat*Sampler</c> and <c>AddGrammar</c>. The
+/// differences that are left: LLamaSharp's native library is another version of llama.cpp, so that filters may round differently; and it pins
+/// memory of its own type, so that candidates are copied there and back (40 with the default top_k, the vocabulary without one).
+/// </remarks>
 internal sealed class SharpSampler : SamplingChain
 {
-    private readonly SafeLLamaSamplerChainHandle _penalties;
     private readonly SafeLLamaSamplerChainHandle _filters;
     private readonly LLamaTokenData[] _data;
 
-    public SharpSampler(SamplerConfig config, int vocabularySize)
-        : base(config, vocabularySize)
+    public SharpSampler(SamplerConfig config, TokenTable tokens)
+        : base(config, tokens)
     {
-        _data = new LLamaTokenData[vocabularySize];
-        _penalties = SafeLLamaSamplerChainHandle.Create(LLamaSamplerChainParams.Default());
-        _penalties.AddPenalties(
-            config.PenaltyWindow, config.Options.RepeatPenalty, config.Options.FrequencyPenalty, config.Options.PresencePenalty);
-
+        _data = config.IsGreedy || config.IsMirostat ? [] : new LLamaTokenData[config.CandidateCount(tokens.Size)];
         _filters = SafeLLamaSamplerChainHandle.Create(LLamaSamplerChainParams.Default());
-        if (config.Options.TopK > 0)
-            _filters.AddTopK(config.Options.TopK);
+        if (config.Options.TypicalP < 1)
+            _filters.AddTypical(config.Options.TypicalP, 1);
         if (config.Options.TopP < 1)
             _filters.AddTopP(config.Options.TopP, 1);
         if (config.Options.MinP > 0)
@@ -30,28 +31,16 @@ internal sealed class SharpSampler : SamplingChain
         _filters.AddTemperature(config.Options.Temperature);
     }
 
-    public override void Dispose()
+    public override void Dispose() => _filters.Dispose();
+
+    protected override int Filter(Span<Candidate> candidates, bool isSorted)
     {
-        _penalties.Dispose();
-        _filters.Dispose();
-    }
-
-    protected override void AcceptPenalized(int token) => _penalties.Accept(token);
-
-    protected override void Penalize(Span<Candidate> candidates) => Apply(_penalties, candidates);
-
-    protected override int Filter(Span<Candidate> candidates) => Apply(_filters, candidates);
-
-    // LLamaSharp pins memory of its own type; both are laid out as llama_token_data.
-    private int Apply(SafeLLamaSamplerChainHandle chain, Span<Candidate> candidates)
-    {
-        if (candidates.IsEmpty)
-            return 0;
+        // Both are laid out as llama_token_data.
         Span<Candidate> data = MemoryMarshal.Cast<LLamaTokenData, Candidate>(_data.AsSpan(0, candidates.Length));
         candidates.CopyTo(data);
-        LLamaTokenDataArray array = new(_data.AsMemory(0, candidates.Length));
+        LLamaTokenDataArray array = new(_data.AsMemory(0, candidates.Length), isSorted);
         using MemoryHandle pinned = LLamaTokenDataArrayNative.Create(array, out LLamaTokenDataArrayNative native);
-        chain.Apply(ref native);
+        _filters.Apply(ref native);
         int left = (int)native.Size;
         data[..left].CopyTo(candidates);
         return left;

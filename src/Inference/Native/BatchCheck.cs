@@ -1,7 +1,12 @@
 namespace OllamaMax.Inference.Native;
 
 /// <summary>Knows how long every sequence is, and so whether a batch can be decoded. Shared by the natives.</summary>
-internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSize)
+/// <param name="sequences">Sequences of the context.</param>
+/// <param name="vocabularySize">Tokens that there are.</param>
+/// <param name="batchSize">Most tokens in a batch.</param>
+/// <param name="longest">Positions that there are: models with a table of them read beyond its end otherwise.</param>
+/// <param name="asksForAll">Every entry must ask for output.</param>
+internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSize, int longest = int.MaxValue, bool asksForAll = false)
 {
     private readonly int[] _lengths = new int[sequences];
     private readonly int[] _next = new int[sequences];
@@ -9,6 +14,8 @@ internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSiz
     public int Length(int sequence) => _lengths[Checked(sequence)];
 
     public void SetLength(int sequence, int length) => _lengths[Checked(sequence)] = length;
+
+    public void Clear() => Array.Clear(_lengths);
 
     /// <exception cref="ArgumentException">The batch would be a failed assertion, or be refused, in native code.</exception>
     public void Check(DecodeBatch batch)
@@ -36,6 +43,10 @@ internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSiz
             throw new ArgumentException($"Sequence {sequence} is not among the context's {sequences}.", nameof(batch));
         if (position != _next[sequence])
             throw new ArgumentException($"Sequence {sequence} goes on at position {_next[sequence]}, not {position}.", nameof(batch));
+        if (position >= longest)
+            throw new ArgumentException($"Sequence {sequence} is longer than {longest} tokens.", nameof(batch));
+        if (asksForAll && !batch.Outputs[i])
+            throw new ArgumentException($"Entry {i} asks for no output; here all must.", nameof(batch));
         _next[sequence]++;
     }
 

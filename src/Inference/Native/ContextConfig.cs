@@ -7,7 +7,7 @@ internal sealed record ContextConfig
 
     public required int Sequences { get; init; }
 
-    /// <summary>Most tokens in a batch.</summary>
+    /// <summary>Most tokens in a batch; at least <see cref="Sequences"/>.</summary>
     public required int BatchSize { get; init; }
 
     public required int Threads { get; init; }
@@ -18,6 +18,9 @@ internal sealed record ContextConfig
 
     public FlashAttention FlashAttention { get; init; }
 
+    /// <summary>Set: the context computes vectors of texts, and every entry of a batch asks for output. Null: it writes.</summary>
+    public Pooling? Pooling { get; init; }
+
     public static bool IsQuantized(CacheType type) => type is CacheType.Q8 or CacheType.Q4;
 
     /// <exception cref="ArgumentException"/>
@@ -26,10 +29,14 @@ internal sealed record ContextConfig
         ArgumentOutOfRangeException.ThrowIfLessThan(Capacity, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(Sequences, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Sequences, maximalSequences);
-        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, 1);
+        // The library plans for an output of each sequence, and ends the process if no batch can hold them.
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchSize, Sequences);
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads, 1);
         // ggml keeps a table of this size.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Threads, 512);
+        // Pooling is planned for a whole batch, shared equally by all sequences; anything else ends the process.
+        if (Pooling is not null && (BatchSize % Sequences != 0 || Capacity < BatchSize))
+            throw new ArgumentException($"A context that embeds has room for a batch, and its batch a multiple of its sequences: not {BatchSize} tokens, {Sequences} sequences and room for {Capacity}.");
         // Without it nothing checks that the blocks of a quantized cache fit the model's heads.
         if (FlashAttention == FlashAttention.Off && (IsQuantized(KeyType) || IsQuantized(ValueType)))
             throw new ArgumentException("A quantized cache needs flash attention.");

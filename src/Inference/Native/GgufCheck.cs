@@ -11,8 +11,9 @@ internal static class GgufCheck
     private const long MostLayers = 512;
     private const long MostExperts = 512;
 
+    /// <returns>What it says about the model's form.</returns>
     /// <exception cref="ModelLoadException">The file cannot be a model; the message names it and says why.</exception>
-    public static void Check(string path)
+    public static ModelShape Check(string path)
     {
         try
         {
@@ -20,6 +21,7 @@ internal static class GgufCheck
             using GgufHeader header = GgufHeader.Read(stream);
             if (Error(header) is { } error)
                 throw new ModelLoadException($"{path} cannot be used: {error}");
+            return ModelShape.Of(header, stream.Length);
         }
         catch (EndOfStreamException failure)
         {

@@ -8,14 +8,23 @@ internal sealed class GgufHeader : IDisposable
     private const uint String = 8;
     private const uint Array = 9;
     private const string TokensKey = "tokenizer.ggml.tokens";
+    private const string ArchitectureKey = "general.architecture";
+    private const int LongestList = 1024;
 
     private readonly BinaryReader _reader;
     private readonly Dictionary<string, double> _numbers = [];
+    private readonly Dictionary<string, long[]> _lists = [];
 
     private GgufHeader(Stream stream) => _reader = new BinaryReader(stream, Encoding.UTF8, leaveOpen: true);
 
     /// <summary>All single numbers, by key.</summary>
     public IReadOnlyDictionary<string, double> Numbers => _numbers;
+
+    /// <summary>Short lists of integers, by key.</summary>
+    public IReadOnlyDictionary<string, long[]> Lists => _lists;
+
+    /// <summary>Such as <c>llama</c>: the begin of the keys that describe the model. Empty where the file does not say.</summary>
+    public string Architecture { get; private set; } = "";
 
     /// <summary>A token that stands in the vocabulary more than once; null when none does.</summary>
     public string? DoubleToken { get; private set; }
@@ -46,6 +55,8 @@ internal sealed class GgufHeader : IDisposable
         uint type = _reader.ReadUInt32();
         if (type == Array)
             ReadArray(key);
+        else if (type == String && key == ArchitectureKey)
+            Architecture = ReadText();
         else if (type == String)
             Skip(_reader.ReadUInt64());
         else
@@ -56,6 +67,12 @@ internal sealed class GgufHeader : IDisposable
     {
         uint type = _reader.ReadUInt32();
         ulong count = _reader.ReadUInt64();
+        if (type is 4 or 5 && count <= LongestList)
+        {
+            Require(count * 4);
+            _lists[key] = [.. Enumerable.Range(0, (int)count).Select(_ => (long)ReadNumber(type))];
+            return;
+        }
         if (type != String)
         {
             Skip(count > long.MaxValue / 8 ? ulong.MaxValue : count * (ulong)Size(type));

@@ -25,13 +25,26 @@ internal interface INativeContext : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">That entry asked for no output.</exception>
     ReadOnlySpan<float> Logits(int index);
 
+    /// <summary>
+    /// The vector of what the last batch held of a sequence, pooled; only in a context that was made for it (<see cref="ContextConfig.Pooling"/>).
+    /// Valid until the next <see cref="Decode"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The last batch held nothing of that sequence.</exception>
+    ReadOnlySpan<float> Embedding(int sequence);
+
     /// <summary>Tokens of a sequence in memory; the next one goes to this position.</summary>
     int Length(int sequence);
+
+    /// <summary>
+    /// Whether a sequence can be copied or cut at a length: models with a state can do so only at its end, and those with
+    /// a sliding window not where they have forgotten what came before.
+    /// </summary>
+    bool CanBranch(int sequence, int length);
 
     /// <summary>Makes an empty sequence begin as another does, without computing; the memory is shared.</summary>
     /// <param name="from">The sequence to copy.</param>
     /// <param name="to">An empty sequence.</param>
-    /// <param name="length">Tokens to take, from the beginning.</param>
+    /// <param name="length">Tokens to take, from the beginning; where <see cref="CanBranch"/> allows it.</param>
     void CopySequence(int from, int to, int length);
 
     /// <summary>Forgets a sequence from a position on.</summary>

@@ -12,6 +12,9 @@ internal interface INativeModel : IDisposable
 
     long ParameterCount { get; }
 
+    /// <summary>What its file says about its form.</summary>
+    ModelShape Shape { get; }
+
     int VocabularySize { get; }
 
     /// <summary>Tokens of context that the model was trained with; 0 where the file does not say.</summary>
@@ -19,6 +22,9 @@ internal interface INativeModel : IDisposable
 
     /// <summary>The token that <see cref="Tokenize"/> puts first when asked for special tokens; null where the model has none.</summary>
     int? LeadingToken { get; }
+
+    /// <summary>The token that <see cref="Tokenize"/> puts last when asked for special tokens; null where the model has none.</summary>
+    int? TrailingToken { get; }
 
     /// <summary>Bytes of the longest piece: no text has fewer tokens than its bytes divided by this.</summary>
     int LongestPiece { get; }

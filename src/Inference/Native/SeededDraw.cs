@@ -7,9 +7,14 @@ internal static class SeededDraw
     /// In [0, 1). A counter-based generator: the output function of SplitMix64 (Steele, Lea, Flood 2014,
     /// https://doi.org/10.1145/2714064.2660195) over the seed, then over the position.
     /// </summary>
-    public static double Uniform(ulong seed, int position)
+    /// <param name="seed">The job's.</param>
+    /// <param name="position">The token's, in the answer.</param>
+    /// <param name="draw">0 for the first number at a position, 1 for a second one that has nothing to do with it.</param>
+    public static double Uniform(ulong seed, int position, int draw = 0)
     {
         ulong state = Mix(Mix(seed) + (ulong)(uint)position);
+        for (; draw > 0; draw--)
+            state = Mix(state);
         return (state >> 11) * (1.0 / (1UL << 53));
     }
 

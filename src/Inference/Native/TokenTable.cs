@@ -1,3 +1,5 @@
+using OllamaMax.Inference.Native.Grammars;
+
 namespace OllamaMax.Inference.Native;
 
 /// <summary>A vocabulary's pieces and end tokens, read once, at load: they are asked for with every token. Shared by the natives.</summary>
@@ -5,6 +7,7 @@ internal sealed class TokenTable
 {
     private readonly ReadOnlyMemory<byte>[] _pieces;
     private readonly bool[] _ends;
+    private readonly Lazy<TokenOrder> _order;
 
     /// <exception cref="ModelLoadException">The vocabulary is empty.</exception>
     public TokenTable(int size, Func<int, byte[]> piece, Func<int, bool> isEnd)
@@ -19,11 +22,15 @@ internal sealed class TokenTable
             _ends[token] = isEnd(token);
         }
         LongestPiece = Math.Max(1, _pieces.Max(static bytes => bytes.Length));
+        _order = new Lazy<TokenOrder>(() => new TokenOrder(this));
     }
 
     public int Size => _pieces.Length;
 
     public int LongestPiece { get; }
+
+    /// <summary>For following grammars; made when it is first asked for, which takes a moment. Any thread may ask.</summary>
+    public TokenOrder Order => _order.Value;
 
     public bool IsEndOfGeneration(int token) => _ends[Checked(token)];
 

@@ -13,8 +13,10 @@ public static class NodePackages
     /// <param name="repositoryRoot">Folder with package-lock.json; see <see cref="RepositoryRoot.Find"/>.</param>
     /// <param name="report">Takes lines for a person who waits. Called on any thread.</param>
     /// <param name="cancellationToken">Ends the installation; the next call begins it anew.</param>
+    /// <param name="withOptional">Whether the optional packages that this machine can use are needed too.</param>
     /// <exception cref="PrerequisiteException">Node.js or npm is missing or too old, or npm failed.</exception>
-    public static async Task EnsureInstalledAsync(string repositoryRoot, Action<string> report, CancellationToken cancellationToken)
+    public static async Task EnsureInstalledAsync(
+        string repositoryRoot, Action<string> report, CancellationToken cancellationToken, bool withOptional = true)
     {
         Stamp stamp = Stamp.Of(repositoryRoot);
         if (stamp.IsCurrent)
@@ -25,30 +27,35 @@ public static class NodePackages
         if (stamp.IsCurrent)
             return;
         PackageLock wished = PackageLock.Read(Path.Combine(repositoryRoot, "package-lock.json"));
+        if (!withOptional)
+            wished = wished.WithoutOptional();
         if (MissingPackage(repositoryRoot, wished) is not null)
-            await InstallAsync(repositoryRoot, wished, report, cancellationToken);
+            await InstallAsync(repositoryRoot, wished, withOptional, report, cancellationToken);
         stamp.Write();
     }
 
-    private static async Task InstallAsync(string root, PackageLock wished, Action<string> report, CancellationToken cancellationToken)
+    private static async Task InstallAsync(
+        string root, PackageLock wished, bool withOptional, Action<string> report, CancellationToken cancellationToken)
     {
         await NodeRuntime.FindAsync(cancellationToken);
-        report($"installing {wished.Packages.Count - 1} npm packages (once; Azurite and llama.cpp are among them)");
+        report($"installing {wished.Packages.Count - 1} npm packages (once)");
         NpmProgress progress = new(wished.Packages.Count - 1, report);
         long start = Stopwatch.GetTimestamp();
-        int exitCode = await RunNpmAsync(root, progress, cancellationToken);
+        // Without the optional packages the lock file need not list all of them, which `ci` would insist on; `install` keeps to its versions too.
+        string[] command = withOptional ? ["ci"] : ["install", "--no-save", "--omit=optional"];
+        int exitCode = await RunNpmAsync(root, command, progress, cancellationToken);
         if (exitCode != 0)
-            throw new PrerequisiteException($"'npm ci' in {root} failed with exit code {exitCode}: {progress.Errors}");
+            throw new PrerequisiteException($"'npm {command[0]}' in {root} failed with exit code {exitCode}: {progress.Errors}");
         if (MissingPackage(root, wished) is { } missing)
-            throw new PrerequisiteException($"npm left out {missing}, which this machine needs; is the registry reachable? Try 'npm ci' in {root}.");
+            throw new PrerequisiteException($"npm left out {missing}, which this machine needs; is the registry reachable? Try 'npm {string.Join(' ', command)}' in {root}.");
         report($"npm packages installed in {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s");
     }
 
-    private static async Task<int> RunNpmAsync(string root, NpmProgress progress, CancellationToken cancellationToken)
+    private static async Task<int> RunNpmAsync(string root, string[] command, NpmProgress progress, CancellationToken cancellationToken)
     {
         string npm = Programs.Find("npm")
             ?? throw new PrerequisiteException("npm is missing (no 'npm' on the PATH); it comes with Node.js from https://nodejs.org.");
-        ProcessStartInfo start = new(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=http"])
+        ProcessStartInfo start = new(npm, [.. command, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=http"])
         {
             WorkingDirectory = root,
             RedirectStandardInput = true,

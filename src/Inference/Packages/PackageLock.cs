@@ -12,7 +12,7 @@ namespace OllamaMax.Inference.Packages;
 internal sealed partial record PackageLock(IReadOnlyDictionary<string, PackageLock.Entry> Packages)
 {
     /// <summary>Empty lists of systems, processors and C libraries mean any.</summary>
-    internal sealed record Entry(string? Version, IReadOnlyList<string>? Os, IReadOnlyList<string>? Cpu, IReadOnlyList<string>? Libc);
+    internal sealed record Entry(string? Version, IReadOnlyList<string>? Os, IReadOnlyList<string>? Cpu, IReadOnlyList<string>? Libc, bool Optional = false);
 
     public static PackageLock Read(string file)
     {
@@ -20,6 +20,9 @@ internal sealed partial record PackageLock(IReadOnlyDictionary<string, PackageLo
         return JsonSerializer.Deserialize(stream, JsonContext.Default.PackageLock)
             ?? throw new JsonException($"{file} holds no lock file.");
     }
+
+    /// <summary>What is left when nothing that may be missing is installed.</summary>
+    public PackageLock WithoutOptional() => new(Packages.Where(package => !package.Value.Optional).ToDictionary());
 
     /// <summary>
     /// The first package that this machine needs and <paramref name="installed"/> lacks; null when nothing is missing.

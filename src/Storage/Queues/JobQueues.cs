@@ -47,7 +47,7 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         }
     }
 
-    /// <summary>The queue's address with a signature that allows to get and delete messages, not to put any.</summary>
+    /// <summary>The queue's address with a signature that allows to get, renew and delete messages, not to put any.</summary>
     public string SignedUrl(string model, Band band)
     {
         string name = JobQueueName.For(model, band);
@@ -55,7 +55,7 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         if (_signed.TryGetValue(name, out var known) && known.ExpiresAt - now > SignatureLifetime / 3)
             return known.Url;
         DateTimeOffset expiresAt = now + SignatureLifetime;
-        string url = account.Queues.GetQueueClient(name).GenerateSasUri(QueueSasPermissions.Process, expiresAt).ToString();
+        string url = account.Queues.GetQueueClient(name).GenerateSasUri(QueueSasPermissions.Process | QueueSasPermissions.Update, expiresAt).ToString();
         _signed[name] = (url, expiresAt);
         return url;
     }

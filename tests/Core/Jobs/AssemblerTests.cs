@@ -13,9 +13,9 @@ public sealed class AssemblerTests
         Assembler assembler = new([]);
         byte[] emoji = "😀"u8.ToArray();
 
-        assembler.Append(emoji.AsSpan(0, 1)).ShouldBe("");
-        assembler.Append(emoji.AsSpan(1, 2)).ShouldBe("");
-        assembler.Append(emoji.AsSpan(3)).ShouldBe("😀");
+        assembler.Append(emoji.AsSpan(0, 1)).Text.ShouldBe("");
+        assembler.Append(emoji.AsSpan(1, 2)).Text.ShouldBe("");
+        assembler.Append(emoji.AsSpan(3)).Text.ShouldBe("😀");
         assembler.Tokens.ShouldBe(3);
     }
 
@@ -24,9 +24,9 @@ public sealed class AssemblerTests
     {
         Assembler assembler = new([]);
 
-        assembler.Append([.. "ab"u8, 0xF0, 0x9F]).ShouldBe("ab");
-        assembler.Complete().ShouldBe("\uFFFD");
-        assembler.Complete().ShouldBe("");
+        assembler.Append([.. "ab"u8, 0xF0, 0x9F]).Text.ShouldBe("ab");
+        assembler.Complete().Text.ShouldBe("\uFFFD");
+        assembler.Complete().Text.ShouldBe("");
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class AssemblerTests
     {
         Assembler assembler = new([]);
 
-        assembler.Append([0xFF, (byte)'a', 0xC0, 0x80]).ShouldBe("\uFFFDa\uFFFD\uFFFD");
+        assembler.Append([0xFF, (byte)'a', 0xC0, 0x80]).Text.ShouldBe("\uFFFDa\uFFFD\uFFFD");
     }
 
     [Fact]
@@ -42,13 +42,13 @@ public sealed class AssemblerTests
     {
         Assembler assembler = new(["</end>"]);
 
-        assembler.Append("one </"u8).ShouldBe("one ");
-        assembler.Append("en"u8).ShouldBe("");
+        assembler.Append("one </"u8).Text.ShouldBe("one ");
+        assembler.Append("en"u8).Text.ShouldBe("");
         assembler.StoppedBy.ShouldBeNull();
-        assembler.Append("d> two"u8).ShouldBe("");
+        assembler.Append("d> two"u8).Text.ShouldBe("");
         assembler.StoppedBy.ShouldBe("</end>");
-        assembler.Append("three"u8).ShouldBe("");
-        assembler.Complete().ShouldBe("");
+        assembler.Append("three"u8).Text.ShouldBe("");
+        assembler.Complete().Text.ShouldBe("");
         assembler.Tokens.ShouldBe(3);
     }
 
@@ -57,21 +57,21 @@ public sealed class AssemblerTests
     {
         Assembler assembler = new(["stop"]);
 
-        assembler.Append("a sto"u8).ShouldBe("a ");
-        assembler.Append("ne"u8).ShouldBe("stone");
-        assembler.Append(" st"u8).ShouldBe(" ");
-        assembler.Complete().ShouldBe("st");
+        assembler.Append("a sto"u8).Text.ShouldBe("a ");
+        assembler.Append("ne"u8).Text.ShouldBe("stone");
+        assembler.Append(" st"u8).Text.ShouldBe(" ");
+        assembler.Complete().Text.ShouldBe("st");
     }
 
     [Fact]
     public void Append_StopStringsThatOverlap_FirstToBeCompleteWins()
     {
         Assembler first = new(["abcd", "bc"]);
-        first.Append("xabcd"u8).ShouldBe("xa");
+        first.Append("xabcd"u8).Text.ShouldBe("xa");
         first.StoppedBy.ShouldBe("bc");
 
         Assembler longer = new(["c", "abc"]);
-        longer.Append("xabcd"u8).ShouldBe("x");
+        longer.Append("xabcd"u8).Text.ShouldBe("x");
         longer.StoppedBy.ShouldBe("abc");
     }
 
@@ -80,7 +80,7 @@ public sealed class AssemblerTests
     {
         Assembler assembler = new(["aab"]);
 
-        string text = string.Concat("aaab"u8.ToArray().Select(b => assembler.Append([b])));
+        string text = string.Concat("aaab"u8.ToArray().Select(b => assembler.Append([b]).Text));
 
         text.ShouldBe("a");
         assembler.StoppedBy.ShouldBe("aab");
@@ -91,7 +91,7 @@ public sealed class AssemblerTests
     {
         Assembler assembler = new(["!"]);
 
-        assembler.Append(new Chunk(0, [1, 2, 3], [1, 1, 1], "a!b"u8.ToArray())).ShouldBe("a");
+        assembler.Append(new Chunk(0, [1, 2, 3], [1, 1, 1], "a!b"u8.ToArray())).Text.ShouldBe("a");
         assembler.Tokens.ShouldBe(2);
     }
 
@@ -136,8 +136,8 @@ public sealed class AssemblerTests
             Assembler rebuilt = new(["aab"]);
             rebuilt.Append(new Chunk(0, new int[before.Length], [.. before.Select(_ => 1)], before));
 
-            string expected = lived.Append(after) + lived.Complete();
-            (rebuilt.Append(after) + rebuilt.Complete()).ShouldBe(expected);
+            string expected = (lived.Append(after) + lived.Complete()).Text;
+            (rebuilt.Append(after) + rebuilt.Complete()).Text.ShouldBe(expected);
             rebuilt.Tokens.ShouldBe(lived.Tokens);
         });
     }
@@ -155,11 +155,10 @@ public sealed class AssemblerTests
         foreach (int cut in cuts)
         {
             int length = Math.Min(cut, bytes.Length - at);
-            text.Append(assembler.Append(bytes.AsSpan(at, length)));
+            text.Append(assembler.Append(bytes.AsSpan(at, length)).Text);
             at += length;
         }
-        text.Append(assembler.Append(bytes.AsSpan(at)));
-        text.Append(assembler.Complete());
+        text.Append((assembler.Append(bytes.AsSpan(at)) + assembler.Complete()).Text);
         return (text.ToString(), assembler.StoppedBy);
     }
 }

@@ -57,6 +57,8 @@ public sealed class ModelConfigTests
     [InlineData("{%- if tools %}{% endif %}", "completion,tools")]
     [InlineData("You have no tools: {{ 'tools' }}", "completion")]
     [InlineData("{% if enable_thinking is defined %}{% endif %}", "completion,thinking")]
+    [InlineData("{{ m.reasoning_content }}", "completion")]
+    [InlineData("{{ 'thinking' }}{% if thinking %}{% endif %}", "completion,thinking")]
     [InlineData("{{ '<think>\\n' }}{{ tools | tojson }}", "completion,tools,thinking")]
     [InlineData("{% 'unclosed", "completion")]
     public void Find_Template_GoesByTheVariablesItReads(string template, string capabilities) =>
@@ -73,10 +75,18 @@ public sealed class ModelConfigTests
     [Fact]
     public void Find_FillInTheMiddleTokens_Inserts()
     {
-        ModelConfig config = From(Llama().UInt32("tokenizer.ggml.fim_pre_token_id", 1));
+        ModelConfig config = From(Llama().Texts("tokenizer.ggml.tokens", ["<s>", "<pre>", "<suf>", "<mid>"])
+            .UInt32("tokenizer.ggml.fim_pre_token_id", 1).UInt32("tokenizer.ggml.suffix_token_id", 2).UInt32("tokenizer.ggml.fim_mid_token_id", 3));
 
-        View(config).Capabilities.ShouldBe(["completion", "insert"]);
+        ModelView view = View(ModelConfig.Parse(config.ToBytes()));
+
+        view.Capabilities.ShouldBe(["completion", "insert"]);
+        view.FillInTheMiddle.ShouldNotBeNull().Prompt("begin", "end").ShouldBe("<pre>begin<suf>end<mid>");
     }
+
+    [Fact]
+    public void Find_FillInTheMiddleTokensIncomplete_DoesNotInsert() =>
+        View(From(Llama().UInt32("tokenizer.ggml.fim_pre_token_id", 1))).Capabilities.ShouldBe(["completion"]);
 
     [Fact]
     public void From_FileTypeOfTheFuture_NamesThePredominantTensorType() =>

@@ -80,7 +80,7 @@ public sealed class ChatTests
               "options": {
                 "num_ctx": 4096, "num_predict": 40.0, "temperature": 0.25, "top_k": 5, "top_p": 0.5, "min_p": 0.1, "repeat_penalty": 1.5,
                 "repeat_last_n": 8, "presence_penalty": 0.5, "frequency_penalty": -0.5, "seed": 42, "stop": ["a", "b"],
-                "mirostat": 1, "use_mmap": true, "num_gpu": 99, "unheard_of": {}
+                "mirostat": 2, "mirostat_tau": 3, "mirostat_eta": 0.25, "typical_p": 0.75, "num_keep": -1, "use_mmap": true, "num_gpu": 99, "unheard_of": {}
               }
             }
             """, ("x-request-id", "mine-1"));
@@ -99,6 +99,11 @@ public sealed class ChatTests
             RepeatLastN = 8,
             PresencePenalty = 0.5f,
             FrequencyPenalty = -0.5f,
+            Mirostat = 2,
+            MirostatTau = 3,
+            MirostatEta = 0.25f,
+            TypicalP = 0.75f,
+            NumKeep = -1,
         });
         job.Seed.ShouldBe(42UL);
         job.Stop.ShouldBe(["a", "b"]);
@@ -136,7 +141,38 @@ public sealed class ChatTests
             "/api/chat", Hello[..^1] + ""","options":{"num_predict":-2,"top_k":-1,"num_ctx":0,"repeat_last_n":-1}}""");
 
         InferenceOptions options = (await edge.Jobs.NextAsync()).Job.Options;
-        (options.NumPredict, options.TopK, options.NumCtx, options.RepeatLastN).ShouldBe((-1, 0, null, -1));
+        (options.NumPredict, options.TopK, options.NumCtx, options.RepeatLastN).ShouldBe((-2, 0, null, -1));
+        (options.Shift, options.TopLogprobs, options.Grammar).ShouldBe((false, null, null));
+    }
+
+    [Theory]
+    [InlineData("0", -1)]
+    [InlineData("-1", -1)]
+    [InlineData("-2", -2)]
+    [InlineData("-7", -1)]
+    [InlineData("7", 7)]
+    public async Task Chat_NumPredict_LimitsAsInOllama(string given, int wanted)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/chat", Hello[..^1] + ",\"options\":{\"num_predict\":" + given + "}}");
+
+        (await edge.Jobs.NextAsync()).Job.Options.NumPredict.ShouldBe(wanted);
+    }
+
+    [Fact]
+    public async Task Chat_ShiftAndLogitBias_ReachTheEngine()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync(
+            "/api/chat", Hello[..^1] + ""","shift":true,"options":{"logit_bias":{"7":-100,"12":1.5}}}""");
+
+        InferenceOptions options = (await edge.Jobs.NextAsync()).Job.Options;
+        options.Shift.ShouldBeTrue();
+        options.LogitBias.ShouldBe(new Dictionary<int, float> { [7] = -100, [12] = 1.5f });
     }
 
     [Fact]

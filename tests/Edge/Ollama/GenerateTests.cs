@@ -66,6 +66,42 @@ public sealed class GenerateTests
         (await edge.Jobs.NextAsync()).Job.LoadOnly.ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("0")]
+    [InlineData("\"0s\"")]
+    public async Task Generate_EmptyPromptWithKeepAliveZero_UnloadsTheModel(string keepAlive)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Finish(FinishReason.Unload);
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", $$"""{"model":"demo","keep_alive":{{keepAlive}}}""");
+
+        (await response.TextAsync()).ShouldBe($$"""{"model":"demo",{{At}},"response":"","done":true,"done_reason":"unload"}""");
+        (await edge.Jobs.NextAsync()).Job.UnloadOnly.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("300", 300)]
+    [InlineData("1.5", 1.5)]
+    [InlineData("\"5m\"", 300)]
+    [InlineData("\"1h2m3.5s\"", 3723.5)]
+    [InlineData("\"250ms\"", 0.25)]
+    [InlineData("\"+1m\"", 60)]
+    [InlineData("0", 0)]
+    [InlineData("-1", -0.001)]
+    [InlineData("\"-1m\"", -0.001)]
+    [InlineData("1e300", -0.001)]
+    public async Task Generate_KeepAlive_GoesWithTheJob(string keepAlive, double seconds)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("x").Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", $$"""{"model":"demo","prompt":"hi","keep_alive":{{keepAlive}}}""");
+
+        // Negative, or longer than can be told: for good.
+        (await edge.Jobs.NextAsync()).Job.KeepAlive.ShouldBe(TimeSpan.FromSeconds(seconds));
+    }
+
     [Fact]
     public async Task Generate_EmptyPromptOfUnknownModel_NotFound()
     {

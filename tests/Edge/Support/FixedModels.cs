@@ -26,14 +26,29 @@ internal sealed class FixedModels : IModelSource, ILoadedModels, IPromptRenderer
 
     ValueTask<IReadOnlyList<LoadedModel>> ILoadedModels.ListAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Loaded);
 
-    public string Render(ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt)
+    /// <summary>A model that can do all there is, to be added: it reasons, calls, fills in.</summary>
+    public static ModelView Able { get; } = View("able", "completion", "insert", "tools", "thinking") with
+    {
+        Template = "{{ '<think>' }}{{ '</think>' }}{{ '<tool_call>' }}",
+        FillInTheMiddle = new("<PRE>", "<SUF>", "<MID>"),
+    };
+
+    public string Render(
+        ModelView model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools, bool addGenerationPrompt, TemplateOptions? options)
     {
         if (messages.Any(message => message.Role == "intruder"))
             throw new TemplateException("no intruders") { IsRefusal = true };
-        return string.Concat(tools.Select(tool => $"[{tool.GetProperty("function").GetProperty("name")}]"))
+        if (messages.Any(message => message.Content == "break"))
+            throw new TemplateException("it broke");
+        return (model.Template is "{{ messages }}" || model.Name.Name == "able" ? "" : model.Template)
+            + (options?.Think is { } think ? $"(think {think} {options.ReasoningEffort})" : "")
+            + string.Concat(tools.Select(tool => $"[{tool.GetProperty("function").GetProperty("name")}]"))
             + string.Concat(messages.Select(message => $"<{message.Role}>{message.Content}"))
-            + (addGenerationPrompt ? "<assistant>" : "");
+            + (addGenerationPrompt ? "<assistant>" : "")
+            + (messages[^1].Content == "begin to think" ? "<think>\n" : "");
     }
+
+    public void Add(ModelView model) => _models.Add(model);
 
     public void Remove(string name) => _models.RemoveAll(model => model.Name.Name == name);
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Tests.Support;
@@ -24,6 +25,24 @@ internal sealed record StartedJob(Job Job, JobOutputLog Log, CancellationToken C
     public StartedJob Say(string text, int tokens = 1)
     {
         Log.Append(new JobOutput.Delta(text, tokens));
+        return this;
+    }
+
+    public StartedJob Say(JobOutput output)
+    {
+        Log.Append(output);
+        return this;
+    }
+
+    public StartedJob Think(string thinking) => Say(new JobOutput.Delta("", 1) { Thinking = thinking });
+
+    public StartedJob Call(params (string Name, string Arguments)[] calls) =>
+        Say(new JobOutput.Delta("", 1) { ToolCalls = [.. calls.Select(call => new ToolCall(call.Name, JsonElement.Parse(call.Arguments)))] });
+
+    public StartedJob Embed(params float[][] vectors)
+    {
+        for (int i = 0; i < vectors.Length; i++)
+            Say(new JobOutput.Embedding(i, Tokens: 3, vectors[i]));
         return this;
     }
 

@@ -136,6 +136,16 @@ internal static class TemplateShapes
         {%- endif %}
         """;
 
+    /// <summary>Reasoning that the prompt itself begins, and that is cut out of earlier turns.</summary>
+    public const string DeepSeekR1 = """
+        {{ bos_token }}
+        {%- for message in messages %}
+            {%- if message['role'] == 'user' %}{{ '<｜User｜>' + message['content'] }}{% endif %}
+            {%- if message['role'] == 'assistant' %}{{ '<｜Assistant｜>' + message['content'].split('</think>')[-1] + '<｜end▁of▁sentence｜>' }}{% endif %}
+        {%- endfor %}
+        {%- if add_generation_prompt %}{{ '<｜Assistant｜><think>\n' }}{% endif %}
+        """;
+
     /// <summary>Roles that must alternate, ids of nine characters, tools before the last user message.</summary>
     public const string Mistral = """
         {%- if messages[0]["role"] == "system" %}

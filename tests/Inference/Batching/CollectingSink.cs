@@ -9,6 +9,7 @@ internal sealed class CollectingSink : ITokenSink
     private readonly Lock _lock = new();
     private readonly List<int> _tokens = [];
     private readonly List<byte> _bytes = [];
+    private readonly List<TokenLogprobs> _logprobs = [];
     private readonly Dictionary<int, TaskCompletionSource> _waiting = [];
 
     public Action<int>? OnToken { get; init; }
@@ -24,6 +25,15 @@ internal sealed class CollectingSink : ITokenSink
         {
             lock (_lock)
                 return [.. _tokens];
+        }
+    }
+
+    public TokenLogprobs[] Logprobs
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _logprobs];
         }
     }
 
@@ -63,6 +73,8 @@ internal sealed class CollectingSink : ITokenSink
             index.ShouldBe(FirstIndex + _tokens.Count);
             _tokens.Add(token);
             _bytes.AddRange(piece);
+            if (logprobs is not null)
+                _logprobs.Add(logprobs);
             if (_waiting.Remove(_tokens.Count, out TaskCompletionSource? source))
                 source.SetResult();
         }

@@ -87,10 +87,17 @@ public sealed class EngineEndTests
         { new InferenceOptions { Temperature = float.NaN }, "temperature" },
         { new InferenceOptions { Temperature = float.PositiveInfinity }, "temperature" },
         { new InferenceOptions { TopP = float.NaN }, "top_p" },
+        { new InferenceOptions { TopP = float.PositiveInfinity }, "top_p" },
         { new InferenceOptions { MinP = float.NaN }, "min_p" },
+        { new InferenceOptions { MinP = float.PositiveInfinity }, "min_p" },
         { new InferenceOptions { RepeatPenalty = 0 }, "repeat_penalty" },
+        { new InferenceOptions { RepeatPenalty = float.MaxValue }, "repeat_penalty" },
+        { new InferenceOptions { RepeatPenalty = float.Epsilon }, "repeat_penalty" },
         { new InferenceOptions { PresencePenalty = float.NaN }, "presence_penalty" },
         { new InferenceOptions { FrequencyPenalty = float.NegativeInfinity }, "frequency_penalty" },
+        { new InferenceOptions { FrequencyPenalty = float.MaxValue }, "frequency_penalty" },
+        { new InferenceOptions { PresencePenalty = float.MinValue }, "presence_penalty" },
+        { new InferenceOptions { LogitBias = new Dictionary<int, float> { [512] = 1 } }, "logit_bias names token 512" },
     };
 
     [Theory]
@@ -112,19 +119,21 @@ public sealed class EngineEndTests
         new InferenceOptions { TopK = 0, TopP = 1, MinP = 0 },
         new InferenceOptions { TopP = 0 },
         new InferenceOptions { TopP = -5 },
-        new InferenceOptions { TopP = float.PositiveInfinity },
         new InferenceOptions { MinP = 1 },
-        new InferenceOptions { MinP = float.PositiveInfinity },
+        new InferenceOptions { MinP = float.MaxValue },
         new InferenceOptions { Temperature = float.MaxValue },
         new InferenceOptions { Temperature = float.Epsilon },
         new InferenceOptions { Temperature = -1 },
-        new InferenceOptions { RepeatPenalty = float.MaxValue },
-        new InferenceOptions { RepeatPenalty = float.Epsilon },
+        new InferenceOptions { RepeatPenalty = 1e6f },
+        new InferenceOptions { RepeatPenalty = 1e-6f },
         new InferenceOptions { RepeatLastN = int.MaxValue },
         new InferenceOptions { RepeatLastN = int.MinValue },
         new InferenceOptions { RepeatLastN = -1 },
-        new InferenceOptions { FrequencyPenalty = float.MaxValue },
-        new InferenceOptions { PresencePenalty = float.MinValue },
+        new InferenceOptions { FrequencyPenalty = 1e6f },
+        new InferenceOptions { PresencePenalty = -1e6f },
+        new InferenceOptions { TypicalP = 0 },
+        new InferenceOptions { Mirostat = 1, MirostatTau = 0, MirostatEta = 100 },
+        new InferenceOptions { Mirostat = 2, MirostatTau = 100, MirostatEta = 100 },
         new InferenceOptions { NumCtx = int.MaxValue },
     ];
 
@@ -136,7 +145,9 @@ public sealed class EngineEndTests
 
         (AttemptEnd end, CollectingSink _) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("hello") with { Options = options with { NumPredict = 4 } });
 
-        end.Reason.ShouldBeOneOf(EndReason.Length, EndReason.Failed);
+        end.Reason.ShouldBeOneOf(EndReason.Length, EndReason.Failed, EndReason.Invalid);
+        if (end.Reason != EndReason.Length)
+            end.Error.ShouldNotBeNullOrEmpty();
         (await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("hello", 3))).End.Reason.ShouldBe(EndReason.Length);
     }
 

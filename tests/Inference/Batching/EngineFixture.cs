@@ -22,6 +22,9 @@ internal static class EngineFixture
         FlashAttention = FlashAttention.Off,
     };
 
+    /// <summary>For prompts of thousands of tokens.</summary>
+    public static GgufSpec LongContext { get; } = new() { Context = 4096 };
+
     public static Task<LoadedEngine> LoadAsync(GgufSpec? spec = null, EngineOptions? options = null) =>
         LoadAsync(TestModels.File(spec ?? TestModels.Tiny), options);
 

@@ -6,8 +6,9 @@ namespace OllamaMax.Inference.Tests.Models;
 
 public sealed class GgufGeneratorTests
 {
+    /// <summary>Of models that write.</summary>
     public static TheoryData<GgufArchitecture, GgufVocabularyKind, GgufWeights> Kinds() => new MatrixTheoryData<GgufArchitecture, GgufVocabularyKind, GgufWeights>(
-        Enum.GetValues<GgufArchitecture>(), Enum.GetValues<GgufVocabularyKind>(), Enum.GetValues<GgufWeights>());
+        [GgufArchitecture.Llama, GgufArchitecture.Qwen2], [GgufVocabularyKind.Bpe, GgufVocabularyKind.SentencePiece], Enum.GetValues<GgufWeights>());
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -33,6 +34,27 @@ public sealed class GgufGeneratorTests
             if (model.IsEndOfGeneration(token))
                 logits[token].ShouldBeLessThan(best - 20);
         }
+    }
+
+    [Theory]
+    [InlineData(GgufWeights.F32)]
+    [InlineData(GgufWeights.Q8_0)]
+    [InlineData(GgufWeights.Q4_0)]
+    public void Write_AModelThatEmbeds_LoadsAndEmbeds(GgufWeights weights)
+    {
+        GgufSpec spec = new() { Architecture = GgufArchitecture.Bert, Vocabulary = GgufVocabularyKind.WordPiece, Weights = weights };
+        using INativeModel model = TestModels.Load(spec);
+        using INativeContext context = model.CreateContext(
+            new ContextConfig { Capacity = 256, Sequences = 1, BatchSize = 64, Threads = 1, Pooling = Pooling.Mean });
+        DecodeBatch batch = new(64);
+        int[] tokens = model.Tokenize("hello there"u8, addSpecial: true, parseSpecial: false);
+        for (int i = 0; i < tokens.Length; i++)
+            batch.Add(tokens[i], i, 0, output: true);
+
+        context.Decode(batch).ShouldBe(DecodeOutcome.Ok);
+
+        context.Embedding(0).ToArray().ShouldAllBe(static value => float.IsFinite(value));
+        (tokens[0], tokens[^1]).ShouldBe((model.LeadingToken!.Value, model.TrailingToken!.Value));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using OllamaMax.Inference.Native;
+using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.Inference.Tests.Native;
 
@@ -138,6 +139,45 @@ public sealed class ContextTests : IDisposable
     }
 
     [Fact]
+    public void Embedding_InAContextThatWrites_Throws()
+    {
+        _context.Decode(Batch(0, 5, 6));
+
+        Should.Throw<ArgumentOutOfRangeException>(() => _context.Embedding(0).ToArray());
+    }
+
+    [Fact]
+    public void Embedding_OfWhatTheLastBatchHeld_IsThere()
+    {
+        using INativeContext context = _model.CreateContext(Config() with { Pooling = Pooling.Mean, Sequences = 4 });
+        DecodeBatch batch = new(8);
+        batch.Add(5, 0, 1, output: true);
+        context.Decode(batch).ShouldBe(DecodeOutcome.Ok);
+
+        context.Embedding(1).Length.ShouldBe(64);
+        Should.Throw<ArgumentOutOfRangeException>(() => context.Embedding(0).ToArray());
+        Should.Throw<ArgumentOutOfRangeException>(() => context.Embedding(-1).ToArray());
+        Should.Throw<ArgumentOutOfRangeException>(() => context.Logits(0).ToArray());
+        // Every entry has to ask there.
+        batch.Clear();
+        batch.Add(5, 1, 1, output: false);
+        Should.Throw<ArgumentException>(() => context.Decode(batch));
+    }
+
+    [Fact]
+    public void Decode_BeyondTheTableOfPositions_Throws()
+    {
+        using INativeModel model = TestModels.Load(new GgufSpec { Architecture = GgufArchitecture.Bert, Vocabulary = GgufVocabularyKind.WordPiece, Context = 16 });
+        using INativeContext context = model.CreateContext(Config() with { Pooling = Pooling.Mean, Sequences = 4 });
+        DecodeBatch batch = new(32);
+        for (int i = 0; i < 17; i++)
+            batch.Add(5, i, 0, output: true);
+
+        Should.Throw<ArgumentException>(() => context.Decode(batch)).Message.ShouldContain("16");
+        Should.Throw<ModelLoadException>(() => model.CreateContext(Config()));
+    }
+
+    [Fact]
     public void TruncateSequence_WrongArguments_Throw()
     {
         _context.Decode(Batch(0, 5, 6));
@@ -188,8 +228,11 @@ public sealed class ContextTests : IDisposable
         Should.Throw<ArgumentOutOfRangeException>(() => _model.CreateContext(Config() with { Sequences = 0 }));
         Should.Throw<ArgumentOutOfRangeException>(() => _model.CreateContext(Config() with { Sequences = 257 }));
         Should.Throw<ArgumentOutOfRangeException>(() => _model.CreateContext(Config() with { BatchSize = -1 }));
+        Should.Throw<ArgumentOutOfRangeException>(() => _model.CreateContext(Config() with { BatchSize = 2 }));
         Should.Throw<ArgumentOutOfRangeException>(() => _model.CreateContext(Config() with { Threads = 0 }));
         Should.Throw<ArgumentOutOfRangeException>(() => _model.CreateContext(Config() with { Threads = 513 }));
+        Should.Throw<ArgumentException>(() => _model.CreateContext(Config() with { Pooling = Pooling.Mean }));
+        Should.Throw<ArgumentException>(() => _model.CreateContext(Config() with { Pooling = Pooling.Mean, Sequences = 4, BatchSize = 1024 }));
     }
 
     [Fact]

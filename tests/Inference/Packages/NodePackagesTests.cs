@@ -86,6 +86,17 @@ public sealed class NodePackagesTests : IDisposable
         failure.Message.ShouldContain("node_modules/tiny");
     }
 
+    [Fact]
+    public async Task EnsureInstalledAsync_WithoutOptional_InstallsTheRestAsLocked()
+    {
+        string locked = await File.ReadAllTextAsync(Path.Combine(_checkout.Root, "package-lock.json"), TestContext.Current.CancellationToken);
+
+        await NodePackages.EnsureInstalledAsync(_checkout.Root, _lines.Enqueue, TestContext.Current.CancellationToken, withOptional: false);
+
+        _checkout.IsInstalled("1.0.0").ShouldBeTrue();
+        (await File.ReadAllTextAsync(Path.Combine(_checkout.Root, "package-lock.json"), TestContext.Current.CancellationToken)).ShouldBe(locked);
+    }
+
     public void Dispose() => _checkout.Dispose();
 
     private string LockFile => Path.Combine(_checkout.Root, ".data", "npm.lock");

@@ -24,9 +24,9 @@ public sealed class AzuriteProcessTests : IDisposable
     public async Task StartAsync_DebugLog_HasALinePerRequest()
     {
         string log = _folder.File("debug.log");
-        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, log, Cancellation);
-
-        await new BlobContainerClient(azurite.ConnectionString, "models").CreateAsync(cancellationToken: Cancellation);
+        // It writes the log beside its answers: all of it is there when it has ended.
+        await using (AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, log, Cancellation))
+            await new BlobContainerClient(azurite.ConnectionString, "models").CreateAsync(cancellationToken: Cancellation);
 
         File.ReadLines(log).Count(line => line.Contains("RequestMethod=", StringComparison.Ordinal)).ShouldBe(1);
     }

@@ -65,6 +65,8 @@ public sealed class ScriptedEngine(int slots) : IInferenceEngine
 /// <summary>Gives every model the same script.</summary>
 public sealed class ScriptedEngineLoader(ScriptedEngine engine) : IEngineLoader
 {
-    public Task<LoadedEngine> LoadAsync(string path, CancellationToken cancellationToken) =>
+    public MemoryNeed Measure(string path) => new(Weights: 1, Cache: 0);
+
+    public Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken) =>
         Task.FromResult(new LoadedEngine(engine, TimeSpan.Zero, 4096, "scripted", 1));
 }

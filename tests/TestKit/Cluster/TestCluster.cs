@@ -26,14 +26,17 @@ public sealed class TestCluster : IAsyncDisposable
 {
     private readonly TempFolder _folder = new();
     private readonly List<TestWorker> _workers = [];
-    private readonly WebApplication _edge;
     private readonly StorageAccount _storage;
+    private readonly Action<IServiceCollection>? _configure;
     private readonly ILoggerProvider? _logs;
+    private WebApplication _edge;
 
-    private TestCluster(WebApplication edge, SignalRSurface surface, StorageAccount storage, ILoggerProvider? logs)
+    private TestCluster(
+        WebApplication edge, SignalRSurface surface, StorageAccount storage, Action<IServiceCollection>? configure, ILoggerProvider? logs)
     {
         _edge = edge;
         _storage = storage;
+        _configure = configure;
         _logs = logs;
         Surface = surface;
         Client = new HttpClient { BaseAddress = new Uri(edge.Urls.Single()), Timeout = TimeSpan.FromMinutes(2) };
@@ -69,12 +72,27 @@ public sealed class TestCluster : IAsyncDisposable
         }
         SignalRSurface surface = await SignalRSurface.StartAsync(
             new SignalRSurfaceOptions { Faults = faults ?? SignalRFaultOptions.None }, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
+        WebApplication edge = await StartEdgeAsync(port: 0, surface, account, configure, logs, cancellationToken);
+        return new TestCluster(edge, surface, account, configure, logs);
+    }
 
+    /// <summary>Ends the edge and starts another one, with nothing of the first in memory, at the same address.</summary>
+    public async Task RestartEdgeAsync(CancellationToken cancellationToken)
+    {
+        int port = Client.BaseAddress!.Port;
+        await _edge.StopAsync(cancellationToken);
+        await _edge.DisposeAsync();
+        _edge = await StartEdgeAsync(port, Surface, _storage, _configure, _logs, cancellationToken);
+    }
+
+    private static async Task<WebApplication> StartEdgeAsync(
+        int port, SignalRSurface surface, StorageAccount account, Action<IServiceCollection>? configure, ILoggerProvider? logs, CancellationToken cancellationToken)
+    {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         if (logs is not null)
             builder.Logging.AddProvider(logs);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
         builder.Services
             .AddEdge(options => options.TrustLoopback = true)
             .AddCluster(account, SignalRConnectionString.Parse(surface.ConnectionString));
@@ -82,12 +100,13 @@ public sealed class TestCluster : IAsyncDisposable
         WebApplication edge = builder.Build();
         edge.UseEdge();
         await edge.StartAsync(cancellationToken);
-        return new TestCluster(edge, surface, account, logs);
+        return edge;
     }
 
     /// <summary>Adds a worker and waits until the edge lists it.</summary>
     /// <param name="engine">Null: llama.cpp with one thread.</param>
-    public async Task<TestWorker> AddWorkerAsync(ScriptedEngine? engine, CancellationToken cancellationToken)
+    /// <param name="exact">Whether llama.cpp computes independently of what else runs.</param>
+    public async Task<TestWorker> AddWorkerAsync(ScriptedEngine? engine, CancellationToken cancellationToken, bool exact = false)
     {
         var enrolments = _edge.Services.GetRequiredService<WorkerEnrolments>();
         var (token, _) = await enrolments.CreateJoinTokenAsync(TimeSpan.FromMinutes(5), cancellationToken);
@@ -108,6 +127,7 @@ public sealed class TestCluster : IAsyncDisposable
             Name = name,
             Slots = engine?.Slots ?? 4,
             Threads = 1,
+            Exact = exact,
             DrainTimeout = TimeSpan.FromSeconds(1),
         });
         var worker = new TestWorker(name, services.BuildServiceProvider());

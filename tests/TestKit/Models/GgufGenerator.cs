@@ -45,7 +45,12 @@ public static class GgufGenerator
 
     private static List<KeyValuePair<string, object>> Metadata(GgufSpec spec, GgufVocabulary vocabulary)
     {
-        string architecture = spec.Architecture == GgufArchitecture.Llama ? "llama" : "qwen2";
+        string architecture = spec.Architecture switch
+        {
+            GgufArchitecture.Llama => "llama",
+            GgufArchitecture.Bert => "bert",
+            _ => "qwen2",
+        };
         List<KeyValuePair<string, object>> metadata =
         [
             new("general.architecture", architecture),
@@ -57,11 +62,15 @@ public static class GgufGenerator
             new($"{architecture}.feed_forward_length", (uint)spec.FeedForward),
             new($"{architecture}.attention.head_count", (uint)spec.Heads),
             new($"{architecture}.attention.head_count_kv", (uint)spec.KeyValueHeads),
-            new($"{architecture}.attention.layer_norm_rms_epsilon", 1e-5f),
+            new($"{architecture}.attention.layer_norm_{(spec.Architecture == GgufArchitecture.Bert ? "" : "rms_")}epsilon", 1e-5f),
             new($"{architecture}.rope.freq_base", 10000f),
             new($"{architecture}.vocab_size", (uint)spec.VocabularySize),
             .. vocabulary.Metadata(),
         ];
+        if (spec.Architecture == GgufArchitecture.Bert)
+            metadata.Add(new($"{architecture}.attention.causal", false));
+        if (spec.Pooling is { } pooling)
+            metadata.Add(new($"{architecture}.pooling_type", (uint)pooling));
         if (spec.ChatTemplate is { } template)
             metadata.Add(new("tokenizer.chat_template", template));
         return metadata;

@@ -37,6 +37,9 @@ public sealed record GgufSpec
 
     public string Name { get; init; } = "random";
 
+    /// <summary>How embeddings are pooled (1: mean, 2: first token, 3: last, 4: the model ranks); null leaves it out.</summary>
+    public int? Pooling { get; init; }
+
     /// <summary>About 417 million weights: for measuring batching, where decoding is bound by memory.</summary>
     public static GgufSpec Large { get; } = new()
     {
@@ -57,6 +60,9 @@ public enum GgufArchitecture
 {
     Llama,
     Qwen2,
+
+    /// <summary>Reads a text at once and embeds it; it cannot write. With <see cref="GgufVocabularyKind.WordPiece"/>.</summary>
+    Bert,
 }
 
 public enum GgufVocabularyKind
@@ -66,6 +72,9 @@ public enum GgufVocabularyKind
 
     /// <summary>SentencePiece with byte tokens, as Llama 2.</summary>
     SentencePiece,
+
+    /// <summary>Words and parts of words, as BERT: what they do not make up is one unknown token.</summary>
+    WordPiece,
 }
 
 public enum GgufWeights

@@ -19,8 +19,12 @@ internal abstract class GgufVocabulary
 
     public abstract IEnumerable<KeyValuePair<string, object>> Metadata();
 
-    public static GgufVocabulary Make(GgufSpec spec) =>
-        spec.Vocabulary == GgufVocabularyKind.Bpe ? new BpeVocabulary(spec) : new SentencePieceVocabulary(spec);
+    public static GgufVocabulary Make(GgufSpec spec) => spec.Vocabulary switch
+    {
+        GgufVocabularyKind.Bpe => new BpeVocabulary(spec),
+        GgufVocabularyKind.WordPiece => new WordPieceVocabulary(spec),
+        _ => new SentencePieceVocabulary(spec),
+    };
 
     protected void Add(string token, int type)
     {

@@ -39,6 +39,8 @@ internal sealed class TensorPlan
 
     public static IReadOnlyList<TensorPlan> Of(GgufSpec spec, GgufVocabulary vocabulary)
     {
+        if (spec.Architecture == GgufArchitecture.Bert)
+            return [.. BertTensors.Of(spec)];
         HashSet<int> neverSaid = [.. vocabulary.NeverSaid];
         List<TensorPlan> tensors =
         [
@@ -72,7 +74,7 @@ internal sealed class TensorPlan
         yield return Matrix(spec, prefix + "ffn_down.weight", spec.FeedForward, spec.Width, KeepConstant);
     }
 
-    private static TensorPlan Vector(GgufSpec spec, string name, int length, float around, float amplitude) =>
+    internal static TensorPlan Vector(GgufSpec spec, string name, int length, float around, float amplitude) =>
         new(name, length, 1, GgufWeights.F32, spec.Seed, (random, _, row) =>
         {
             random.Fill(row, amplitude);
@@ -80,7 +82,7 @@ internal sealed class TensorPlan
                 row[i] += around;
         });
 
-    private static TensorPlan Matrix(
+    internal static TensorPlan Matrix(
         GgufSpec spec, string name, int rowLength, int rows, Action<int, float[]>? change = null, float? amplitude = null) =>
         new(name, rowLength, rows, spec.Weights, spec.Seed, (random, index, row) =>
         {

@@ -3,31 +3,48 @@ using System.Text;
 namespace OllamaMax.Jobs.Assembling;
 
 /// <summary>
-/// The pure way from a job's tokens to the text of its answer: half characters are held back until they are whole, text that may
-/// still become a stop string is held back until it is decided. Depends on nothing but the bytes fed, however they were cut into
-/// chunks, so a job's owner rebuilds the state after a takeover by feeding the tokens again. Not safe for concurrent use.
+/// The pure way from a job's tokens to its answer: half characters are held back until they are whole, text that may still become a stop string,
+/// a tag or a call is held back until it is decided. Depends on nothing but the bytes fed, however they were cut into chunks, so a
+/// job's owner rebuilds the state after a takeover by feeding the tokens again. Not safe for concurrent use.
 /// </summary>
-/// <remarks>Bytes pass a chain of stages, text decoder then stop finder; parsers of reasoning and tool calls are stages after these.</remarks>
-/// <param name="stop">Strings that end the answer and are not part of it; empty ones are ignored.</param>
-public sealed class Assembler(IReadOnlyList<string> stop)
+/// <remarks>
+/// Bytes pass a chain of stages: text decoder, stop finder, then what takes reasoning and calls apart. So stop strings apply to all that the
+/// model writes, its reasoning and calls too, as in Ollama; a call that one cuts off is text.
+/// </remarks>
+public sealed class Assembler
 {
     private readonly Utf8Pieces _utf8 = new();
-    private readonly StopFinder _stops = new(stop);
-    private readonly StringBuilder _final = new();
+    private readonly StopFinder _stops;
+    private readonly StringBuilder _passed = new();
+    private readonly ITextStage _stages;
+    private readonly AnswerParts _parts = new();
+    private readonly TokenEnds _ends = new();
     private bool _complete;
+
+    /// <param name="stop">Strings that end the answer and are not part of it; empty ones are ignored.</param>
+    /// <param name="parsing">What to take apart; null: nothing.</param>
+    public Assembler(IReadOnlyList<string> stop, OutputParsing? parsing = null)
+    {
+        _stops = new StopFinder(stop);
+        ITextStage calls = ToolCallParser.Of(parsing?.ToolCalls ?? ToolCallForm.None);
+        _stages = parsing?.Thinking is { } tags ? new ThinkingSplitter(tags, calls) : calls;
+    }
 
     /// <summary>Tokens of the answer: all that were fed, up to the one that completed a stop string.</summary>
     public int Tokens { get; private set; }
 
+    /// <summary>Of these, those whose whole text is certainly the answer's: it was not held back, and no part of it is of a stop string.</summary>
+    public int DecidedTokens => _ends.Decided;
+
     /// <summary>The stop string that was found; null while there was none. What is fed after it is ignored.</summary>
     public string? StoppedBy => _stops.Found;
 
-    /// <summary>Takes the chunk's tokens and answers the text that became final with them, often empty.</summary>
+    /// <summary>Takes the chunk's tokens and answers what became final with them, often nothing.</summary>
     /// <exception cref="ArgumentException">The chunk is not the next one, or its lengths do not add up.</exception>
-    public string Append(Chunk chunk)
+    public Assembled Append(Chunk chunk)
     {
         if (StoppedBy is not null)
-            return "";
+            return Assembled.Nothing;
         if (chunk.Index != Tokens)
             throw new ArgumentException($"The chunk begins at token {chunk.Index}; token {Tokens} is next.", nameof(chunk));
         if (chunk.Lengths.Length != chunk.Tokens.Length || chunk.Lengths.Sum() != chunk.Bytes.Length)
@@ -41,27 +58,29 @@ public sealed class Assembler(IReadOnlyList<string> stop)
             if (StoppedBy is not null)
                 break;
         }
-        return TakeFinal();
+        return _parts.Take();
     }
 
-    /// <summary>Takes one token's piece and answers the text that became final with it.</summary>
-    public string Append(ReadOnlySpan<byte> piece)
+    /// <summary>Takes one token's piece and answers what became final with it.</summary>
+    public Assembled Append(ReadOnlySpan<byte> piece)
     {
         if (StoppedBy is null)
             Take(piece);
-        return TakeFinal();
+        return _parts.Take();
     }
 
     /// <summary>The answer has ended: what was held back is final now, half a character as U+FFFD.</summary>
-    public string Complete()
+    public Assembled Complete()
     {
         if (_complete || StoppedBy is not null)
-            return "";
+            return Assembled.Nothing;
         _complete = true;
-        _stops.Append(_utf8.Complete(), _final);
+        _stops.Append(_utf8.Complete(), _passed);
         if (StoppedBy is null)
-            _stops.Complete(_final);
-        return TakeFinal();
+            _stops.Complete(_passed);
+        _ends.Decide(_stops.Passed);
+        Pass(isEnd: true);
+        return _parts.Take();
     }
 
     private void Take(ReadOnlySpan<byte> piece)
@@ -69,15 +88,19 @@ public sealed class Assembler(IReadOnlyList<string> stop)
         if (_complete)
             throw new InvalidOperationException("The answer has ended; no token can come after its end.");
         Tokens++;
-        _stops.Append(_utf8.Append(piece), _final);
+        ReadOnlySpan<char> text = _utf8.Append(piece);
+        _ends.Add(text.Length, _utf8.IsInsideCharacter);
+        _stops.Append(text, _passed);
+        _ends.Decide(_stops.Passed);
+        Pass(isEnd: StoppedBy is not null);
     }
 
-    private string TakeFinal()
+    private void Pass(bool isEnd)
     {
-        if (_final.Length == 0)
-            return "";
-        string text = _final.ToString();
-        _final.Clear();
-        return text;
+        foreach (ReadOnlyMemory<char> text in _passed.GetChunks())
+            _stages.Append(text.Span, _parts);
+        _passed.Clear();
+        if (isEnd)
+            _stages.Complete(_parts);
     }
 }

@@ -15,6 +15,9 @@ internal sealed class StopFinder(IReadOnlyList<string> stop)
 
     public string? Found { get; private set; }
 
+    /// <summary>Characters that belong to the answer so far.</summary>
+    public long Passed { get; private set; }
+
     /// <summary>Appends to <paramref name="final"/> what certainly belongs to the answer.</summary>
     public void Append(ReadOnlySpan<char> text, StringBuilder final)
     {
@@ -22,7 +25,7 @@ internal sealed class StopFinder(IReadOnlyList<string> stop)
             return;
         if (_stop.Length == 0)
         {
-            final.Append(text);
+            Pass(text, final);
             return;
         }
 
@@ -31,12 +34,12 @@ internal sealed class StopFinder(IReadOnlyList<string> stop)
         if (end < 0)
         {
             int held = TailThatMayBecomeAStop(all);
-            final.Append(all[..^held]);
+            Pass(all[..^held], final);
             _held = held == 0 ? "" : all[^held..].ToString();
         }
         else
         {
-            final.Append(all[..(end - Found!.Length)]);
+            Pass(all[..(end - Found!.Length)], final);
             _held = "";
         }
     }
@@ -44,8 +47,14 @@ internal sealed class StopFinder(IReadOnlyList<string> stop)
     /// <summary>No more text comes: what was held back belongs to the answer.</summary>
     public void Complete(StringBuilder final)
     {
-        final.Append(_held);
+        Pass(_held, final);
         _held = "";
+    }
+
+    private void Pass(ReadOnlySpan<char> text, StringBuilder final)
+    {
+        final.Append(text);
+        Passed += text.Length;
     }
 
     /// <summary>Position after the first stop string, which is noted in <see cref="Found"/>; -1: there is none.</summary>

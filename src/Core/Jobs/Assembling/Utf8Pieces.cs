@@ -11,6 +11,9 @@ internal sealed class Utf8Pieces
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
     private char[] _chars = new char[64];
 
+    /// <summary>A character has begun and is not whole.</summary>
+    public bool IsInsideCharacter => _decoder.GetCharCount([], flush: true) > 0;
+
     /// <summary>The characters that are whole now. Valid until the next call.</summary>
     public ReadOnlySpan<char> Append(ReadOnlySpan<byte> bytes) => Decode(bytes, flush: false);
 

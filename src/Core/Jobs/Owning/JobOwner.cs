@@ -15,6 +15,7 @@ public sealed class JobOwner
     private readonly Func<string> _newNonce;
     private readonly AnswerBuffer _answer = new();
     private readonly Assembler _assembler;
+    private readonly LogprobsQueue _logprobs = new();
     private readonly HashSet<string> _excluded = [];
     private readonly NudgeSchedule _nudges;
     private readonly TimeSpan _startedAt;
@@ -26,11 +27,14 @@ public sealed class JobOwner
     private TimeSpan _offeredAt;
     private TimeSpan _grantSentAt;
     private TimeSpan _heardAt;
+    private TimeSpan _steppedAt;
+    private long? _steps;
     private TimeSpan _gapAskedAt = TimeSpan.MinValue;
     private (string MessageId, string PopReceipt)? _message;
     private int _attempts;
     private int _pushes;
     private int _failures;
+    private int _losses;
     private bool _acceptedOnce;
     private AttemptStart? _start;
     private TimeSpan _firstTokenAt;
@@ -44,7 +48,7 @@ public sealed class JobOwner
         _options = options;
         _newNonce = newNonce;
         _startedAt = now;
-        _assembler = new Assembler(job.Stop);
+        _assembler = new Assembler(job.Stop, job.Parsing);
         _nudges = new NudgeSchedule(options);
     }
 
@@ -158,7 +162,17 @@ public sealed class JobOwner
     }
 
     /// <summary>The worker says that the attempt is alive there, with or without output.</summary>
-    public void Heard(string workerId, string nonce, TimeSpan now)
+    /// <param name="steps">A counter that stands still when the attempt's engine hangs; null: there is none at the moment.</param>
+    public void Alive(string workerId, string nonce, long? steps, TimeSpan now)
+    {
+        Heard(workerId, nonce, now);
+        if (_attempt?.Nonce != nonce || (steps == _steps && steps is not null))
+            return;
+        _steps = steps;
+        _steppedAt = now;
+    }
+
+    private void Heard(string workerId, string nonce, TimeSpan now)
     {
         if (_attempt?.Nonce != nonce)
         {
@@ -180,6 +194,7 @@ public sealed class JobOwner
             GiveUpAttempt(exclude: true, failed: true, $"worker {workerId} sent a malformed chunk");
             return;
         }
+        _steppedAt = now;
         foreach (Chunk fresh in _answer.Add(chunk))
         {
             Use(fresh, now);
@@ -189,8 +204,9 @@ public sealed class JobOwner
         AskForGap(now);
     }
 
-    /// <param name="hearing">Whether the edge's own connection stands: without it, silence proves nothing.</param>
-    public void Tick(TimeSpan now, bool hearing)
+    /// <param name="now">The time.</param>
+    /// <param name="silenceTimeout">A worker that was silent for this long has lost its attempt; null while the edge does not hear itself, and silence proves nothing.</param>
+    public void Tick(TimeSpan now, TimeSpan? silenceTimeout)
     {
         if (_phase == Phase.Ended)
             return;
@@ -199,12 +215,12 @@ public sealed class JobOwner
             Fail(new JobError(JobErrorKind.DeadlineExceeded, $"no answer within {_job.Deadline.TotalSeconds:0} seconds"));
             return;
         }
-        if (!hearing)
-            _heardAt = _offeredAt = now;
+        if (silenceTimeout is null)
+            _heardAt = _steppedAt = _offeredAt = now;
         if (_phase == Phase.Offered)
             TickOffered(now);
         else if (_phase == Phase.Running)
-            TickRunning(now);
+            TickRunning(now, silenceTimeout ?? _options.SilenceTimeout);
         else if (_phase == Phase.Queued && _nudges.IsDue(now))
             Do(new OwnerEffect.Nudge());
     }
@@ -235,12 +251,15 @@ public sealed class JobOwner
         }
     }
 
-    private void TickRunning(TimeSpan now)
+    private void TickRunning(TimeSpan now, TimeSpan silenceTimeout)
     {
-        if (now - _heardAt >= _options.SilenceTimeout)
+        if (now - _heardAt >= silenceTimeout)
         {
-            Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
-            GiveUpAttempt(exclude: true, failed: true, $"worker {_attempt!.WorkerId} fell silent");
+            Lose($"worker {_attempt!.WorkerId} fell silent");
+        }
+        else if (_steps is not null && now - _steppedAt >= _options.StallTimeout)
+        {
+            Lose($"the engine of worker {_attempt!.WorkerId} stood still");
         }
         else
         {
@@ -260,7 +279,9 @@ public sealed class JobOwner
             UseVectors(fresh, now);
             return;
         }
-        string text = _assembler.Append(fresh);
+        Assembled text = _assembler.Append(fresh);
+        if (_job.Options.TopLogprobs is not null)
+            _logprobs.Add(fresh);
         if (_assembler.StoppedBy is not null)
         {
             Do(new OwnerEffect.Stop(_attempt!.WorkerId, _attempt.Nonce));
@@ -279,10 +300,10 @@ public sealed class JobOwner
         foreach (JobOutput.Embedding embedding in EmbeddingChunks.Read(fresh))
             Do(new OwnerEffect.Emit(embedding));
         if (fresh.End is not null)
-            UseEnd("", fresh.End, now);
+            UseEnd(Assembled.Nothing, fresh.End, now);
     }
 
-    private void UseEnd(string text, AttemptEnd end, TimeSpan now)
+    private void UseEnd(Assembled text, AttemptEnd end, TimeSpan now)
     {
         Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Ended: true)));
         switch (end.Reason)
@@ -314,7 +335,8 @@ public sealed class JobOwner
     private void Accept(TimeSpan now)
     {
         _phase = Phase.Running;
-        _heardAt = now;
+        _heardAt = _steppedAt = now;
+        _steps = null;
         if (_acceptedOnce)
             return;
         _acceptedOnce = true;
@@ -335,6 +357,16 @@ public sealed class JobOwner
             End(new JobOutput.Failed(new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}")));
         else
             Place();
+    }
+
+    /// <summary>The worker has lost the attempt without saying so.</summary>
+    private void Lose(string why)
+    {
+        Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
+        if (++_losses >= _options.MaxLosses)
+            Fail(new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}"));
+        else
+            GiveUpAttempt(exclude: true, failed: false);
     }
 
     private void Place()
@@ -377,10 +409,16 @@ public sealed class JobOwner
         Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Missing: true)));
     }
 
-    private void Emit(string text)
+    private void Emit(Assembled piece)
     {
-        if (text.Length > 0)
-            Do(new OwnerEffect.Emit(new JobOutput.Delta(text, _assembler.Tokens)));
+        if (piece.IsEmpty)
+            return;
+        Do(new OwnerEffect.Emit(new JobOutput.Delta(piece.Text, _assembler.Tokens)
+        {
+            Thinking = piece.Thinking,
+            ToolCalls = piece.ToolCalls,
+            Logprobs = _logprobs.Take(_assembler.DecidedTokens),
+        }));
     }
 
     private void Finish(FinishReason reason, AttemptEnd? end, TimeSpan now) => End(new JobOutput.Finished(reason, new JobStatistics
@@ -402,6 +440,9 @@ public sealed class JobOwner
         _message = null;
         _attempt = null;
         _phase = Phase.Ended;
+        // Tokens without text come with the next that has some; after the last of these, alone.
+        if (_logprobs.HasAny(_assembler.DecidedTokens))
+            Do(new OwnerEffect.Emit(new JobOutput.Delta("", _assembler.Tokens) { Logprobs = _logprobs.Take(_assembler.DecidedTokens) }));
         Do(new OwnerEffect.Emit(last));
     }
 

@@ -9,8 +9,17 @@ public sealed record OwnerOptions
     /// <summary>A grant without an answer is taken back after this.</summary>
     public TimeSpan GrantTimeout { get; init; } = TimeSpan.FromMilliseconds(1500);
 
-    /// <summary>A worker that said nothing about a running attempt for this long has lost it.</summary>
-    public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>A worker that said nothing about a running attempt for this long has lost it. It speaks at least four times a second.</summary>
+    public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromSeconds(1.8);
+
+    /// <summary>A worker whose engine made no step for an attempt in this long hangs. The longest step that is no hang: a large batch of a prompt on a slow CPU.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>While jobs run, an edge sends itself a message this often (<see cref="EchoWatch"/>).</summary>
+    public TimeSpan EchoInterval { get; init; } = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>Without an echo for this long an edge does not hear, and takes nothing from anybody. Shorter than <see cref="SilenceTimeout"/>, or its own deafness would look like a worker's end.</summary>
+    public TimeSpan EchoTimeout { get; init; } = TimeSpan.FromSeconds(1.4);
 
     /// <summary>Nudges for a waiting job are repeated, first after this, then after twice as long each time.</summary>
     public TimeSpan NudgeFirst { get; init; } = TimeSpan.FromMilliseconds(250);
@@ -23,6 +32,9 @@ public sealed record OwnerOptions
     /// <summary>Refused or unanswered pushes of one job before it goes into the queue.</summary>
     public int MaxPushes { get; init; } = 3;
 
-    /// <summary>Attempts that failed or fell silent before the job is given up.</summary>
+    /// <summary>Attempts that said themselves that they failed before the job is given up.</summary>
     public int MaxFailures { get; init; } = 3;
+
+    /// <summary>Attempts that fell silent or hung before the job is given up. More than of failures: boxes are switched off, and the job is not to blame.</summary>
+    public int MaxLosses { get; init; } = 6;
 }

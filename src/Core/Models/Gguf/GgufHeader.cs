@@ -17,6 +17,9 @@ public sealed record GgufHeader
     /// <summary>Text of the token that ends an answer; empty where the model has none.</summary>
     public required string EosToken { get; init; }
 
+    /// <summary>Null where the model has no tokens for it.</summary>
+    public FillInTheMiddle? FillInTheMiddle { get; init; }
+
     public required long TensorCount { get; init; }
 
     /// <summary>Elements of all tensors together.</summary>

@@ -74,6 +74,17 @@ public static class GgufReader
         {
             BosToken = tokens.TextOf(header.GetInteger("tokenizer.ggml.bos_token_id") ?? (sentencePiece ? 1 : null)),
             EosToken = tokens.TextOf(header.GetInteger("tokenizer.ggml.eos_token_id") ?? (sentencePiece ? 2 : null)),
+            FillInTheMiddle = FindFillInTheMiddle(header, tokens),
         };
+    }
+
+    /// <summary>The newer names of the ids, then the older ones.</summary>
+    private static FillInTheMiddle? FindFillInTheMiddle(GgufHeader header, GgufTokens tokens)
+    {
+        FillInTheMiddle found = new(TextOf("fim_pre", "prefix"), TextOf("fim_suf", "suffix"), TextOf("fim_mid", "middle"));
+        return found is { Prefix: "" } or { Suffix: "" } or { Middle: "" } ? null : found;
+
+        string TextOf(string name, string oldName) =>
+            tokens.TextOf(header.GetInteger($"tokenizer.ggml.{name}_token_id") ?? header.GetInteger($"tokenizer.ggml.{oldName}_token_id"));
     }
 }

@@ -10,12 +10,28 @@ internal static unsafe partial class LlamaApi
 {
     public const string Llama = "llama";
     public const string Ggml = "ggml";
+    public const string GgmlBase = "ggml-base";
 
     [LibraryImport(Ggml, EntryPoint = "ggml_backend_load_all_from_path", StringMarshalling = StringMarshalling.Utf8)]
     public static partial void LoadBackends(string directory);
 
     [LibraryImport(Ggml, EntryPoint = "ggml_backend_dev_count")]
     public static partial nuint DeviceCount();
+
+    [LibraryImport(Ggml, EntryPoint = "ggml_backend_dev_get")]
+    public static partial nint Device(nuint index);
+
+    [LibraryImport(GgmlBase, EntryPoint = "ggml_backend_dev_name")]
+    public static partial byte* DeviceName(nint device);
+
+    [LibraryImport(GgmlBase, EntryPoint = "ggml_backend_dev_description")]
+    public static partial byte* DeviceDescription(nint device);
+
+    [LibraryImport(GgmlBase, EntryPoint = "ggml_backend_dev_memory")]
+    public static partial void DeviceMemory(nint device, out nuint free, out nuint total);
+
+    [LibraryImport(GgmlBase, EntryPoint = "ggml_backend_dev_type")]
+    public static partial int DeviceType(nint device);
 
     [LibraryImport(Llama, EntryPoint = "llama_version")]
     public static partial byte* Version();
@@ -46,6 +62,9 @@ internal static unsafe partial class LlamaApi
 
     [LibraryImport(Llama, EntryPoint = "llama_model_n_ctx_train")]
     public static partial int ModelTrainedContext(LlamaModelHandle model);
+
+    [LibraryImport(Llama, EntryPoint = "llama_model_n_embd_out")]
+    public static partial int ModelEmbeddingWidth(LlamaModelHandle model);
 
     [LibraryImport(Llama, EntryPoint = "llama_model_n_params")]
     public static partial ulong ModelParameterCount(LlamaModelHandle model);
@@ -92,6 +111,9 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Llama, EntryPoint = "llama_get_logits_ith")]
     public static partial float* Logits(LlamaContextHandle context, int index);
 
+    [LibraryImport(Llama, EntryPoint = "llama_get_embeddings_seq")]
+    public static partial float* SequenceEmbedding(LlamaContextHandle context, int sequence);
+
     [LibraryImport(Llama, EntryPoint = "llama_get_memory")]
     public static partial nint Memory(LlamaContextHandle context);
 
@@ -103,6 +125,9 @@ internal static unsafe partial class LlamaApi
 
     [LibraryImport(Llama, EntryPoint = "llama_memory_seq_cp")]
     public static partial void MemoryCopy(nint memory, int source, int destination, int from, int to);
+
+    [LibraryImport(Llama, EntryPoint = "llama_memory_seq_pos_min")]
+    public static partial int MemoryFirstPosition(nint memory, int sequence);
 
     [LibraryImport(Llama, EntryPoint = "llama_memory_seq_pos_max")]
     public static partial int MemoryLastPosition(nint memory, int sequence);
@@ -121,6 +146,9 @@ internal static unsafe partial class LlamaApi
 
     [LibraryImport(Llama, EntryPoint = "llama_vocab_eos")]
     public static partial int EosToken(nint vocabulary);
+
+    [LibraryImport(Llama, EntryPoint = "llama_vocab_sep")]
+    public static partial int SeparatorToken(nint vocabulary);
 
     [LibraryImport(Llama, EntryPoint = "llama_vocab_get_add_bos")]
     public static partial byte AddsBos(nint vocabulary);
@@ -141,17 +169,14 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Llama, EntryPoint = "llama_sampler_chain_add")]
     public static partial void SamplerAdd(LlamaSamplerHandle chain, nint sampler);
 
-    [LibraryImport(Llama, EntryPoint = "llama_sampler_accept")]
-    public static partial void SamplerAccept(LlamaSamplerHandle sampler, int token);
-
     [LibraryImport(Llama, EntryPoint = "llama_sampler_apply")]
     public static partial void SamplerApply(LlamaSamplerHandle sampler, ref LlamaTokenDataArray candidates);
 
     [LibraryImport(Llama, EntryPoint = "llama_sampler_free")]
     public static partial void SamplerFree(nint sampler);
 
-    [LibraryImport(Llama, EntryPoint = "llama_sampler_init_top_k")]
-    public static partial nint SamplerTopK(int k);
+    [LibraryImport(Llama, EntryPoint = "llama_sampler_init_typical")]
+    public static partial nint SamplerTypical(float p, nuint minimum);
 
     [LibraryImport(Llama, EntryPoint = "llama_sampler_init_top_p")]
     public static partial nint SamplerTopP(float p, nuint minimum);
@@ -161,8 +186,4 @@ internal static unsafe partial class LlamaApi
 
     [LibraryImport(Llama, EntryPoint = "llama_sampler_init_temp")]
     public static partial nint SamplerTemperature(float temperature);
-
-    /// <summary>The vocabulary's size first: older versions had no such parameter.</summary>
-    [LibraryImport(Llama, EntryPoint = "llama_sampler_init_penalties")]
-    public static partial nint SamplerPenalties(int vocabularySize, int window, float repeat, float frequency, float presence);
 }

@@ -14,14 +14,20 @@ internal sealed unsafe class LlamaContext : INativeContext
     private readonly int _vocabularySize;
     private int _outputCount;
 
-    private LlamaContext(LlamaContextHandle handle, ContextConfig config, int vocabularySize)
+    private readonly HashSet<int> _embedded = [];
+    private readonly bool _embeds;
+    private readonly int _width;
+
+    private LlamaContext(LlamaContextHandle handle, LlamaModelHandle model, ContextConfig config, int vocabularySize, int longest)
     {
         _handle = handle;
         _vocabularySize = vocabularySize;
+        _embeds = config.Pooling is not null;
+        _width = LlamaApi.ModelEmbeddingWidth(model);
         Capacity = (int)LlamaApi.ContextSize(handle);
         BatchSize = (int)LlamaApi.ContextBatchSize(handle);
         SequenceCount = config.Sequences;
-        _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize);
+        _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize, longest, asksForAll: _embeds);
         _sequenceCounts = new int[BatchSize];
         Array.Fill(_sequenceCounts, 1);
         _sequencePointers = new int*[BatchSize];
@@ -36,7 +42,11 @@ internal sealed unsafe class LlamaContext : INativeContext
 
     internal LlamaContextHandle Handle => _handle;
 
-    public static LlamaContext Create(LlamaModelHandle model, ContextConfig config, int vocabularySize)
+    /// <param name="model">The model.</param>
+    /// <param name="config">Valid.</param>
+    /// <param name="vocabularySize">Tokens that there are.</param>
+    /// <param name="longest">Most tokens in a sequence.</param>
+    public static LlamaContext Create(LlamaModelHandle model, ContextConfig config, int vocabularySize, int longest)
     {
         List<string> errors = [];
         LlamaContextHandle handle = LlamaLog.Capture(errors, () => LlamaApi.ContextCreate(model, Parameters(config)));
@@ -46,7 +56,7 @@ internal sealed unsafe class LlamaContext : INativeContext
                 + string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why")));
         }
         handle.Keep(model);
-        return new LlamaContext(handle, config, vocabularySize);
+        return new LlamaContext(handle, model, config, vocabularySize, longest);
     }
 
     public DecodeOutcome Decode(DecodeBatch batch)
@@ -55,10 +65,13 @@ internal sealed unsafe class LlamaContext : INativeContext
         _check.Check(batch);
         // Whatever happens, the former batch's logits are gone.
         _outputCount = 0;
+        _embedded.Clear();
         int result = DecodeNative(batch);
         if (result == 0)
         {
             _outputCount = batch.Count;
+            if (_embeds)
+                _embedded.UnionWith(batch.Sequences.ToArray());
             _check.Commit(batch);
             return DecodeOutcome.Ok;
         }
@@ -76,7 +89,7 @@ internal sealed unsafe class LlamaContext : INativeContext
     public ReadOnlySpan<float> Logits(int index)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-        if ((uint)index >= (uint)_outputCount || _outputs[index] == 0)
+        if (_embeds || (uint)index >= (uint)_outputCount || _outputs[index] == 0)
             throw new ArgumentOutOfRangeException(nameof(index), index, "No output was asked for there in the last batch.");
         float* logits = LlamaApi.Logits(_handle, index);
         return logits is null
@@ -84,7 +97,25 @@ internal sealed unsafe class LlamaContext : INativeContext
             : new ReadOnlySpan<float>(logits, _vocabularySize);
     }
 
+    public ReadOnlySpan<float> Embedding(int sequence)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        if (!_embedded.Contains(sequence))
+            throw new ArgumentOutOfRangeException(nameof(sequence), sequence, "The last batch computed no vector of that sequence.");
+        float* vector = LlamaApi.SequenceEmbedding(_handle, sequence);
+        return vector is null
+            ? throw new NativeException($"llama.cpp has no vector of sequence {sequence}.")
+            : new ReadOnlySpan<float>(vector, _width);
+    }
+
     public int Length(int sequence) => _check.Length(sequence);
+
+    // From the first position in memory on, a sequence has no gaps: llama.cpp keeps it so.
+    public bool CanBranch(int sequence, int length)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        return length == _check.Length(sequence) || LlamaApi.MemoryFirstPosition(LlamaApi.Memory(_handle), sequence) == 0;
+    }
 
     public void CopySequence(int from, int to, int length)
     {
@@ -93,6 +124,8 @@ internal sealed unsafe class LlamaContext : INativeContext
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _check.Length(from));
         if (_check.Length(to) != 0)
             throw new ArgumentException($"Sequence {to} is not empty.", nameof(to));
+        if (!CanBranch(from, length))
+            throw new ArgumentException($"Sequence {from} cannot be copied at {length}.", nameof(length));
         LlamaApi.MemoryCopy(LlamaApi.Memory(_handle), from, to, 0, length);
         _check.SetLength(to, length);
     }
@@ -112,8 +145,7 @@ internal sealed unsafe class LlamaContext : INativeContext
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         LlamaApi.MemoryClear(LlamaApi.Memory(_handle), 0);
-        for (int sequence = 0; sequence < SequenceCount; sequence++)
-            _check.SetLength(sequence, 0);
+        _check.Clear();
     }
 
     public void Dispose() => _handle.Dispose();
@@ -128,6 +160,14 @@ internal sealed unsafe class LlamaContext : INativeContext
         parameters.Threads = config.Threads;
         parameters.BatchThreads = config.Threads;
         parameters.AttentionType = 0; // causal, whatever the file says: the other kind asserts on chunked prompts
+        if (config.Pooling is { } pooling)
+        {
+            parameters.Embeddings = 1;
+            parameters.PoolingType = (int)pooling;
+            // As the file says; a text is read in one piece then, and llama.cpp pools within a piece.
+            parameters.AttentionType = -1;
+            parameters.MicroBatchSize = parameters.BatchSize;
+        }
         parameters.FlashAttentionType = config.FlashAttention switch
         {
             FlashAttention.Off => 0,

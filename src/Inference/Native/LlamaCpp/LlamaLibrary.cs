@@ -32,6 +32,7 @@ internal static unsafe partial class LlamaLibrary
         {
             LoadFile_NeedsLock(directory, LlamaApi.Llama);
             LoadFile_NeedsLock(directory, LlamaApi.Ggml);
+            LoadFile_NeedsLock(directory, LlamaApi.GgmlBase);
             NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), Resolve);
         }
         CheckVersion(directory);

@@ -12,9 +12,10 @@ internal sealed unsafe class LlamaModel : INativeModel
     private readonly LlamaVocabulary _vocabulary;
     private volatile bool _disposed;
 
-    private LlamaModel(LlamaModelHandle handle)
+    private LlamaModel(LlamaModelHandle handle, ModelShape shape)
     {
         _handle = handle;
+        Shape = shape;
         _vocabulary = new LlamaVocabulary(LlamaApi.ModelVocabulary(handle));
         TrainedContext = Math.Max(0, LlamaApi.ModelTrainedContext(handle));
         ParameterCount = (long)LlamaApi.ModelParameterCount(handle);
@@ -25,11 +26,15 @@ internal sealed unsafe class LlamaModel : INativeModel
 
     public long ParameterCount { get; }
 
+    public ModelShape Shape { get; }
+
     public int TrainedContext { get; }
 
     public int VocabularySize => _vocabulary.Tokens.Size;
 
     public int? LeadingToken => _vocabulary.LeadingToken;
+
+    public int? TrailingToken => _vocabulary.TrailingToken;
 
     public int LongestPiece => _vocabulary.Tokens.LongestPiece;
 
@@ -39,7 +44,7 @@ internal sealed unsafe class LlamaModel : INativeModel
     public static LlamaModel Load(string path, ModelConfig config, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         LlamaLibrary.Load(loggers);
-        GgufCheck.Check(path);
+        ModelShape shape = GgufCheck.Check(path);
         List<string> errors = [];
         LlamaModelHandle handle = LlamaLog.Capture(errors, () => Open(path, config, cancellationToken));
         if (handle.IsInvalid)
@@ -50,7 +55,7 @@ internal sealed unsafe class LlamaModel : INativeModel
         try
         {
             RequireGenerator(handle);
-            return new LlamaModel(handle);
+            return new LlamaModel(handle, shape);
         }
         catch (ModelLoadException failure)
         {
@@ -84,10 +89,12 @@ internal sealed unsafe class LlamaModel : INativeModel
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         config.Validate((int)LlamaApi.MaximalSequences());
-        return LlamaContext.Create(_handle, config, VocabularySize);
+        if (config.Pooling is null && !Shape.IsGenerator)
+            throw new ModelLoadException("it is no model that writes: it makes embeddings");
+        return LlamaContext.Create(_handle, config, VocabularySize, Shape.IsGenerator || TrainedContext == 0 ? int.MaxValue : TrainedContext);
     }
 
-    public INativeSampler CreateSampler(SamplerConfig config) => new LlamaSampler(config, VocabularySize);
+    public INativeSampler CreateSampler(SamplerConfig config) => new LlamaSampler(config, _vocabulary.Tokens);
 
     /// <summary>Contexts go on: the memory goes with the last of them.</summary>
     public void Dispose()
@@ -98,13 +105,13 @@ internal sealed unsafe class LlamaModel : INativeModel
 
     private static LlamaModelHandle Open(string path, ModelConfig config, CancellationToken cancellationToken)
     {
-        GCHandle<CancelFlag> flag = new(new CancelFlag(cancellationToken));
+        GCHandle<LoadWatch> flag = new(new LoadWatch(cancellationToken, config.Progress));
         try
         {
             LlamaModelParams parameters = LlamaApi.ModelDefaultParams();
             parameters.GpuLayers = config.GpuLayers;
             parameters.ProgressCallback = &OnProgress;
-            parameters.ProgressUserData = (void*)GCHandle<CancelFlag>.ToIntPtr(flag);
+            parameters.ProgressUserData = (void*)GCHandle<LoadWatch>.ToIntPtr(flag);
             return LlamaApi.ModelLoad(path, parameters);
         }
         finally
@@ -115,8 +122,12 @@ internal sealed unsafe class LlamaModel : INativeModel
 
     /// <returns>0 stops loading.</returns>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static byte OnProgress(float progress, void* userData) =>
-        GCHandle<CancelFlag>.FromIntPtr((nint)userData).Target.Token.IsCancellationRequested ? (byte)0 : (byte)1;
+    private static byte OnProgress(float progress, void* userData)
+    {
+        LoadWatch watch = GCHandle<LoadWatch>.FromIntPtr((nint)userData).Target;
+        watch.Progress?.Report(progress);
+        return watch.Token.IsCancellationRequested ? (byte)0 : (byte)1;
+    }
 
     // Several lines come, each layer with its own; the one that says why has these words before it.
     private static string Reason(List<string> errors)
@@ -131,7 +142,7 @@ internal sealed unsafe class LlamaModel : INativeModel
     private static void RequireGenerator(LlamaModelHandle handle)
     {
         if (LlamaApi.ModelHasDecoder(handle) == 0 || LlamaApi.ModelHasEncoder(handle) != 0 || LlamaApi.ModelIsDiffusion(handle) != 0)
-            throw new ModelLoadException("it is no model that generates text token by token");
+            throw new ModelLoadException("it neither generates text token by token nor makes embeddings");
     }
 
     private static string ReadDescription(LlamaModelHandle handle)
@@ -144,5 +155,5 @@ internal sealed unsafe class LlamaModel : INativeModel
         }
     }
 
-    private sealed record CancelFlag(CancellationToken Token);
+    private sealed record LoadWatch(CancellationToken Token, IProgress<float>? Progress);
 }

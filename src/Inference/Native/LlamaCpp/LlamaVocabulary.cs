@@ -18,8 +18,8 @@ internal sealed unsafe class LlamaVocabulary
     {
         _vocabulary = vocabulary;
         int type = LlamaApi.VocabularyType(vocabulary);
-        if (type is TypeNone or TypeWordPiece)
-            throw new ModelLoadException(type == TypeNone ? "the model has no vocabulary" : "it is no model that generates text");
+        if (type == TypeNone)
+            throw new ModelLoadException("the model has no vocabulary");
         Tokens = new TokenTable(LlamaApi.VocabularySize(vocabulary), ReadPiece, token => LlamaApi.IsEndOfGeneration(vocabulary, token) != 0);
         _splitsByExpression = type != TypeSentencePiece;
         if (type == TypeSentencePiece)
@@ -29,12 +29,18 @@ internal sealed unsafe class LlamaVocabulary
         bool addsBos = LlamaApi.AddsBos(vocabulary) != 0;
         LeadingToken = addsBos && bos >= 0 ? bos : null;
         // Adding a token that the vocabulary lacks is an assertion in there.
-        _canAddSpecial = (!addsBos || bos >= 0) && (LlamaApi.AddsEos(vocabulary) == 0 || LlamaApi.EosToken(vocabulary) >= 0);
+        bool isWordPiece = type == TypeWordPiece;
+        bool addsLast = isWordPiece || LlamaApi.AddsEos(vocabulary) != 0;
+        int last = isWordPiece ? LlamaApi.SeparatorToken(vocabulary) : LlamaApi.EosToken(vocabulary);
+        _canAddSpecial = ((!addsBos && !isWordPiece) || bos >= 0) && (!addsLast || last >= 0);
+        TrailingToken = addsLast && last >= 0 ? last : null;
     }
 
     public TokenTable Tokens { get; }
 
     public int? LeadingToken { get; }
+
+    public int? TrailingToken { get; }
 
     public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial, bool parseSpecial) => PromptText.Tokenize(
         utf8, addSpecial && _canAddSpecial, LeadingToken, _splitsByExpression, (part, special) => TokenizePart(part, special, parseSpecial));

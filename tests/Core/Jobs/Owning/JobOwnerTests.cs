@@ -213,12 +213,61 @@ public sealed class JobOwnerTests
         JobOwner owner = Running();
 
         _now += Options.SilenceTimeout;
-        Do(owner, () => owner.Tick(_now, hearing: false));
+        Do(owner, () => owner.Tick(_now, silenceTimeout: null));
         _effects.OfType<OwnerEffect.Place>().Count().ShouldBe(1, "the first placement alone");
 
         Tick(owner, Options.SilenceTimeout);
         _effects.OfType<OwnerEffect.Place>().Count().ShouldBe(2);
         _effects.OfType<OwnerEffect.Suspect>().ShouldHaveSingleItem().WorkerId.ShouldBe("w1");
+    }
+
+    [Fact]
+    public void Tick_EngineStandsStillThoughTheWorkerSpeaks_IsTakenOver()
+    {
+        JobOwner owner = Running();
+
+        for (TimeSpan since = TimeSpan.Zero; since < Options.StallTimeout; since += TimeSpan.FromSeconds(1))
+        {
+            _effects.OfType<OwnerEffect.Suspect>().ShouldBeEmpty();
+            Do(owner, () => owner.Alive("w1", "n1", steps: 17, _now));
+            Tick(owner, TimeSpan.FromSeconds(1));
+        }
+
+        _effects.OfType<OwnerEffect.Suspect>().ShouldHaveSingleItem().WorkerId.ShouldBe("w1");
+        _effects.OfType<OwnerEffect.Place>().Last().Excluded.ShouldContain("w1");
+    }
+
+    [Fact]
+    public void Tick_EngineStepsOrHasNothingToCount_GoesOn()
+    {
+        JobOwner owner = Running();
+
+        for (int second = 0; second < 55; second++)
+        {
+            Do(owner, () => owner.Alive("w1", "n1", second < 30 ? null : second, _now));
+            Tick(owner, TimeSpan.FromSeconds(1));
+        }
+
+        _effects.OfType<OwnerEffect.Suspect>().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Tick_LostAgainAndAgain_FailsInTheEnd()
+    {
+        JobOwner owner = Offered();
+        for (int attempt = 1; !owner.HasEnded; attempt++)
+        {
+            attempt.ShouldBeLessThanOrEqualTo(Options.MaxLosses);
+            string worker = owner.Attempt!.WorkerId, nonce = owner.Attempt.Nonce;
+            Do(owner, () => owner.Alive(worker, nonce, steps: null, _now));
+            Tick(owner, Options.SilenceTimeout);
+            if (_effects[^1] is OwnerEffect.Place)
+                Do(owner, () => owner.Placed($"w{attempt + 1}", _now));
+            else if (_effects[^1] is OwnerEffect.Enqueue)
+                Do(owner, () => owner.Claimed($"w{attempt + 1}", "m", "r", _now));
+        }
+
+        Outputs.Last().ShouldBeOfType<JobOutput.Failed>().Error.Message.ShouldContain($"{Options.MaxLosses} attempts");
     }
 
     [Fact]
@@ -379,7 +428,7 @@ public sealed class JobOwnerTests
     private void Tick(JobOwner owner, TimeSpan passed)
     {
         _now += passed;
-        Do(owner, () => owner.Tick(_now, hearing: true));
+        Do(owner, () => owner.Tick(_now, Options.SilenceTimeout));
     }
 
     private void Do(JobOwner owner, Action happening)

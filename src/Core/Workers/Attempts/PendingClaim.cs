@@ -1,9 +1,9 @@
 using OllamaMax.Streaming;
 
-namespace OllamaMax.GpuWorker.Dispatch;
+namespace OllamaMax.Workers.Attempts;
 
 /// <summary>A message that this worker took from a queue, and a slot held for it, until the owner grants or denies.</summary>
-internal sealed class PendingClaim(QueuedJob job, Claim claim, EdgeOutbox outbox, TimeSpan now)
+internal sealed class PendingClaim(QueuedJob job, Claim claim, TimeSpan now)
 {
     /// <summary>An unanswered claim is repeated after this; message or answer may have been lost.</summary>
     public static readonly TimeSpan RepeatAfter = TimeSpan.FromMilliseconds(700);
@@ -14,8 +14,6 @@ internal sealed class PendingClaim(QueuedJob job, Claim claim, EdgeOutbox outbox
     public QueuedJob Job { get; } = job;
 
     public Claim Claim { get; } = claim;
-
-    public EdgeOutbox Outbox { get; } = outbox;
 
     public TimeSpan AskedAt { get; set; } = now;
 

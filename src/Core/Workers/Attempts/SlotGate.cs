@@ -1,7 +1,7 @@
-namespace OllamaMax.GpuWorker.Dispatch;
+namespace OllamaMax.Workers.Attempts;
 
 /// <summary>The worker's slots. A job holds one from acceptance to its end, a claim while it waits for its answer.</summary>
-internal sealed class SlotGate(int total)
+public sealed class SlotGate(int total)
 {
     private int _used;
 

@@ -1,0 +1,58 @@
+using OllamaMax.TestKit.Models;
+
+namespace OllamaMax.Bench.Engine;
+
+/// <summary>How much is measured, and on what.</summary>
+internal sealed record EngineSizes
+{
+    public static EngineSizes Full { get; } = new();
+
+    public static EngineSizes Quick { get; } = new()
+    {
+        Model = new() { Context = 4096, Name = "random-tiny" },
+        Tokens = 8,
+        Repeats = 1,
+        ShortPrompt = 8,
+        Prompt = 64,
+        LongPrompt = 200,
+        UsualTokens = 8,
+        Prefix = 100,
+        WithPeer = false,
+    };
+
+    /// <summary>With room for the longest prompt and the streams beside it.</summary>
+    public GgufSpec Model { get; init; } = GgufSpec.Large with { Context = 4096 };
+
+    public IReadOnlyList<int> Sequences { get; init; } = [1, 4, 8, 16];
+
+    /// <summary>Where Ollama's default sampling is measured too.</summary>
+    public IReadOnlyList<int> SampledSequences { get; init; } = [1, 8];
+
+    /// <summary>Where answers after prompts of <see cref="Prompt"/> tokens are measured.</summary>
+    public IReadOnlyList<int> LongSequences { get; init; } = [8];
+
+    /// <summary>Of each answer.</summary>
+    public int Tokens { get; init; } = 48;
+
+    public int Repeats { get; init; } = 3;
+
+    /// <summary>Tokens of the prompts of answers whose speed is measured.</summary>
+    public int ShortPrompt { get; init; } = 32;
+
+    /// <summary>Tokens of the prompt whose reading is measured.</summary>
+    public int Prompt { get; init; } = 512;
+
+    /// <summary>Tokens of the prompt that joins running streams.</summary>
+    public int LongPrompt { get; init; } = 2000;
+
+    public int Streams { get; init; } = 3;
+
+    /// <summary>Tokens of each stream before that: their gaps are the usual ones.</summary>
+    public int UsualTokens { get; init; } = 40;
+
+    /// <summary>Tokens that prompts share.</summary>
+    public int Prefix { get; init; } = 1000;
+
+    /// <summary>Needs an installation from npm.</summary>
+    public bool WithPeer { get; init; } = true;
+}

@@ -1,0 +1,3 @@
+using OllamaMax.Bench;
+
+return await BenchCommand.Create().Parse(args).InvokeAsync();

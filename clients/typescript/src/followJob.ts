@@ -1,0 +1,180 @@
+import { HubConnectionBuilder, LogLevel, type HubConnection } from "@microsoft/signalr";
+import { JobText, type JobLine, type JobProgress } from "./jobText.js";
+
+export interface FollowOptions {
+  /** Address of the edge, such as `http://127.0.0.1:11434`. */
+  baseUrl: string;
+  /** The job's id, as `POST /jobs` answered it. */
+  id: string;
+  /** Tokens that you have already: the last `offset` that you were given. */
+  after?: number;
+  /** Sent as bearer with each call to the edge. */
+  key?: string;
+  /** Ends the following; the job goes on. */
+  signal?: AbortSignal;
+  /** Without a word for this long the stream is asked, in ms: what SignalR lost is lost in silence. */
+  quietAfter?: number;
+}
+
+export interface JobEvent {
+  /** Tokens of the answer so far. */
+  offset: number;
+  /** What is new; append it. */
+  text: string;
+  /** Set in the last event: status, error and figures of the job. */
+  end?: JobLine;
+}
+
+/**
+ * Yields a background job's text, from `after` on and to its end. Tokens come directly from the worker over SignalR, so that no
+ * request is held open while they flow; what was lost on the way, and the end, come from `GET /jobs/{id}/stream`.
+ * @throws When the edge refuses, such as for a job that it does not know. Losing the connection is no error.
+ */
+export async function* followJob(options: FollowOptions): AsyncGenerator<JobEvent, void, undefined> {
+  const edge = new EdgeCalls(options);
+  const text = new JobText(options.after ?? 0);
+  const inbox = new Inbox();
+  // Listening before reading: what is added in between is heard, and what was added before is read.
+  const connection = await connect(edge, inbox);
+  const aborted = () => inbox.wake();
+  options.signal?.addEventListener("abort", aborted);
+  try {
+    let stale = true;
+    while (!options.signal?.aborted) {
+      if (stale) {
+        for await (const line of edge.stream(text.offset, connection !== null)) {
+          const added = text.line(line);
+          if (added || line.done) yield { offset: text.offset, text: added, ...(line.done ? { end: line } : {}) };
+          if (line.done) return;
+        }
+        stale = false;
+      }
+      if (inbox.isEmpty && !(await inbox.wait(options.quietAfter ?? 5000))) stale = true;
+      for (const progress of inbox.take()) {
+        const added = progress === "reconnected" ? "gap" : text.push(progress);
+        if (added === "gap") stale = true;
+        else if (added.text) yield { offset: text.offset, text: added.text };
+        if (progress !== "reconnected" && progress.ended) stale = true;
+      }
+    }
+  } finally {
+    options.signal?.removeEventListener("abort", aborted);
+    await connection?.stop();
+  }
+}
+
+/** Null where SignalR cannot be reached: the stream alone will do. */
+async function connect(edge: EdgeCalls, inbox: Inbox): Promise<HubConnection | null> {
+  let subscription = await edge.subscribe();
+  let subscribedAt = Date.now();
+  // A token lives for a while only. One connection asks for it more than once, a later one needs another.
+  const accessTokenFactory = async () => {
+    if (Date.now() - subscribedAt > 60_000) {
+      subscription = await edge.subscribe();
+      subscribedAt = Date.now();
+    }
+    return subscription.accessToken;
+  };
+  const connection = new HubConnectionBuilder()
+    .withUrl(subscription.url, { accessTokenFactory })
+    .withAutomaticReconnect({ nextRetryDelayInMilliseconds: (retry) => Math.min(250 * 2 ** retry.previousRetryCount, 10_000) })
+    .configureLogging(LogLevel.None)
+    .build();
+  connection.on("progress", (progress: JobProgress) => {
+    if (progress.job_id === edge.id) inbox.put(progress);
+  });
+  connection.onreconnected(() => inbox.put("reconnected"));
+  try {
+    await connection.start();
+    return connection;
+  } catch {
+    return null;
+  }
+}
+
+type Message = JobProgress | "reconnected";
+
+/** Messages that came, for the one who waits for them. */
+class Inbox {
+  #messages: Message[] = [];
+  #wake: (() => void) | null = null;
+
+  get isEmpty(): boolean {
+    return this.#messages.length === 0;
+  }
+
+  put(message: Message): void {
+    this.#messages.push(message);
+    this.wake();
+  }
+
+  wake(): void {
+    this.#wake?.();
+  }
+
+  take(): Message[] {
+    const taken = this.#messages;
+    this.#messages = [];
+    return taken;
+  }
+
+  /** False when nothing came in time. */
+  async wait(milliseconds: number): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, milliseconds);
+    });
+    clearTimeout(timer);
+    this.#wake = null;
+    return !this.isEmpty;
+  }
+}
+
+class EdgeCalls {
+  readonly id: string;
+  readonly #job: string;
+  readonly #headers: Record<string, string>;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(options: FollowOptions) {
+    this.id = options.id;
+    this.#job = `${options.baseUrl.replace(/\/+$/, "")}/jobs/${encodeURIComponent(options.id)}`;
+    this.#headers = options.key ? { Authorization: `Bearer ${options.key}` } : {};
+    this.#signal = options.signal;
+  }
+
+  async subscribe(): Promise<{ url: string; accessToken: string }> {
+    const response = await this.#call("/subscribe", "POST");
+    return (await response.json()) as { url: string; accessToken: string };
+  }
+
+  /**
+   * Lines from a token on.
+   * @param now Only what is there, and the end if it is: more will be pushed. Otherwise until the end.
+   */
+  async *stream(after: number, now: boolean): AsyncGenerator<JobLine, void, undefined> {
+    const response = await this.#call(`/stream?after=${after}${now ? "&follow=false" : ""}`, "GET");
+    if (!response.body) return;
+    const reader = response.body.getReader();
+    const decoder = new TextDecoder();
+    let rest = "";
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) if (line) yield JSON.parse(line) as JobLine;
+      }
+    } finally {
+      await reader.cancel().catch(() => undefined);
+    }
+  }
+
+  async #call(path: string, method: string): Promise<Response> {
+    const response = await fetch(this.#job + path, { method, headers: this.#headers, signal: this.#signal ?? null });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response;
+  }
+}

@@ -1,0 +1,2 @@
+export { followJob, type FollowOptions, type JobEvent } from "./followJob.js";
+export { JobText, type JobLine, type JobProgress } from "./jobText.js";

@@ -1,0 +1,13 @@
+namespace OllamaMax.Jobs.Assembling;
+
+/// <summary>
+/// Takes something apart in text that comes in pieces. What it decides must not depend on how the text was cut: what may still become
+/// something else is held back.
+/// </summary>
+internal interface ITextStage
+{
+    void Append(ReadOnlySpan<char> text, AnswerParts parts);
+
+    /// <summary>No more text comes: what was held back is decided. Called once.</summary>
+    void Complete(AnswerParts parts);
+}

@@ -1,0 +1,108 @@
+using System.Text;
+
+namespace OllamaMax.Jobs.Assembling;
+
+/// <summary>
+/// Separates reasoning from the answer, by Ollama's rules: only what stands at the very begin of the answer is reasoning; a tag further back is
+/// text. White space around the tags belongs to neither part, but for that before the closing one.
+/// </summary>
+/// <param name="tags">What the model writes around its reasoning.</param>
+/// <param name="next">Takes the rest.</param>
+internal sealed class ThinkingSplitter(ThinkingTags tags, ITextStage next) : ITextStage
+{
+    /// <summary>White space, and what may become the opening tag.</summary>
+    private readonly StringBuilder _held = new();
+
+    private Place _place = tags.IsOpen ? Place.SpaceInside : Place.Before;
+    private int _matched;
+
+    private enum Place
+    {
+        Before,
+        SpaceInside,
+        Inside,
+        SpaceBehind,
+        Behind,
+    }
+
+    public void Append(ReadOnlySpan<char> text, AnswerParts parts)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (_place == Place.Behind)
+            {
+                next.Append(text[i..], parts);
+                return;
+            }
+            Step(text[i], parts);
+        }
+    }
+
+    public void Complete(AnswerParts parts)
+    {
+        if (_place == Place.Before)
+            GiveUp(parts);
+        else if (_place == Place.Inside)
+            parts.AddThinking(tags.Close.AsSpan(0, _matched));
+        next.Complete(parts);
+    }
+
+    private void Step(char c, AnswerParts parts)
+    {
+        switch (_place)
+        {
+            case Place.Before:
+                StepBefore(c, parts);
+                break;
+            case Place.SpaceInside when !char.IsWhiteSpace(c):
+                _place = Place.Inside;
+                StepInside(c, parts);
+                break;
+            case Place.Inside:
+                StepInside(c, parts);
+                break;
+            case Place.SpaceBehind when !char.IsWhiteSpace(c):
+                _place = Place.Behind;
+                next.Append([c], parts);
+                break;
+        }
+    }
+
+    private void StepBefore(char c, AnswerParts parts)
+    {
+        _held.Append(c);
+        if (_matched == 0 && char.IsWhiteSpace(c))
+            return;
+        if (c != tags.Open[_matched])
+            GiveUp(parts);
+        else if (++_matched == tags.Open.Length)
+            Enter(Place.SpaceInside);
+    }
+
+    private void StepInside(char c, AnswerParts parts)
+    {
+        // What is held is the begin of the closing tag, as far as it is matched.
+        int matched = TextMatch.Advance(tags.Close, _matched, c);
+        int decided = _matched + 1 - matched;
+        parts.AddThinking(tags.Close.AsSpan(0, Math.Min(decided, _matched)));
+        if (decided > _matched)
+            parts.AddThinking([c]);
+        _matched = matched;
+        if (_matched == tags.Close.Length)
+            Enter(Place.SpaceBehind);
+    }
+
+    private void Enter(Place place)
+    {
+        _place = place;
+        _matched = 0;
+        _held.Clear();
+    }
+
+    /// <summary>It did not begin with reasoning: then all of it is the answer, its white space too.</summary>
+    private void GiveUp(AnswerParts parts)
+    {
+        next.Append(_held.ToString(), parts);
+        Enter(Place.Behind);
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace OllamaMax.Jobs.Assembling;
+
+/// <summary>Reads the JSON in which models write calls.</summary>
+internal static class ToolCallJson
+{
+    private static readonly JsonElement NoArguments = JsonElement.Parse("{}");
+
+    /// <summary>Names of fields that a call may begin with.</summary>
+    private static readonly string[] Fields = ["name", "parameters", "arguments", "type", "function", "id"];
+
+    /// <summary>The call that an object <c>{"name":…,"arguments":{…}}</c> describes; null where it describes none.</summary>
+    /// <param name="json">Anything.</param>
+    /// <param name="mayLackArguments">Whether a name alone is a call. Where calls have no marker it is not: it may be an answer in JSON.</param>
+    public static ToolCall? Read(string json, bool mayLackArguments)
+    {
+        if (Parse(json) is not { ValueKind: JsonValueKind.Object } call
+            || !call.TryGetProperty("name", out JsonElement name)
+            || name.ValueKind != JsonValueKind.String
+            || name.GetString() is not { Length: > 0 } text)
+        {
+            return null;
+        }
+        if (!call.TryGetProperty("arguments", out JsonElement arguments) && !call.TryGetProperty("parameters", out arguments))
+            return mayLackArguments ? new ToolCall(text, NoArguments) : null;
+        // Some write the arguments as OpenAI's API has them: JSON in a string.
+        JsonElement? given = arguments.ValueKind == JsonValueKind.String ? Parse(arguments.GetString()!) : arguments;
+        return given is { ValueKind: JsonValueKind.Object } found ? new ToolCall(text, found) : null;
+    }
+
+    /// <summary>The call of a name and its arguments; null where these are no object.</summary>
+    public static ToolCall? Read(string name, string arguments) =>
+        name.Length > 0 && Parse(arguments) is { ValueKind: JsonValueKind.Object } given ? new ToolCall(name, given) : null;
+
+    /// <summary>Whether an object that begins so may become a call: false as soon as its first field is none of a call's.</summary>
+    public static bool MayBeCall(ReadOnlySpan<char> begin)
+    {
+        ReadOnlySpan<char> rest = begin[1..].TrimStart();
+        if (rest.IsEmpty)
+            return true;
+        if (rest[0] != '"')
+            return false;
+        rest = rest[1..];
+        int end = rest.IndexOf('"');
+        foreach (string field in Fields)
+        {
+            if (end < 0 ? field.AsSpan().StartsWith(rest, StringComparison.Ordinal) : rest[..end].SequenceEqual(field))
+                return true;
+        }
+        return false;
+    }
+
+    private static JsonElement? Parse(string json)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            // JSON's grammar allows half a surrogate pair as an escape, and no writer does: better found out here than in the answer.
+            using (Utf8JsonWriter trial = new(new ArrayBufferWriter<byte>()))
+                document.RootElement.WriteTo(trial);
+            return document.RootElement.Clone();
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,249 @@
+namespace OllamaMax.Jobs.Records;
+
+/// <summary>
+/// The owner of a background job, as it lies in storage: it decides who tries the job and when it is over. A state machine without
+/// clock, chance or I/O: <see cref="Apply"/> answers what it is after a command; whoever calls writes it back under the ETag it was read with.
+/// </summary>
+public sealed record JobRecord
+{
+    /// <summary>Failed attempts that are remembered.</summary>
+    private const int LongestHistory = 32;
+
+    public int Version { get; init; } = 1;
+
+    public required string Id { get; init; }
+
+    public required string Tenant { get; init; }
+
+    public required RequestShape Shape { get; init; }
+
+    /// <summary>The model's name as the client wrote it; answers repeat it.</summary>
+    public required string ModelName { get; init; }
+
+    /// <summary>Digest of the weights: whose queue the job waits in.</summary>
+    public required string Model { get; init; }
+
+    public RecordStatus Status { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When its last queue message was put, or was to be put.</summary>
+    public required DateTimeOffset QueuedAt { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>After this it fails, whatever its state.</summary>
+    public required DateTimeOffset Deadline { get; init; }
+
+    /// <summary>What to run; null when it is no longer kept.</summary>
+    public Job? Job { get; init; }
+
+    /// <summary>There may be an output blob.</summary>
+    public bool HasOutput { get; init; }
+
+    /// <summary>Who runs it now.</summary>
+    public Attempt? Attempt { get; init; }
+
+    /// <summary>The claim that <see cref="Attempt"/> was granted to.</summary>
+    public string? ClaimId { get; init; }
+
+    /// <summary>The queue message that <see cref="Attempt"/>'s worker holds.</summary>
+    public string? MessageId { get; init; }
+
+    /// <summary>Attempts issued so far.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Attempts up to this number no longer count: an operator has queued the job again.</summary>
+    public int Forgiven { get; init; }
+
+    /// <summary>Attempts that did not come to the end, the oldest first.</summary>
+    public IReadOnlyList<FailedAttempt> History { get; init; } = [];
+
+    public FinishReason? Reason { get; init; }
+
+    public JobStatistics? Statistics { get; init; }
+
+    public JobError? Error { get; init; }
+
+    /// <summary>Somebody has subscribed to what is added to the output.</summary>
+    public bool IsSubscribed { get; init; }
+
+    /// <summary>Until then somebody reads the output.</summary>
+    public DateTimeOffset? WatchedUntil { get; init; }
+
+    /// <summary>From then on prompt and output are not kept; set at the end.</summary>
+    public DateTimeOffset? ContentExpiresAt { get; init; }
+
+    /// <summary>From then on nothing is kept; set at the end.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    public bool IsEnded => Status is RecordStatus.Completed or RecordStatus.Failed or RecordStatus.Cancelled;
+
+    /// <summary>Prompt or output are still there.</summary>
+    public bool HasContent => Job is not null || HasOutput;
+
+    public static JobRecord Create(Job job, RequestShape shape, string modelName, DateTimeOffset at) => new()
+    {
+        Id = job.Id,
+        Tenant = job.Tenant,
+        Shape = shape,
+        ModelName = modelName,
+        Model = job.Model,
+        CreatedAt = at,
+        QueuedAt = at,
+        Deadline = at + job.Deadline,
+        Job = job,
+    };
+
+    /// <summary>When somebody should look at it who has no other reason to.</summary>
+    public DateTimeOffset DueAt(RecordPolicy policy)
+    {
+        if (!IsEnded)
+            return Min(Deadline, (Status == RecordStatus.Queued ? QueuedAt : StartedAt ?? QueuedAt) + policy.QueueAgain);
+        return HasContent ? Max(ContentExpiresAt!.Value, WatchedUntil ?? DateTimeOffset.MinValue) : ExpiresAt!.Value;
+    }
+
+    /// <summary>The record after the command; the same instance where it changes nothing.</summary>
+    public JobRecord Apply(RecordCommand command, RecordPolicy policy) => command switch
+    {
+        RecordCommand.Claim claim => Claim(claim, policy),
+        RecordCommand.Settle settle => Settle(settle.Output, settle.At, policy),
+        RecordCommand.Cancel { At: var at } when !IsEnded =>
+            End(RecordStatus.Cancelled, at, policy) with { Error = new JobError(JobErrorKind.Cancelled, "the job was cancelled") },
+        RecordCommand.Requeue requeue when Status == RecordStatus.Failed && Job is not null => Requeue(requeue),
+        RecordCommand.Queued { At: var at } when Status == RecordStatus.Queued => this with { QueuedAt = at },
+        RecordCommand.Watch { Until: var until } when HasContent => this with { WatchedUntil = until },
+        RecordCommand.Subscribe when !IsEnded && !IsSubscribed => this with { IsSubscribed = true },
+        RecordCommand.Strip when IsEnded && HasContent => this with { Job = null, HasOutput = false },
+        _ => this,
+    };
+
+    private JobRecord Claim(RecordCommand.Claim claim, RecordPolicy policy)
+    {
+        JobRecord now = Settle(claim.Output, claim.At, policy);
+        // The answer to this very claim may have been lost, or the worker wants fresh signatures.
+        if (now.IsEnded || now.ClaimId == claim.ClaimId)
+            return now;
+        if (now.Status == RecordStatus.Running)
+        {
+            // Storage may put a message twice. Only the one that the attempt holds says, by being seen again, that the attempt is lost.
+            if (now.MessageId != claim.MessageId)
+                return now;
+            now = now.Release(AttemptFailure.Lost, $"worker {now.Attempt!.WorkerId} fell silent", claim.Output, claim.At, policy);
+            if (now.IsEnded)
+                return now;
+        }
+        return now with
+        {
+            Status = RecordStatus.Running,
+            Attempts = now.Attempts + 1,
+            Attempt = new Attempt(now.Attempts + 1, claim.WorkerId, claim.Nonce),
+            ClaimId = claim.ClaimId,
+            MessageId = claim.MessageId,
+            StartedAt = now.StartedAt ?? claim.At,
+            HasOutput = true,
+        };
+    }
+
+    private JobRecord Settle(OutputFacts output, DateTimeOffset at, RecordPolicy policy)
+    {
+        if (IsEnded)
+            return this;
+        AttemptEnd? end = Status == RecordStatus.Running && output.Attempt == Attempt!.Number ? output.End : null;
+        return end?.Reason switch
+        {
+            EndReason.Stop or EndReason.Length or EndReason.Loaded => Complete(end, output, at, policy),
+            EndReason.Invalid => Fail(JobErrorKind.Invalid, end.Error ?? "the request cannot be run", at, policy),
+            _ when at >= Deadline => Fail(JobErrorKind.DeadlineExceeded, $"no answer until the deadline, {Deadline:O}", at, policy),
+            null => this,
+            EndReason.HandedBack => Release(AttemptFailure.HandedBack, $"worker {Attempt!.WorkerId} left", output, at, policy),
+            _ => Release(AttemptFailure.Failed, end.Error ?? "the worker ended it", output, at, policy),
+        };
+    }
+
+    private JobRecord Complete(AttemptEnd end, OutputFacts output, DateTimeOffset at, RecordPolicy policy)
+    {
+        // Found late, it has ended all the same when its last line was written.
+        DateTimeOffset endedAt = output.WrittenAt is { } written ? Max(StartedAt ?? CreatedAt, Min(written, at)) : at;
+        return End(RecordStatus.Completed, endedAt, policy) with
+        {
+            Reason = end.Reason switch
+            {
+                EndReason.Length => FinishReason.Length,
+                EndReason.Loaded => FinishReason.Load,
+                _ => FinishReason.Stop,
+            },
+            Statistics = new JobStatistics
+            {
+                TotalDuration = endedAt - CreatedAt,
+                LoadDuration = output.Start?.LoadDuration ?? default,
+                PromptTokens = output.Start?.PromptTokens ?? 0,
+                PromptDuration = output.Start?.PromptDuration ?? default,
+                Tokens = output.Tokens,
+                EvalDuration = output.EvalBefore + end.EvalDuration,
+                Attempts = Attempts,
+            },
+        };
+    }
+
+    /// <summary>The current attempt is over, and the job is not: another one is to go on, unless there were too many.</summary>
+    private JobRecord Release(AttemptFailure kind, string reason, OutputFacts output, DateTimeOffset at, RecordPolicy policy)
+    {
+        // An attempt that never began to write has left the tokens as they were.
+        int from = output.Attempt == Attempt!.Number ? output.From : output.Tokens;
+        var failed = new FailedAttempt(Attempt.Number, Attempt.WorkerId, kind, reason, at, from, output.Tokens);
+        JobRecord released = this with
+        {
+            Status = RecordStatus.Queued,
+            QueuedAt = at,
+            Attempt = null,
+            ClaimId = null,
+            MessageId = null,
+            History = [.. History.TakeLast(LongestHistory - 1), failed],
+        };
+        return released.IsPoison(policy)
+            ? released.Fail(JobErrorKind.Failed, $"set aside after {Attempts} attempts; the last: {reason}", at, policy)
+            : released;
+    }
+
+    private bool IsPoison(RecordPolicy policy)
+    {
+        FailedAttempt[] counted = [.. History.Where(failed => failed.Number > Forgiven && failed.Kind != AttemptFailure.HandedBack)];
+        int inPlace = counted.Reverse().TakeWhile(failed => failed.Kind == AttemptFailure.Lost && failed.To == failed.From).Count();
+        return counted.Count(failed => failed.Kind == AttemptFailure.Failed) >= policy.MaxFailures
+            || counted.Count(failed => failed.Kind == AttemptFailure.Lost) >= policy.MaxLosses
+            || inPlace >= policy.MaxLossesInPlace;
+    }
+
+    private JobRecord Requeue(RecordCommand.Requeue requeue) => this with
+    {
+        Status = RecordStatus.Queued,
+        QueuedAt = requeue.At,
+        Deadline = requeue.At + requeue.Deadline,
+        Forgiven = Attempts,
+        EndedAt = null,
+        Error = null,
+        ContentExpiresAt = null,
+        ExpiresAt = null,
+    };
+
+    private JobRecord Fail(JobErrorKind kind, string message, DateTimeOffset at, RecordPolicy policy) =>
+        End(RecordStatus.Failed, at, policy) with { Error = new JobError(kind, message) };
+
+    private JobRecord End(RecordStatus status, DateTimeOffset at, RecordPolicy policy) => this with
+    {
+        Status = status,
+        EndedAt = at,
+        Job = policy.Retention > TimeSpan.Zero ? Job : null,
+        // Where there is no answer, the end is written there as a fence.
+        HasOutput = true,
+        ContentExpiresAt = at + policy.Retention,
+        ExpiresAt = at + (policy.Retention > policy.FiguresKept ? policy.Retention : policy.FiguresKept),
+    };
+
+    private static DateTimeOffset Min(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+
+    private static DateTimeOffset Max(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+}

@@ -1,0 +1,23 @@
+namespace OllamaMax.Jobs.Records;
+
+public enum RecordStatus
+{
+    /// <summary>Waits for a worker, the first or the next one.</summary>
+    Queued,
+
+    Running,
+
+    Completed,
+
+    /// <summary>Has no answer and will get none by itself; an operator may queue it again.</summary>
+    Failed,
+
+    Cancelled,
+}
+
+/// <summary>Which API's call the job was given as, and is answered as.</summary>
+public enum RequestShape
+{
+    Chat,
+    Generate,
+}

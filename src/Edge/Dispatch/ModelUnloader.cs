@@ -1,0 +1,72 @@
+using Azure;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Cluster;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Dispatch;
+
+/// <summary>
+/// Has a model leave the memory of all workers that hold it. Each is told once, and again while its heartbeat still shows the model: messages
+/// may be lost. One that is answering with it lets go afterwards, which nobody waits for, as with Ollama.
+/// </summary>
+internal sealed partial class ModelUnloader(ClusterWatch watch, WorkerChannel workers, TimeProvider time, ILogger<ModelUnloader> logger)
+{
+    private const int MaxTries = 3;
+
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(250);
+
+    public JobOutputLog Start(Job job)
+    {
+        var log = new JobOutputLog();
+        _ = RunAsync(job, log);
+        return log;
+    }
+
+    private async Task RunAsync(Job job, JobOutputLog log)
+    {
+        long start = time.GetTimestamp();
+        try
+        {
+            for (int i = 0; i < MaxTries && await TellHoldersAsync(job.Model); i++)
+                await Task.Delay(Between, time);
+            log.Append(new JobOutput.Finished(FinishReason.Unload, Statistics(time.GetElapsedTime(start))));
+        }
+        catch (Exception e)
+        {
+            LogFailed(e, job.RequestId);
+            log.Append(new JobOutput.Failed(e is RequestFailedException or AggregateException
+                ? new JobError(JobErrorKind.Unavailable, "storage cannot be reached; try again later")
+                : new JobError(JobErrorKind.Failed, "the model could not be unloaded; the server's log says more")));
+        }
+    }
+
+    /// <summary>False when there is nobody to tell.</summary>
+    private async Task<bool> TellHoldersAsync(string model)
+    {
+        IReadOnlyList<WorkerView> views = await watch.GetAsync(TimeSpan.Zero, CancellationToken.None);
+        string[] holders =
+        [
+            .. from view in views
+               where view.State != WorkerState.Gone
+                   && view.Report.Models.Any(held => held.Digest == model && (held.Loaded || held.LoadingPercent is not null))
+               select view.Report.Id
+        ];
+        await Task.WhenAll(holders.Select(id => workers.UnloadAsync(id, model)));
+        return holders.Length > 0;
+    }
+
+    private static JobStatistics Statistics(TimeSpan total) => new()
+    {
+        TotalDuration = total,
+        LoadDuration = default,
+        PromptTokens = 0,
+        PromptDuration = default,
+        Tokens = 0,
+        EvalDuration = default,
+        Attempts = 0,
+    };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {RequestId}: the model could not be unloaded")]
+    private partial void LogFailed(Exception exception, string requestId);
+}

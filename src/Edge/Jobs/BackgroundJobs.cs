@@ -1,0 +1,159 @@
+using System.Security.Cryptography;
+using Azure;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Dispatch;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
+using OllamaMax.SignalR;
+using OllamaMax.Storage.Jobs;
+using OllamaMax.Storage.Queues;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Edge.Jobs;
+
+/// <summary>What can be done with background jobs: clients submit, cancel and delete, operators queue again, workers claim.</summary>
+internal sealed partial class BackgroundJobs(
+    JobRecords records,
+    JobRecordStore store,
+    JobQueues queues,
+    CompletionQueue completions,
+    JobDispatcher dispatcher,
+    WorkerChannel workers,
+    ClusterWatch watch,
+    SignalRHub hub,
+    ActiveJobs active,
+    IOptions<BackgroundOptions> options,
+    TimeProvider time,
+    ILogger<BackgroundJobs> logger)
+{
+    /// <summary>What a worker is given for a job lasts at least this long; it claims again for more.</summary>
+    private static readonly TimeSpan SignatureLifetime = TimeSpan.FromMinutes(15);
+
+    private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ForGood = TimeSpan.FromSeconds(-1);
+    private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(60);
+
+    /// <summary>Takes the job on: when this is done, it will be run whatever becomes of this edge.</summary>
+    public async Task<JobRecord> SubmitAsync(Job job, RequestShape shape, string modelName, CancellationToken cancellationToken)
+    {
+        JobRecord record = JobRecord.Create(job, shape, modelName, time.GetUtcNow());
+        // The record first: a message without one would be thrown away. A record without message is found when it is due.
+        await records.CreateAsync(record, cancellationToken);
+        await EnqueueAsync(record, cancellationToken);
+        return record;
+    }
+
+    public Task<JobRecord?> CancelAsync(string id, CancellationToken cancellationToken) =>
+        records.ApplyAsync(id, at => new RecordCommand.Cancel(at), cancellationToken);
+
+    /// <summary>The job as it is now; queued where that could be done.</summary>
+    public async Task<JobRecord?> RequeueAsync(string id, CancellationToken cancellationToken)
+    {
+        JobRecord? record = await records.ApplyAsync(id, at => new RecordCommand.Requeue(options.Value.Deadline, at), cancellationToken);
+        if (record is { Status: RecordStatus.Queued })
+            await EnqueueAsync(record, cancellationToken);
+        return record;
+    }
+
+    /// <summary>
+    /// Lets a client listen to a job: its worker, and each later one, sends what it has stored to the job's group. The token lasts long enough to
+    /// connect; the connection outlives it.
+    /// </summary>
+    /// <param name="user">Of this client alone.</param>
+    public async Task<Negotiation> SubscribeAsync(JobRecord record, string user, CancellationToken cancellationToken)
+    {
+        SendOutcome outcome = await hub.AddToGroupAsync(user, Users.Watchers(record.Id), cancellationToken);
+        if (outcome is not SendOutcome.Sent)
+            LogNotSubscribed(record.Id, outcome);
+        JobRecord? subscribed = await records.ApplyAsync(record.Id, at => new RecordCommand.Subscribe(at), cancellationToken);
+        // Who runs it already has read the record before this.
+        if (subscribed is { Status: RecordStatus.Running, Attempt: { } attempt })
+            await workers.WatchAsync(attempt.WorkerId, record.Id);
+        return hub.Negotiate(user, TokenLifetime);
+    }
+
+    /// <summary>Puts another message for a job that may have lost its own. One too many does no harm: its claim is refused.</summary>
+    public async Task QueueAgainAsync(string id, CancellationToken cancellationToken)
+    {
+        if (await records.ApplyAsync(id, at => new RecordCommand.Queued(at), cancellationToken) is { Status: RecordStatus.Queued } record)
+            await EnqueueAsync(record, cancellationToken);
+    }
+
+    public async Task<JobClaimAnswer> ClaimAsync(string id, JobClaimRequest request, CancellationToken cancellationToken)
+    {
+        JobOutputBlob output = store.Output(id);
+        string nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        JobRecord? record = await records.ApplyAsync(
+            id,
+            async _ =>
+            {
+                await output.ReadAsync(cancellationToken);
+                return new RecordCommand.Claim(request.ClaimId, request.WorkerId, request.MessageId, nonce, output.Facts, time.GetUtcNow());
+            },
+            cancellationToken);
+        if (record is not { IsEnded: false, Job: { } job, Attempt: { } attempt } || record.ClaimId != request.ClaimId || attempt.WorkerId != request.WorkerId)
+            return new JobClaimAnswer(null);
+        await output.CreateIfNotExistsAsync(cancellationToken);
+        LogClaimed(job.RequestId, id, attempt.Number, attempt.WorkerId);
+        return new JobClaimAnswer(await GrantAsync(record, job, attempt, cancellationToken));
+    }
+
+    /// <summary>Tells workers that something waits for this model, by a listing that is fresh enough.</summary>
+    public async Task NudgeAsync(string model, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await watch.GetAsync(ListingIsUsable, cancellationToken);
+            dispatcher.Nudge(model, Band.Batch);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // Workers look into their queues unasked as well.
+            LogNotNudged(e, model);
+        }
+    }
+
+    private async Task EnqueueAsync(JobRecord record, CancellationToken cancellationToken)
+    {
+        var message = new QueuedJob(ProtocolVersion.Current, record.Id, record.Model, Band.Batch, Reply: null);
+        await queues.EnqueueAsync(message, ForGood, cancellationToken);
+        active.Add(record.Id, record.Model);
+        await NudgeAsync(record.Model, cancellationToken);
+    }
+
+    private async Task<JobClaimGrant> GrantAsync(JobRecord record, Job job, Attempt attempt, CancellationToken cancellationToken)
+    {
+        DateTimeOffset expiresAt = time.GetUtcNow() + SignatureLifetime;
+        TimeSpan remaining = record.Deadline - time.GetUtcNow();
+        return new JobClaimGrant
+        {
+            Grant = new GrantMessage
+            {
+                Version = ProtocolVersion.Current,
+                JobId = record.Id,
+                Attempt = attempt,
+                Job = job,
+                Remaining = remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero,
+                Reply = hub.ReplyToGroup(Users.Watchers(record.Id), SignatureLifetime),
+            },
+            OutputUrl = store.OutputUrl(record.Id, expiresAt),
+            CompletionsUrl = await completions.AddUrlAsync(expiresAt, cancellationToken),
+            QueueUrl = queues.SignedUrl(record.Model, Band.Batch),
+            ValidFor = SignatureLifetime,
+            Lease = options.Value.Lease,
+            StallTimeout = options.Value.StallTimeout,
+            Watched = record.IsSubscribed,
+        };
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: background job {Job}, attempt {Number} goes to worker {Worker}")]
+    private partial void LogClaimed(string requestId, string job, int number, string worker);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A subscriber of background job {Job} was not put into its group, and will have to ask: {Outcome}")]
+    private partial void LogNotSubscribed(string job, SendOutcome outcome);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nobody was told that a background job waits for {Model}")]
+    private partial void LogNotNudged(Exception exception, string model);
+}

@@ -1,0 +1,58 @@
+using System.ComponentModel.DataAnnotations;
+using OllamaMax.Jobs.Records;
+
+namespace OllamaMax.Edge.Jobs;
+
+/// <summary>Background jobs; from the configuration section <c>OllamaMax:Jobs</c>.</summary>
+public sealed class BackgroundOptions
+{
+    public const string Section = "OllamaMax:Jobs";
+
+    /// <summary>What a job may take from its acceptance to its end, waiting included.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
+    public TimeSpan Deadline { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long prompt and output are kept after the end; zero stores nothing beyond it.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan Retention { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long status and figures are kept after the end, at least.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
+    public TimeSpan FiguresKept { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>A worker that does not renew its hold on a job for this long has lost it. Storage counts whole seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A worker whose engine makes no step for this long does not renew. The longest step that is no hang: a large batch of a prompt on a slow CPU.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Attempts that said themselves that they failed before a job is set aside.</summary>
+    [Range(1, 100)]
+    public int MaxFailures { get; set; } = 3;
+
+    /// <summary>Attempts in a row that were lost without one new token before a job is set aside: it kills its workers.</summary>
+    [Range(1, 100)]
+    public int MaxLossesInPlace { get; set; } = 2;
+
+    /// <summary>Lost attempts in all before a job is set aside.</summary>
+    [Range(1, 1000)]
+    public int MaxLosses { get; set; } = 10;
+
+    /// <summary>How often an output is looked at while somebody follows it.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:00:30")]
+    public TimeSpan FollowInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Whether this process takes completions off their queue; not where a queue trigger does.</summary>
+    public bool TakesCompletions { get; set; } = true;
+
+    internal RecordPolicy Policy => new()
+    {
+        Retention = Retention,
+        FiguresKept = FiguresKept,
+        MaxFailures = MaxFailures,
+        MaxLossesInPlace = MaxLossesInPlace,
+        MaxLosses = MaxLosses,
+    };
+}

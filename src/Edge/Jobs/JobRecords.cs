@@ -1,0 +1,103 @@
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Dispatch;
+using OllamaMax.Jobs.Records;
+using OllamaMax.Storage.Jobs;
+
+namespace OllamaMax.Edge.Jobs;
+
+/// <summary>
+/// Changes job records: reads, lets the record decide, writes back under its ETag, and sees to what follows from an end. Any edge may do
+/// so for any job, at any time and more than once.
+/// </summary>
+internal sealed class JobRecords(
+    JobRecordStore store, WorkerChannel workers, ActiveJobs active, IOptions<BackgroundOptions> options, TimeProvider time)
+{
+    /// <summary>Writers that get in between, each once: more than there ever are at a time.</summary>
+    private const int MostTries = 20;
+
+    private readonly RecordPolicy _policy = options.Value.Policy;
+
+    public async Task<JobRecord> CreateAsync(JobRecord record, CancellationToken cancellationToken) =>
+        (await store.CreateAsync(record, record.DueAt(_policy), cancellationToken)).Record;
+
+    /// <summary>The job as it is now: an end that its output tells of, or a deadline that has passed, is written first. Null where there is none.</summary>
+    public Task<JobRecord?> SettleAsync(string id, CancellationToken cancellationToken) => ApplyAsync(
+        id,
+        async record => new RecordCommand.Settle(
+            record.Status == RecordStatus.Running ? await FactsAsync(id, cancellationToken) : OutputFacts.None, time.GetUtcNow()),
+        cancellationToken);
+
+    public Task<JobRecord?> ApplyAsync(string id, Func<DateTimeOffset, RecordCommand> command, CancellationToken cancellationToken) =>
+        ApplyAsync(id, _ => ValueTask.FromResult(command(time.GetUtcNow())), cancellationToken);
+
+    /// <summary>The record after the command; null where there is no such job (any more).</summary>
+    public async Task<JobRecord?> ApplyAsync(
+        string id, Func<JobRecord, ValueTask<RecordCommand>> decide, CancellationToken cancellationToken)
+    {
+        for (int tries = 0; tries < MostTries; tries++)
+        {
+            if (await FindAsync(id, cancellationToken) is not { } found)
+                return null;
+            JobRecord next = found.Record.Apply(await decide(found.Record), _policy);
+            if (ReferenceEquals(next, found.Record))
+                return next;
+            if (await store.ReplaceAsync(found, next, next.DueAt(_policy), cancellationToken) is null)
+                continue;
+            return await FollowUpAsync(found.Record, next, cancellationToken);
+        }
+        throw new InvalidOperationException($"the record of job {id} was changed by others {MostTries} times in a row");
+    }
+
+    /// <summary>Writes what its output, its deadline or its retention say is due.</summary>
+    public async Task TendAsync(string id, CancellationToken cancellationToken)
+    {
+        if (await SettleAsync(id, cancellationToken) is { IsEnded: true, HasContent: true } record && record.DueAt(_policy) <= time.GetUtcNow())
+            await StripAsync(id, cancellationToken);
+    }
+
+    public Task DeleteAsync(string id, CancellationToken cancellationToken)
+    {
+        active.Remove(id);
+        return store.DeleteAsync(id, cancellationToken);
+    }
+
+    /// <summary>A record whose time is over is deleted by who comes across it.</summary>
+    private async Task<StoredRecord?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        StoredRecord? found = await store.FindAsync(id, cancellationToken);
+        if (found?.Record.ExpiresAt is not { } expiresAt || expiresAt > time.GetUtcNow())
+            return found;
+        await DeleteAsync(id, cancellationToken);
+        return null;
+    }
+
+    private async ValueTask<OutputFacts> FactsAsync(string id, CancellationToken cancellationToken)
+    {
+        JobOutputBlob output = store.Output(id);
+        await output.ReadAsync(cancellationToken);
+        return output.Facts;
+    }
+
+    private async Task<JobRecord?> FollowUpAsync(JobRecord before, JobRecord after, CancellationToken cancellationToken)
+    {
+        if (!after.IsEnded)
+        {
+            active.Add(after.Id, after.Model);
+            return after;
+        }
+        if (before.IsEnded)
+            return after;
+        active.Remove(after.Id);
+        if (before is { Status: RecordStatus.Running, Attempt: { } attempt } && after.Error is not null)
+            await workers.StopAsync(attempt.WorkerId, after.Id, attempt.Nonce);
+        if (after.Error is { } error)
+            await store.Output(after.Id).FenceAsync(after.Attempts, error, cancellationToken);
+        return after.DueAt(_policy) <= time.GetUtcNow() ? await StripAsync(after.Id, cancellationToken) : after;
+    }
+
+    private async Task<JobRecord?> StripAsync(string id, CancellationToken cancellationToken)
+    {
+        await store.Output(id).DeleteIfExistsAsync(cancellationToken);
+        return await ApplyAsync(id, at => new RecordCommand.Strip(at), cancellationToken);
+    }
+}

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Edge.Http;
+using OllamaMax.Storage.Jobs;
+
+namespace OllamaMax.Edge.Jobs;
+
+internal static class JobServices
+{
+    /// <summary>Background jobs: their endpoints, their records, and who looks after them.</summary>
+    public static IServiceCollection AddBackgroundJobs(this IServiceCollection services)
+    {
+        services.AddOptions<BackgroundOptions>().BindConfiguration(BackgroundOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<JobRecordStore>();
+        services.AddSingleton<CompletionQueue>();
+        services.AddSingleton<ActiveJobs>();
+        services.AddSingleton<JobRecords>();
+        services.AddSingleton<BackgroundJobs>();
+        services.AddSingleton<JobResult>();
+        services.AddSingleton<JobStream>();
+        services.AddSingleton(provider => new JobTending(
+            provider.GetRequiredService<JobRecords>(),
+            provider.GetRequiredService<BackgroundJobs>(),
+            provider.GetRequiredService<JobRecordStore>(),
+            provider.GetRequiredService<CompletionQueue>(),
+            provider.GetRequiredService<ActiveJobs>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<JobTending>>()));
+        services.AddSingleton<IEndpointGroup, JobsEndpoints>();
+        services.AddSingleton<IEndpointGroup, JobClaimEndpoints>();
+        services.AddHostedService<JobTendingLoop>();
+        return services;
+    }
+}

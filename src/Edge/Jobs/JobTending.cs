@@ -1,0 +1,114 @@
+using System.Text.Json;
+using Azure;
+using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Jobs.Records;
+using OllamaMax.Storage.Jobs;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Edge.Jobs;
+
+/// <summary>
+/// Looks after background jobs whom nobody asks for: writes the ends that workers announce, and now and then goes through all records for
+/// what is due. Idempotent; any edge may do it, several at once too. Called by a loop of the local host, and by triggers of a function app.
+/// </summary>
+public sealed partial class JobTending
+{
+    private readonly JobRecords _records;
+    private readonly BackgroundJobs _jobs;
+    private readonly JobRecordStore _store;
+    private readonly CompletionQueue _completions;
+    private readonly ActiveJobs _active;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    internal JobTending(
+        JobRecords records, BackgroundJobs jobs, JobRecordStore store, CompletionQueue completions, ActiveJobs active, TimeProvider time, ILogger<JobTending> logger)
+    {
+        _records = records;
+        _jobs = jobs;
+        _store = store;
+        _completions = completions;
+        _active = active;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>An attempt has ended: its job's record is brought up to date.</summary>
+    /// <param name="message">Of the queue <see cref="CompletionQueue.Name"/>: a <see cref="JobCompletion"/> as JSON.</param>
+    public async Task CompletedAsync(string message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(message, ProtocolJson.Default.JobCompletion) is { } completion)
+                await _records.TendAsync(completion.JobId, cancellationToken);
+        }
+        catch (JsonException e)
+        {
+            LogUnreadable(e);
+        }
+    }
+
+    /// <summary>Takes what waits in the queue of completions; answers how many.</summary>
+    public async Task<int> TakeCompletionsAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<QueueMessage> messages = await _completions.ReceiveAsync(cancellationToken);
+        foreach (QueueMessage message in messages)
+        {
+            await CompletedAsync(message.MessageText, cancellationToken);
+            await _completions.DeleteAsync(message, cancellationToken);
+        }
+        return messages.Count;
+    }
+
+    /// <summary>Tells workers of the queues that this edge's jobs are in: a job whose worker died waits there again, and nobody has said so.</summary>
+    public async Task NudgeAsync(CancellationToken cancellationToken)
+    {
+        foreach (string model in _active.Models)
+            await _jobs.NudgeAsync(model, cancellationToken);
+    }
+
+    /// <summary>
+    /// Goes through all records: deletes what is no longer kept, ends what is past its deadline or has ended unnoticed, queues again what
+    /// nobody has claimed for long. One list operation, and more only for what is due.
+    /// </summary>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        // Those that came to their end at another edge are found out here.
+        HashSet<string> ended = [.. _active.Ids];
+        await foreach (RecordItem item in _store.ListAsync(cancellationToken))
+        {
+            if (item.Status is RecordStatus.Queued or RecordStatus.Running)
+            {
+                ended.Remove(item.Id);
+                _active.Add(item.Id, item.Model);
+            }
+            if (item.DueAt <= now)
+                await TendAsync(item, cancellationToken);
+        }
+        foreach (string id in ended)
+            _active.Remove(id);
+    }
+
+    private async Task TendAsync(RecordItem item, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _records.TendAsync(item.Id, cancellationToken);
+            if (item.Status == RecordStatus.Queued)
+                await _jobs.QueueAgainAsync(item.Id, cancellationToken);
+        }
+        catch (Exception e) when (e is RequestFailedException or InvalidDataException)
+        {
+            // The others are not to wait for this one.
+            LogNotTended(e, item.Id);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A message of the queue of completions cannot be read and is dropped")]
+    private partial void LogUnreadable(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Background job {Job} could not be looked after; later again")]
+    private partial void LogNotTended(Exception exception, string job);
+}

@@ -1,0 +1,112 @@
+using Azure;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace OllamaMax.Edge.Jobs;
+
+/// <summary>
+/// Drives <see cref="JobTending"/>: often while jobs are under way that this edge knows of, a handful of storage operations an hour otherwise.
+/// </summary>
+internal sealed partial class JobTendingLoop(
+    JobTending tending, ActiveJobs active, IOptions<BackgroundOptions> options, TimeProvider time, ILogger<JobTendingLoop> logger) : BackgroundService
+{
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan NudgeEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(10);
+
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private TimeSpan _interval = Shortest;
+    private long? _nudgedAt;
+    private long? _sweptAt;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (!options.Value.TakesCompletions)
+            return;
+        active.Added += Wake;
+        try
+        {
+            while (true)
+            {
+                await TendAsync(stoppingToken);
+                if (await WaitAsync(active.IsEmpty ? Idle : _interval, stoppingToken))
+                    _interval = Shortest;
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+        finally
+        {
+            active.Added -= Wake;
+        }
+    }
+
+    public override void Dispose()
+    {
+        _wake.Dispose();
+        base.Dispose();
+    }
+
+    private async Task TendAsync(CancellationToken stopping)
+    {
+        try
+        {
+            if (IsDue(ref _sweptAt, SweepEvery))
+                await tending.SweepAsync(stopping);
+            bool anything = await tending.TakeCompletionsAsync(stopping) > 0;
+            if (!active.IsEmpty && IsDue(ref _nudgedAt, NudgeEvery))
+                await tending.NudgeAsync(stopping);
+            _interval = anything ? Shortest : Min(_interval * 1.5, Longest);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException)
+        {
+            LogFailed(e);
+            _interval = Longest;
+        }
+    }
+
+    private bool IsDue(ref long? last, TimeSpan every)
+    {
+        if (last is { } at && time.GetElapsedTime(at) < every)
+            return false;
+        last = time.GetTimestamp();
+        return true;
+    }
+
+    /// <summary>Whether it was woken.</summary>
+    private async Task<bool> WaitAsync(TimeSpan patience, CancellationToken stopping)
+    {
+        using var limit = new CancellationTokenSource(patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
+        try
+        {
+            await _wake.WaitAsync(either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            _wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It has been woken already, and has not looked yet.
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Background jobs could not be looked after; trying again")]
+    private partial void LogFailed(Exception exception);
+}

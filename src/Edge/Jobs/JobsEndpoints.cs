@@ -1,0 +1,195 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
+using OllamaMax.SignalR;
+using OllamaMax.Storage.Jobs;
+
+namespace OllamaMax.Edge.Jobs;
+
+/// <summary>
+/// <c>/jobs</c>: submit, list, show, cancel, delete, queue again. A tenant sees its own jobs; who manages the cluster sees of others' all but
+/// what was asked and answered.
+/// </summary>
+internal sealed class JobsEndpoints(
+    RequestBodyReader bodies,
+    JobFactory factory,
+    BackgroundJobs jobs,
+    JobRecords records,
+    JobRecordStore store,
+    JobResult results,
+    JobStream stream,
+    IOptions<BackgroundOptions> options) : IEndpointGroup
+{
+    private const int DefaultLimit = 100;
+    private const int MostListed = 1000;
+
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        RequiredPermission infer = new(Permissions.Infer);
+        endpoints.MapPost("/jobs", SubmitAsync).WithMetadata(infer);
+        endpoints.MapGet("/jobs", ListAsync).WithMetadata(infer);
+        endpoints.MapGet("/jobs/{id}", ShowAsync).WithMetadata(infer);
+        endpoints.MapDelete("/jobs/{id}", DeleteAsync).WithMetadata(infer);
+        endpoints.MapGet("/jobs/{id}/stream", StreamAsync).WithMetadata(infer);
+        endpoints.MapPost("/jobs/{id}/subscribe", SubscribeAsync).WithMetadata(infer);
+        endpoints.MapPost("/jobs/{id}/requeue", RequeueAsync).WithMetadata(new RequiredPermission(Permissions.ManageCluster));
+    }
+
+    private static string Id(HttpContext context) => (string)context.GetRouteValue("id")!;
+
+    private static Principal Caller(HttpContext context) =>
+        RequestInfo.Of(context).Principal ?? throw new InvalidOperationException("Jobs are shown to authenticated callers only.");
+
+    private static ApiError NotFound(string id) => new(StatusCodes.Status404NotFound, $"job '{id}' not found");
+
+    private async Task SubmitAsync(HttpContext context)
+    {
+        if ((await ReadAsync(context)).Failed(out ApiError? error, out Submission? submission)
+            || (await factory.CreateAsync(submission.Request, RequestInfo.Of(context), context.RequestAborted)).Failed(out error, out Job? job))
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        job = job with { Band = Band.Batch, Deadline = options.Value.Deadline };
+        // Not cut short by a client that leaves now: it may have been taken on already.
+        JobRecord record = await jobs.SubmitAsync(job, submission.Shape, submission.Request.Model, CancellationToken.None);
+        context.Response.Headers.Location = $"/jobs/{record.Id}";
+        await WriteAsync(context, StatusCodes.Status202Accepted, JobAnswer.Of(record), JobsJson.Relaxed.JobAnswer);
+    }
+
+    /// <summary>The body is that of the API's call, told apart by what only one of them has.</summary>
+    private async ValueTask<Result<Submission>> ReadAsync(HttpContext context)
+    {
+        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+            return error;
+        using (body)
+        {
+            JsonFields fields = body.Fields(new());
+            bool isChat = fields.IsSet("messages");
+            if (!isChat && !fields.IsSet("prompt"))
+                return ApiError.BadRequest("the body must be that of /api/chat (with messages) or of /api/generate (with prompt)");
+            if ((isChat ? ChatTranslator.Translate(fields) : GenerateTranslator.Translate(fields)).Failed(out error, out OllamaRequest? request))
+                return error;
+            if (request.Inference.IsLoad)
+                return ApiError.BadRequest($"{(isChat ? "messages" : "prompt")} must not be empty");
+            return new Submission(request.Inference, isChat ? RequestShape.Chat : RequestShape.Generate);
+        }
+    }
+
+    private async Task ListAsync(HttpContext context)
+    {
+        IQueryCollection query = context.Request.Query;
+        RecordStatus? status = null;
+        if (query["status"].ToString() is { Length: > 0 } text)
+        {
+            if (!Enum.GetValues<RecordStatus>().Any(value => JobAnswer.NameOf(value) == text))
+            {
+                await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("status must be queued, running, completed, failed or cancelled"));
+                return;
+            }
+            status = Enum.Parse<RecordStatus>(text, ignoreCase: true);
+        }
+        bool all = query["all"] == "true" && Caller(context).May(Permissions.ManageCluster);
+        int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
+        // Ids sort by time and storage lists by name: the newest are the last that come.
+        Queue<RecordItem> newest = [];
+        await foreach (RecordItem item in store.ListAsync(context.RequestAborted))
+        {
+            if ((!all && item.Tenant != Caller(context).Tenant) || (status is not null && item.Status != status))
+                continue;
+            newest.Enqueue(item);
+            if (newest.Count > limit)
+                newest.Dequeue();
+        }
+        JobsAnswer answer = new([.. newest.Reverse().Select(item => JobItemAnswer.Of(item, all))]);
+        await WriteAsync(context, StatusCodes.Status200OK, answer, JobsJson.Relaxed.JobsAnswer);
+    }
+
+    private async Task ShowAsync(HttpContext context)
+    {
+        if (await FindAsync(context, Permissions.ManageCluster) is not { } record)
+            return;
+        JobAnswer answer = JobAnswer.Of(record);
+        if (record.Tenant == Caller(context).Tenant)
+            answer = answer with { Result = await results.ReadAsync(record, context.RequestAborted) };
+        await WriteAsync(context, StatusCodes.Status200OK, answer, JobsJson.Relaxed.JobAnswer);
+    }
+
+    /// <summary>Cancels what is under way; deletes what has ended.</summary>
+    private async Task DeleteAsync(HttpContext context)
+    {
+        if (await FindAsync(context) is not { } record)
+            return;
+        if (!record.IsEnded && await jobs.CancelAsync(record.Id, CancellationToken.None) is { } cancelled)
+        {
+            await WriteAsync(context, StatusCodes.Status200OK, JobAnswer.Of(cancelled), JobsJson.Relaxed.JobAnswer);
+            return;
+        }
+        await records.DeleteAsync(record.Id, CancellationToken.None);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task StreamAsync(HttpContext context)
+    {
+        if (await FindAsync(context) is { } record)
+            await stream.WriteAsync(context, record);
+    }
+
+    private async Task SubscribeAsync(HttpContext context)
+    {
+        if (await FindAsync(context) is not { } record)
+            return;
+        // A user of its own for each client, that nobody can guess: nobody hears what is meant for another.
+        Negotiation negotiation = await jobs.SubscribeAsync(record, $"client-{Guid.NewGuid():n}", context.RequestAborted);
+        await WriteAsync(context, StatusCodes.Status200OK, NegotiateAnswer.Of(negotiation), ClusterJson.Default.NegotiateAnswer);
+    }
+
+    private async Task RequeueAsync(HttpContext context)
+    {
+        if (await FindAsync(context, Permissions.ManageCluster) is not { } record)
+            return;
+        if (record is not { Status: RecordStatus.Failed, Job: not null })
+        {
+            string why = record.Status == RecordStatus.Failed ? "its prompt is no longer kept" : $"it is {JobAnswer.NameOf(record.Status)}, not failed";
+            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status409Conflict, $"job '{record.Id}' cannot be queued again: {why}"));
+            return;
+        }
+        JobRecord? queued = await jobs.RequeueAsync(record.Id, CancellationToken.None);
+        if (queued is null)
+            await ErrorAnswer.WriteAsync(context, NotFound(record.Id));
+        else
+            await WriteAsync(context, StatusCodes.Status202Accepted, JobAnswer.Of(queued), JobsJson.Relaxed.JobAnswer);
+    }
+
+    /// <summary>The job of the path, as it is now; null where the answer, a 404, has been written.</summary>
+    /// <param name="foreign">What lets a caller see another tenant's job; none: nothing does.</param>
+    private async Task<JobRecord?> FindAsync(HttpContext context, Permissions? foreign = null)
+    {
+        JobRecord? record = await records.SettleAsync(Id(context), context.RequestAborted);
+        Principal caller = Caller(context);
+        if (record is not null && (record.Tenant == caller.Tenant || (foreign is { } needed && caller.May(needed))))
+            return record;
+        await ErrorAnswer.WriteAsync(context, NotFound(Id(context)));
+        return null;
+    }
+
+    private static Task WriteAsync<T>(HttpContext context, int status, T answer, JsonTypeInfo<T> type)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json; charset=utf-8";
+        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
+    }
+
+    private sealed record Submission(InferenceRequest Request, RequestShape Shape);
+}

@@ -1,0 +1,24 @@
+using System.Buffers;
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+
+namespace OllamaMax.Edge.Ollama;
+
+/// <summary>
+/// Answers of <c>/api/embeddings</c>: <c>{"embedding":[…]}</c>. Unlike Ollama's its vector has length 1: engines normalise, and what the length was is not
+/// known here. Directions, and so cosines, are the same.
+/// </summary>
+internal sealed class EmbeddingsFormat : IWholeFormat
+{
+    public void WriteWhole(IBufferWriter<byte> output, WholeOutput whole)
+    {
+        using Utf8JsonWriter json = new(output, Json.Writer);
+        json.WriteStartObject();
+        json.WritePropertyName("embedding"u8);
+        VectorJson.Write(json, whole.Embeddings.Count > 0 ? whole.Embeddings[0].Vector : []);
+        json.WriteEndObject();
+    }
+
+    public void WriteError(IBufferWriter<byte> output, string message) => ErrorAnswer.Write(output, message);
+}

@@ -1,0 +1,79 @@
+using Microsoft.AspNetCore.Http;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Templates;
+using OllamaMax.Grammars;
+using OllamaMax.Jobs;
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.Requests;
+
+/// <summary>Makes the prompt of a request, and says what will have to be taken apart in the answer.</summary>
+internal sealed class PromptMaker(IPromptRenderer templates)
+{
+    public Result<RenderedPrompt> Make(InferenceRequest request, ModelView model)
+    {
+        ModelView shown = request.Template is { } template ? model with { Template = template } : model;
+        if (Text(request, shown).Failed(out ApiError? error, out string? text))
+            return error;
+        ThinkingTags? tags = Tags(request, shown, text);
+        OutputParsing parsing = new()
+        {
+            Thinking = tags,
+            ToolCalls = request.Tools.Count > 0 ? ModelOutputForms.ToolCalls(shown.Template) : ToolCallForm.None,
+        };
+        return new RenderedPrompt(text, parsing, Grammar(request, tags));
+    }
+
+    private Result<string> Text(InferenceRequest request, ModelView model)
+    {
+        if (request.Suffix.Length > 0)
+        {
+            return model.FillInTheMiddle is { } fill
+                ? fill.Prompt(request.RawPrompt ?? "", request.Suffix)
+                : ApiError.BadRequest($"\"{request.Model}\" does not support insert");
+        }
+        if (request.RawPrompt is { } raw)
+            return raw;
+        if (model.Template is not null)
+            return Render(request, model);
+        return request is { IsCompletion: true, Messages: [{ Role: "user" } only] }
+            ? only.Content
+            : ApiError.BadRequest($"\"{request.Model}\" has no chat template: it completes a prompt of /api/generate, without system");
+    }
+
+    private Result<string> Render(InferenceRequest request, ModelView model)
+    {
+        bool canThink = model.Capabilities.Contains("thinking");
+        TemplateOptions options = new() { Think = canThink ? request.Think ?? true : null, ReasoningEffort = request.ThinkLevel };
+        try
+        {
+            return templates.Render(model, request.Messages, request.Tools, addGenerationPrompt: true, options);
+        }
+        catch (TemplateException e)
+        {
+            string whose = request.Template is null ? "the model's chat template" : "the request's template";
+            if (e.IsRefusal)
+                return ApiError.BadRequest($"{whose} refuses the messages: {e.Message}");
+            int status = request.Template is null ? StatusCodes.Status500InternalServerError : StatusCodes.Status400BadRequest;
+            return new ApiError(status, $"{whose} is broken: {e.Message}");
+        }
+    }
+
+    /// <summary>
+    /// Reasoning is taken apart even where the client asked for none, as some models reason all the same: it is never in the answer's text.
+    /// A raw prompt's answer is left as it is, unless reasoning is asked for.
+    /// </summary>
+    private static ThinkingTags? Tags(InferenceRequest request, ModelView model, string prompt)
+    {
+        bool isLeft = request.Suffix.Length > 0 || (request.RawPrompt is not null && request.Think != true);
+        if (isLeft || ModelOutputForms.ThinkingTags(model.Template) is not var (open, close))
+            return null;
+        return new ThinkingTags(open, close, IsOpen: prompt.AsSpan().TrimEnd().EndsWith(open, StringComparison.Ordinal));
+    }
+
+    private static string? Grammar(InferenceRequest request, ThinkingTags? tags)
+    {
+        bool mayThink = tags is not null && (tags.IsOpen || request.Think != false);
+        return request.Options.Grammar is { } grammar && mayThink ? ThinkingGrammar.Before(grammar, tags!) : request.Options.Grammar;
+    }
+}

@@ -1,0 +1,309 @@
+using Azure;
+using Microsoft.Extensions.Logging;
+using OllamaMax.GpuWorker.Dispatch;
+using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
+using OllamaMax.SignalR;
+using OllamaMax.Storage.Jobs;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.GpuWorker.Background;
+
+/// <summary>
+/// One background job on this worker, from the queue message to the last line of its output. Whoever holds the message claims; whoever was
+/// granted begins to write; and as each append says where, a worker that was overtaken finds out by its next one.
+/// </summary>
+internal sealed partial class BackgroundRun(
+    QueuedJob job,
+    QueueHold hold,
+    AttemptRunner runner,
+    WorkerIdentity identity,
+    EdgeClient edge,
+    SignalRSender sender,
+    Action freeSlot,
+    TimeProvider time,
+    ILogger logger) : IDisposable
+{
+    /// <summary>Long enough for an edge that starts, and within the time that a taken message stays hidden.</summary>
+    private static readonly TimeSpan ClaimWithin = TimeSpan.FromSeconds(8);
+
+    private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>After a failure the message shows a little later: others may look into the queue first.</summary>
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan SignAgain = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _lock = new();
+    private readonly string _claimId = Guid.NewGuid().ToString("n");
+    private readonly WakeSignal _urgent = new(time);
+    private readonly CancellationTokenSource _cancelled = new();
+    private Action? _freeSlot = freeSlot;
+    private RunningAttempt? _attempt;
+    private bool _handBack;
+    private bool _isDisposed;
+    private volatile bool _isWatched;
+    private volatile bool _hasDecoded;
+
+    public string JobId => job.JobId;
+
+    public void Stop(string nonce)
+    {
+        lock (_lock)
+        {
+            if (_attempt?.Nonce == nonce)
+                _attempt.Cancel();
+        }
+    }
+
+    public void Watch(string jobId) => _isWatched |= jobId == JobId;
+
+    /// <summary>The worker leaves: another one is to go on.</summary>
+    public void HandBack()
+    {
+        lock (_lock)
+        {
+            if (_isDisposed)
+                return;
+            _handBack = true;
+            _attempt?.Cancel(handBack: true);
+            _cancelled.Cancel();
+        }
+    }
+
+    /// <summary>Once, however often it is called.</summary>
+    public void ReleaseSlot() => Interlocked.Exchange(ref _freeSlot, null)?.Invoke();
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var claiming = CancellationTokenSource.CreateLinkedTokenSource(stopping, _cancelled.Token);
+        JobClaimAnswer? answer = await ClaimAsync(claiming.Token);
+        if (answer is null)
+            return;
+        if (answer.Grant is not { } grant)
+        {
+            await TryAsync(() => hold.DeleteAsync(stopping));
+            return;
+        }
+        try
+        {
+            await RunAsync(grant, stopping);
+        }
+        catch (RequestFailedException e)
+        {
+            // Not to be read, or not to be begun: the message shows again after its lease.
+            LogStorageFailed(e, JobId);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+            _isDisposed = true;
+        _cancelled.Dispose();
+    }
+
+    /// <summary>Null when there is no edge to ask: the message shows again by itself.</summary>
+    private async Task<JobClaimAnswer?> ClaimAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(ClaimWithin, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    return await edge.ClaimAsync(identity, JobId, Request(), either.Token);
+                }
+                catch (HttpRequestException e)
+                {
+                    LogNotClaimed(JobId, e.Message);
+                    await Task.Delay(TryAgain, time, either.Token);
+                }
+            }
+        }
+        catch (EnrolmentException e)
+        {
+            LogNotClaimed(JobId, e.Message);
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private JobClaimRequest Request() => new(ProtocolVersion.Current, identity.Id!, _claimId, hold.MessageId);
+
+    private async Task RunAsync(JobClaimGrant grant, CancellationToken stopping)
+    {
+        await hold.HideAsync(grant.Lease, stopping);
+        JobOutputBlob output = new(new Uri(grant.OutputUrl));
+        AnswerReplay replay = new(grant.Grant.Job!);
+        Feed(replay, await output.ReadAsync(stopping));
+        if (await output.BeginAsync(grant.Grant.Attempt, stopping) is not { } last)
+        {
+            await LeaveAsync(output, stopping);
+            return;
+        }
+        Feed(replay, last);
+        _isWatched |= grant.Watched;
+        GrantMessage resumed = grant.Grant with { Resume = [.. output.Log.Tokens] };
+        using var attempt = new RunningAttempt(resumed, new AttemptBuffer(resumed.Resume.Count, Changed), outbox: null);
+        lock (_lock)
+        {
+            _attempt = attempt;
+            if (_handBack)
+                attempt.Cancel(handBack: true);
+        }
+        var writer = new OutputWriter(grant, output, replay, attempt, time);
+        Task decoding = DecodeAsync(resumed, attempt);
+        try
+        {
+            await WriteAsync(grant, writer, attempt, output, stopping);
+        }
+        finally
+        {
+            attempt.Cancel();
+            // A decoder that hangs would hold this up for ever, and with it the end of the worker.
+            await decoding.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (_lock)
+                _attempt = null;
+        }
+    }
+
+    private void Changed(bool urgent)
+    {
+        if (urgent)
+            _urgent.Set();
+    }
+
+    private static void Feed(AnswerReplay replay, IReadOnlyList<Chunk> chunks)
+    {
+        foreach (Chunk chunk in chunks)
+            replay.Append(chunk);
+    }
+
+    private async Task DecodeAsync(GrantMessage grant, RunningAttempt attempt)
+    {
+        AttemptEnd end = await runner.RunAsync(grant, attempt);
+        // First the slot, then the end: who hears of the end finds the slot free.
+        ReleaseSlot();
+        _hasDecoded = true;
+        attempt.Output.Ended(end);
+    }
+
+    /// <summary>Brings what the decoder produces into storage, and keeps the message hidden, until one of them comes to an end.</summary>
+    private async Task WriteAsync(JobClaimGrant grant, OutputWriter writer, RunningAttempt attempt, JobOutputBlob output, CancellationToken stopping)
+    {
+        StallWatch stall = new(grant.StallTimeout);
+        TimeSpan signAt = time.Elapsed() + (grant.ValidFor / 2);
+        while (true)
+        {
+            await _urgent.WaitAsync(writer.Next < grant.Lease / 3 ? writer.Next : grant.Lease / 3, stopping);
+            try
+            {
+                if (time.Elapsed() >= signAt)
+                {
+                    JobClaimAnswer? answer = await ClaimAsync(stopping);
+                    // Denied: the job has gone elsewhere, or is over.
+                    if (answer is { Grant: null })
+                        return;
+                    if (answer?.Grant is { } renewed)
+                        Renew(renewed, writer, output);
+                    signAt = time.Elapsed() + (answer?.Grant is { } signed ? signed.ValidFor / 2 : SignAgain);
+                }
+                bool hangs = !_hasDecoded && stall.Hangs(attempt.Engine?.Steps, time.Elapsed());
+                if (hold.Age >= grant.Lease / 3 && !hold.IsLost && !hangs)
+                    await hold.HideAsync(grant.Lease, stopping);
+                if (!await writer.WriteAsync(stopping))
+                {
+                    LogOvertaken(JobId);
+                    await LeaveAsync(output, stopping);
+                    return;
+                }
+            }
+            catch (RequestFailedException e)
+            {
+                // The decoder goes on, and what it produces is kept until storage is there again.
+                LogStorageFailed(e, JobId);
+            }
+            await SendAsync(writer, stopping);
+            if (writer.End is { } end)
+            {
+                await EndAsync(grant, end, stopping);
+                return;
+            }
+        }
+    }
+
+    private void Renew(JobClaimGrant renewed, OutputWriter writer, JobOutputBlob output)
+    {
+        output.Renew(new Uri(renewed.OutputUrl));
+        hold.Renew(new Uri(renewed.QueueUrl));
+        writer.Renew(renewed);
+        _isWatched |= renewed.Watched;
+    }
+
+    /// <summary>Somebody else writes, or nobody may: the message is another's, unless the job is over.</summary>
+    private Task LeaveAsync(JobOutputBlob output, CancellationToken stopping) =>
+        output.Log.Fence is null ? Task.CompletedTask : TryAsync(() => hold.DeleteAsync(stopping));
+
+    private async Task SendAsync(OutputWriter writer, CancellationToken stopping)
+    {
+        JobProgress? progress = writer.TakeProgress();
+        if (progress is null || !_isWatched)
+            return;
+        SendOutcome outcome = await sender.SendAsync(writer.Subscribers, Targets.Progress, progress, ProtocolJson.Default.JobProgress, stopping);
+        // Subscribers ask storage for what they miss.
+        if (outcome is not SendOutcome.Sent)
+            LogNotSent(JobId, outcome);
+    }
+
+    private async Task EndAsync(JobClaimGrant grant, AttemptEnd end, CancellationToken stopping)
+    {
+        switch (end.Reason)
+        {
+            case EndReason.Stop or EndReason.Length or EndReason.Loaded or EndReason.Invalid:
+                // In this order: a message that is deleted too early could be the only one that knows of the end.
+                if (await TryAsync(() => CompletionQueue.AddAsync(new Uri(grant.CompletionsUrl), new JobCompletion(JobId, grant.Grant.Attempt.Number), stopping)))
+                    await TryAsync(() => hold.DeleteAsync(stopping));
+                break;
+            case EndReason.HandedBack:
+                await TryAsync(() => hold.HideAsync(TimeSpan.Zero, stopping));
+                break;
+            default:
+                await TryAsync(() => hold.HideAsync(AfterFailure, stopping));
+                break;
+        }
+    }
+
+    /// <summary>What does not succeed here is made good when the message shows again.</summary>
+    private async Task<bool> TryAsync(Func<Task> act)
+    {
+        try
+        {
+            await act();
+            return true;
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            LogStorageFailed(e, JobId);
+            return false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Background job {Job} could not be claimed: {Reason}")]
+    private partial void LogNotClaimed(string job, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Storage failed for background job {Job}")]
+    private partial void LogStorageFailed(Exception exception, string job);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Background job {Job} is over, or another worker has gone on with it; this one stops")]
+    private partial void LogOvertaken(string job);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Subscribers of background job {Job} were not told: {Outcome}")]
+    private partial void LogNotSent(string job, SendOutcome outcome);
+}

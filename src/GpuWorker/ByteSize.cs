@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace OllamaMax.GpuWorker;
+
+/// <summary>Amounts of memory as people write them: <c>24G</c>, <c>800M</c>, <c>1.5TiB</c>, binary, or a number of bytes.</summary>
+internal static class ByteSize
+{
+    private const string Units = "KMGT";
+
+    /// <exception cref="ArgumentException">It is none; the message names <paramref name="option"/>.</exception>
+    public static long Parse(string text, string option)
+    {
+        string number = text.Trim().ToUpperInvariant();
+        if (number.EndsWith('B'))
+            number = number[..^1];
+        if (number.EndsWith('I'))
+            number = number[..^1];
+        int unit = number.Length > 0 ? Units.IndexOf(number[^1]) : -1;
+        double factor = Math.Pow(1024, unit + 1);
+        bool isNumber = double.TryParse(unit < 0 ? number : number[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value);
+        return isNumber && value * factor is >= 1 and < long.MaxValue
+            ? (long)(value * factor)
+            : throw new ArgumentException($"{option} {text} is no amount of memory, such as 24G, 800M or a number of bytes");
+    }
+}

@@ -1,0 +1,15 @@
+namespace OllamaMax.Inference.Devices;
+
+public enum DeviceKind
+{
+    Cpu,
+
+    /// <summary>With memory of its own.</summary>
+    Gpu,
+
+    /// <summary>A GPU in the processor: its memory is the machine's.</summary>
+    IntegratedGpu,
+
+    /// <summary>Helps the CPU, without memory of its own.</summary>
+    Accelerator,
+}

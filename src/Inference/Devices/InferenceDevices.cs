@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Native.LlamaCpp;
+
+namespace OllamaMax.Inference.Devices;
+
+/// <summary>What models can be computed on here.</summary>
+public static class InferenceDevices
+{
+    /// <summary>
+    /// All devices that llama.cpp sees, with their memory as it is now; the first call loads the library. LLamaSharp does not tell its devices: with it the list has the machine's memory alone.
+    /// </summary>
+    /// <exception cref="ModelLoadException">The library cannot be used.</exception>
+    public static IReadOnlyList<InferenceDevice> List(NativeKind native, ILoggerFactory loggers)
+    {
+        if ((native == NativeKind.Default ? NativeModels.Default : native) != NativeKind.LlamaCpp)
+            return [Machine()];
+        LlamaLibrary.Load(loggers);
+        return [.. Enumerable.Range(0, (int)LlamaApi.DeviceCount()).Select(Read)];
+    }
+
+    private static unsafe InferenceDevice Read(int index)
+    {
+        nint device = LlamaApi.Device((nuint)index);
+        LlamaApi.DeviceMemory(device, out nuint free, out nuint total);
+        return new InferenceDevice(Text(LlamaApi.DeviceName(device)), Text(LlamaApi.DeviceDescription(device)), Kind(LlamaApi.DeviceType(device)), (long)total, (long)free);
+    }
+
+    private static InferenceDevice Machine()
+    {
+        GCMemoryInfo memory = GC.GetGCMemoryInfo();
+        return new InferenceDevice("CPU", RuntimeInformation.OSDescription, DeviceKind.Cpu, memory.TotalAvailableMemoryBytes,
+            Math.Max(0, memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes));
+    }
+
+    private static unsafe string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
+
+    /// <summary>Values of <c>ggml_backend_dev_type</c>; the one left out, 4, is several GPUs used as one.</summary>
+    private static DeviceKind Kind(int type) => type switch
+    {
+        0 => DeviceKind.Cpu,
+        2 => DeviceKind.IntegratedGpu,
+        3 => DeviceKind.Accelerator,
+        _ => DeviceKind.Gpu,
+    };
+}

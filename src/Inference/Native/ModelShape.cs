@@ -1,0 +1,85 @@
+namespace OllamaMax.Inference.Native;
+
+/// <summary>What a model file says about the model's form: enough to tell how much memory it takes before it is loaded.</summary>
+internal sealed record ModelShape
+{
+    private const int PoolingNone = 0;
+    private const int PoolingRank = 4;
+
+    /// <summary>Such as <c>llama</c>; empty where the file does not say.</summary>
+    public required string Architecture { get; init; }
+
+    public required long FileBytes { get; init; }
+
+    public required int Layers { get; init; }
+
+    /// <summary>Tokens of context that the model was trained with; 0 where the file does not say.</summary>
+    public required int TrainedContext { get; init; }
+
+    /// <summary>Numbers that a token's keys are, all layers together.</summary>
+    public required long KeyWidth { get; init; }
+
+    /// <summary>Numbers that a token's values are, all layers together.</summary>
+    public required long ValueWidth { get; init; }
+
+    /// <summary>The model keeps a state instead of, or beside, keys and values: a sequence cannot be cut, only forgotten.</summary>
+    public required bool IsRecurrent { get; init; }
+
+    /// <summary>Whether it can write; what cannot is made for embeddings.</summary>
+    public required bool IsGenerator { get; init; }
+
+    /// <summary>How tokens become one vector, as the file says (values of <c>llama_pooling_type</c>); null where it does not.</summary>
+    public required int? FilePooling { get; init; }
+
+    /// <summary>As the file says; else the mean, or the last token of models that write: it alone has seen the whole text. Null: the model ranks and has no vectors.</summary>
+    public Pooling? Pooling => FilePooling switch
+    {
+        PoolingRank => null,
+        null or PoolingNone => IsGenerator ? Native.Pooling.Last : Native.Pooling.Mean,
+        { } pooling => (Pooling)pooling,
+    };
+
+    public long CacheBytesPerToken(CacheType keys, CacheType values) => (long)Math.Ceiling((KeyWidth * Bytes(keys)) + (ValueWidth * Bytes(values)));
+
+    public static ModelShape Of(GgufHeader header, long fileBytes)
+    {
+        string architecture = header.Architecture;
+        double Number(string key, double otherwise) => header.Numbers.GetValueOrDefault($"{architecture}.{key}", otherwise);
+        int layers = Clamped(Number("block_count", 0));
+        double heads = Math.Max(1, Number("attention.head_count", 1));
+        double width = Number("embedding_length", 0) / heads;
+        // A list has one number for each layer.
+        double keyValueHeads = header.Lists.TryGetValue($"{architecture}.attention.head_count_kv", out long[]? perLayer)
+            ? perLayer.Sum(static count => (double)Math.Max(0, count))
+            : layers * Number("attention.head_count_kv", heads);
+        return new ModelShape
+        {
+            Architecture = architecture,
+            FileBytes = fileBytes,
+            Layers = layers,
+            TrainedContext = Clamped(Number("context_length", 0)),
+            KeyWidth = Clamped(keyValueHeads * Number("attention.key_length", width)),
+            ValueWidth = Clamped(keyValueHeads * Number("attention.value_length", width)),
+            IsRecurrent = header.Numbers.Keys.Any(key => key.StartsWith($"{architecture}.ssm.", StringComparison.Ordinal)
+                || key.StartsWith($"{architecture}.wkv.", StringComparison.Ordinal)),
+            IsGenerator = Number("attention.causal", 1) != 0 && !HasNoMemory(architecture),
+            FilePooling = header.Numbers.TryGetValue($"{architecture}.pooling_type", out double pooling) && pooling is >= 0 and <= PoolingRank ? (int)pooling : null,
+        };
+    }
+
+    // llama.cpp makes no memory for these: they read a text at once, and do not write.
+    private static bool HasNoMemory(string architecture) =>
+        architecture.Contains("bert", StringComparison.Ordinal) || architecture == "gemma-embedding";
+
+    private static int Clamped(double value) => value is >= 0 and <= int.MaxValue ? (int)value : 0;
+
+    private static double Bytes(CacheType type) => type switch
+    {
+        CacheType.F32 => 4,
+        CacheType.F16 => 2,
+        // Blocks of 32 numbers with a scale of two bytes.
+        CacheType.Q8 => 34.0 / 32,
+        CacheType.Q4 => 18.0 / 32,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
+    };
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using OllamaMax.Jobs.Records;
+
+namespace OllamaMax.Storage.Jobs;
+
+/// <summary>What a list tells of a background job; a record's metadata.</summary>
+/// <param name="Model">Digest of the weights.</param>
+/// <param name="DueAt">When somebody should look at it who has no other reason to.</param>
+/// <param name="Error">Why it failed, cut to what metadata can carry.</param>
+public sealed record RecordItem(
+    string Id, string Tenant, RecordStatus Status, string ModelName, string Model, DateTimeOffset CreatedAt, DateTimeOffset DueAt, string? Error)
+{
+    /// <summary>Metadata holds 8 KB in all, and escaping makes nine characters of one.</summary>
+    private const int LongestError = 300;
+
+    public static RecordItem Of(JobRecord record, DateTimeOffset dueAt) =>
+        new(record.Id, record.Tenant, record.Status, record.ModelName, record.Model, record.CreatedAt, dueAt, record.Error?.Message);
+
+    /// <summary>Null where it is not a record of ours.</summary>
+    internal static RecordItem? Read(string id, IDictionary<string, string> metadata)
+    {
+        if (!metadata.TryGetValue("tenant", out string? tenant)
+            || !Enum.TryParse(metadata.TryGetValue("status", out string? text) ? text : "", out RecordStatus status)
+            || !TryTime(metadata, "created", out DateTimeOffset createdAt)
+            || !TryTime(metadata, "due", out DateTimeOffset dueAt))
+            return null;
+        return new RecordItem(id, Uri.UnescapeDataString(tenant), status, Text("name"), Text("model"), createdAt, dueAt, Text("error") is { Length: > 0 } error ? error : null);
+
+        string Text(string name) => metadata.TryGetValue(name, out string? value) ? Uri.UnescapeDataString(value) : "";
+    }
+
+    internal Dictionary<string, string> Write()
+    {
+        Dictionary<string, string> metadata = new()
+        {
+            ["tenant"] = Uri.EscapeDataString(Tenant),
+            ["status"] = Status.ToString(),
+            ["name"] = Uri.EscapeDataString(ModelName),
+            ["model"] = Model,
+            ["created"] = CreatedAt.ToString("O", CultureInfo.InvariantCulture),
+            ["due"] = DueAt.ToString("O", CultureInfo.InvariantCulture),
+        };
+        if (Error is { Length: > 0 } error)
+            metadata["error"] = Uri.EscapeDataString(error.Length > LongestError ? error[..LongestError] : error);
+        return metadata;
+    }
+
+    private static bool TryTime(IDictionary<string, string> metadata, string name, out DateTimeOffset time)
+    {
+        time = default;
+        return metadata.TryGetValue(name, out string? text)
+            && DateTimeOffset.TryParseExact(text, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
+    }
+}

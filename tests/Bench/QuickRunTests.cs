@@ -1,0 +1,43 @@
+using System.Text.Json;
+
+namespace OllamaMax.Bench.Tests;
+
+/// <summary>Each bench in its quick form: that it measures everything, not how fast anything was.</summary>
+public sealed class QuickRunTests
+{
+    [Theory]
+    [InlineData("dispatch", "Time to the first token, warm", 5)]
+    [InlineData("dispatch", "From the queue to the worker", 6)]
+    [InlineData("dispatch", "From the worker's engine to the client", 6)]
+    [InlineData("dispatch", "Requests a second", 4)]
+    [InlineData("dispatch", "Time of a request at that rate", 8)]
+    [InlineData("engine", "Prompt tokens a second", 1)]
+    [InlineData("engine", "Answer tokens a second, greedy", 4)]
+    [InlineData("engine", "Gaps between the tokens of running streams", 2)]
+    [InlineData("engine", "Time to the first token over a shared prefix", 3)]
+    public async Task Run_Quick_MeasuresEveryRow(string bench, string table, int rows)
+    {
+        JsonElement result = await QuickRuns.Of(bench);
+
+        JsonElement[] all = [.. Table(result, table).GetProperty("rows").EnumerateArray()];
+        all.Length.ShouldBe(rows);
+        // The first value is a count or a rate: something was measured.
+        all.ShouldAllBe(row => row.GetProperty("values")[0].GetDouble() > 0);
+    }
+
+    [Theory]
+    [InlineData("dispatch")]
+    [InlineData("engine")]
+    public async Task Run_Quick_SaysHowAndOnWhat(string bench)
+    {
+        JsonElement result = await QuickRuns.Of(bench);
+
+        result.GetProperty("command").GetString().ShouldBe($"dotnet run -c Release --project bench -- {bench} --quick");
+        result.GetProperty("machine").GetProperty("cores").GetInt32().ShouldBe(Environment.ProcessorCount);
+        result.GetProperty("machine").GetProperty("versions").GetProperty(".NET").GetString().ShouldBe(Environment.Version.ToString());
+        result.GetProperty("aims").GetArrayLength().ShouldBeGreaterThan(0);
+    }
+
+    private static JsonElement Table(JsonElement result, string title) =>
+        result.GetProperty("tables").EnumerateArray().Single(table => table.GetProperty("title").GetString() == title);
+}

@@ -1,0 +1,227 @@
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
+
+namespace OllamaMax.Core.Tests.Jobs.Records;
+
+public sealed class JobRecordTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private static readonly RecordPolicy Policy = new();
+
+    [Fact]
+    public void Claim_Queued_IsGrantedTheFirstAttempt()
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+
+        record.Status.ShouldBe(RecordStatus.Running);
+        record.Attempt.ShouldBe(new Attempt(1, "w1", "n-c1"));
+        record.ClaimId.ShouldBe("c1");
+    }
+
+    [Fact]
+    public void Claim_TheSameAgain_ChangesNothing()
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+
+        Claim(record, "c1", "w1", "m1").ShouldBeSameAs(record);
+    }
+
+    [Fact]
+    public void Claim_SecondMessageOfARunningJob_IsRefused()
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+
+        Claim(record, "c2", "w2", "m2").ShouldBeSameAs(record);
+    }
+
+    [Fact]
+    public void Claim_TheMessageShowsAgain_TheOldAttemptIsLostAndTheNextOneGranted()
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+
+        record = Claim(record, "c2", "w2", "m1", Output(1, from: 0, tokens: 5));
+
+        record.Attempt!.Number.ShouldBe(2);
+        record.ClaimId.ShouldBe("c2");
+        record.History.ShouldHaveSingleItem().ShouldBe(new FailedAttempt(1, "w1", AttemptFailure.Lost, "worker w1 fell silent", Start, 0, 5));
+    }
+
+    [Fact]
+    public void Claim_LostTwiceInPlace_IsPoison()
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+        record = Claim(record, "c2", "w2", "m1", Output(1, from: 0, tokens: 0));
+        record = Claim(record, "c3", "w3", "m1", Output(2, from: 0, tokens: 0));
+
+        record.Status.ShouldBe(RecordStatus.Failed);
+        record.ClaimId.ShouldNotBe("c3");
+        record.Error!.Kind.ShouldBe(JobErrorKind.Failed);
+        record.Error.Message.ShouldContain("fell silent");
+        record.History.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Claim_LostManyTimesWithProgress_GoesOnUntilTheLimit()
+    {
+        JobRecord record = Claim(New(), "c0", "w0", "m1");
+        for (int loss = 1; loss < Policy.MaxLosses; loss++)
+        {
+            record = Claim(record, $"c{loss}", $"w{loss}", "m1", Output(loss, from: loss - 1, tokens: loss));
+            record.Status.ShouldBe(RecordStatus.Running);
+        }
+
+        record = Claim(record, "last", "w", "m1", Output(Policy.MaxLosses, from: Policy.MaxLosses - 1, tokens: Policy.MaxLosses));
+
+        record.Status.ShouldBe(RecordStatus.Failed);
+    }
+
+    [Fact]
+    public void Claim_EndStandsInTheOutput_CompletesInsteadOfRunningAgain()
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+
+        record = Claim(record, "c2", "w2", "m1", Output(1, 0, 20, EndReason.Stop));
+
+        record.Status.ShouldBe(RecordStatus.Completed);
+        record.Statistics!.Tokens.ShouldBe(20);
+        record.ClaimId.ShouldBe("c1");
+    }
+
+    [Fact]
+    public void Settle_Finished_HasFiguresAndTheTimeOfTheLastLine()
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+        OutputFacts output = Output(1, 0, 20, EndReason.Length) with { WrittenAt = Start.AddSeconds(7) };
+
+        record = record.Apply(new RecordCommand.Settle(output, Start.AddHours(1)), Policy);
+
+        record.Status.ShouldBe(RecordStatus.Completed);
+        record.Reason.ShouldBe(FinishReason.Length);
+        record.EndedAt.ShouldBe(Start.AddSeconds(7));
+        record.Statistics!.TotalDuration.ShouldBe(TimeSpan.FromSeconds(7));
+        record.ExpiresAt.ShouldBe(Start.AddSeconds(7) + Policy.Retention);
+    }
+
+    [Fact]
+    public void Settle_EndOfAnOlderAttempt_IsIgnored()
+    {
+        JobRecord record = Claim(Claim(New(), "c1", "w1", "m1"), "c2", "w2", "m1", Output(1, 0, 3));
+
+        record.Apply(new RecordCommand.Settle(Output(1, 0, 3, EndReason.Stop), Start), Policy).ShouldBeSameAs(record);
+    }
+
+    [Fact]
+    public void Settle_FailedToTheLimit_IsPoisonWithItsHistory()
+    {
+        JobRecord record = New();
+        for (int attempt = 1; attempt <= Policy.MaxFailures; attempt++)
+        {
+            record = Claim(record, $"c{attempt}", $"w{attempt}", "m1");
+            record = Settle(record, Output(attempt, 0, 0, EndReason.Failed));
+        }
+
+        record.Status.ShouldBe(RecordStatus.Failed);
+        record.Error!.Message.ShouldBe("set aside after 3 attempts; the last: broken");
+        record.History.Select(failed => failed.WorkerId).ShouldBe(["w1", "w2", "w3"]);
+    }
+
+    [Fact]
+    public void Settle_HandedBackManyTimes_IsNoFailure()
+    {
+        JobRecord record = New();
+        for (int attempt = 1; attempt <= 20; attempt++)
+            record = Settle(Claim(record, $"c{attempt}", "w", "m1"), Output(attempt, 0, 0, EndReason.HandedBack));
+
+        record.Status.ShouldBe(RecordStatus.Queued);
+        record.Attempts.ShouldBe(20);
+    }
+
+    [Fact]
+    public void Settle_PastTheDeadline_Fails()
+    {
+        JobRecord record = New().Apply(new RecordCommand.Settle(OutputFacts.None, Start.AddMinutes(10)), Policy);
+
+        record.Status.ShouldBe(RecordStatus.Failed);
+        record.Error!.Kind.ShouldBe(JobErrorKind.DeadlineExceeded);
+    }
+
+    [Fact]
+    public void Cancel_Ended_ChangesNothing()
+    {
+        JobRecord record = Settle(Claim(New(), "c1", "w1", "m1"), Output(1, 0, 20, EndReason.Stop));
+
+        record.Apply(new RecordCommand.Cancel(Start), Policy).ShouldBeSameAs(record);
+    }
+
+    [Fact]
+    public void Claim_AfterCancel_IsRefused()
+    {
+        JobRecord record = New().Apply(new RecordCommand.Cancel(Start), Policy);
+
+        record.Status.ShouldBe(RecordStatus.Cancelled);
+        Claim(record, "c1", "w1", "m1").ShouldBeSameAs(record);
+    }
+
+    [Fact]
+    public void Requeue_Poison_ForgivesWhatWas()
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+        record = Claim(record, "c2", "w2", "m1", Output(1, 0, 0));
+        record = Claim(record, "c3", "w3", "m1", Output(2, 0, 0));
+
+        record = record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), Start), Policy);
+        record.Status.ShouldBe(RecordStatus.Queued);
+        record = Claim(record, "c4", "w4", "m2");
+        record = Claim(record, "c5", "w5", "m2", Output(3, 0, 0));
+
+        record.Status.ShouldBe(RecordStatus.Running);
+        record.Attempt!.Number.ShouldBe(4);
+        record.History.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public void End_NothingIsToBeStored_ThePromptGoesAtOnceAndTheOutputIsDue()
+    {
+        var nothing = new RecordPolicy { Retention = TimeSpan.Zero };
+        JobRecord record = Claim(New(), "c1", "w1", "m1").Apply(new RecordCommand.Watch(Start.AddSeconds(30), Start), nothing);
+
+        record = record.Apply(new RecordCommand.Settle(Output(1, 0, 20, EndReason.Stop), Start), nothing);
+
+        record.Job.ShouldBeNull();
+        record.HasContent.ShouldBeTrue();
+        record.DueAt(nothing).ShouldBe(Start.AddSeconds(30));
+        record = record.Apply(new RecordCommand.Strip(Start), nothing);
+        record.HasContent.ShouldBeFalse();
+        record.Statistics!.Tokens.ShouldBe(20);
+        record.DueAt(nothing).ShouldBe(Start + nothing.FiguresKept);
+    }
+
+    private static JobRecord New() => JobRecord.Create(
+        new Job
+        {
+            Id = "j",
+            RequestId = "r",
+            Tenant = "t",
+            Model = "sha256:0",
+            Prompt = "hi",
+            Options = new InferenceOptions(),
+            Seed = 1,
+            Deadline = TimeSpan.FromMinutes(10),
+        },
+        RequestShape.Generate,
+        "demo",
+        Start);
+
+    private static JobRecord Claim(JobRecord record, string claim, string worker, string message, OutputFacts? output = null) =>
+        record.Apply(new RecordCommand.Claim(claim, worker, message, $"n-{claim}", output ?? OutputFacts.None, Start), Policy);
+
+    private static JobRecord Settle(JobRecord record, OutputFacts output) => record.Apply(new RecordCommand.Settle(output, Start), Policy);
+
+    private static OutputFacts Output(int attempt, int from, int tokens, EndReason? end = null) => new()
+    {
+        Attempt = attempt,
+        From = from,
+        Tokens = tokens,
+        End = end is { } reason ? new AttemptEnd { Reason = reason, Error = reason == EndReason.Failed ? "broken" : null } : null,
+    };
+}

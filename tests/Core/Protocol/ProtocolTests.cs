@@ -1,0 +1,66 @@
+using CsCheck;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Core.Tests.Protocol;
+
+/// <summary>
+/// The protocol's state machines (owners, echo watch, ledgers, output buffers) in virtual time, through random losses, doublings, delays, deaths and
+/// hangs: no output of two attempts ever mixes, no accepted job is forgotten, no slot and no message is left over.
+/// </summary>
+public sealed class ProtocolTests
+{
+    /// <summary>Longer than any wait in the protocol: deadlines, visibility, an edge's end.</summary>
+    private static readonly TimeSpan Calm = TimeSpan.FromMinutes(4);
+
+    private static readonly Gen<double> Chance = Gen.Double[0, 0.2];
+    private static readonly Gen<double> Seldom = Gen.Double[0, 0.15];
+
+    [Fact]
+    public void Jobs_AnyWeather_EachIsAnsweredOnceAndWholeAndNothingIsLeft() =>
+        Gen.Select(Gen.Int[1, int.MaxValue - 1], Chance, Chance, Chance, Seldom, Seldom, Gen.Double[0, 0.03], Gen.Double[0, 0.05])
+            .Select((seed, drop, twice, delay, deaths, hangs, edges, deafness) => new Weather(seed, drop, twice, delay, deaths, hangs, edges, deafness))
+            .Sample(Check, iter: 60, threads: 1);
+
+    [Fact]
+    public void Jobs_FineWeather_TakeOneAttempt()
+    {
+        SimulatedCluster cluster = new(new Weather(1, 0, 0, 0, 0, 0, 0, 0));
+
+        cluster.Run(Calm);
+
+        cluster.Answers.Count.ShouldBeGreaterThan(10);
+        foreach ((List<JobOutput> outputs, _) in cluster.Answers)
+            outputs[^1].ShouldBeOfType<JobOutput.Finished>().Statistics.Attempts.ShouldBe(1);
+    }
+
+    private static void Check(Weather weather)
+    {
+        SimulatedCluster cluster = new(weather);
+
+        cluster.Run(Calm);
+
+        foreach ((List<JobOutput> outputs, bool edgeDied) in cluster.Answers)
+            CheckAnswer(outputs, edgeDied);
+        cluster.SlotsUsed.ShouldAllBe(used => used == 0);
+        cluster.Queue.Count.ShouldBe(0);
+    }
+
+    private static void CheckAnswer(List<JobOutput> outputs, bool edgeDied)
+    {
+        string text = string.Concat(outputs.OfType<JobOutput.Delta>().Select(delta => delta.Text));
+        (int Index, int Attempt)[] tokens = [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
+        tokens.Select(token => token.Index).ShouldBe(Enumerable.Range(0, tokens.Length));
+        tokens.Zip(tokens.Skip(1)).ShouldAllBe(pair => pair.First.Attempt <= pair.Second.Attempt);
+        outputs.Count(output => output is JobOutput.Finished or JobOutput.Failed).ShouldBeLessThanOrEqualTo(1);
+        if (edgeDied)
+            return;
+        outputs[^1].ShouldBeOfType<JobOutput.Finished>();
+        tokens.Length.ShouldBe(SimulatedCluster.AnswerTokens);
+    }
+
+    private static (int Index, int Attempt) Parse(string token)
+    {
+        string[] parts = token.Split(':');
+        return (int.Parse(parts[0], null), int.Parse(parts[1], null));
+    }
+}

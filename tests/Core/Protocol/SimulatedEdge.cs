@@ -1,0 +1,148 @@
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Owning;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Core.Tests.Protocol;
+
+/// <summary>An edge's real owners and echo watch, driven as the dispatcher drives them.</summary>
+internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
+{
+    private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(1);
+    private static readonly ReplyCapability Reply = new("edge", "token", DateTimeOffset.MaxValue);
+    private static readonly OwnerOptions Options = new() { MaxFailures = 50, MaxLosses = 50 };
+
+    private readonly Dictionary<string, JobOwner> _owners = [];
+    private readonly EchoWatch _echo = new(Options);
+    private TimeSpan _tickedAt;
+    private TimeSpan _acknowledgedAt;
+    private int _nonces;
+
+    /// <summary>Everything that the clients were told, by job.</summary>
+    public Dictionary<string, List<JobOutput>> Told { get; } = [];
+
+    public void Begin(Job job, TimeSpan now)
+    {
+        if (_owners.Count == 0)
+            _echo.Begin(now);
+        Told.Add(job.Id, []);
+        // Nonces are unguessable: no two edges ever issue the same.
+        _owners.Add(job.Id, new JobOwner(job, Options, () => $"{random.Next()}-{++_nonces}", now));
+        Apply(job.Id, owner => owner.Start(), now);
+    }
+
+    public void Hear(WorkerMessage message, TimeSpan now)
+    {
+        foreach (GrantAnswer answer in message.Answers)
+        {
+            if (_owners.ContainsKey(answer.JobId))
+                Apply(answer.JobId, owner => owner.Answered(message.WorkerId, answer.Nonce, answer.Accepted, now), now);
+            else if (answer.Accepted)
+                cluster.Tell(message.WorkerId, worker => worker.Stopped(answer.Nonce));
+        }
+        foreach (AttemptOutput output in message.Outputs)
+        {
+            if (_owners.ContainsKey(output.JobId))
+                Apply(output.JobId, owner => owner.Received(message.WorkerId, output.Nonce, output.Chunk, now), now);
+            else
+                cluster.Tell(message.WorkerId, worker => worker.Stopped(output.Nonce));
+        }
+        foreach (LiveAttempt alive in message.Alive)
+        {
+            if (_owners.ContainsKey(alive.JobId))
+                Apply(alive.JobId, owner => owner.Alive(message.WorkerId, alive.Nonce, alive.Steps, now), now);
+            else
+                cluster.Tell(message.WorkerId, worker => worker.Stopped(alive.Nonce));
+        }
+        foreach (Claim claim in message.Claims)
+            HearClaim(message.WorkerId, claim, now);
+    }
+
+    public void Step(TimeSpan now)
+    {
+        if (now - _tickedAt < TickEvery)
+            return;
+        _tickedAt = now;
+        if (_echo.Send(now) is { } number)
+            cluster.TellEdge(this, arrived => _echo.Heard(number, arrived));
+        TimeSpan? silence = _echo.IsHearing(now) ? _echo.SilenceTimeout : null;
+        foreach (string id in _owners.Keys.ToList())
+            Apply(id, owner => owner.Tick(now, silence), now);
+        if (now - _acknowledgedAt < AcknowledgeEvery)
+            return;
+        _acknowledgedAt = now;
+        foreach (JobOwner owner in _owners.Values.Where(owner => owner.Attempt is not null))
+            cluster.Tell(owner.Attempt!.WorkerId, Acknowledging(owner.Acknowledgement!));
+    }
+
+    private static Action<SimulatedWorker> Acknowledging(Ack ack) => worker => worker.Acknowledged(new AckMessage([ack]));
+
+    private void HearClaim(string workerId, Claim claim, TimeSpan now)
+    {
+        if (_owners.ContainsKey(claim.JobId))
+        {
+            Apply(claim.JobId, owner => owner.Claimed(workerId, claim.MessageId, claim.PopReceipt, now), now);
+            return;
+        }
+        cluster.Queue.Delete(claim.MessageId, claim.PopReceipt);
+        cluster.Tell(workerId, worker => worker.Denied(claim.JobId));
+    }
+
+    private void Apply(string id, Action<JobOwner> decide, TimeSpan now)
+    {
+        if (!_owners.TryGetValue(id, out JobOwner? owner))
+            return;
+        decide(owner);
+        foreach (OwnerEffect effect in owner.TakeEffects())
+            Execute(owner, effect, now);
+        if (owner.HasEnded)
+            _owners.Remove(id);
+    }
+
+    private void Execute(JobOwner owner, OwnerEffect effect, TimeSpan now)
+    {
+        string id = owner.Job.Id;
+        switch (effect)
+        {
+            case OwnerEffect.Emit(var output):
+                Told[id].Add(output);
+                break;
+            case OwnerEffect.Place(var excluded):
+                string? chosen = cluster.Choose(excluded);
+                Apply(id, one => one.Placed(chosen, now), now);
+                break;
+            case OwnerEffect.Grant(var attempt, var resume):
+                GrantMessage grant = new()
+                {
+                    Version = ProtocolVersion.Current,
+                    JobId = id,
+                    Attempt = attempt,
+                    Job = owner.Job,
+                    Remaining = owner.Job.Deadline,
+                    Reply = Reply,
+                    Resume = resume,
+                };
+                cluster.Tell(attempt.WorkerId, worker => worker.Granted(grant));
+                break;
+            case OwnerEffect.Enqueue:
+                var (messageId, receipt) = cluster.Queue.Put(new QueuedJob(ProtocolVersion.Current, id, owner.Job.Model, owner.Job.Band, Reply), now);
+                Apply(id, one => one.Enqueued(messageId, receipt, now), now);
+                break;
+            case OwnerEffect.DeleteMessage(var message, var popReceipt):
+                cluster.Queue.Delete(message, popReceipt);
+                break;
+            case OwnerEffect.Nudge:
+                cluster.Nudge();
+                break;
+            case OwnerEffect.Deny(var worker):
+                cluster.Tell(worker, one => one.Denied(id));
+                break;
+            case OwnerEffect.Stop(var worker, var nonce):
+                cluster.Tell(worker, one => one.Stopped(nonce));
+                break;
+            case OwnerEffect.Acknowledge(var worker, var ack):
+                cluster.Tell(worker, Acknowledging(ack));
+                break;
+        }
+    }
+}

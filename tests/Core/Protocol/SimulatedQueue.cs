@@ -1,0 +1,44 @@
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Core.Tests.Protocol;
+
+/// <summary>A storage queue: a message that is taken comes back unless it is deleted with its newest receipt.</summary>
+internal sealed class SimulatedQueue
+{
+    private static readonly TimeSpan Visibility = TimeSpan.FromSeconds(10);
+
+    private readonly List<Message> _messages = [];
+    private int _ids;
+
+    public int Count => _messages.Count;
+
+    public (string Id, string Receipt) Put(QueuedJob job, TimeSpan now)
+    {
+        Message message = new(job, $"m{++_ids}") { Receipt = $"r{++_ids}", VisibleAt = now };
+        _messages.Add(message);
+        return (message.Id, message.Receipt);
+    }
+
+    public (QueuedJob Job, Claim Claim)? Take(TimeSpan now)
+    {
+        if (_messages.Find(message => message.VisibleAt <= now) is not { } taken)
+            return null;
+        taken.VisibleAt = now + Visibility;
+        taken.Receipt = $"r{++_ids}";
+        return (taken.Job, new Claim(taken.Job.JobId, taken.Job.Model, taken.Job.Band, taken.Id, taken.Receipt));
+    }
+
+    /// <summary>A stale receipt deletes nothing.</summary>
+    public void Delete(string id, string receipt) => _messages.RemoveAll(message => message.Id == id && message.Receipt == receipt);
+
+    private sealed class Message(QueuedJob job, string id)
+    {
+        public QueuedJob Job => job;
+
+        public string Id => id;
+
+        public required string Receipt { get; set; }
+
+        public required TimeSpan VisibleAt { get; set; }
+    }
+}

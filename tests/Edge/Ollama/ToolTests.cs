@@ -1,0 +1,57 @@
+using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Tests.Ollama;
+
+public sealed class ToolTests
+{
+    private const string Request = """
+        {"model":"able","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"}}]}
+        """;
+
+    [Fact]
+    public async Task Chat_Tools_CallsAreTakenApartInTheModelsForm()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage with = await edge.PostAsync("/api/chat", Request);
+        using HttpResponseMessage without = await edge.PostAsync("/api/chat", Request.Replace("tools", "fools", StringComparison.Ordinal));
+
+        (await edge.Jobs.NextAsync()).Job.Parsing.ToolCalls.ShouldBe(ToolCallForm.Hermes);
+        (await edge.Jobs.NextAsync()).Job.Parsing.ToolCalls.ShouldBe(ToolCallForm.None);
+    }
+
+    [Fact]
+    public async Task Chat_Streamed_CallsLeaveAsTheyComeAndAreNumbered()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Say("Let me see.").Call(("f", "{\n\"a\": 1}"), ("g", "{}")).Call(("f", "{\"a\":\"é\\n\"}")).Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/chat", Request);
+
+        string[] lines = await response.LinesAsync();
+        lines.Length.ShouldBe(4);
+        lines[1].ShouldContain(
+            """{"role":"assistant","content":"","tool_calls":[{"function":{"index":0,"name":"f","arguments":{"a":1}}},"""
+            + """{"function":{"index":1,"name":"g","arguments":{}}}]},"done":false}""");
+        lines[2].ShouldContain("""[{"function":{"index":2,"name":"f","arguments":{"a":"é\n"}}}]},"done":false}""");
+        lines[3].ShouldContain("\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\"");
+    }
+
+    [Fact]
+    public async Task Chat_NotStreamed_HasTextReasoningAndAllCalls()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Think("hm").Say("Look: ").Call(("f", "{}")).Call(("g", "{}")).Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/chat", Request.Trim()[..^1] + ",\"stream\":false}");
+
+        (await response.TextAsync()).ShouldContain(
+            """{"role":"assistant","content":"Look: ","thinking":"hm","tool_calls":[{"function":{"index":0,"name":"f","arguments":{}}},"""
+            + """{"function":{"index":1,"name":"g","arguments":{}}}]},"done":true""");
+    }
+}

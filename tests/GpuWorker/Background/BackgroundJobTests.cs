@@ -1,0 +1,279 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OllamaMax.Storage.Jobs;
+using OllamaMax.TestKit.Cluster;
+
+namespace OllamaMax.GpuWorker.Tests.Background;
+
+/// <summary>Background jobs while nothing goes wrong: what clients submit, see, follow, cancel and delete.</summary>
+public sealed class BackgroundJobTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Submit_Generate_IsAnsweredInItsShape()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+
+        string id = await cluster.Client.SubmitAsync();
+        var (text, last) = await cluster.Client.ReadAsync(id);
+
+        text.ShouldBe(ScriptedEngine.Answer(20));
+        last.GetProperty("done_reason").GetString().ShouldBe("stop");
+        last.GetProperty("eval_count").GetInt32().ShouldBe(20);
+        JsonElement job = await cluster.Client.ShowAsync(id);
+        job.GetProperty("status").GetString().ShouldBe("completed");
+        job.GetProperty("attempts").GetInt32().ShouldBe(1);
+        JsonElement result = job.GetProperty("result");
+        result.GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(20));
+        result.GetProperty("done").GetBoolean().ShouldBeTrue();
+        result.GetProperty("model").GetString().ShouldBe("demo");
+        result.GetProperty("eval_count").GetInt32().ShouldBe(20);
+    }
+
+    [Fact]
+    public async Task Submit_Chat_IsAnsweredInItsShapeAndPlace()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+
+        using HttpResponseMessage accepted = await cluster.Client.PostAsJsonAsync(
+            "/jobs", new { model = "demo", messages = new[] { new { role = "user", content = "hi" } }, stream = true }, Cancellation);
+
+        accepted.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        JsonElement submitted = await accepted.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        submitted.GetProperty("status").GetString().ShouldBe("queued");
+        string id = submitted.GetProperty("id").GetString()!;
+        accepted.Headers.Location!.ToString().ShouldBe($"/jobs/{id}");
+        JsonElement job = await cluster.Client.ShowWhenAsync(id, "completed");
+        job.GetProperty("result").GetProperty("message").GetProperty("content").GetString().ShouldBe(ScriptedEngine.Answer(20));
+    }
+
+    [Fact]
+    public async Task Submit_WhatIsNoCall_Is400()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        string[] bodies =
+        [
+            """{"model":"demo"}""",
+            """{"model":"demo","messages":[]}""",
+            """{"model":"demo","prompt":""}""",
+            """{"model":"demo","prompt":7}""",
+            """{"model":"demo","prompt":"hi","options":{"temperature":"hot"}}""",
+        ];
+        foreach (string body in bodies)
+        {
+            using HttpResponseMessage response = await cluster.Client.PostAsync("/jobs", new StringContent(body), Cancellation);
+
+            response.StatusCode.ShouldBe(HttpStatusCode.BadRequest, body);
+            (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString().ShouldNotBeNullOrEmpty();
+        }
+    }
+
+    [Fact]
+    public async Task Stream_AfterTheEnd_StartsWhereItIsAsked()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+        string id = await cluster.Client.SubmitAsync();
+        await cluster.Client.ShowWhenAsync(id, "completed");
+
+        for (int after = 0; after <= 20; after++)
+        {
+            var (text, last) = await cluster.Client.ReadAsync(id, after);
+
+            (ScriptedEngine.Answer(after) + text).ShouldBe(ScriptedEngine.Answer(20));
+            last.GetProperty("offset").GetInt32().ShouldBe(20);
+        }
+    }
+
+    [Fact]
+    public async Task Stream_DuringTheRun_ShowsWhatIsThereAndThenTheRest()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        var gate = new TaskCompletionSource();
+        var engine = new ScriptedEngine(slots: 1) { BeforeToken = (index, stop) => index < 10 ? Task.CompletedTask : gate.Task.WaitAsync(stop) };
+        await cluster.AddWorkerAsync(engine);
+        string id = await cluster.Client.SubmitAsync();
+        string text = "";
+        int offset = 0;
+
+        await foreach (JsonElement line in cluster.Client.StreamAsync(id, 3, Cancellation))
+        {
+            text += line.GetProperty("text").GetString();
+            offset = line.GetProperty("offset").GetInt32();
+            if (offset == 10)
+            {
+                text.ShouldBe(ScriptedEngine.Answer(10)[ScriptedEngine.Answer(3).Length..]);
+                gate.TrySetResult();
+            }
+        }
+
+        (ScriptedEngine.Answer(3) + text).ShouldBe(ScriptedEngine.Answer(20));
+        offset.ShouldBe(20);
+    }
+
+    [Fact]
+    public async Task Stream_Events_GoOnAfterTheLastEventId()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+        string id = await cluster.Client.SubmitAsync();
+        await cluster.Client.ShowWhenAsync(id, "completed");
+
+        string events = await EventsAsync(cluster, id, "7");
+
+        events.ShouldStartWith("id: 20\ndata: {\"offset\":20,\"text\":\"7 8 9 ");
+        events.ShouldContain("\n\nid: end\ndata: {\"offset\":20,\"text\":\"\",\"done\":true,\"status\":\"completed\"");
+        (await EventsAsync(cluster, id, "end")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Submit_StopString_EndsTheWorkersRunThere()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        var engine = new ScriptedEngine(slots: 1) { AnswerTokens = int.MaxValue, BeforeToken = (_, stop) => Task.Delay(1, stop) };
+        await cluster.AddWorkerAsync(engine);
+
+        string id = await cluster.Client.SubmitAsync(new { stop = (List<string>)["17 "] });
+        var (text, last) = await cluster.Client.ReadAsync(id);
+
+        text.ShouldBe(ScriptedEngine.Answer(17));
+        last.GetProperty("done_reason").GetString().ShouldBe("stop");
+        last.GetProperty("eval_count").GetInt32().ShouldBe(18);
+    }
+
+    [Fact]
+    public async Task Delete_Queued_IsCancelledAndNobodyRunsIt()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        string id = await cluster.Client.SubmitAsync();
+
+        (await cluster.Client.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.OK);
+
+        (await cluster.Client.ShowAsync(id)).GetProperty("status").GetString().ShouldBe("cancelled");
+        var (text, last) = await cluster.Client.ReadAsync(id);
+        text.ShouldBeEmpty();
+        last.GetProperty("error").GetString().ShouldBe("the job was cancelled");
+        var engine = new ScriptedEngine(slots: 1);
+        await cluster.AddWorkerAsync(engine);
+        await cluster.Client.ShowWhenAsync(await cluster.Client.SubmitAsync(), "completed");
+        await cluster.WaitForMessagesAsync((await cluster.RecordAsync(id)).Model, 0);
+        engine.Steps.ShouldBe(20);
+        (await cluster.Client.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.NoContent);
+        (await cluster.Client.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Delete_Running_FreesTheSlotWithinAStep()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        var started = new TaskCompletionSource();
+        var stopped = new TaskCompletionSource();
+        var engine = new ScriptedEngine(slots: 1);
+        engine.BeforeToken = async (_, stop) =>
+        {
+            started.TrySetResult();
+            try
+            {
+                await Task.Delay(Timeout.Infinite, stop);
+            }
+            finally
+            {
+                stopped.TrySetResult();
+            }
+        };
+        await cluster.AddWorkerAsync(engine);
+        string id = await cluster.Client.SubmitAsync();
+        await started.Task.WaitAsync(Cancellation);
+
+        (await cluster.Client.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.OK);
+
+        await stopped.Task.WaitAsync(Cancellation);
+        engine.BeforeToken = (_, _) => Task.CompletedTask;
+        using HttpResponseMessage next = await cluster.Client.PostAsJsonAsync(
+            "/api/generate", new { model = "demo", prompt = "hi", stream = false }, Cancellation);
+        next.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await cluster.Client.ShowAsync(id)).GetProperty("status").GetString().ShouldBe("cancelled");
+    }
+
+    [Fact]
+    public async Task Retention_StoreNothing_WhoStreamsHasItAndNothingStays()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync(options => options.Retention = TimeSpan.Zero);
+        var gate = new TaskCompletionSource();
+        var engine = new ScriptedEngine(slots: 1) { BeforeToken = (index, stop) => index < 10 ? Task.CompletedTask : gate.Task.WaitAsync(stop) };
+        await cluster.AddWorkerAsync(engine);
+        string id = await cluster.Client.SubmitAsync();
+        string text = "";
+
+        await foreach (JsonElement line in cluster.Client.StreamAsync(id, 0, Cancellation))
+        {
+            text += line.GetProperty("text").GetString();
+            gate.TrySetResult();
+        }
+
+        text.ShouldBe(ScriptedEngine.Answer(20));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while ((await cluster.RecordAsync(id)).HasContent)
+            await timer.WaitForNextTickAsync(Cancellation);
+        (await cluster.Store.Output(id).ReadAsync(Cancellation)).ShouldBeEmpty();
+        JsonElement job = await cluster.Client.ShowAsync(id);
+        job.GetProperty("status").GetString().ShouldBe("completed");
+        job.TryGetProperty("result", out _).ShouldBeFalse();
+        using HttpResponseMessage gone = await cluster.Client.GetAsync($"/jobs/{id}/stream", Cancellation);
+        gone.StatusCode.ShouldBe(HttpStatusCode.Gone);
+    }
+
+    [Fact]
+    public async Task Retention_TimeIsOver_TheJobIsUnknown()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync(options =>
+        {
+            options.Retention = TimeSpan.FromMilliseconds(1);
+            options.FiguresKept = TimeSpan.FromSeconds(1);
+        });
+        string id = await cluster.Client.SubmitAsync();
+        await cluster.Client.DeleteJobAsync(id);
+
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        HttpStatusCode status;
+        do
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+            using HttpResponseMessage response = await cluster.Client.GetAsync($"/jobs/{id}", Cancellation);
+            status = response.StatusCode;
+        }
+        while (status == HttpStatusCode.OK);
+
+        status.ShouldBe(HttpStatusCode.NotFound);
+        (await cluster.Store.FindAsync(id, Cancellation)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task ForeignTenant_Job_IsUnknown()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        string id = await cluster.Client.SubmitAsync();
+        StoredRecord own = (await cluster.Store.FindAsync(id, Cancellation))!;
+        await cluster.Store.ReplaceAsync(own, own.Record with { Tenant = "another" }, own.Record.Deadline, Cancellation);
+
+        (await cluster.Client.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.NotFound);
+        using HttpResponseMessage stream = await cluster.Client.GetAsync($"/jobs/{id}/stream", Cancellation);
+        stream.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        JsonElement list = await cluster.Client.GetFromJsonAsync<JsonElement>("/jobs?limit=1000", Cancellation);
+        list.GetProperty("jobs").EnumerateArray().ShouldNotContain(job => job.GetProperty("id").GetString() == id);
+    }
+
+    private static async Task<string> EventsAsync(JobCluster cluster, string id, string lastEventId)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/jobs/{id}/stream");
+        request.Headers.Accept.Add(new("text/event-stream"));
+        request.Headers.Add("Last-Event-ID", lastEventId);
+        using HttpResponseMessage response = await cluster.Client.SendAsync(request, Cancellation);
+        response.StatusCode.ShouldBe(lastEventId == "end" ? HttpStatusCode.NoContent : HttpStatusCode.OK);
+        return await response.Content.ReadAsStringAsync(Cancellation);
+    }
+}

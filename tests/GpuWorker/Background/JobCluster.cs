@@ -1,0 +1,83 @@
+using Azure.Storage.Queues;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Jobs;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
+using OllamaMax.LocalHost.Azurite;
+using OllamaMax.LocalHost.SignalR;
+using OllamaMax.Storage;
+using OllamaMax.Storage.Jobs;
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Cluster;
+
+namespace OllamaMax.GpuWorker.Tests.Background;
+
+/// <summary>
+/// A cluster with a storage of its own: a background job is anybody's who looks into the model's queue, workers of a test beside this one too.
+/// </summary>
+internal sealed class JobCluster : IAsyncDisposable
+{
+    private readonly AzuriteProcess _azurite;
+    private readonly TestCluster _cluster;
+
+    private JobCluster(AzuriteProcess azurite, TestCluster cluster)
+    {
+        _azurite = azurite;
+        _cluster = cluster;
+    }
+
+    public HttpClient Client => _cluster.Client;
+
+    /// <summary>What the SignalR surface gets wrong.</summary>
+    public SignalRFaultOptions Faults
+    {
+        set => _cluster.Surface.Faults.Options = value;
+    }
+
+    public IServiceProvider EdgeServices => _cluster.EdgeServices;
+
+    public JobRecordStore Store => EdgeServices.GetRequiredService<JobRecordStore>();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static async Task<JobCluster> StartAsync(Action<BackgroundOptions>? configure = null, LogLines? logs = null)
+    {
+        AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
+        try
+        {
+            TestCluster cluster = await TestCluster.StartAsync(
+                azurite.ConnectionString,
+                configure: services => services.Configure<BackgroundOptions>(options => configure?.Invoke(options)),
+                logs: logs ?? new LogLines(),
+                cancellationToken: Cancellation);
+            return new JobCluster(azurite, cluster);
+        }
+        catch
+        {
+            await azurite.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine) => _cluster.AddWorkerAsync(engine, Cancellation);
+
+    public Task RestartEdgeAsync() => _cluster.RestartEdgeAsync(Cancellation);
+
+    /// <summary>The record as it lies in storage: the endpoints would bring it up to date first.</summary>
+    public async Task<JobRecord> RecordAsync(string id) => (await Store.FindAsync(id, Cancellation)).ShouldNotBeNull().Record;
+
+    /// <summary>Waits until the model's queue holds so many messages, hidden ones counted in.</summary>
+    public async Task WaitForMessagesAsync(string model, int count)
+    {
+        QueueClient queue = new StorageAccount(_azurite.ConnectionString).Queues.GetQueueClient(JobQueueName.For(model, Band.Batch));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while ((await queue.GetPropertiesAsync(Cancellation)).Value.ApproximateMessagesCount != count)
+            await timer.WaitForNextTickAsync(Cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        await _azurite.DisposeAsync();
+    }
+}

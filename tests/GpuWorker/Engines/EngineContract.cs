@@ -1,0 +1,260 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using OllamaMax.GpuWorker.Models;
+using OllamaMax.Inference;
+using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Tests.Batching;
+using OllamaMax.Jobs;
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Models;
+
+namespace OllamaMax.GpuWorker.Tests.Engines;
+
+/// <summary>What every engine promises, wherever its model is.</summary>
+public abstract class EngineContract : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly string _model;
+
+    protected EngineContract()
+    {
+        _model = _folder.File("tiny.gguf");
+        GgufGenerator.Write(_model, new GgufSpec());
+    }
+
+    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    protected string Model => _model;
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public async Task LoadAsync_Model_SaysWhatItIs()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+
+        loaded.Engine.Slots.ShouldBe(4);
+        loaded.Engine.IsContinuable.ShouldBeTrue();
+        loaded.Engine.Broken.IsCompleted.ShouldBeFalse();
+        loaded.ContextPerSlot.ShouldBe(512);
+        loaded.ParameterCount.ShouldBeGreaterThan(0);
+        loaded.Description.ShouldNotBeEmpty();
+        loaded.LoadDuration.ShouldBeGreaterThan(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task LoadAsync_Model_ReportsProgressToTheEnd()
+    {
+        var progress = new LastProgress();
+
+        await using LoadedEngine loaded = await LoadAsync(progress: progress);
+
+        progress.Last.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task LoadAsync_NoSuchFile_NamesIt()
+    {
+        string path = _folder.File("none.gguf");
+
+        ModelLoadException failure = await Should.ThrowAsync<ModelLoadException>(() => LoadAsync(path));
+
+        failure.Message.ShouldContain(path);
+    }
+
+    [Fact]
+    public async Task LoadAsync_TruncatedFile_SaysWhy()
+    {
+        string path = _folder.File("cut.gguf");
+        byte[] whole = await File.ReadAllBytesAsync(_model, Cancellation);
+        await File.WriteAllBytesAsync(path, whole[..(whole.Length / 2)], Cancellation);
+
+        ModelLoadException failure = await Should.ThrowAsync<ModelLoadException>(() => LoadAsync(path));
+
+        failure.Message.ShouldContain(path);
+        failure.Message.ShouldNotContain("\n");
+    }
+
+    [Fact]
+    public async Task LoadAsync_Cancelled_Throws() =>
+        await Should.ThrowAsync<OperationCanceledException>(() => LoadAsync(cancellationToken: new CancellationToken(canceled: true)));
+
+    [Fact]
+    public async Task RunAsync_Greedy_IsTheSameEachTime()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+
+        var (end, first) = await RunAsync(loaded, Greedy("hello"));
+        var (_, second) = await RunAsync(loaded, Greedy("hello"));
+
+        end.Reason.ShouldBe(EndReason.Length);
+        first.Tokens.Length.ShouldBe(24);
+        first.Start.ShouldNotBeNull().PromptTokens.ShouldBeGreaterThan(0);
+        second.Tokens.ShouldBe(first.Tokens);
+        loaded.Engine.Steps.ShouldBeGreaterThanOrEqualTo(48);
+    }
+
+    [Fact]
+    public async Task RunAsync_ResumedAnywhere_GoesOnAsIfUndisturbed()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+        EngineRequest request = Greedy("hello") with
+        {
+            Options = new InferenceOptions { Temperature = 1.1f, NumPredict = 24, TopK = 50, LogitBias = new Dictionary<int, float> { [7] = 2 } },
+        };
+        var (_, whole) = await RunAsync(loaded, request);
+
+        var (end, rest) = await RunAsync(loaded, request with { ResumeTokens = whole.Tokens[..10] });
+
+        end.Reason.ShouldBe(EndReason.Length);
+        rest.FirstIndex.ShouldBe(10);
+        rest.Tokens.ShouldBe(whole.Tokens[10..]);
+    }
+
+    [Fact]
+    public async Task RunAsync_MoreThanSlots_AllAreAnswered()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+        var (_, alone) = await RunAsync(loaded, Greedy("hello"));
+
+        (AttemptEnd End, CollectingSink Sink)[] all = await Task.WhenAll(Enumerable.Range(0, 9).Select(_ => RunAsync(loaded, Greedy("hello"))));
+
+        all.ShouldAllBe(one => one.End.Reason == EndReason.Length);
+        all.ShouldAllBe(one => one.Sink.Tokens.SequenceEqual(alone.Tokens));
+    }
+
+    [Fact]
+    public async Task RunAsync_PromptLongerThanTheContext_IsInvalid()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+
+        var (end, sink) = await RunAsync(loaded, Greedy(new string('x', 5_000_000)));
+
+        end.Reason.ShouldBe(EndReason.Invalid);
+        end.Error.ShouldNotBeNull().ShouldContain("512");
+        sink.Tokens.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task RunAsync_OptionThatIsNoNumber_IsInvalidAndNamesIt()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+
+        var (end, _) = await RunAsync(loaded, Greedy("hello") with { Options = new InferenceOptions { Temperature = float.NaN } });
+
+        end.Reason.ShouldBe(EndReason.Invalid);
+        end.Error.ShouldNotBeNull().ShouldStartWith("temperature");
+    }
+
+    [Fact]
+    public async Task RunAsync_CancelledWhileRunning_EndsAndFreesTheSlot()
+    {
+        await using LoadedEngine loaded = await LoadAsync(slots: 1);
+        using var cancel = new CancellationTokenSource();
+        var sink = new CollectingSink { OnToken = index => CancelAt(index, 5, cancel) };
+
+        AttemptEnd end = await loaded.Engine.RunAsync(Greedy("hello", tokens: -1), sink, cancel.Token);
+
+        end.Reason.ShouldBe(EndReason.Cancelled);
+        sink.Tokens.Length.ShouldBeLessThan(500);
+        (await RunAsync(loaded, Greedy("hello"))).End.Reason.ShouldBe(EndReason.Length);
+    }
+
+    [Fact]
+    public async Task RunAsync_CancelledBefore_EndsAtOnce()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+
+        AttemptEnd end = await loaded.Engine.RunAsync(Greedy("hello"), new CollectingSink(), new CancellationToken(canceled: true));
+
+        end.Reason.ShouldBe(EndReason.Cancelled);
+    }
+
+    [Fact]
+    public async Task RunAsync_SinkThatThrows_FailsItsJobAlone()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+        CollectingSink broken = new() { OnToken = static _ => throw new InvalidOperationException("the sink is broken") };
+
+        Task<AttemptEnd> failing = loaded.Engine.RunAsync(Greedy("hello", 50), broken, Cancellation).AsTask();
+        var (other, _) = await RunAsync(loaded, Greedy("hello", 50));
+
+        (await failing).Reason.ShouldBe(EndReason.Failed);
+        (await failing).Error.ShouldBe("the sink is broken");
+        other.Reason.ShouldBe(EndReason.Length);
+    }
+
+    [Fact]
+    public async Task DisposeAsync_WithJobs_HandsThemBack()
+    {
+        LoadedEngine loaded = await LoadAsync();
+        CollectingSink sink = new();
+        Task<AttemptEnd> job = loaded.Engine.RunAsync(Greedy("hello", 400), sink, Cancellation).AsTask();
+        await sink.WaitForAsync(2);
+
+        await loaded.DisposeAsync();
+        await loaded.DisposeAsync();
+
+        (await job).Reason.ShouldBe(EndReason.HandedBack);
+        (await RunAsync(loaded, Greedy("hello"))).End.Reason.ShouldBe(EndReason.HandedBack);
+        loaded.Engine.Broken.IsCompleted.ShouldBeFalse();
+    }
+
+    internal abstract IEngineLoader Loader(WorkerOptions options);
+
+    internal static EngineRequest Greedy(string prompt, int tokens = 24) => new()
+    {
+        Prompt = prompt,
+        Seed = 7,
+        Options = new InferenceOptions { Temperature = 0, NumPredict = tokens },
+    };
+
+    internal static async Task<(AttemptEnd End, CollectingSink Sink)> RunAsync(LoadedEngine loaded, EngineRequest request)
+    {
+        CollectingSink sink = new();
+        AttemptEnd end = await loaded.Engine.RunAsync(request, sink, Cancellation);
+        return (end, sink);
+    }
+
+    internal Task<LoadedEngine> LoadAsync(
+        string? path = null, int slots = 4, IProgress<float>? progress = null, CancellationToken? cancellationToken = null)
+    {
+        var options = new WorkerOptions
+        {
+            Edge = new Uri("http://127.0.0.1:1/"),
+            Data = _folder.Path,
+            Name = "test",
+            Slots = slots,
+            Threads = 1,
+            ContextLength = 512,
+            Exact = true,
+        };
+        return Loader(options).LoadAsync(path ?? _model, progress ?? new LastProgress(), cancellationToken ?? Cancellation);
+    }
+
+    private static void CancelAt(int index, int at, CancellationTokenSource cancel)
+    {
+        if (index == at)
+            cancel.Cancel();
+    }
+
+    private sealed class LastProgress : IProgress<float>
+    {
+        private float _last;
+
+        public float Last => Volatile.Read(ref _last);
+
+        public void Report(float value) => Volatile.Write(ref _last, value);
+    }
+}
+
+/// <summary>The batching engine in this process.</summary>
+public sealed class BatchingEngineTests : EngineContract
+{
+    internal override IEngineLoader Loader(WorkerOptions options) =>
+        new LlamaEngineLoader(Options.Create(options), NullLoggerFactory.Instance, TimeProvider.System);
+}

@@ -1,0 +1,286 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OllamaMax.GpuWorker.Models;
+using OllamaMax.Inference;
+using OllamaMax.Inference.Native;
+using OllamaMax.TestKit;
+using OllamaMax.Workers;
+
+namespace OllamaMax.GpuWorker.Tests.Models;
+
+/// <summary>Which models are in memory, and when; the engines take no memory here, only say so.</summary>
+public sealed class ModelHostTests : IAsyncDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly WatchedTimeProvider _time = new();
+    private readonly CountingLoader _loader = new();
+    private readonly LineLog _log = new();
+    private ServiceProvider? _services;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_services is not null)
+            await _services.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Release_KeepAliveOver_TheModelLeaves()
+    {
+        ModelHost host = Host(models: 1);
+        (await host.UseAsync(Digest(0), TimeSpan.FromSeconds(30), Cancellation)).Dispose();
+        Held(host, 0).ExpiresIn.ShouldBe(30);
+
+        _time.Advance(TimeSpan.FromSeconds(29));
+        Held(host, 0).Loaded.ShouldBeTrue();
+        Task gone = UntilAsync(host, () => !Held(host, 0).Loaded);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        await gone;
+        _loader.Engines.Single().IsDisposed.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Use_BeforeTheKeepAliveIsOver_StartsItAnew()
+    {
+        ModelHost host = Host(models: 1);
+        (await host.UseAsync(Digest(0), TimeSpan.FromSeconds(30), Cancellation)).Dispose();
+        _time.Advance(TimeSpan.FromSeconds(20));
+
+        ModelUse use = await host.UseAsync(Digest(0), null, Cancellation);
+        _time.Advance(TimeSpan.FromSeconds(100));
+        use.Dispose();
+        _time.Advance(TimeSpan.FromSeconds(29));
+
+        Held(host, 0).Loaded.ShouldBeTrue();
+        Held(host, 0).ExpiresIn.ShouldBe(1);
+        _loader.Engines.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Release_KeepAliveZero_LeavesAtOnce()
+    {
+        ModelHost host = Host(models: 1);
+        ModelUse use = await host.UseAsync(Digest(0), TimeSpan.Zero, Cancellation);
+        Held(host, 0).Loaded.ShouldBeTrue();
+        Task gone = UntilAsync(host, () => !Held(host, 0).Loaded);
+
+        use.Dispose();
+
+        await gone;
+    }
+
+    [Fact]
+    public async Task Release_KeepAliveForGood_Stays()
+    {
+        ModelHost host = Host(models: 1);
+        (await host.UseAsync(Digest(0), Timeout.InfiniteTimeSpan, Cancellation)).Dispose();
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+
+        _time.Advance(TimeSpan.FromDays(1000));
+
+        Held(host, 0).Loaded.ShouldBeTrue();
+        Held(host, 0).ExpiresIn.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Use_NoRoom_TheLongestUnusedMakesWay()
+    {
+        ModelHost host = Host(models: 3, memory: 200);
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (await host.UseAsync(Digest(1), null, Cancellation)).Dispose();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+
+        (await host.UseAsync(Digest(2), null, Cancellation)).Dispose();
+
+        Loaded(host).ShouldBe([0, 2]);
+    }
+
+    [Fact]
+    public async Task Use_NoRoomAndAllInUse_WaitsForTheOneThatEnds()
+    {
+        ModelHost host = Host(models: 2, memory: 100);
+        ModelUse first = await host.UseAsync(Digest(0), null, Cancellation);
+
+        Task<ModelUse> second = host.UseAsync(Digest(1), null, Cancellation);
+        await WaitsForRoomAsync();
+        // Who comes for the first one now must not keep the second out for ever.
+        Task<ModelUse> again = host.UseAsync(Digest(0), null, Cancellation);
+        _loader.Engines.Single().IsDisposed.ShouldBeFalse();
+        first.Dispose();
+        ModelUse use = await second;
+
+        _loader.Engines[0].IsDisposed.ShouldBeTrue();
+        use.Dispose();
+        (await again).Dispose();
+        Loaded(host).ShouldBe([0]);
+    }
+
+    [Fact]
+    public async Task Use_GivenUpWhileItWaitsForRoom_LetsTheOtherStay()
+    {
+        ModelHost host = Host(models: 2, memory: 100);
+        ModelUse first = await host.UseAsync(Digest(0), null, Cancellation);
+        using var leaving = new CancellationTokenSource();
+        Task<ModelUse> second = host.UseAsync(Digest(1), null, leaving.Token);
+        await WaitsForRoomAsync();
+
+        await leaving.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(second);
+        await UntilAsync(host, () => Held(host, 1).LoadingPercent is null);
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+        first.Dispose();
+        Loaded(host).ShouldBe([0]);
+        _loader.Engines.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Use_ModelThatNeverFits_FailsClearly()
+    {
+        ModelHost host = Host(models: 1, memory: 10);
+
+        ModelLoadException failure = await Should.ThrowAsync<ModelLoadException>(() => host.UseAsync(Digest(0), null, Cancellation));
+
+        failure.Message.ShouldStartWith("the model needs");
+    }
+
+    [Fact]
+    public async Task Use_LoadFailsAgainAndAgain_IsTriedLessAndLessOften()
+    {
+        ModelHost host = Host(models: 1);
+        _loader.Failure = new ModelLoadException("it is broken");
+        await Should.ThrowAsync<ModelLoadException>(() => host.UseAsync(Digest(0), null, Cancellation));
+
+        ModelLoadException soon = await Should.ThrowAsync<ModelLoadException>(() => host.UseAsync(Digest(0), null, Cancellation));
+        soon.Message.ShouldBe("it is broken; not tried again for 0.3 s");
+        _loader.Tries.ShouldBe(1);
+        _time.Advance(TimeSpan.FromSeconds(0.3));
+        await Should.ThrowAsync<ModelLoadException>(() => host.UseAsync(Digest(0), null, Cancellation));
+        _time.Advance(TimeSpan.FromSeconds(0.3));
+        await Should.ThrowAsync<ModelLoadException>(() => host.UseAsync(Digest(0), null, Cancellation));
+
+        _loader.Tries.ShouldBe(2);
+        _loader.Failure = null;
+        _time.Advance(TimeSpan.FromSeconds(0.3));
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+    }
+
+    [Fact]
+    public async Task Use_EngineHasBroken_LoadsANewOne()
+    {
+        ModelHost host = Host(models: 1);
+        ModelUse use = await host.UseAsync(Digest(0), null, Cancellation);
+        Task gone = UntilAsync(host, () => !Held(host, 0).Loaded);
+
+        _loader.Engines[0].Break();
+
+        await gone;
+        using ModelUse fresh = await host.UseAsync(Digest(0), null, Cancellation);
+        fresh.Engine.ShouldBe(_loader.Engines[1]);
+        use.Dispose();
+        Held(host, 0).Loaded.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Unload_InUse_LeavesWhenTheUseEnds()
+    {
+        ModelHost host = Host(models: 1);
+        ModelUse use = await host.UseAsync(Digest(0), Timeout.InfiniteTimeSpan, Cancellation);
+
+        host.Unload(Digest(0));
+
+        Held(host, 0).Loaded.ShouldBeTrue();
+        Task gone = UntilAsync(host, () => !Held(host, 0).Loaded);
+        use.Dispose();
+        await gone;
+    }
+
+    [Fact]
+    public async Task Use_WhileItLoads_ShowsHowFarItIs()
+    {
+        ModelHost host = Host(models: 1);
+        var gate = new TaskCompletionSource();
+        _loader.Gate = gate.Task;
+
+        Task<ModelUse> use = host.UseAsync(Digest(0), null, Cancellation);
+        await _loader.Begun.WaitAsync(Cancellation);
+
+        Held(host, 0).LoadingPercent.ShouldBe(40);
+        gate.SetResult();
+        (await use).Dispose();
+        Held(host, 0).LoadingPercent.ShouldBeNull();
+    }
+
+    private static string Digest(int model) => "sha256:" + model.ToString("x64", CultureInfo.InvariantCulture);
+
+    private static HeldModel Held(ModelHost host, int model) => host.Held().Single(held => held.Digest == Digest(model));
+
+    private static int[] Loaded(ModelHost host) => [.. Enumerable.Range(0, host.Held().Count).Where(model => Held(host, model).Loaded)];
+
+    private async Task WaitsForRoomAsync() => await _log.WaitForAsync(line => line.Contains("waits for room", StringComparison.Ordinal), Cancellation);
+
+    private static async Task UntilAsync(ModelHost host, Func<bool> isSo)
+    {
+        var so = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Changed += Look;
+        Look();
+        await so.Task.WaitAsync(Cancellation);
+        host.Changed -= Look;
+
+        void Look()
+        {
+            if (isSo())
+                so.TrySetResult();
+        }
+    }
+
+    /// <summary>Every model needs 100 bytes.</summary>
+    private ModelHost Host(int models, long memory = 1000)
+    {
+        for (int i = 0; i < models; i++)
+            File.WriteAllBytes(_folder.File(Digest(i).Replace(':', '-')), []);
+        _services = new ServiceCollection()
+            .AddLogging(logging => logging.ClearProviders().AddProvider(new LineLogging(_log)))
+            .AddSingleton<TimeProvider>(_time)
+            .AddSingleton<IEngineLoader>(_loader)
+            .AddWorker(new WorkerOptions { Edge = new Uri("http://127.0.0.1:1/"), Data = _folder.File("data"), Replicas = _folder.Path, Name = "test", Memory = memory })
+            .BuildServiceProvider();
+        return _services.GetRequiredService<ModelHost>();
+    }
+
+    private sealed class CountingLoader : IEngineLoader
+    {
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public List<IdleEngine> Engines { get; } = [];
+
+        public int Tries { get; private set; }
+
+        public Exception? Failure { get; set; }
+
+        public Task Gate { get; set; } = Task.CompletedTask;
+
+        public Task Begun => _begun.Task;
+
+        public MemoryNeed Measure(string path) => new(Weights: 60, Cache: 40);
+
+        public async Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken)
+        {
+            Tries++;
+            progress.Report(0.4f);
+            _begun.TrySetResult();
+            await Gate;
+            if (Failure is not null)
+                throw Failure;
+            var engine = new IdleEngine();
+            Engines.Add(engine);
+            return new LoadedEngine(engine, TimeSpan.Zero, 4096, "idle", 1);
+        }
+    }
+}

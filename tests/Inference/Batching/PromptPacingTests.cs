@@ -1,0 +1,85 @@
+using OllamaMax.Inference.Batching;
+
+namespace OllamaMax.Inference.Tests.Batching;
+
+public sealed class PromptPacingTests
+{
+    private static readonly TimeSpan s_alone = TimeSpan.FromMilliseconds(10);
+
+    [Fact]
+    public void Tokens_NothingMeasured_AreTheFewest() => new PromptPacing(8, 512).Tokens.ShouldBe(8);
+
+    [Theory]
+    [InlineData(0.1, 100)]
+    [InlineData(0.5, 20)]
+    [InlineData(5, 8)] // Two of them would be a step already: prompts come on all the same.
+    [InlineData(0.001, 512)]
+    [InlineData(0, 512)]
+    public void Tokens_AfterAWhile_DoubleAStep(double millisecondsPerToken, int expected)
+    {
+        PromptPacing pacing = new(8, 512);
+        Run(pacing, millisecondsPerToken, steps: 40);
+
+        pacing.Tokens.ShouldBeInRange(expected - 1, expected);
+    }
+
+    [Fact]
+    public void Tokens_CostsLittleKnown_AtMostDoubleFromStepToStep()
+    {
+        PromptPacing pacing = new(8, 512);
+        pacing.Add(answers: 4, promptTokens: 0, s_alone);
+        int before = pacing.Tokens;
+        for (int i = 0; i < 10; i++)
+        {
+            Run(pacing, 0.001, steps: 1);
+            pacing.Tokens.ShouldBeLessThanOrEqualTo(2 * before);
+            before = pacing.Tokens;
+        }
+        before.ShouldBe(512);
+    }
+
+    [Fact]
+    public void Tokens_OneStepThatWaitsForTheMachine_ChangesNothing()
+    {
+        PromptPacing pacing = new(8, 512);
+        Run(pacing, 0.1, steps: 40);
+        int before = pacing.Tokens;
+
+        pacing.Add(answers: 4, promptTokens: before, TimeSpan.FromSeconds(3));
+        pacing.Add(answers: 4, promptTokens: 0, TimeSpan.FromSeconds(3));
+
+        pacing.Tokens.ShouldBe(before);
+    }
+
+    [Fact]
+    public void Tokens_AMachineThatBecomesSlower_Follow()
+    {
+        PromptPacing pacing = new(8, 512);
+        Run(pacing, 0.1, steps: 40);
+
+        Run(pacing, 1, steps: 40);
+
+        pacing.Tokens.ShouldBeInRange(9, 10);
+    }
+
+    [Fact]
+    public void Add_StepsOfPromptsAlone_SayNothingAboutAnswers()
+    {
+        PromptPacing pacing = new(8, 512);
+
+        pacing.Add(answers: 0, promptTokens: 512, TimeSpan.FromSeconds(1));
+
+        pacing.Tokens.ShouldBe(8);
+    }
+
+    // Answers alone and with prompts beside them, in turn.
+    private static void Run(PromptPacing pacing, double millisecondsPerToken, int steps)
+    {
+        for (int i = 0; i < steps; i++)
+        {
+            pacing.Add(answers: 4, promptTokens: 0, s_alone);
+            int tokens = pacing.Tokens;
+            pacing.Add(answers: 4, tokens, s_alone + TimeSpan.FromMilliseconds(millisecondsPerToken * tokens));
+        }
+    }
+}
