@@ -28,7 +28,7 @@ public sealed partial class DrainTests
         JsonElement last = lines[^1];
         last.GetProperty("done").GetBoolean().ShouldBeTrue();
         last.GetProperty("eval_count").GetInt32().ShouldBe(Tokens);
-        system.Output.Lines.ShouldContain(line => line.Contains($"Request {id}: ", StringComparison.Ordinal) && line.EndsWith("ended by HandedBack", StringComparison.Ordinal));
+        system.Output.Lines.ShouldContain(line => line.StartsWith($"worker-{worker}: ", StringComparison.Ordinal) && line.EndsWith("Draining", StringComparison.Ordinal));
         system.Output.Lines.ShouldContain(line => line.Contains($"Request {id}: ", StringComparison.Ordinal) && line.EndsWith("attempt 2 begins", StringComparison.Ordinal));
         await draining.WaitForExitAsync(Cancellation);
         await system.Output.WaitForAsync(line => line.Contains($"worker-{worker} ended with exit code 0", StringComparison.Ordinal), Cancellation);
