@@ -17,7 +17,7 @@ internal sealed class EngineHost : IDisposable
     /// <summary>While a long prompt is read there are no tokens to carry the engine's steps.</summary>
     private static readonly TimeSpan StepsEvery = TimeSpan.FromMilliseconds(250);
 
-    private readonly FrameReader _reader;
+    private readonly Stream _input;
     private readonly FrameWriter _writer;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
@@ -29,7 +29,7 @@ internal sealed class EngineHost : IDisposable
     public EngineHost(Stream input, Stream output, TimeProvider time)
     {
         _time = time;
-        _reader = new FrameReader(input);
+        _input = input;
         _writer = new FrameWriter(output, "to worker");
         _loggers = LoggerFactory.Create(logging =>
         {
@@ -43,7 +43,7 @@ internal sealed class EngineHost : IDisposable
         _stop.Dispose();
         _loggers.Dispose();
         _writer.Dispose();
-        _reader.Dispose();
+        // Not the input: its thread waits for the worker's end as long as this process lives.
     }
 
     /// <returns>The exit code.</returns>
@@ -103,7 +103,8 @@ internal sealed class EngineHost : IDisposable
 
     private void ReadAll()
     {
-        while (_reader.TryRead(out Frame? frame))
+        var reader = new FrameReader(_input);
+        while (reader.TryRead(out Frame? frame))
             Take(frame);
         // The worker is gone. Nobody hears what is still to say, and a native call may not come back: no orderly way out.
         Process.GetCurrentProcess().Kill();
