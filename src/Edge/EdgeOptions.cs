@@ -18,6 +18,9 @@ public sealed class EdgeOptions
     /// <summary>Bytes of a body over the limit that are read and thrown away, so that the client comes to read the answer: 0 to 1 GiB.</summary>
     public long MaxDrainBytes { get; set; } = 64 << 20;
 
+    /// <summary>Most bytes of a blob sent to <c>/api/blobs</c>, at least 1 MiB; null: as many as come. A Functions host cuts bodies at 100 MB.</summary>
+    public long? MaxBlobBytes { get; set; }
+
     /// <summary>What a job may take from its start to its end: 1 s to 24 h.</summary>
     public TimeSpan JobDeadline { get; set; } = TimeSpan.FromMinutes(10);
 

@@ -10,6 +10,7 @@ internal sealed class EdgeOptionsValidator : IValidateOptions<EdgeOptions>
         List<string> errors = [];
         Check(nameof(options.MaxBodyBytes), options.MaxBodyBytes, 1 << 10, 1 << 30);
         Check(nameof(options.MaxDrainBytes), options.MaxDrainBytes, 0, 1 << 30);
+        Check(nameof(options.MaxBlobBytes), options.MaxBlobBytes ?? long.MaxValue, 1 << 20, long.MaxValue);
         Check(nameof(options.JobDeadline), options.JobDeadline, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
         Check(nameof(options.HeaderDelay), options.HeaderDelay, TimeSpan.Zero, TimeSpan.FromSeconds(200));
         Check(nameof(options.HeartbeatInterval), options.HeartbeatInterval, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(200));

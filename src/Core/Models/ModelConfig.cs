@@ -31,6 +31,9 @@ public sealed record ModelConfig
 
     public FillInTheMiddle? FillInTheMiddle { get; init; }
 
+    /// <summary>Null where the model is its weights alone.</summary>
+    public Modelfile? Modelfile { get; init; }
+
     /// <summary>As <see cref="GgufHeader.Metadata"/>.</summary>
     public required IReadOnlyDictionary<string, JsonElement> Metadata { get; init; }
 
@@ -82,7 +85,8 @@ public sealed record ModelConfig
     /// <param name="modifiedAt">When the manifest was written.</param>
     public ModelView ToView(ModelName name, string manifestDigest, ModelManifest manifest, DateTimeOffset modifiedAt)
     {
-        string? template = Metadata.TryGetValue("tokenizer.chat_template", out JsonElement value) ? value.GetString() : null;
+        string? own = Metadata.TryGetValue("tokenizer.chat_template", out JsonElement value) ? value.GetString() : null;
+        string? template = Modelfile?.Template ?? own;
         return new ModelView
         {
             Name = name,
@@ -94,6 +98,7 @@ public sealed record ModelConfig
             Details = new ModelDetails(ModelFormat, ModelFamily, ModelFamilies, ModelType, FileType),
             Metadata = Metadata,
             Template = string.IsNullOrWhiteSpace(template) ? null : template,
+            Modelfile = Modelfile ?? Modelfile.None,
             BosToken = BosToken,
             EosToken = EosToken,
             FillInTheMiddle = FillInTheMiddle,

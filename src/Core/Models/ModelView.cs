@@ -28,6 +28,8 @@ public sealed record ModelView
     /// <summary>Jinja template of chats; null when the model has none (it completes text only).</summary>
     public string? Template { get; init; }
 
+    public Modelfile Modelfile { get; init; } = Modelfile.None;
+
     /// <summary>Text of the tokens that templates write as <c>bos_token</c> and <c>eos_token</c>; empty where the model has none.</summary>
     public string BosToken { get; init; } = "";
 

@@ -5,6 +5,7 @@ using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs;
+using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Placement;
@@ -38,7 +39,10 @@ public static class ClusterServices
         services.AddSingleton<ClusterWatch>();
         services.AddSingleton(provider => new ModelCatalog(
             storage.Blobs, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelCatalog>>()));
+        services.AddSingleton(_ => new ModelBlobs(storage.Blobs));
         services.AddSingleton<IModelSource, CatalogModels>();
+        services.AddSingleton<IEndpointGroup, ModelChangeEndpoints>();
+        services.AddSingleton<IEndpointGroup, BlobEndpoints>();
         services.AddSingleton<PromptTemplates>();
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
         services.AddSingleton<LeastLoadedPolicy>();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -13,7 +14,7 @@ internal static class ChatTranslator
     {
         string model = CommonFields.ReadModel(request);
         bool isStream = request.Flag("stream") ?? true;
-        OllamaOptions options = OllamaOptions.Read(request);
+        RequestedOptions options = OllamaOptions.Read(request);
         ThinkField think = ThinkField.Read(request);
         CommonFields.Check(request);
         ChatMessage[] messages = [.. request.Objects("messages").Select(ReadMessage)];
@@ -30,9 +31,7 @@ internal static class ChatTranslator
             Tools = tools,
             Think = think.Think,
             ThinkLevel = think.Level,
-            Options = options.Inference,
-            Seed = options.Seed,
-            Stop = options.Stop,
+            Options = options,
         };
         return new OllamaRequest(inference, isStream);
     }

@@ -34,7 +34,7 @@ internal static class EmbedTranslator
             KeepAlive = CommonFields.ReadKeepAlive(request),
             EmbedInputs = inputs,
             Truncate = isCut,
-            Options = OllamaOptions.Read(request).Inference,
+            Options = OllamaOptions.Read(request),
         };
         return request.Errors.First is { } error ? error : new EmbedRequest(inference, format);
     }

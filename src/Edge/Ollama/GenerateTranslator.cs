@@ -1,5 +1,6 @@
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -19,7 +20,7 @@ internal static class GenerateTranslator
         string suffix = request.Text("suffix") ?? "";
         string? template = TemplateField.Read(request);
         ThinkField think = ThinkField.Read(request);
-        OllamaOptions options = OllamaOptions.Read(request);
+        RequestedOptions options = OllamaOptions.Read(request);
         CommonFields.Check(request);
         CommonFields.CheckImages(request);
         CheckContext(request);
@@ -44,9 +45,7 @@ internal static class GenerateTranslator
             Think = think.Think,
             ThinkLevel = think.Level,
             Messages = system.Length > 0 ? [new("system", system), user] : [user],
-            Options = options.Inference,
-            Seed = options.Seed,
-            Stop = options.Stop,
+            Options = options,
         };
         return new OllamaRequest(inference, isStream);
     }

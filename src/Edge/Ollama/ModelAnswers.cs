@@ -20,16 +20,24 @@ internal sealed record PsModel(
 
 /// <summary>Answer of <c>/api/show</c>.</summary>
 internal sealed record ShowAnswer(
+    string? License,
     string Modelfile,
+    string? Parameters,
     string? Template,
+    string? System,
     DetailsAnswer Details,
     IReadOnlyDictionary<string, JsonElement> ModelInfo,
     IReadOnlyList<string> Capabilities,
-    DateTime ModifiedAt);
+    DateTime ModifiedAt,
+    IReadOnlyList<MessageAnswer>? Messages);
+
+internal sealed record MessageAnswer(string Role, string Content);
 
 internal sealed record DetailsAnswer(
     string ParentModel, string Format, string Family, IReadOnlyList<string> Families, string ParameterSize, string QuantizationLevel)
 {
-    public static DetailsAnswer Of(ModelDetails details) =>
-        new("", details.Format, details.Family, details.Families, details.ParameterSize, details.QuantizationLevel);
+    public static DetailsAnswer Of(ModelView model) => Of(model.Details, model.Modelfile.Parent ?? "");
+
+    private static DetailsAnswer Of(ModelDetails details, string parent) =>
+        new(parent, details.Format, details.Family, details.Families, details.ParameterSize, details.QuantizationLevel);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OllamaMax.Edge.Http;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -11,6 +12,7 @@ namespace OllamaMax.Edge.Ollama;
 [JsonSerializable(typeof(TagsAnswer))]
 [JsonSerializable(typeof(PsAnswer))]
 [JsonSerializable(typeof(ShowAnswer))]
+[JsonSerializable(typeof(RequestedOptions))]
 internal sealed partial class OllamaJson : JsonSerializerContext
 {
     /// <summary>The context with text left as it is.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using System.Globalization;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
@@ -10,7 +9,7 @@ namespace OllamaMax.Edge.Ollama;
 /// Unknown names are ignored as Ollama does; known ones that steer how a server loads models are ignored too but must have their type.
 /// Beyond Ollama's there is <c>logit_bias</c>, in OpenAI's form: <c>{"token id": -100 to 100}</c>.
 /// </summary>
-internal readonly record struct OllamaOptions(InferenceOptions Inference, long? Seed, IReadOnlyList<string> Stop)
+internal static class OllamaOptions
 {
     private const int MostStops = 64;
     private const int LongestStop = 1024;
@@ -22,44 +21,46 @@ internal readonly record struct OllamaOptions(InferenceOptions Inference, long? 
     private static readonly string[] IgnoredFlags =
         ["use_mmap", "use_mlock", "low_vram", "f16_kv", "logits_all", "vocab_only", "numa", "penalize_newline"];
 
-    public static OllamaOptions Read(JsonFields request)
+    public static RequestedOptions Read(JsonFields request) => ReadOptions(request.Object("options")) with
     {
-        InferenceOptions inference = new()
-        {
-            Grammar = FormatField.Read(request),
-            TopLogprobs = ReadTopLogprobs(request),
-            // Unlike Ollama's default: an answer that ends by length at a full context is better than one that forgot its question.
-            Shift = request.Flag("shift") ?? false,
-        };
-        if (request.Object("options") is not { } options)
-            return new(inference, null, []);
-        CheckIgnored(options);
-        return new(
-            ReadSampling(options, ReadLimits(options, inference)), options.Integer("seed", long.MinValue, long.MaxValue), ReadStop(options));
-    }
-
-    private static InferenceOptions ReadLimits(JsonFields options, InferenceOptions defaults) => defaults with
-    {
-        NumCtx = options.Integer("num_ctx", 0) is { } context and > 0 ? (int)context : null,
-        NumPredict = options.Integer("num_predict") is { } predict ? NumPredict(predict) : defaults.NumPredict,
-        NumKeep = (int?)options.Integer("num_keep", -1) ?? defaults.NumKeep,
-        LogitBias = ReadLogitBias(options),
+        Grammar = FormatField.Read(request),
+        TopLogprobs = ReadTopLogprobs(request),
+        Shift = request.Flag("shift"),
     };
 
-    private static InferenceOptions ReadSampling(JsonFields options, InferenceOptions defaults) => defaults with
+    /// <param name="options">The object itself, of a request or of a model's parameters.</param>
+    public static RequestedOptions ReadOptions(JsonFields? options)
     {
-        Temperature = options.Number("temperature", 0, 100) ?? defaults.Temperature,
-        TopK = Math.Max(0, (int?)options.Integer("top_k") ?? defaults.TopK),
-        TopP = options.Number("top_p", 0, 1) ?? defaults.TopP,
-        MinP = options.Number("min_p", 0, 1) ?? defaults.MinP,
-        TypicalP = options.Number("typical_p", 0, 1) ?? defaults.TypicalP,
-        RepeatPenalty = options.Number("repeat_penalty", 0.01f, 100) ?? defaults.RepeatPenalty,
-        RepeatLastN = (int?)options.Integer("repeat_last_n", -1) ?? defaults.RepeatLastN,
-        PresencePenalty = options.Number("presence_penalty", -100, 100) ?? defaults.PresencePenalty,
-        FrequencyPenalty = options.Number("frequency_penalty", -100, 100) ?? defaults.FrequencyPenalty,
-        Mirostat = (int?)options.Integer("mirostat", 0, 2) ?? defaults.Mirostat,
-        MirostatTau = options.Number("mirostat_tau", 0, 100) ?? defaults.MirostatTau,
-        MirostatEta = options.Number("mirostat_eta", 0, 1) ?? defaults.MirostatEta,
+        if (options is not { } given)
+            return new();
+        CheckIgnored(given);
+        return ReadSampling(given, ReadLimits(given));
+    }
+
+    private static RequestedOptions ReadLimits(JsonFields options) => new()
+    {
+        NumCtx = options.Integer("num_ctx", 0) is { } context and > 0 ? (int)context : null,
+        NumPredict = options.Integer("num_predict") is { } predict ? NumPredict(predict) : null,
+        NumKeep = (int?)options.Integer("num_keep", -1),
+        LogitBias = ReadLogitBias(options),
+        Seed = options.Integer("seed", long.MinValue, long.MaxValue),
+        Stop = ReadStop(options),
+    };
+
+    private static RequestedOptions ReadSampling(JsonFields options, RequestedOptions limits) => limits with
+    {
+        Temperature = options.Number("temperature", 0, 100),
+        TopK = (int?)options.Integer("top_k") is { } top ? Math.Max(0, top) : null,
+        TopP = options.Number("top_p", 0, 1),
+        MinP = options.Number("min_p", 0, 1),
+        TypicalP = options.Number("typical_p", 0, 1),
+        RepeatPenalty = options.Number("repeat_penalty", 0.01f, 100),
+        RepeatLastN = (int?)options.Integer("repeat_last_n", -1),
+        PresencePenalty = options.Number("presence_penalty", -100, 100),
+        FrequencyPenalty = options.Number("frequency_penalty", -100, 100),
+        Mirostat = (int?)options.Integer("mirostat", 0, 2),
+        MirostatTau = options.Number("mirostat_tau", 0, 100),
+        MirostatEta = options.Number("mirostat_eta", 0, 1),
     };
 
     /// <summary>As Ollama: zero and what is below -2 are no limit.</summary>
@@ -76,10 +77,10 @@ internal readonly record struct OllamaOptions(InferenceOptions Inference, long? 
         return request.Flag("logprobs") == true ? top : null;
     }
 
-    private static IReadOnlyDictionary<int, float> ReadLogitBias(JsonFields options)
+    private static Dictionary<int, float>? ReadLogitBias(JsonFields options)
     {
         if (options.Object("logit_bias") is not { } biases)
-            return ReadOnlyDictionary<int, float>.Empty;
+            return null;
         Dictionary<int, float> read = [];
         foreach (string name in biases.Names())
         {
@@ -93,8 +94,10 @@ internal readonly record struct OllamaOptions(InferenceOptions Inference, long? 
         return read;
     }
 
-    private static IReadOnlyList<string> ReadStop(JsonFields options)
+    private static IReadOnlyList<string>? ReadStop(JsonFields options)
     {
+        if (!options.IsSet("stop"))
+            return null;
         IReadOnlyList<string> stop = options.Texts("stop");
         if (stop.Count > MostStops || stop.Any(text => text.Length > LongestStop))
             options.Errors.Add(options.PathOf("stop"), $"must be at most {MostStops} strings of at most {LongestStop} characters");

@@ -47,10 +47,6 @@ internal sealed record InferenceRequest
     /// <summary>With <see cref="EmbedInputs"/>: cut what is longer than the context, rather than refuse it.</summary>
     public bool Truncate { get; init; }
 
-    public InferenceOptions Options { get; init; } = new();
-
-    /// <summary>Null or negative: drawn here.</summary>
-    public long? Seed { get; init; }
-
-    public IReadOnlyList<string> Stop { get; init; } = [];
+    /// <summary>What the request says; the model's Modelfile says what it leaves open.</summary>
+    public RequestedOptions Options { get; init; } = new();
 }

@@ -20,6 +20,7 @@ internal sealed class JobFactory(
             return ApiError.ModelNotFound(request.Model);
         if (Unsupported(request, model) is { } unsupported)
             return unsupported;
+        RequestedOptions said = request.Options.Over(model.Modelfile.Parameters);
         RenderedPrompt? prompt = NoPrompt;
         if (!request.IsLoad && request.EmbedInputs is null && prompts.Make(request, model).Failed(out ApiError? error, out prompt))
             return error;
@@ -37,9 +38,9 @@ internal sealed class JobFactory(
             Parsing = prompt.Parsing,
             EmbedInputs = request.IsLoad ? null : request.EmbedInputs,
             Truncate = request.Truncate,
-            Options = Clamp(request.Options, model) with { Grammar = prompt.Grammar },
-            Seed = request.Seed is { } seed and >= 0 ? (ulong)seed : seeds.Draw(),
-            Stop = request.Stop,
+            Options = Clamp(said.ToInference(), model) with { Grammar = prompt.Grammar },
+            Seed = said.Seed is { } seed and >= 0 ? (ulong)seed : seeds.Draw(),
+            Stop = said.Stop ?? [],
             Deadline = options.Value.JobDeadline,
         };
     }

@@ -13,7 +13,7 @@ internal sealed class PromptMaker(IPromptRenderer templates)
     public Result<RenderedPrompt> Make(InferenceRequest request, ModelView model)
     {
         ModelView shown = request.Template is { } template ? model with { Template = template } : model;
-        if (Text(request, shown).Failed(out ApiError? error, out string? text))
+        if (Text(request with { Messages = ModelfileMessages.Before(request, shown) }, shown).Failed(out ApiError? error, out string? text))
             return error;
         ThinkingTags? tags = Tags(request, shown, text);
         OutputParsing parsing = new()

@@ -1,6 +1,8 @@
+using Azure;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Models;
+using OllamaMax.Models.Gguf;
 
 namespace OllamaMax.Storage.Models;
 
@@ -21,6 +23,8 @@ public sealed partial class ModelCatalog : IDisposable
     private readonly CancellationTokenSource _disposed = new();
     private readonly CatalogReader _reader;
     private readonly ModelPublisher _publisher;
+    private readonly ManifestWriter _manifests;
+    private readonly ModelBlobs _blobs;
     private readonly TimeProvider _time;
     private readonly ILogger<ModelCatalog> _logger;
     private volatile CatalogSnapshot? _snapshot;
@@ -41,6 +45,8 @@ public sealed partial class ModelCatalog : IDisposable
     {
         _reader = new CatalogReader(container, time, logger);
         _publisher = new ModelPublisher(container, new FileDigestCache(cacheFolder, logger));
+        _manifests = new ManifestWriter(container);
+        _blobs = new ModelBlobs(container);
         _time = time;
         _logger = logger;
     }
@@ -78,10 +84,92 @@ public sealed partial class ModelCatalog : IDisposable
         return snapshot.Find(stored) ?? throw new CatalogException($"model '{stored}' was deleted while it was published");
     }
 
+    /// <summary>Puts another name onto what <paramref name="source"/> stands for; a name that stood before stands for that from now on.</summary>
+    /// <returns>False where nothing has the name of the source.</returns>
+    /// <exception cref="CatalogException">Storage is to blame.</exception>
+    public Task<bool> CopyAsync(ModelName source, ModelName destination, CancellationToken cancellationToken) =>
+        ChangeAsync(destination, async stored =>
+        {
+            if (await FindAsync(source, cancellationToken) is not { } from || await _manifests.ReadAsync(from.Name, cancellationToken) is not var (manifest, _))
+                return false;
+            await _manifests.WriteAsync(stored, manifest, cancellationToken);
+            return true;
+        }, cancellationToken);
+
+    /// <summary>Takes a name away. The blobs behind it stay until nothing refers to them and they are collected.</summary>
+    /// <returns>False where nothing has that name.</returns>
+    /// <exception cref="CatalogException">Storage is to blame.</exception>
+    public Task<bool> DeleteAsync(ModelName name, CancellationToken cancellationToken) =>
+        ChangeAsync(name, stored => _manifests.DeleteAsync(stored, cancellationToken), cancellationToken);
+
+    /// <summary>Puts a name onto the weights of another model, with a Modelfile over that of the other.</summary>
+    /// <returns>False where nothing has the name of the source.</returns>
+    /// <exception cref="CatalogException">Storage is to blame.</exception>
+    public Task<bool> DeriveAsync(ModelName source, ModelName name, Modelfile changes, CancellationToken cancellationToken) =>
+        ChangeAsync(name, async stored =>
+        {
+            if (await FindAsync(source, cancellationToken) is not { } from || await _manifests.ReadAsync(from.Name, cancellationToken) is not var (manifest, config))
+                return false;
+            Modelfile modelfile = changes.Over(config.Modelfile ?? Modelfile.None);
+            await _manifests.WriteAsync(stored, config with { Modelfile = modelfile }, manifest.Layers, cancellationToken);
+            return true;
+        }, cancellationToken);
+
+    /// <summary>Puts a name onto a GGUF that is in storage already (<see cref="ModelBlobs"/>).</summary>
+    /// <param name="digest">Of the GGUF.</param>
+    /// <param name="name">The model's.</param>
+    /// <param name="modelfile">What is said beside the weights.</param>
+    /// <param name="cancellationToken">Ends it before the name is there.</param>
+    /// <returns>False where no such blob is in storage.</returns>
+    /// <exception cref="ModelPublishException">It is no GGUF of a language model.</exception>
+    /// <exception cref="CatalogException">Storage is to blame.</exception>
+    public Task<bool> CreateAsync(string digest, ModelName name, Modelfile modelfile, CancellationToken cancellationToken) =>
+        ChangeAsync(name, async stored =>
+        {
+            if (await _blobs.FindAsync(digest, cancellationToken) is not { } size)
+                return false;
+            try
+            {
+                await using Stream file = await _blobs.OpenAsync(digest, cancellationToken);
+                ModelConfig config = ModelConfig.From(GgufReader.Read(file)) with { Modelfile = modelfile };
+                await _manifests.WriteAsync(stored, config, [new ModelLayer(ModelLayer.Model, digest, size)], cancellationToken);
+                return true;
+            }
+            catch (GgufFormatException e)
+            {
+                throw new ModelPublishException($"{digest} cannot be made a model: {e.Message}", e);
+            }
+        }, cancellationToken);
+
     public void Dispose()
     {
         _disposed.Cancel();
         _disposed.Dispose();
+    }
+
+    /// <summary>Changes one name, and has everybody here see it.</summary>
+    /// <param name="name">The name, in whatever case.</param>
+    /// <param name="change">Given the name in the case it stands in already; whether it changed anything.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    private async Task<bool> ChangeAsync(ModelName name, Func<ModelName, Task<bool>> change, CancellationToken cancellationToken)
+    {
+        ModelName stored = (await FindAsync(name, cancellationToken))?.Name ?? name;
+        try
+        {
+            if (!await change(stored))
+                return false;
+        }
+        catch (FormatException e)
+        {
+            throw new CatalogException($"model '{stored}' cannot be changed: {e.Message}", e);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            throw new CatalogException($"model '{stored}' cannot be changed in blob storage", e);
+        }
+        LogChanged(stored);
+        await RefreshAfterNowAsync(cancellationToken);
+        return true;
     }
 
     private async ValueTask<CatalogSnapshot> CurrentAsync(CancellationToken cancellationToken)
@@ -160,6 +248,9 @@ public sealed partial class ModelCatalog : IDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Published {Model} from {Path}")]
     private partial void LogPublished(ModelName model, string path);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Changed {Model}")]
+    private partial void LogChanged(ModelName model);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The model catalogue could not be refreshed; the older one is served")]
     private partial void LogRefreshFailed(Exception exception);

@@ -28,8 +28,7 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
             ModelConfig config = ModelConfig.From(GgufReader.Read(file));
             await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
             ModelLayer weights = await PublishWeightsAsync(file, progress, cancellationToken);
-            ModelLayer configLayer = await PublishConfigAsync(config, cancellationToken);
-            await PublishManifestAsync(name, new ModelManifest { Config = configLayer, Layers = [weights] }, cancellationToken);
+            await new ManifestWriter(container).WriteAsync(name, config, [weights], cancellationToken);
             progress?.Report(new PublishProgress(PublishStage.Published, file.Length, file.Length));
         }
         catch (GgufFormatException e)
@@ -92,33 +91,6 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
         // What lies there is not what its name says.
         await blob.DeleteIfExistsAsync(cancellationToken: cancellationToken);
         throw new ModelPublishException($"'{file.Name}' changed while it was published");
-    }
-
-    private async Task<ModelLayer> PublishConfigAsync(ModelConfig config, CancellationToken cancellationToken)
-    {
-        byte[] bytes = config.ToBytes();
-        string digest = ModelDigest.Of(bytes);
-        if (!await ExistsAsync(ModelPaths.Blob(digest), cancellationToken))
-            await WriteAsync(ModelPaths.Blob(digest), bytes, cancellationToken);
-        return new ModelLayer(ModelManifest.ConfigMediaType, digest, bytes.Length);
-    }
-
-    /// <summary>A manifest that says the same already is left as it is: its time of change is the model's.</summary>
-    private async Task PublishManifestAsync(ModelName name, ModelManifest manifest, CancellationToken cancellationToken)
-    {
-        byte[] bytes = manifest.ToBytes();
-        string path = ModelPaths.Manifest(name);
-        try
-        {
-            BlobDownloadResult current = await container.GetBlobClient(path).DownloadContentAsync(cancellationToken);
-            if (current.Content.ToMemory().Span.SequenceEqual(bytes))
-                return;
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
-        {
-            // The first time.
-        }
-        await WriteAsync(path, bytes, cancellationToken);
     }
 
     private async Task<bool> ExistsAsync(string path, CancellationToken cancellationToken) =>

@@ -108,6 +108,30 @@ public sealed class OllamaJavaScriptTests(LocalSystemFixture local)
         next.IsSuccessStatusCode.ShouldBeTrue();
     }
 
+    [Fact]
+    public async Task Create_FromDemo_SaysItsSystemUntilItIsDeleted()
+    {
+        List<JsonElement> progress = await PartsAsync(
+            "create",
+            new { model = "pirate", from = "demo", system = "You are a pirate.", parameters = new { temperature = 0, num_predict = 3, stop = new[] { "!" } }, stream = true });
+        progress[^1].GetProperty("status").GetString().ShouldBe("success");
+
+        await AnswerAsync("copy", new { source = "pirate", destination = "corsair" });
+        JsonElement shown = await AnswerAsync("show", new { model = "corsair" });
+        shown.GetProperty("system").GetString().ShouldBe("You are a pirate.");
+        shown.GetProperty("parameters").GetString()!.ShouldContain("num_predict");
+        shown.GetProperty("details").GetProperty("parent_model").GetString().ShouldBe("demo:latest");
+        JsonElement bare = await AnswerAsync("chat", new { model = "demo", messages = Hello, options = new { num_predict = 3 } });
+        JsonElement pirate = await AnswerAsync("chat", new { model = "corsair", messages = Hello });
+        pirate.GetProperty("eval_count").GetInt32().ShouldBeLessThanOrEqualTo(3);
+        pirate.GetProperty("prompt_eval_count").GetInt32().ShouldBeGreaterThan(bare.GetProperty("prompt_eval_count").GetInt32());
+
+        await AnswerAsync("delete", new { model = "pirate" });
+        await AnswerAsync("delete", new { model = "corsair" });
+        await using NodeScript gone = Call("show", new { model = "pirate" });
+        (await gone.NextAsync(Cancellation)).Event.ShouldBe("error");
+    }
+
     private static void ShouldBeFinal(JsonElement part)
     {
         part.GetProperty("done").GetBoolean().ShouldBeTrue();

@@ -26,7 +26,12 @@ internal sealed class CountedRequests : HttpPipelinePolicy
     /// <summary>Returns when one more List call than were waited for has been answered.</summary>
     public async Task NextListAsync(CancellationToken cancellationToken) => await _listed.Reader.ReadAsync(cancellationToken);
 
-    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
+    /// <summary>A stream over a blob that is read synchronously.</summary>
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        _lines.Enqueue($"{message.Request.Method} {message.Request.Uri.Path}{message.Request.Uri.Query}");
+        ProcessNext(message, pipeline);
+    }
 
     public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {

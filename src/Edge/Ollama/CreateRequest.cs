@@ -1,0 +1,81 @@
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.Ollama;
+
+/// <summary><c>POST /api/create</c> (https://docs.ollama.com/api/create).</summary>
+/// <param name="Name">The new model's.</param>
+/// <param name="From">The model it is made from; null: it is made from <paramref name="Weights"/>.</param>
+/// <param name="Weights">Digest of an uploaded GGUF; null: those of <paramref name="From"/>.</param>
+/// <param name="Modelfile">What is said beside the weights.</param>
+/// <param name="IsStream">Progress lines, or one answer.</param>
+internal sealed record CreateRequest(ModelName Name, ModelName? From, string? Weights, Modelfile Modelfile, bool IsStream)
+{
+    private static readonly string[] Roles = ["system", "user", "assistant"];
+
+    public static Result<CreateRequest> Read(JsonFields request)
+    {
+        ModelName? name = ModelNameField.Read(request, "model", "name");
+        ModelName? from = request.IsSet("from") ? ModelNameField.Read(request, "from") : null;
+        string? weights = ReadFiles(request);
+        CheckUnsupported(request);
+        Modelfile modelfile = new()
+        {
+            Parent = from?.ToString(),
+            Template = TemplateField.Read(request),
+            System = request.Text("system") is { Length: > 0 } system ? system : null,
+            Parameters = request.Object("parameters") is { } parameters ? OllamaOptions.ReadOptions(parameters) with { LogitBias = null } : new(),
+            Messages = [.. request.Objects("messages").Select(ReadMessage)],
+            License = ReadLicense(request),
+        };
+        if (request.Errors.First is null && from is null == weights is null)
+            request.Errors.Add(ApiError.BadRequest("neither 'from' or 'files' was specified"));
+        return request.Errors.First is { } error ? error : new CreateRequest(name!, from, weights, modelfile, request.Flag("stream") ?? true);
+    }
+
+    private static string? ReadFiles(JsonFields request)
+    {
+        if (request.Object("files") is not { } files)
+            return null;
+        IReadOnlyList<string> names = files.Names();
+        if (names.Count != 1)
+        {
+            request.Errors.Add("files", "must name one GGUF: models of several files, and safetensors, are not supported by this server");
+            return null;
+        }
+        string? digest = files.Text(names[0]);
+        if (!ModelDigest.IsValid(digest))
+            request.Errors.Add(files.PathOf(names[0]), "must be a digest: sha256: and 64 lower-case hex digits");
+        return digest;
+    }
+
+    private static void CheckUnsupported(JsonFields request)
+    {
+        foreach (string field in (ReadOnlySpan<string>)["adapters", "quantize", "quantization", "modelfile", "path", "renderer", "parser"])
+        {
+            if (request.Find(field) is { } value && !IsEmpty(value))
+                request.Errors.Add(ApiError.NotSupported(field));
+        }
+    }
+
+    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.ValueEquals(""u8),
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        _ => false,
+    };
+
+    private static ModelMessage ReadMessage(JsonFields message)
+    {
+        string role = message.Text("role") ?? "";
+        if (!Roles.Contains(role))
+            message.Errors.Add(message.PathOf("role"), "must be system, user or assistant");
+        CommonFields.CheckImages(message);
+        return new(role, message.Text("content") ?? "");
+    }
+
+    private static IReadOnlyList<string> ReadLicense(JsonFields request) =>
+        request.Find("license") is { ValueKind: JsonValueKind.String } ? [request.Text("license") ?? ""] : request.Texts("license");
+}

@@ -1,0 +1,87 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OllamaMax.Edge.Http;
+using OllamaMax.Models;
+using OllamaMax.Security;
+using OllamaMax.Storage.Models;
+
+namespace OllamaMax.Edge.Ollama;
+
+/// <summary><c>/api/copy</c>, <c>/api/delete</c>, <c>/api/create</c> and <c>/api/push</c>.</summary>
+internal sealed class ModelChangeEndpoints(RequestBodyReader bodies, ModelCatalog catalog) : IEndpointGroup
+{
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        RequiredPermission manage = new(Permissions.ManageModels);
+        endpoints.MapPost("/api/copy", CopyAsync).WithMetadata(manage);
+        endpoints.MapDelete("/api/delete", DeleteAsync).WithMetadata(manage);
+        endpoints.MapPost("/api/create", CreateAsync).WithMetadata(manage);
+        endpoints.MapPost("/api/push", PushAsync).WithMetadata(manage);
+    }
+
+    private async Task CopyAsync(HttpContext context)
+    {
+        if ((await ReadAsync(context, static fields => new Names(ModelNameField.Read(fields, "source"), ModelNameField.Read(fields, "destination"))))
+            .Failed(out ApiError? error, out Names? names))
+            await ErrorAnswer.WriteAsync(context, error);
+        else if (!await catalog.CopyAsync(names.First!, names.Second!, context.RequestAborted))
+            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(names.First!.ToString()));
+    }
+
+    private async Task DeleteAsync(HttpContext context)
+    {
+        if ((await ReadAsync(context, static fields => new Names(ModelNameField.Read(fields, "model", "name"), null))).Failed(out ApiError? error, out Names? names))
+            await ErrorAnswer.WriteAsync(context, error);
+        else if (!await catalog.DeleteAsync(names.First!, context.RequestAborted))
+            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(names.First!.ToString()));
+    }
+
+    private async Task CreateAsync(HttpContext context)
+    {
+        if ((await ReadAsync(context, CreateRequest.Read)).Failed(out ApiError? error, out CreateRequest? request)
+            || (error = await TryCreateAsync(request, context.RequestAborted)) is not null)
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        // Nothing here takes long enough for a client to wait for: what happened is told when it has.
+        await using ProgressLines progress = new(context, request.IsStream);
+        progress.Say(request.Weights is null ? $"using existing layers of {request.From}" : $"using existing layer {request.Weights}");
+        progress.Say("writing manifest");
+        progress.Say("success");
+    }
+
+    private async Task<ApiError?> TryCreateAsync(CreateRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (request.From is { } from)
+                return await catalog.DeriveAsync(from, request.Name, request.Modelfile, cancellationToken) ? null : ApiError.ModelNotFound(from.ToString());
+            return await catalog.CreateAsync(request.Weights!, request.Name, request.Modelfile, cancellationToken)
+                ? null
+                : ApiError.BadRequest($"blob {request.Weights} is not there: send it to /api/blobs/{request.Weights} first");
+        }
+        catch (ModelPublishException e)
+        {
+            return ApiError.BadRequest(e.Message);
+        }
+    }
+
+    private static Task PushAsync(HttpContext context) => ErrorAnswer.WriteAsync(
+        context, new ApiError(StatusCodes.Status501NotImplemented, "this server does not push: its models are its cluster's, in its own blob storage"));
+
+    private Task<Result<Names>> ReadAsync(HttpContext context, Func<JsonFields, Names> read) =>
+        ReadAsync<Names>(context, fields => read(fields) is var names && fields.Errors.First is { } error ? error : names);
+
+    private async Task<Result<T>> ReadAsync<T>(HttpContext context, Func<JsonFields, Result<T>> read)
+        where T : class
+    {
+        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+            return error;
+        using (body)
+            return read(body.Fields(new()));
+    }
+
+    private sealed record Names(ModelName? First, ModelName? Second);
+}

@@ -1,0 +1,61 @@
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using OllamaMax.Models;
+
+namespace OllamaMax.Storage.Models;
+
+/// <summary>Reads and writes what names stand for. A manifest comes after everything that it refers to.</summary>
+internal sealed class ManifestWriter(BlobContainerClient container)
+{
+    /// <summary>Null where nothing has that name.</summary>
+    /// <exception cref="FormatException">What stands there cannot be read.</exception>
+    public async Task<(ModelManifest Manifest, ModelConfig Config)?> ReadAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        if (await TryReadAsync(ModelPaths.Manifest(name), cancellationToken) is not { } bytes)
+            return null;
+        ModelManifest manifest = ModelManifest.Parse(bytes.Span);
+        if (await TryReadAsync(ModelPaths.Blob(manifest.Config.Digest), cancellationToken) is not { } config)
+            throw new FormatException($"The config of model '{name}' is gone.");
+        return (manifest, ModelConfig.Parse(config.Span));
+    }
+
+    public async Task WriteAsync(ModelName name, ModelConfig config, IReadOnlyList<ModelLayer> layers, CancellationToken cancellationToken)
+    {
+        byte[] bytes = config.ToBytes();
+        string digest = ModelDigest.Of(bytes);
+        if (!await container.GetBlobClient(ModelPaths.Blob(digest)).ExistsAsync(cancellationToken))
+            await UploadAsync(ModelPaths.Blob(digest), bytes, cancellationToken);
+        await WriteAsync(name, new ModelManifest { Config = new(ModelManifest.ConfigMediaType, digest, bytes.Length), Layers = layers }, cancellationToken);
+    }
+
+    /// <summary>A manifest that says the same already is left as it is: its time of change is the model's.</summary>
+    public async Task WriteAsync(ModelName name, ModelManifest manifest, CancellationToken cancellationToken)
+    {
+        byte[] bytes = manifest.ToBytes();
+        string path = ModelPaths.Manifest(name);
+        if (await TryReadAsync(path, cancellationToken) is { } current && current.Span.SequenceEqual(bytes))
+            return;
+        await UploadAsync(path, bytes, cancellationToken);
+    }
+
+    /// <summary>Whether there was one. What it referred to stays: other names may, and jobs may still run from it.</summary>
+    public async Task<bool> DeleteAsync(ModelName name, CancellationToken cancellationToken) =>
+        await container.GetBlobClient(ModelPaths.Manifest(name)).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+
+    private async Task<ReadOnlyMemory<byte>?> TryReadAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlobDownloadResult result = await container.GetBlobClient(path).DownloadContentAsync(cancellationToken);
+            return result.Content.ToMemory();
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound || e.ErrorCode == BlobErrorCode.ContainerNotFound)
+        {
+            return null;
+        }
+    }
+
+    private async Task UploadAsync(string path, byte[] bytes, CancellationToken cancellationToken) =>
+        await container.GetBlobClient(path).UploadAsync(BinaryData.FromBytes(bytes), overwrite: true, cancellationToken);
+}

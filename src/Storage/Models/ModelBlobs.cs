@@ -1,0 +1,121 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Security.Cryptography;
+using System.Text;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using OllamaMax.Models;
+
+namespace OllamaMax.Storage.Models;
+
+/// <summary>
+/// Content by its digest. What comes in is hashed on its way in blocks that are the chunks of its list; only content that is what its name says
+/// becomes visible.
+/// </summary>
+public sealed class ModelBlobs
+{
+    private readonly BlobContainerClient _container;
+
+    public ModelBlobs(BlobServiceClient blobs)
+        : this(blobs.GetBlobContainerClient(Containers.Models))
+    {
+    }
+
+    /// <summary>In a container of one's own: tests share a storage account.</summary>
+    internal ModelBlobs(BlobContainerClient container) => _container = container;
+
+    /// <summary>Bytes of the blob; null where there is none.</summary>
+    /// <param name="digest"><c>sha256:…</c></param>
+    /// <param name="cancellationToken">Ends the question.</param>
+    /// <exception cref="CatalogException">Storage cannot be read.</exception>
+    public async Task<long?> FindAsync(string digest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await _container.GetBlobClient(ModelPaths.Blob(digest)).GetPropertiesAsync(cancellationToken: cancellationToken)).Value.ContentLength;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            throw new CatalogException($"blob {digest} cannot be looked for", e);
+        }
+    }
+
+    /// <summary>The blob as a stream that reads ranges where it is looked at: a header of some KB costs no download of gigabytes.</summary>
+    internal async Task<Stream> OpenAsync(string digest, CancellationToken cancellationToken) =>
+        await _container.GetBlobClient(ModelPaths.Blob(digest)).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 1 << 20 }, cancellationToken);
+
+    /// <summary>Puts content there, in constant memory.</summary>
+    /// <param name="digest">What it must hash to.</param>
+    /// <param name="content">Read to its end.</param>
+    /// <param name="cancellationToken">Ends it; nothing stays.</param>
+    /// <returns>Null when it is there now; otherwise the digest that the content has instead.</returns>
+    /// <exception cref="CatalogException">Storage cannot be written.</exception>
+    public async Task<string?> UploadAsync(string digest, PipeReader content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await UploadBlocksAsync(digest, content, cancellationToken);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            throw new CatalogException($"blob {digest} cannot be written to blob storage", e);
+        }
+    }
+
+    private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, CancellationToken cancellationToken)
+    {
+        BlockBlobClient blob = _container.GetBlockBlobClient(ModelPaths.Blob(digest));
+        // Two may send the same at once: blocks of one are not the other's, and the first commit wins.
+        string upload = Guid.NewGuid().ToString("n");
+        using IncrementalHash whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        List<string> chunks = [];
+        List<string> blocks = [];
+        byte[] block = new byte[ModelChunks.DefaultSize];
+        long size = 0;
+        for (bool isLast = false; !isLast;)
+        {
+            ReadResult read = await content.ReadAtLeastAsync(ModelChunks.DefaultSize, cancellationToken);
+            ReadOnlySequence<byte> chunk = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, ModelChunks.DefaultSize));
+            isLast = read.IsCompleted && chunk.Length == read.Buffer.Length;
+            if (chunk.Length > 0)
+            {
+                int length = (int)chunk.Length;
+                chunk.CopyTo(block);
+                whole.AppendData(block, 0, length);
+                chunks.Add(ModelDigest.Of(block.AsSpan(0, length)));
+                blocks.Add(Convert.ToBase64String(Encoding.ASCII.GetBytes($"{upload}{blocks.Count:d6}")));
+                size += length;
+                await blob.StageBlockAsync(blocks[^1], new MemoryStream(block, 0, length, writable: false), cancellationToken: cancellationToken);
+            }
+            content.AdvanceTo(chunk.End);
+        }
+        string actual = ModelDigest.Format(whole.GetHashAndReset());
+        if (actual != digest)
+            return actual; // Blocks that nobody commits are gone after a week.
+        ModelChunks list = new() { Digest = digest, Size = size, ChunkSize = ModelChunks.DefaultSize, Chunks = chunks };
+        await _container.GetBlobClient(ModelPaths.Chunks(digest)).UploadAsync(BinaryData.FromBytes(list.ToBytes()), overwrite: true, cancellationToken);
+        await CommitAsync(blob, blocks, cancellationToken);
+        return null;
+    }
+
+    private static async Task CommitAsync(BlockBlobClient blob, List<string> blocks, CancellationToken cancellationToken)
+    {
+        CommitBlockListOptions onlyNew = new() { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } };
+        try
+        {
+            await blob.CommitBlockListAsync(blocks, onlyNew, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.Status is 409 or 412 || e.ErrorCode == BlobErrorCode.InvalidBlockList)
+        {
+            // Somebody else has committed the same content, which throws the blocks of others away. If not, it is an error like any other.
+            if (!await blob.ExistsAsync(cancellationToken))
+                throw;
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using System.IO.Pipelines;
+using System.Security.Cryptography;
+using OllamaMax.Jobs;
+using OllamaMax.Models;
+using OllamaMax.Storage.Models;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Storage.Tests.Models;
+
+public sealed class ModelChangeTests(AzuriteFixture azurite)
+{
+    private static readonly ModelName Demo = ModelName.Parse("demo");
+    private static readonly ModelName Other = ModelName.Parse("other");
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task CopyAsync_Model_StandsForTheSame()
+    {
+        using TestCatalog test = await PublishedAsync();
+
+        (await test.Catalog.CopyAsync(Demo, Other, Cancel)).ShouldBeTrue();
+
+        ModelView copy = (await test.Catalog.FindAsync(Other, Cancel))!;
+        copy.Digest.ShouldBe((await test.Catalog.FindAsync(Demo, Cancel))!.Digest);
+    }
+
+    [Fact]
+    public async Task Changes_UnknownModel_SayThatThereIsNone()
+    {
+        using TestCatalog test = await PublishedAsync();
+
+        (await test.Catalog.CopyAsync(Other, Demo, Cancel)).ShouldBeFalse();
+        (await test.Catalog.DeleteAsync(Other, Cancel)).ShouldBeFalse();
+        (await test.Catalog.DeriveAsync(Other, Demo, Modelfile.None, Cancel)).ShouldBeFalse();
+        (await test.Catalog.CreateAsync($"sha256:{new string('0', 64)}", Other, Modelfile.None, Cancel)).ShouldBeFalse();
+        (await test.Catalog.ListAsync(Cancel)).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task DeleteAsync_NameInAnotherCase_TakesItAwayAtOnce()
+    {
+        using TestCatalog test = await PublishedAsync();
+
+        (await test.Catalog.DeleteAsync(ModelName.Parse("DEMO"), Cancel)).ShouldBeTrue();
+
+        (await test.Catalog.FindAsync(Demo, Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task DeriveAsync_OverADerivedModel_KeepsWhatIsNotSaidAnew()
+    {
+        using TestCatalog test = await PublishedAsync();
+        ModelName third = ModelName.Parse("third");
+        Modelfile first = new() { Parent = "demo", System = "Be brief.", Parameters = new() { Temperature = 0.5f, TopK = 3, Stop = ["."] } };
+        Modelfile second = new() { Parent = "other", Template = "{{ messages[0].content }}", Parameters = new() { Temperature = 0 } };
+
+        await test.Catalog.DeriveAsync(Demo, Other, first, Cancel);
+        await test.Catalog.DeriveAsync(Other, third, second, Cancel);
+
+        ModelView demo = (await test.Catalog.FindAsync(Demo, Cancel))!;
+        ModelView view = (await test.Catalog.FindAsync(third, Cancel))!;
+        view.Weights.ShouldBe(demo.Weights);
+        view.Template.ShouldBe("{{ messages[0].content }}");
+        view.Modelfile.System.ShouldBe("Be brief.");
+        view.Modelfile.Parent.ShouldBe("other");
+        (view.Modelfile.Parameters with { Stop = null }).ShouldBe(new RequestedOptions { Temperature = 0, TopK = 3 });
+        view.Modelfile.Parameters.Stop.ShouldBe(["."]);
+        demo.Modelfile.ShouldBe(Modelfile.None);
+    }
+
+    [Fact]
+    public async Task UploadAsync_ThenCreate_IsTheModelOfTheFile()
+    {
+        using TestCatalog test = new(azurite.ConnectionString);
+        ModelBlobs blobs = new(test.Container);
+        await test.Container.CreateIfNotExistsAsync(cancellationToken: Cancel);
+        byte[] file = await File.ReadAllBytesAsync(TestCatalog.DemoPath, Cancel);
+        string digest = ModelDigest.Of(file);
+
+        (await blobs.FindAsync(digest, Cancel)).ShouldBeNull();
+        // Twice at once: whoever is second finds it done.
+        string?[] answers = await Task.WhenAll(
+            blobs.UploadAsync(digest, PipeReader.Create(new MemoryStream(file)), Cancel),
+            blobs.UploadAsync(digest, PipeReader.Create(new MemoryStream(file)), Cancel));
+
+        answers.ShouldBe([null, null]);
+        (await blobs.FindAsync(digest, Cancel)).ShouldBe(file.Length);
+        (await test.Catalog.CreateAsync(digest, Other, Modelfile.None, Cancel)).ShouldBeTrue();
+        ModelView created = (await test.Catalog.FindAsync(Other, Cancel))!;
+        ModelView published = await test.Catalog.PublishAsync(TestCatalog.DemoPath, Demo, null, Cancel);
+        created.Weights.ShouldBe(published.Weights);
+        created.Capabilities.ShouldBe(published.Capabilities);
+        ModelChunks chunks = ModelChunks.Parse((await test.Container.GetBlobClient(ModelPaths.Chunks(digest)).DownloadContentAsync(Cancel)).Value.Content);
+        chunks.Size.ShouldBe(file.Length);
+        chunks.Chunks[0].ShouldBe(ModelDigest.Of(file.AsSpan(0, Math.Min(file.Length, chunks.ChunkSize))));
+    }
+
+    [Fact]
+    public async Task UploadAsync_OtherContent_NeverBecomesVisible()
+    {
+        using TestCatalog test = new(azurite.ConnectionString);
+        ModelBlobs blobs = new(test.Container);
+        await test.Container.CreateIfNotExistsAsync(cancellationToken: Cancel);
+        byte[] content = RandomNumberGenerator.GetBytes(1000);
+        string wrong = ModelDigest.Of([1, 2, 3]);
+
+        (await blobs.UploadAsync(wrong, PipeReader.Create(new MemoryStream(content)), Cancel)).ShouldBe(ModelDigest.Of(content));
+
+        (await blobs.FindAsync(wrong, Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task CreateAsync_NoGguf_SaysSo()
+    {
+        using TestCatalog test = new(azurite.ConnectionString);
+        ModelBlobs blobs = new(test.Container);
+        await test.Container.CreateIfNotExistsAsync(cancellationToken: Cancel);
+        string digest = ModelDigest.Of("no model"u8);
+        await blobs.UploadAsync(digest, PipeReader.Create(new MemoryStream("no model"u8.ToArray())), Cancel);
+
+        ModelPublishException error = await Should.ThrowAsync<ModelPublishException>(test.Catalog.CreateAsync(digest, Other, Modelfile.None, Cancel));
+
+        error.Message.ShouldStartWith($"{digest} cannot be made a model: ");
+    }
+
+    private async Task<TestCatalog> PublishedAsync()
+    {
+        TestCatalog test = new(azurite.ConnectionString);
+        await test.Catalog.PublishAsync(TestCatalog.DemoPath, Demo, null, Cancel);
+        return test;
+    }
+}
