@@ -1,6 +1,5 @@
-using System.Collections.ObjectModel;
-using System.Globalization;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
@@ -12,11 +11,6 @@ namespace OllamaMax.Edge.Ollama;
 /// </summary>
 internal readonly record struct OllamaOptions(InferenceOptions Inference, long? Seed, IReadOnlyList<string> Stop)
 {
-    private const int MostStops = 64;
-    private const int LongestStop = 1024;
-    private const int MostBiases = 1024;
-    private const int MostTopLogprobs = 20;
-
     private static readonly string[] IgnoredIntegers = ["num_batch", "num_gpu", "main_gpu", "num_thread", "draft_num_predict"];
     private static readonly string[] IgnoredNumbers = ["tfs_z"];
     private static readonly string[] IgnoredFlags =
@@ -35,7 +29,7 @@ internal readonly record struct OllamaOptions(InferenceOptions Inference, long? 
             return new(inference, null, []);
         CheckIgnored(options);
         return new(
-            ReadSampling(options, ReadLimits(options, inference)), options.Integer("seed", long.MinValue, long.MaxValue), ReadStop(options));
+            ReadSampling(options, ReadLimits(options, inference)), options.Integer("seed", long.MinValue, long.MaxValue), SamplingFields.ReadStops(options, "stop"));
     }
 
     private static InferenceOptions ReadLimits(JsonFields options, InferenceOptions defaults) => defaults with
@@ -43,7 +37,7 @@ internal readonly record struct OllamaOptions(InferenceOptions Inference, long? 
         NumCtx = options.Integer("num_ctx", 0) is { } context and > 0 ? (int)context : null,
         NumPredict = options.Integer("num_predict") is { } predict ? NumPredict(predict) : defaults.NumPredict,
         NumKeep = (int?)options.Integer("num_keep", -1) ?? defaults.NumKeep,
-        LogitBias = ReadLogitBias(options),
+        LogitBias = SamplingFields.ReadLogitBias(options),
     };
 
     private static InferenceOptions ReadSampling(JsonFields options, InferenceOptions defaults) => defaults with
@@ -72,33 +66,8 @@ internal readonly record struct OllamaOptions(InferenceOptions Inference, long? 
     /// <summary>As Ollama: top_logprobs without logprobs says nothing.</summary>
     private static int? ReadTopLogprobs(JsonFields request)
     {
-        int top = (int?)request.Integer("top_logprobs", 0, MostTopLogprobs) ?? 0;
+        int top = (int?)request.Integer("top_logprobs", 0, SamplingFields.MostTopLogprobs) ?? 0;
         return request.Flag("logprobs") == true ? top : null;
-    }
-
-    private static IReadOnlyDictionary<int, float> ReadLogitBias(JsonFields options)
-    {
-        if (options.Object("logit_bias") is not { } biases)
-            return ReadOnlyDictionary<int, float>.Empty;
-        Dictionary<int, float> read = [];
-        foreach (string name in biases.Names())
-        {
-            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int token))
-                options.Errors.Add(options.PathOf("logit_bias"), "must have token ids as names");
-            else
-                read[token] = biases.Number(name, -100, 100) ?? 0;
-        }
-        if (read.Count > MostBiases)
-            options.Errors.Add(options.PathOf("logit_bias"), $"must have at most {MostBiases} tokens");
-        return read;
-    }
-
-    private static IReadOnlyList<string> ReadStop(JsonFields options)
-    {
-        IReadOnlyList<string> stop = options.Texts("stop");
-        if (stop.Count > MostStops || stop.Any(text => text.Length > LongestStop))
-            options.Errors.Add(options.PathOf("stop"), $"must be at most {MostStops} strings of at most {LongestStop} characters");
-        return stop;
     }
 
     private static void CheckIgnored(JsonFields options)

@@ -21,6 +21,8 @@ internal sealed record InferenceRequest
     /// <summary>Tools in OpenAI's form, for the template.</summary>
     public IReadOnlyList<JsonElement> Tools { get; init; } = [];
 
+    public ToolChoice ToolChoice { get; init; } = ToolChoice.Free;
+
     /// <summary>A prompt that goes to the model as it is, without template.</summary>
     public string? RawPrompt { get; init; }
 
@@ -51,6 +53,9 @@ internal sealed record InferenceRequest
 
     /// <summary>Null or negative: drawn here.</summary>
     public long? Seed { get; init; }
+
+    /// <summary>How many answers are wanted: so many jobs, each with a seed of its own that follows from this request's.</summary>
+    public int Choices { get; init; } = 1;
 
     public IReadOnlyList<string> Stop { get; init; } = [];
 }
