@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Anthropic;
@@ -11,6 +10,7 @@ internal sealed record ModelsAnswer(IReadOnlyList<ModelAnswer> Data, bool HasMor
 
 internal sealed record ModelAnswer(string Id, string DisplayName, DateTime CreatedAt)
 {
+    [JsonPropertyOrder(-1)]
     public string Type { get; } = "model";
 
     public static ModelAnswer Of(ModelView model) => Of(model, Requests.DisplayName.Of(model.Name));

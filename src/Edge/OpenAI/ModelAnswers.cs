@@ -8,6 +8,7 @@ namespace OllamaMax.Edge.OpenAI;
 /// <summary>Answer of <c>/v1/models</c>.</summary>
 internal sealed record ModelsAnswer(IReadOnlyList<ModelAnswer> Data)
 {
+    [JsonPropertyOrder(-1)]
     public string Object { get; } = "list";
 }
 
@@ -15,6 +16,7 @@ internal sealed record ModelsAnswer(IReadOnlyList<ModelAnswer> Data)
 /// <param name="Created">Unix time in seconds.</param>
 internal sealed record ModelAnswer(string Id, long Created, string OwnedBy)
 {
+    [JsonPropertyOrder(-1)]
     public string Object { get; } = "model";
 
     /// <param name="id">As it is to be called.</param>
