@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
@@ -17,6 +16,9 @@ public static class ToolGrammar
     private const int MostCalls = 16;
 
     private static readonly JsonElement AnyObject = JsonElement.Parse("""{"type":"object"}""");
+
+    /// <summary>Keywords that say nothing about the value.</summary>
+    private static readonly string[] Annotations = ["$schema", "$id", "$comment", "title", "description"];
 
     /// <summary>An answer of calls of these tools, one at least.</summary>
     /// <param name="form">The model's; not <see cref="ToolCallForm.None"/>.</param>
@@ -42,7 +44,7 @@ public static class ToolGrammar
         all.Append("call ::= ").AppendJoin(" | ", tools.Select((_, i) => $"call-{i}")).Append('\n');
         for (int i = 0; i < tools.Count; i++)
         {
-            if (!JsonGrammar.TryFromSchema(ObjectSchema(tools[i].Parameters), out string? arguments, out error))
+            if (!TryWriteArguments(tools[i].Parameters, out string? arguments, out error))
             {
                 failed = tools[i].Name;
                 if (tools[i].IsStrict)
@@ -60,23 +62,15 @@ public static class ToolGrammar
         return true;
     }
 
-    /// <summary>Arguments are an object, also where the schema does not say so.</summary>
-    private static JsonElement ObjectSchema(JsonElement? parameters)
+    /// <summary>Arguments are an object, also where there is no schema or one that says nothing.</summary>
+    private static bool TryWriteArguments(JsonElement? parameters, [NotNullWhen(true)] out string? grammar, [NotNullWhen(false)] out SchemaError? error)
     {
-        if (parameters is not { ValueKind: JsonValueKind.Object } schema)
-            return parameters is null or { ValueKind: JsonValueKind.Null } ? AnyObject : parameters.Value;
-        if (schema.TryGetProperty("type", out _))
-            return schema;
-        ArrayBufferWriter<byte> json = new();
-        using (Utf8JsonWriter writer = new(json))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("type", "object");
-            foreach (JsonProperty property in schema.EnumerateObject())
-                property.WriteTo(writer);
-            writer.WriteEndObject();
-        }
-        return JsonElement.Parse(json.WrittenSpan);
+        JsonElement schema = parameters is { ValueKind: not JsonValueKind.Null } given ? given : AnyObject;
+        if (!JsonGrammar.TryFromSchema(schema, out grammar, out error))
+            return false;
+        if (schema.ValueKind != JsonValueKind.Object || schema.EnumerateObject().All(keyword => Annotations.Contains(keyword.Name)))
+            grammar = JsonGrammar.AnyObject;
+        return true;
     }
 
     /// <param name="Before">Once, before the first call.</param>

@@ -70,6 +70,6 @@ internal static class MessagesField
             else if (id is not null)
                 toolOfCall[id] = name;
         }
-        return [.. calls.Select(call => call.Element.Clone())];
+        return [.. calls.Select(call => call.Copy())];
     }
 }

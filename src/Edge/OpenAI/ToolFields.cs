@@ -15,7 +15,7 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
         IReadOnlyList<JsonFields> tools = request.Objects("tools");
         HashSet<string> names = [.. tools.Select(ReadName)];
         bool isSingle = !(request.Flag("parallel_tool_calls") ?? true);
-        JsonElement[] elements = [.. tools.Select(tool => tool.Element.Clone())];
+        JsonElement[] elements = [.. tools.Select(tool => tool.Copy())];
         ToolChoice free = new() { IsSingle = isSingle };
         switch (request.Find("tool_choice"))
         {
