@@ -28,7 +28,7 @@ public static class EdgeServices
         services.AddRouting();
         services.AddMetrics();
         services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter($"{Telemetry.Name}.*").AddPrometheusExporter());
-        return services.AddHttp().AddRequests().AddOllamaApi();
+        return services.AddHttp().AddRequests().AddOllamaApi().AddOpenAIApi().AddAnthropicApi();
     }
 
     private static IServiceCollection AddHttp(this IServiceCollection services)
@@ -57,6 +57,22 @@ public static class EdgeServices
         services.TryAddSingleton<EmbedEndpoints>();
         services.TryAddSingleton<ModelEndpoints>();
         services.AddSingleton<IEndpointGroup, OllamaEndpoints>();
+        return services;
+    }
+
+    private static IServiceCollection AddOpenAIApi(this IServiceCollection services)
+    {
+        services.TryAddSingleton<OpenAI.InferenceEndpoints>();
+        services.TryAddSingleton<OpenAI.ModelEndpoints>();
+        services.AddSingleton<IEndpointGroup, OpenAI.OpenAIEndpoints>();
+        return services;
+    }
+
+    private static IServiceCollection AddAnthropicApi(this IServiceCollection services)
+    {
+        services.TryAddSingleton<Anthropic.MessagesEndpoints>();
+        services.TryAddSingleton<Anthropic.ModelEndpoints>();
+        services.AddSingleton<IEndpointGroup, Anthropic.AnthropicEndpoints>();
         return services;
     }
 }

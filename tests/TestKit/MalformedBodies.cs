@@ -16,6 +16,7 @@ public static class MalformedBodies
     [
         "model", "messages", "prompt", "stream", "options", "tools", "system", "raw", "think", "format", "keep_alive", "images",
         "suffix", "template", "context", "logprobs", "top_logprobs", "truncate", "shift", "name", "verbose",
+        "input", "n", "stop", "seed", "max_tokens", "tool_choice", "response_format", "reasoning_effort", "stream_options", "logit_bias", "thinking", "output_config",
     ];
 
     private static readonly string[] Options =

@@ -15,10 +15,10 @@ public static class ThinkingGrammar
     public static string Before(string grammar, ThinkingTags tags)
     {
         StringBuilder all = new();
-        string thought = tags.IsOpen ? "thinking-0" : $"({Literal(tags.Open)} thinking-0)?";
+        string thought = tags.IsOpen ? "thinking-0" : $"({GbnfText.Literal(tags.Open)} thinking-0)?";
         all.Append(CultureInfo.InvariantCulture, $"root ::= {thought} [ \\n]{{0,4}} {Answer}\n");
         WriteThinking(all, tags.Close);
-        WriteWithoutRoot(all, grammar);
+        GbnfText.AppendRenamed(all, grammar, name => name == "root" ? Answer : name);
         return all.ToString();
     }
 
@@ -35,7 +35,7 @@ public static class ThinkingGrammar
             foreach (IGrouping<int, char> step in letters.GroupBy(letter => TextMatch.Advance(close, state, letter)))
             {
                 string next = step.Key == close.Length ? "" : $" thinking-{step.Key}";
-                all.Append(CultureInfo.InvariantCulture, $" | [{string.Concat(step.Select(Escape))}]{next}");
+                all.Append(CultureInfo.InvariantCulture, $" | [{string.Concat(step.Select(GbnfText.Escape))}]{next}");
             }
             all.Append('\n');
         }
@@ -54,51 +54,4 @@ public static class ThinkingGrammar
         }
         return ranges.ToString();
     }
-
-    /// <summary>The grammar, its rule <c>root</c> renamed; what stands in literals, classes and comments is not a name.</summary>
-    private static void WriteWithoutRoot(StringBuilder all, string grammar)
-    {
-        for (int i = 0; i < grammar.Length;)
-        {
-            int end = grammar[i] switch
-            {
-                '"' => EndOf(grammar, i, '"'),
-                '[' => EndOf(grammar, i, ']'),
-                '#' => EndOfLine(grammar, i),
-                var c when IsOfName(c) => EndOfName(grammar, i),
-                _ => i + 1,
-            };
-            ReadOnlySpan<char> part = grammar.AsSpan(i, end - i);
-            all.Append(part is "root" ? Answer : part);
-            i = end;
-        }
-    }
-
-    private static int EndOf(string grammar, int start, char close)
-    {
-        int i = start + 1;
-        while (i < grammar.Length && grammar[i] != close)
-            i += grammar[i] == '\\' ? 2 : 1;
-        return Math.Min(i + 1, grammar.Length);
-    }
-
-    private static int EndOfLine(string grammar, int start)
-    {
-        int end = grammar.IndexOf('\n', start);
-        return end < 0 ? grammar.Length : end;
-    }
-
-    private static int EndOfName(string grammar, int start)
-    {
-        int i = start;
-        while (i < grammar.Length && IsOfName(grammar[i]))
-            i++;
-        return i;
-    }
-
-    private static bool IsOfName(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '_';
-
-    private static string Literal(string text) => $"\"{string.Concat(text.Select(Escape))}\"";
-
-    private static string Escape(char c) => $"\\x{(int)c:X2}";
 }

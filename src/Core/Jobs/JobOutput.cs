@@ -29,7 +29,11 @@ public abstract record JobOutput
     /// <param name="Tokens">Tokens of the input.</param>
     public sealed record Embedding(int Index, int Tokens, float[] Vector) : JobOutput;
 
-    public sealed record Finished(FinishReason Reason, JobStatistics Statistics) : JobOutput;
+    public sealed record Finished(FinishReason Reason, JobStatistics Statistics) : JobOutput
+    {
+        /// <summary>The stop string that ended the answer; null: none did.</summary>
+        public string? StoppedBy { get; init; }
+    }
 
     public sealed record Failed(JobError Error) : JobOutput;
 }
@@ -58,6 +62,9 @@ public sealed record JobStatistics
     public required TimeSpan LoadDuration { get; init; }
 
     public required int PromptTokens { get; init; }
+
+    /// <summary>Of these, not decoded because their state was still there.</summary>
+    public int CachedTokens { get; init; }
 
     public required TimeSpan PromptDuration { get; init; }
 

@@ -11,12 +11,19 @@ internal sealed record ApiError(int Status, string Message)
     /// <summary>Goes out as <c>Retry-After</c> in whole seconds, rounded up.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>Path of the request's field that it is about, where it is about one; for APIs that name it apart.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>A word that programs tell it by, where an API has one.</summary>
+    public string? Code { get; init; }
+
     public static ApiError BadRequest(string message) => new(StatusCodes.Status400BadRequest, message);
 
-    public static ApiError ModelNotFound(string name) => new(StatusCodes.Status404NotFound, $"model '{name}' not found");
+    public static ApiError ModelNotFound(string name) =>
+        new(StatusCodes.Status404NotFound, $"model '{name}' not found") { Field = "model", Code = "model_not_found" };
 
     /// <summary>A field that means something to the API and that this server does not do yet: refused, since ignoring it would change the answer.</summary>
-    public static ApiError NotSupported(string field) => BadRequest($"{field} is not supported by this server yet");
+    public static ApiError NotSupported(string field) => BadRequest($"{field} is not supported by this server yet") with { Field = field };
 
     public static ApiError From(JobError error) => new(StatusOf(error.Kind), error.Message) { RetryAfter = error.RetryAfter };
 

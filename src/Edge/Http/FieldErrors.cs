@@ -7,7 +7,7 @@ internal sealed class FieldErrors
 
     /// <param name="field">Path of the field, such as <c>options.temperature</c>.</param>
     /// <param name="rule">Goes on after the path: "must be …".</param>
-    public void Add(string field, string rule) => Add(ApiError.BadRequest($"{field} {rule}"));
+    public void Add(string field, string rule) => Add(ApiError.BadRequest($"{field} {rule}") with { Field = field });
 
     public void Add(ApiError error) => First ??= error;
 }

@@ -12,6 +12,24 @@ internal readonly struct JsonFields(JsonElement element, string path, FieldError
 
     public JsonElement Element => element;
 
+    /// <summary>
+    /// The value, to live on. One that no writer takes is noted: half a surrogate pair, written as an escape, is JSON and no text, and would break
+    /// whoever reads it later.
+    /// </summary>
+    public JsonElement Copy()
+    {
+        try
+        {
+            using Utf8JsonWriter trial = new(Stream.Null);
+            element.WriteTo(trial);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            errors.Add(path.Length == 0 ? "request" : path, "must be valid Unicode text");
+        }
+        return element.Clone();
+    }
+
     public string PathOf(string name) => path.Length == 0 ? name : $"{path}.{name}";
 
     public bool IsSet(string name) => Find(name) is not null;

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Diagnostics;
+using OllamaMax.Edge.Anthropic;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Http;
@@ -14,6 +15,10 @@ namespace OllamaMax.Edge.Http;
 internal sealed class RequestIdMiddleware(RequestDelegate next, TimeProvider time, ILogger<RequestIdMiddleware> logger)
 {
     public const string Header = "x-request-id";
+
+    /// <summary>Anthropic's name for it.</summary>
+    private const string OtherHeader = "request-id";
+
     private const int MaxLength = 128;
 
     private static readonly SearchValues<char> Allowed =
@@ -33,6 +38,8 @@ internal sealed class RequestIdMiddleware(RequestDelegate next, TimeProvider tim
 
         context.TraceIdentifier = id;
         context.Response.Headers[Header] = id;
+        if (ErrorShape.Of(context.Request) is AnthropicErrors)
+            context.Response.Headers[OtherHeader] = id;
         context.Features.Set(new RequestInfo
         {
             Id = id,

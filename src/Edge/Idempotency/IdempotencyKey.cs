@@ -34,6 +34,9 @@ internal sealed record IdempotencyKey(string Tenant, string Value, string Conten
         return true;
     }
 
+    /// <summary>The key of one of several jobs of its request. A client's own key cannot be such: it has no space.</summary>
+    public IdempotencyKey ForChoice(int choice) => choice == 0 ? this : this with { Value = $"{Value} {choice}" };
+
     public ApiError ContentDiffers() =>
         new(StatusCodes.Status422UnprocessableEntity, $"{Header} '{Value}' was used before with a different request");
 

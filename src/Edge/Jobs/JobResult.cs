@@ -24,7 +24,7 @@ internal sealed class JobResult(JobRecordStore store)
         whole.Add(replay.Complete());
         using OllamaFormat format = FormatOf(record, endedAt);
         ArrayBufferWriter<byte> body = new();
-        format.WriteWhole(body, whole.Finish(new JobOutput.Finished(reason, statistics)));
+        format.WriteWhole(body, [whole.Finish(new JobOutput.Finished(reason, statistics))]);
         using JsonDocument document = JsonDocument.Parse(body.WrittenMemory);
         return document.RootElement.Clone();
     }

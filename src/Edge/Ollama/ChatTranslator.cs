@@ -56,7 +56,7 @@ internal static class ChatTranslator
     private static JsonElement ReadToolCall(JsonFields call)
     {
         CheckFunction(call);
-        return call.Element.Clone();
+        return call.Copy();
     }
 
     private static JsonElement[] ReadTools(JsonFields request)
@@ -64,7 +64,7 @@ internal static class ChatTranslator
         IReadOnlyList<JsonFields> tools = request.Objects("tools");
         foreach (JsonFields tool in tools)
             CheckFunction(tool);
-        return [.. tools.Select(tool => tool.Element.Clone())];
+        return [.. tools.Select(tool => tool.Copy())];
     }
 
     private static void CheckFunction(JsonFields parent)

@@ -11,24 +11,22 @@ namespace OllamaMax.Edge.Ollama;
 /// <param name="dimensions">Numbers to keep of each vector, which then gets length 1 again; 0: all.</param>
 internal sealed class EmbedFormat(string model, int dimensions) : IWholeFormat
 {
-    public void WriteWhole(IBufferWriter<byte> output, WholeOutput whole)
+    public void WriteWhole(IBufferWriter<byte> output, IReadOnlyList<WholeOutput> choices)
     {
+        WholeOutput whole = choices[0];
         using Utf8JsonWriter json = new(output, Json.Writer);
         json.WriteStartObject();
         json.WriteString("model"u8, model);
         json.WriteStartArray("embeddings"u8);
         foreach (JobOutput.Embedding embedding in whole.Embeddings)
-            VectorJson.Write(json, Cut(embedding.Vector));
+            VectorJson.Write(json, UnitVector.Cut(embedding.Vector, dimensions));
         json.WriteEndArray();
         if (whole.Embeddings.Count > 0)
             WriteFigures(json, whole);
         json.WriteEndObject();
     }
 
-    public void WriteError(IBufferWriter<byte> output, string message) => ErrorAnswer.Write(output, message);
-
-    private ReadOnlySpan<float> Cut(float[] vector) =>
-        dimensions > 0 && dimensions < vector.Length ? UnitVector.Of(vector.AsSpan(0, dimensions)) : vector;
+    public void WriteError(IBufferWriter<byte> output, ApiError error) => OllamaErrors.Write(output, error.Message);
 
     private static void WriteFigures(Utf8JsonWriter json, WholeOutput whole)
     {

@@ -11,8 +11,9 @@ namespace OllamaMax.Edge.Ollama;
 /// </summary>
 internal sealed class EmbeddingsFormat : IWholeFormat
 {
-    public void WriteWhole(IBufferWriter<byte> output, WholeOutput whole)
+    public void WriteWhole(IBufferWriter<byte> output, IReadOnlyList<WholeOutput> choices)
     {
+        WholeOutput whole = choices[0];
         using Utf8JsonWriter json = new(output, Json.Writer);
         json.WriteStartObject();
         json.WritePropertyName("embedding"u8);
@@ -20,5 +21,5 @@ internal sealed class EmbeddingsFormat : IWholeFormat
         json.WriteEndObject();
     }
 
-    public void WriteError(IBufferWriter<byte> output, string message) => ErrorAnswer.Write(output, message);
+    public void WriteError(IBufferWriter<byte> output, ApiError error) => OllamaErrors.Write(output, error.Message);
 }

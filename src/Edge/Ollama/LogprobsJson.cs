@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
@@ -18,7 +18,7 @@ internal static class LogprobsJson
         foreach (TokenText token in tokens)
         {
             json.WriteStartObject();
-            WriteToken(json, token.Piece, token.Logprobs.Logprob);
+            TokenJson.Write(json, token.Piece, token.Logprobs.Logprob);
             if (token.Logprobs.Top.Count > 0)
                 WriteTop(json, token.Logprobs.Top);
             json.WriteEndObject();
@@ -32,22 +32,9 @@ internal static class LogprobsJson
         foreach (TopLogprob one in top)
         {
             json.WriteStartObject();
-            WriteToken(json, one.Piece, one.Logprob);
+            TokenJson.Write(json, one.Piece, one.Logprob);
             json.WriteEndObject();
         }
-        json.WriteEndArray();
-    }
-
-    private static void WriteToken(Utf8JsonWriter json, byte[] piece, float logprob)
-    {
-        json.WriteString("token"u8, Encoding.UTF8.GetString(piece));
-        // A token that was forbidden has none; JSON has no word for that, and this is as good as never.
-        json.WriteNumber("logprob"u8, float.IsFinite(logprob) ? logprob : float.MinValue);
-        if (piece.Length == 0)
-            return;
-        json.WriteStartArray("bytes"u8);
-        foreach (byte value in piece)
-            json.WriteNumberValue(value);
         json.WriteEndArray();
     }
 }

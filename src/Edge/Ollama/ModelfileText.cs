@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Ollama;

@@ -16,7 +16,7 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
 
     public string StreamContentType => "application/x-ndjson";
 
-    public void WriteDelta(IBufferWriter<byte> output, JobOutput.Delta delta)
+    public void WriteDelta(IBufferWriter<byte> output, int choice, JobOutput.Delta delta)
     {
         Utf8JsonWriter json = Begin(output, delta);
         json.WriteBoolean("done"u8, false);
@@ -26,22 +26,23 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
     }
 
     /// <summary>A delta without text: clients append it and see no change.</summary>
-    public void WriteHeartbeat(IBufferWriter<byte> output) => WriteDelta(output, Nothing);
+    public void WriteHeartbeat(IBufferWriter<byte> output) => WriteDelta(output, 0, Nothing);
 
-    public void WriteEnd(IBufferWriter<byte> output, JobOutput.Finished finished)
+    public void WriteEnd(IBufferWriter<byte> output, int choice, JobOutput.Finished finished)
     {
-        WriteWhole(output, new WholeOutput(Nothing, [], finished));
+        WriteWhole(output, [new WholeOutput(Nothing, [], finished)]);
         output.Write("\n"u8);
     }
 
-    public void WriteError(IBufferWriter<byte> output, string message)
+    public void WriteError(IBufferWriter<byte> output, ApiError error)
     {
-        ErrorAnswer.Write(output, message);
+        OllamaErrors.Write(output, error.Message);
         output.Write("\n"u8);
     }
 
-    public void WriteWhole(IBufferWriter<byte> output, WholeOutput whole)
+    public void WriteWhole(IBufferWriter<byte> output, IReadOnlyList<WholeOutput> choices)
     {
+        WholeOutput whole = choices[0];
         JobOutput.Finished finished = whole.Finished;
         Utf8JsonWriter json = Begin(output, whole.Answer);
         json.WriteBoolean("done"u8, true);

@@ -1,5 +1,5 @@
-using System.Globalization;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
@@ -11,11 +11,6 @@ namespace OllamaMax.Edge.Ollama;
 /// </summary>
 internal static class OllamaOptions
 {
-    private const int MostStops = 64;
-    private const int LongestStop = 1024;
-    private const int MostBiases = 1024;
-    private const int MostTopLogprobs = 20;
-
     private static readonly string[] IgnoredIntegers = ["num_batch", "num_gpu", "main_gpu", "num_thread", "draft_num_predict"];
     private static readonly string[] IgnoredNumbers = ["tfs_z"];
     private static readonly string[] IgnoredFlags =
@@ -42,9 +37,9 @@ internal static class OllamaOptions
         NumCtx = options.Integer("num_ctx", 0) is { } context and > 0 ? (int)context : null,
         NumPredict = options.Integer("num_predict") is { } predict ? NumPredict(predict) : null,
         NumKeep = (int?)options.Integer("num_keep", -1),
-        LogitBias = ReadLogitBias(options),
+        LogitBias = SamplingFields.ReadLogitBias(options),
         Seed = options.Integer("seed", long.MinValue, long.MaxValue),
-        Stop = ReadStop(options),
+        Stop = SamplingFields.ReadStops(options, "stop"),
     };
 
     private static RequestedOptions ReadSampling(JsonFields options, RequestedOptions limits) => limits with
@@ -73,35 +68,8 @@ internal static class OllamaOptions
     /// <summary>As Ollama: top_logprobs without logprobs says nothing.</summary>
     private static int? ReadTopLogprobs(JsonFields request)
     {
-        int top = (int?)request.Integer("top_logprobs", 0, MostTopLogprobs) ?? 0;
+        int top = (int?)request.Integer("top_logprobs", 0, SamplingFields.MostTopLogprobs) ?? 0;
         return request.Flag("logprobs") == true ? top : null;
-    }
-
-    private static Dictionary<int, float>? ReadLogitBias(JsonFields options)
-    {
-        if (options.Object("logit_bias") is not { } biases)
-            return null;
-        Dictionary<int, float> read = [];
-        foreach (string name in biases.Names())
-        {
-            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int token))
-                options.Errors.Add(options.PathOf("logit_bias"), "must have token ids as names");
-            else
-                read[token] = biases.Number(name, -100, 100) ?? 0;
-        }
-        if (read.Count > MostBiases)
-            options.Errors.Add(options.PathOf("logit_bias"), $"must have at most {MostBiases} tokens");
-        return read;
-    }
-
-    private static IReadOnlyList<string>? ReadStop(JsonFields options)
-    {
-        if (!options.IsSet("stop"))
-            return null;
-        IReadOnlyList<string> stop = options.Texts("stop");
-        if (stop.Count > MostStops || stop.Any(text => text.Length > LongestStop))
-            options.Errors.Add(options.PathOf("stop"), $"must be at most {MostStops} strings of at most {LongestStop} characters");
-        return stop;
     }
 
     private static void CheckIgnored(JsonFields options)

@@ -8,11 +8,12 @@ internal interface IAnswerFormat : IWholeFormat
 {
     string StreamContentType { get; }
 
-    void WriteDelta(IBufferWriter<byte> output, JobOutput.Delta delta);
+    /// <param name="choice">Which of the request's jobs, from 0; their deltas come in turns.</param>
+    void WriteDelta(IBufferWriter<byte> output, int choice, JobOutput.Delta delta);
 
     /// <summary>Something that the API's clients take for "still there".</summary>
     void WriteHeartbeat(IBufferWriter<byte> output);
 
-    /// <summary>The end of a stream.</summary>
-    void WriteEnd(IBufferWriter<byte> output, JobOutput.Finished finished);
+    /// <summary>The end of one job's part; of the stream too where it is the last one's.</summary>
+    void WriteEnd(IBufferWriter<byte> output, int choice, JobOutput.Finished finished);
 }

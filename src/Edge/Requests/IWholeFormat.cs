@@ -1,12 +1,14 @@
 using System.Buffers;
+using OllamaMax.Edge.Http;
 
 namespace OllamaMax.Edge.Requests;
 
 /// <summary>How one API writes an answer in one piece, as <c>application/json</c>.</summary>
 internal interface IWholeFormat
 {
-    void WriteWhole(IBufferWriter<byte> output, WholeOutput whole);
+    /// <param name="choices">One for each job of the request, in their order.</param>
+    void WriteWhole(IBufferWriter<byte> output, IReadOnlyList<WholeOutput> choices);
 
     /// <summary>In its place, where the status has left already.</summary>
-    void WriteError(IBufferWriter<byte> output, string message);
+    void WriteError(IBufferWriter<byte> output, ApiError error);
 }

@@ -21,6 +21,8 @@ internal sealed record InferenceRequest
     /// <summary>Tools in OpenAI's form, for the template.</summary>
     public IReadOnlyList<JsonElement> Tools { get; init; } = [];
 
+    public ToolChoice ToolChoice { get; init; } = ToolChoice.Free;
+
     /// <summary>A prompt that goes to the model as it is, without template.</summary>
     public string? RawPrompt { get; init; }
 
@@ -47,6 +49,12 @@ internal sealed record InferenceRequest
     /// <summary>With <see cref="EmbedInputs"/>: cut what is longer than the context, rather than refuse it.</summary>
     public bool Truncate { get; init; }
 
-    /// <summary>What the request says; the model's Modelfile says what it leaves open.</summary>
+    /// <summary>What the request says.</summary>
     public RequestedOptions Options { get; init; } = new();
+
+    /// <summary>What its API has for what neither the request nor the model's Modelfile says.</summary>
+    public RequestedOptions Defaults { get; init; } = new();
+
+    /// <summary>How many answers are wanted: so many jobs, each with a seed of its own that follows from this request's.</summary>
+    public int Choices { get; init; } = 1;
 }

@@ -5,39 +5,71 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Requests;
 
-/// <summary>The common way of an inference, after an API's translator and up to its format: job, start or replay, answer.</summary>
+/// <summary>
+/// The common way of an inference, after an API's translator and up to its format: jobs, start or replay, answer. A request that is for several
+/// answers has them run at once, each as a job of its own.
+/// </summary>
 internal sealed class InferenceRunner(
     JobFactory jobs, IJobStarter starter, IdempotencyStore kept, StreamedAnswer streamed, WholeAnswer whole)
 {
     public Task AnswerAsync(HttpContext context, InferenceRequest request, IdempotencyKey? key, bool isStream, IAnswerFormat format) =>
-        AnswerAsync(context, request, key, lease => isStream ? streamed.WriteAsync(context, lease, format) : whole.WriteAsync(context, lease, format));
+        AnswerAsync(context, [request], key, isStream, format);
+
+    public Task AnswerAsync(
+        HttpContext context, IReadOnlyList<InferenceRequest> requests, IdempotencyKey? key, bool isStream, IAnswerFormat format) =>
+        AnswerAsync(context, requests, key, leases => isStream ? streamed.WriteAsync(context, leases, format) : whole.WriteAsync(context, leases, format));
 
     public Task AnswerAsync(HttpContext context, InferenceRequest request, IdempotencyKey? key, IWholeFormat format) =>
-        AnswerAsync(context, request, key, lease => whole.WriteAsync(context, lease, format));
+        AnswerAsync(context, [request], key, leases => whole.WriteAsync(context, leases, format));
 
-    private async Task AnswerAsync(HttpContext context, InferenceRequest request, IdempotencyKey? key, Func<AnswerLease, Task> write)
+    private async Task AnswerAsync(
+        HttpContext context, IReadOnlyList<InferenceRequest> requests, IdempotencyKey? key, Func<AnswerLeases, Task> write)
     {
-        if ((await StartAsync(context, request, key)).Failed(out ApiError? error, out AnswerLease? lease))
+        using AnswerLeases leases = new();
+        if (await StartAsync(context, requests, key, leases) is { } error)
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        using (lease)
-        {
-            if (lease.IsReplay)
-                context.Response.Headers[IdempotencyKey.ReplayHeader] = "true";
-            await write(lease);
-        }
+        if (leases.AreReplays)
+            context.Response.Headers[IdempotencyKey.ReplayHeader] = "true";
+        await write(leases);
     }
 
-    private async ValueTask<Result<AnswerLease>> StartAsync(HttpContext context, InferenceRequest request, IdempotencyKey? key)
+    private async ValueTask<ApiError?> StartAsync(
+        HttpContext context, IReadOnlyList<InferenceRequest> requests, IdempotencyKey? key, AnswerLeases leases)
     {
+        int count = requests.Sum(request => request.Choices);
         // First of all, so that an answer is found again even if its model is gone by now.
-        if (key is not null && kept.Find(key) is { } found)
+        if (key is not null && Find(key, count, leases) is var (areAll, found) && (areAll || found is not null))
             return found;
-        if ((await jobs.CreateAsync(request, RequestInfo.Of(context), context.RequestAborted)).Failed(out ApiError? error, out Job? job))
+        if ((await jobs.CreateAllAsync(requests, RequestInfo.Of(context), context.RequestAborted)).Failed(out ApiError? error, out Job[]? all))
             return error;
-        return key is null ? Start(job) : kept.FindOrStart(key, gone => starter.Start(job, gone));
+        for (int i = leases.All.Count; i < all.Length; i++)
+        {
+            Job job = all[i];
+            if (key is null)
+                leases.Add(Start(job));
+            else if (kept.FindOrStart(key.ForChoice(i), gone => starter.Start(job, gone)).Failed(out error, out AnswerLease? lease))
+                return error;
+            else
+                leases.Add(lease);
+        }
+        return null;
+    }
+
+    /// <summary>Adds the answers that are there, up to the first that is not.</summary>
+    private (bool AreAll, ApiError? Error) Find(IdempotencyKey key, int count, AnswerLeases leases)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (kept.Find(key.ForChoice(i)) is not { } found)
+                return (false, null);
+            if (found.Failed(out ApiError? error, out AnswerLease? lease))
+                return (false, error);
+            leases.Add(lease);
+        }
+        return (true, null);
     }
 
     /// <summary>Without a key nobody can come back for the answer: the run ends with its client.</summary>

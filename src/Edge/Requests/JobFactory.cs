@@ -14,13 +14,32 @@ internal sealed class JobFactory(
 {
     private static readonly RenderedPrompt NoPrompt = new("", OutputParsing.None, Grammar: null);
 
+    /// <summary>Far apart in all bits: neighbouring seeds are other requests' (the golden ratio, as in SplitMix64; Steele et al. 2014).</summary>
+    private const ulong SeedStep = 0x9E37_79B9_7F4A_7C15;
+
+    /// <summary>The jobs of several requests that are answered as one, each as often as it has choices.</summary>
+    public async ValueTask<Result<Job[]>> CreateAllAsync(
+        IReadOnlyList<InferenceRequest> requests, RequestInfo info, CancellationToken cancellationToken)
+    {
+        List<Job> all = [];
+        foreach (InferenceRequest request in requests)
+        {
+            if ((await CreateAsync(request, info, cancellationToken)).Failed(out ApiError? error, out Job? first))
+                return error;
+            all.Add(first);
+            for (int i = 1; i < request.Choices; i++)
+                all.Add(first with { Id = JobId.New(time), Seed = unchecked(first.Seed + ((ulong)i * SeedStep)) });
+        }
+        return all.ToArray();
+    }
+
     public async ValueTask<Result<Job>> CreateAsync(InferenceRequest request, RequestInfo info, CancellationToken cancellationToken)
     {
         if (await models.FindAsync(request.Model, cancellationToken) is not { } model)
             return ApiError.ModelNotFound(request.Model);
         if (Unsupported(request, model) is { } unsupported)
             return unsupported;
-        RequestedOptions said = request.Options.Over(model.Modelfile.Parameters);
+        RequestedOptions said = request.Options.Over(model.Modelfile.Parameters).Over(request.Defaults);
         RenderedPrompt? prompt = NoPrompt;
         if (!request.IsLoad && request.EmbedInputs is null && prompts.Make(request, model).Failed(out ApiError? error, out prompt))
             return error;

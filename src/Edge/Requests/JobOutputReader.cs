@@ -6,18 +6,16 @@ namespace OllamaMax.Edge.Requests;
 
 /// <summary>
 /// Reads a log with two things that an async enumeration lacks: taking what is there without waiting (so that one flush sends it all)
-/// and waiting with a limit (so that silence is noticed).
+/// and a task to wait for as long as is wanted (so that silence is noticed).
 /// </summary>
 internal sealed class JobOutputReader : IAsyncDisposable
 {
-    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _reading;
     private readonly IAsyncEnumerator<JobOutput> _entries;
     private Task<bool>? _pending;
 
-    public JobOutputReader(JobOutputLog log, TimeProvider time, CancellationToken cancellationToken)
+    public JobOutputReader(JobOutputLog log, CancellationToken cancellationToken)
     {
-        _time = time;
         _reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _entries = log.ReadAsync(_reading.Token).GetAsyncEnumerator(CancellationToken.None);
     }
@@ -37,13 +35,8 @@ internal sealed class JobOutputReader : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Waits for the next entry; false when <paramref name="limit"/> passed without one.</summary>
-    public async ValueTask<bool> WaitAsync(TimeSpan limit)
-    {
-        Task pending = _pending ??= Next();
-        await pending.WaitAsync(limit, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return pending.IsCompleted;
-    }
+    /// <summary>Completes with the next entry's coming, also when it is cancelled.</summary>
+    public Task Pending => _pending ??= Next();
 
     public async ValueTask DisposeAsync()
     {

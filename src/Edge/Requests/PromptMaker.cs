@@ -21,7 +21,9 @@ internal sealed class PromptMaker(IPromptRenderer templates)
             Thinking = tags,
             ToolCalls = request.Tools.Count > 0 ? ModelOutputForms.ToolCalls(shown.Template) : ToolCallForm.None,
         };
-        return new RenderedPrompt(text, parsing, Grammar(request, tags));
+        if (RequestedGrammar.Of(request, parsing.ToolCalls, out string? grammar) is { } refused)
+            return refused;
+        return new RenderedPrompt(text, parsing, BehindThinking(grammar, request, tags));
     }
 
     private Result<string> Text(InferenceRequest request, ModelView model)
@@ -71,9 +73,9 @@ internal sealed class PromptMaker(IPromptRenderer templates)
         return new ThinkingTags(open, close, IsOpen: prompt.AsSpan().TrimEnd().EndsWith(open, StringComparison.Ordinal));
     }
 
-    private static string? Grammar(InferenceRequest request, ThinkingTags? tags)
+    private static string? BehindThinking(string? grammar, InferenceRequest request, ThinkingTags? tags)
     {
         bool mayThink = tags is not null && (tags.IsOpen || request.Think != false);
-        return request.Options.Grammar is { } grammar && mayThink ? ThinkingGrammar.Before(grammar, tags!) : request.Options.Grammar;
+        return grammar is not null && mayThink ? ThinkingGrammar.Before(grammar, tags!) : grammar;
     }
 }

@@ -7,15 +7,15 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.Requests;
 
 /// <summary>
-/// Writes a job's output as a stream: all that is there, then one flush. The headers leave with the first output, or after
+/// Writes the output of a request's jobs as a stream: all that is there, then one flush. The headers leave with the first output, or after
 /// <see cref="EdgeOptions.HeaderDelay"/> without any; a failure before that has its real status, one after it goes into the stream.
 /// (Not already at acceptance: a prompt that is too long is known only when a worker has read it.)
 /// </summary>
 internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, IOptions<EdgeOptions> options)
 {
-    public async Task WriteAsync(HttpContext context, AnswerLease lease, IAnswerFormat format)
+    public async Task WriteAsync(HttpContext context, AnswerLeases leases, IAnswerFormat format)
     {
-        await using JobOutputReader outputs = new(lease.Log, time, context.RequestAborted);
+        await using ChoicesReader outputs = new(leases, time, context.RequestAborted);
         HttpResponse response = context.Response;
         PipeWriter body = response.BodyWriter;
         TimeSpan patience = options.Value.HeaderDelay;
@@ -25,7 +25,7 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
         while (true)
         {
             bool isDue = false;
-            while (outputs.TryRead(out JobOutput? output))
+            while (outputs.TryRead(out int choice, out JobOutput? output))
             {
                 if (output is JobOutput.Failed failed && isEmpty && !response.HasStarted)
                 {
@@ -37,12 +37,13 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
                     hasText = true;
                     metrics.FirstText(context);
                 }
-                bool hasWritten = Write(body, output, format);
+                bool hasWritten = Write(body, choice, output, format);
                 isEmpty &= !hasWritten;
                 isDue |= hasWritten;
                 if (output is JobOutput.Finished finished)
-                    metrics.Finished(lease, finished.Statistics);
-                if (output is JobOutput.Finished or JobOutput.Failed)
+                    metrics.Finished(leases.All[choice], finished.Statistics);
+                // One choice that fails fails all: the others end with the client's interest in them.
+                if (output is JobOutput.Failed || outputs.IsAtEnd)
                 {
                     await FlushAsync(context, format);
                     return;
@@ -63,18 +64,18 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
     }
 
     /// <summary>Whether anything was written.</summary>
-    private static bool Write(PipeWriter body, JobOutput output, IAnswerFormat format)
+    private static bool Write(PipeWriter body, int choice, JobOutput output, IAnswerFormat format)
     {
         switch (output)
         {
             case JobOutput.Delta delta:
-                format.WriteDelta(body, delta);
+                format.WriteDelta(body, choice, delta);
                 return true;
             case JobOutput.Finished finished:
-                format.WriteEnd(body, finished);
+                format.WriteEnd(body, choice, finished);
                 return true;
             case JobOutput.Failed failed:
-                format.WriteError(body, failed.Error.Message);
+                format.WriteError(body, ApiError.From(failed.Error));
                 return true;
             default:
                 return false;
@@ -87,6 +88,7 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
         if (!context.Response.HasStarted)
         {
             context.Response.ContentType = format.StreamContentType;
+            context.Response.Headers.CacheControl = "no-cache";
             await context.Response.StartAsync(context.RequestAborted);
         }
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);

@@ -8,7 +8,7 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.Requests;
 
 /// <summary>
-/// Writes a job's output in one piece, with the real status whatever happens. Only before a silence that proxies would cut, white
+/// Writes the output of a request's jobs in one piece, with the real status whatever happens. Only before a silence that proxies would cut, white
 /// space (which JSON allows in front) keeps the connection; that commits the status to 200.
 /// </summary>
 internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOptions<EdgeOptions> options)
@@ -17,20 +17,22 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
 
     private static readonly JobError BrokenVector = new(JobErrorKind.Failed, "embedding contains NaN or Inf values");
 
-    public async Task WriteAsync(HttpContext context, AnswerLease lease, IWholeFormat format)
+    public async Task WriteAsync(HttpContext context, AnswerLeases leases, IWholeFormat format)
     {
-        await using JobOutputReader outputs = new(lease.Log, time, context.RequestAborted);
-        WholeOutputBuilder whole = new();
+        await using ChoicesReader outputs = new(leases, time, context.RequestAborted);
+        WholeOutputBuilder[] builders = [.. leases.All.Select(_ => new WholeOutputBuilder())];
+        WholeOutput[] choices = new WholeOutput[builders.Length];
         TimeSpan patience = options.Value.SilenceLimit;
         long waitingSince = time.GetTimestamp();
         while (true)
         {
-            while (outputs.TryRead(out JobOutput? output))
+            while (outputs.TryRead(out int choice, out JobOutput? output))
             {
+                WholeOutputBuilder whole = builders[choice];
                 switch (output)
                 {
                     case JobOutput.Delta delta:
-                        if (whole.IsEmpty)
+                        if (Array.TrueForAll(builders, builder => builder.IsEmpty))
                             metrics.FirstText(context);
                         whole.Add(delta);
                         break;
@@ -41,8 +43,11 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
                         await FailAsync(context, format, BrokenVector);
                         return;
                     case JobOutput.Finished finished:
-                        metrics.Finished(lease, finished.Statistics);
-                        await SendAsync(context, body => format.WriteWhole(body, whole.Finish(finished)));
+                        metrics.Finished(leases.All[choice], finished.Statistics);
+                        choices[choice] = whole.Finish(finished);
+                        if (!outputs.IsAtEnd)
+                            break;
+                        await SendAsync(context, body => format.WriteWhole(body, choices));
                         return;
                     case JobOutput.Failed failed:
                         await FailAsync(context, format, failed.Error);
@@ -63,7 +68,7 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
     private static async ValueTask FailAsync(HttpContext context, IWholeFormat format, JobError error)
     {
         if (context.Response.HasStarted)
-            await SendAsync(context, body => format.WriteError(body, error.Message));
+            await SendAsync(context, body => format.WriteError(body, ApiError.From(error)));
         else
             await ErrorAnswer.WriteAsync(context, ApiError.From(error));
     }

@@ -13,11 +13,16 @@ namespace OllamaMax.Edge.Templates;
 /// (https://huggingface.co/docs/transformers/chat_templating). A field that a message lacks is left out: templates ask whether it
 /// is there.
 /// </summary>
-internal sealed class TemplateInput(Utf8JsonWriter writer)
+/// <param name="writer">Where to write them.</param>
+/// <param name="wantsShortIds">The template refuses ids of calls that have not nine characters.</param>
+internal sealed class TemplateInput(Utf8JsonWriter writer, bool wantsShortIds)
 {
+    private const int ShortId = 9;
+
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Queue<string> _unanswered = new();
+    private readonly Dictionary<string, string> _shortened = [];
     private int _calls;
 
     public static string Write(
@@ -29,9 +34,12 @@ internal sealed class TemplateInput(Utf8JsonWriter writer)
     {
         ArrayBufferWriter<byte> json = new();
         using (Utf8JsonWriter writer = new(json, Plain))
-            new TemplateInput(writer).WriteAll(model, messages, tools, addGenerationPrompt, options);
+            new TemplateInput(writer, WantsShortIds(model.Template)).WriteAll(model, messages, tools, addGenerationPrompt, options);
         return Encoding.UTF8.GetString(json.WrittenSpan);
     }
+
+    /// <summary>Mistral's: <c>tool_call.id|length != 9</c>.</summary>
+    private static bool WantsShortIds(string? template) => template?.Contains("|length != 9", StringComparison.Ordinal) == true;
 
     private void WriteAll(
         ModelView model,
@@ -92,7 +100,7 @@ internal sealed class TemplateInput(Utf8JsonWriter writer)
         if (message.ToolName is { } name)
             writer.WriteString("name", name);
         if (message.Role == "tool" && (_unanswered.TryDequeue(out string? id) || message.ToolCallId is not null))
-            writer.WriteString("tool_call_id", message.ToolCallId ?? id);
+            writer.WriteString("tool_call_id", message.ToolCallId is { } given ? _shortened.GetValueOrDefault(given, given) : id);
         writer.WriteEndObject();
     }
 
@@ -111,13 +119,16 @@ internal sealed class TemplateInput(Utf8JsonWriter writer)
 
     /// <summary>
     /// Ollama's calls have neither id nor type, and some templates (Mistral's) insist on ids of nine characters: they are made up
-    /// in order, as the answers come in order.
+    /// in order, as the answers come in order; OpenAI's and Anthropic's, which are longer, are replaced for these.
     /// </summary>
     private void WriteToolCall(JsonElement call)
     {
-        string id = call.TryGetProperty("id", out JsonElement given) && given.ValueKind == JsonValueKind.String
-            ? given.GetString()!
-            : "call" + (++_calls).ToString("D5", CultureInfo.InvariantCulture);
+        string? sent = call.TryGetProperty("id", out JsonElement given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
+        string id = sent is null || (wantsShortIds && sent.Length != ShortId)
+            ? "call" + (++_calls).ToString("D5", CultureInfo.InvariantCulture)
+            : sent;
+        if (sent is not null && sent != id)
+            _shortened[sent] = id;
         _unanswered.Enqueue(id);
         writer.WriteStartObject();
         writer.WriteString("id", id);

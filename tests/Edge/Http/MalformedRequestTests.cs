@@ -11,7 +11,10 @@ public sealed class MalformedRequestTests
     private const int Requests = 500;
     private const int Large = 50_000_000;
 
-    private static readonly string[] Paths = ["/api/chat", "/api/generate", "/api/show"];
+    private static readonly string[] Paths =
+    [
+        "/api/chat", "/api/generate", "/api/show", "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/messages", "/v1/messages/count_tokens",
+    ];
 
     [Fact]
     public async Task Malformed_ManyRequests_EachGetsAClientErrorInShapeAndMemoryReturns()
@@ -42,6 +45,8 @@ public sealed class MalformedRequestTests
         string text = await response.TextAsync();
         ((int)response.StatusCode).ShouldBeInRange(400, 499, $"request {number}: {text}");
         using JsonDocument json = JsonDocument.Parse(text);
-        json.RootElement.GetProperty("error").GetString().ShouldNotBeNullOrEmpty();
+        JsonElement error = json.RootElement.GetProperty("error");
+        bool isPlain = Paths[number % Paths.Length].StartsWith("/api", StringComparison.Ordinal);
+        (isPlain ? error : error.GetProperty("message")).GetString().ShouldNotBeNullOrEmpty();
     }
 }

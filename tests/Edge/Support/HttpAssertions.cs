@@ -21,6 +21,17 @@ internal static class HttpAssertions
         return only.Value.GetString()!;
     }
 
+    /// <summary>The data of server-sent events that have no names.</summary>
+    public static async Task<string[]> EventsAsync(this HttpResponseMessage response)
+    {
+        const string data = "data: ";
+        string text = await response.TextAsync();
+        text.ShouldEndWith("\n\n");
+        string[] events = text[..^2].Split("\n\n");
+        events.ShouldAllBe(one => one.StartsWith(data, StringComparison.Ordinal));
+        return [.. events.Select(one => one[data.Length..])];
+    }
+
     public static async Task<string[]> LinesAsync(this HttpResponseMessage response)
     {
         string text = await response.TextAsync();

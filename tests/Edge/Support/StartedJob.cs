@@ -10,6 +10,7 @@ internal sealed record StartedJob(Job Job, JobOutputLog Log, CancellationToken C
         TotalDuration = TimeSpan.FromMilliseconds(50),
         LoadDuration = TimeSpan.FromTicks(12),
         PromptTokens = 7,
+        CachedTokens = 3,
         PromptDuration = TimeSpan.FromMilliseconds(20),
         Tokens = 2,
         EvalDuration = TimeSpan.FromMilliseconds(25),
@@ -46,7 +47,8 @@ internal sealed record StartedJob(Job Job, JobOutputLog Log, CancellationToken C
         return this;
     }
 
-    public void Finish(FinishReason reason = FinishReason.Stop) => Log.Append(new JobOutput.Finished(reason, Statistics));
+    public void Finish(FinishReason reason = FinishReason.Stop, string? stoppedBy = null) =>
+        Log.Append(new JobOutput.Finished(reason, Statistics) { StoppedBy = stoppedBy });
 
     public void Fail(JobErrorKind kind, string message, TimeSpan? retryAfter = null) =>
         Log.Append(new JobOutput.Failed(new(kind, message) { RetryAfter = retryAfter }));

@@ -426,12 +426,16 @@ public sealed class JobOwner
         TotalDuration = now - _startedAt,
         LoadDuration = _start?.LoadDuration ?? default,
         PromptTokens = _start?.PromptTokens ?? 0,
+        CachedTokens = _start?.CachedTokens ?? 0,
         PromptDuration = _start?.PromptDuration ?? default,
         Tokens = _assembler.Tokens,
         // The worker measures it; a stop string is found here, before the worker knows, so the time until then is taken here.
         EvalDuration = end is null ? now - _firstTokenAt : _evalBefore + end.EvalDuration,
         Attempts = _attempts,
-    }));
+    })
+    {
+        StoppedBy = _assembler.StoppedBy,
+    });
 
     private void End(JobOutput last)
     {

@@ -118,19 +118,20 @@ public sealed class JobOwnerTests
     public void Received_End_FinishesWithTheWorkersFigures()
     {
         JobOwner owner = Running();
-        var start = new AttemptStart(7, 0, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
+        var start = new AttemptStart(7, 3, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
         var end = new AttemptEnd { Reason = EndReason.Stop, EvalDuration = TimeSpan.FromSeconds(3) };
 
         _now += TimeSpan.FromSeconds(9);
         Do(owner, () => owner.Received("w1", "n1", Chunk(0, "a", "b") with { Start = start, End = end }, _now));
 
         var finished = Outputs.Last().ShouldBeOfType<JobOutput.Finished>();
-        finished.Reason.ShouldBe(FinishReason.Stop);
+        (finished.Reason, finished.StoppedBy).ShouldBe((FinishReason.Stop, null));
         finished.Statistics.ShouldBe(new JobStatistics
         {
             TotalDuration = TimeSpan.FromSeconds(9),
             LoadDuration = TimeSpan.FromSeconds(1),
             PromptTokens = 7,
+            CachedTokens = 3,
             PromptDuration = TimeSpan.FromSeconds(2),
             Tokens = 2,
             EvalDuration = TimeSpan.FromSeconds(3),
@@ -148,7 +149,9 @@ public sealed class JobOwnerTests
         Do(owner, () => owner.Received("w1", "n1", Chunk(0, "text E", "N", "D more"), _now));
 
         Text.ShouldBe("text ");
-        Outputs.Last().ShouldBeOfType<JobOutput.Finished>().Statistics.Tokens.ShouldBe(3);
+        var finished = Outputs.Last().ShouldBeOfType<JobOutput.Finished>();
+        finished.Statistics.Tokens.ShouldBe(3);
+        finished.StoppedBy.ShouldBe("END");
         _effects.OfType<OwnerEffect.Stop>().ShouldHaveSingleItem().Nonce.ShouldBe("n1");
     }
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace OllamaMax.Edge.Ollama;
+namespace OllamaMax.Edge.Requests;
 
 /// <summary>Vectors as arrays of numbers, as short as 32-bit floats can be told apart.</summary>
 internal static class VectorJson

@@ -1,8 +1,8 @@
 using OllamaMax.Models;
 
-namespace OllamaMax.Edge.Ollama;
+namespace OllamaMax.Edge.Requests;
 
-/// <summary>A model's name as Ollama shows it: defaults left out, the tag never.</summary>
+/// <summary>A model's name as clients are shown it, in the manner of Ollama: defaults left out, the tag never.</summary>
 internal static class DisplayName
 {
     public static string Of(ModelName name)

@@ -1,0 +1,49 @@
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+
+namespace OllamaMax.Edge.Anthropic;
+
+/// <summary>The field <c>content</c> of a message, a tool's result or a system prompt: a string, or an array of blocks.</summary>
+internal static class ContentBlocks
+{
+    /// <summary>The blocks; a string is one of text, of which <see cref="TextOf"/> knows.</summary>
+    public static IReadOnlyList<JsonFields> Read(JsonFields parent, string name)
+    {
+        if (parent.Find(name) is { ValueKind: JsonValueKind.Array })
+            return parent.Objects(name);
+        if (parent.Find(name) is { ValueKind: not JsonValueKind.String })
+            parent.Errors.Add(parent.PathOf(name), "must be a string or an array of content blocks");
+        return [];
+    }
+
+    /// <summary>The field's text, where there is nothing but text in it.</summary>
+    public static string TextOf(JsonFields parent, string name) =>
+        parent.Find(name) is { ValueKind: JsonValueKind.String }
+            ? parent.Text(name) ?? ""
+            : string.Join('\n', Read(parent, name).Select(OnlyText));
+
+    public static string Text(JsonFields block)
+    {
+        if (block.Text("text") is { } text)
+            return text;
+        block.Errors.Add(block.PathOf("text"), "is required");
+        return "";
+    }
+
+    /// <summary>Refuses a block of a type that does not belong where it stands, or that nothing here can read.</summary>
+    public static void Refuse(JsonFields block)
+    {
+        string? type = block.Text("type");
+        block.Errors.Add(block.PathOf("type"), type is "image" or "document" or "search_result"
+            ? $"\"{type}\" is not supported by this server yet: models read text"
+            : $"\"{type}\" is not a type of content block that is supported here");
+    }
+
+    private static string OnlyText(JsonFields block)
+    {
+        if (block.Text("type") is "text")
+            return Text(block);
+        Refuse(block);
+        return "";
+    }
+}

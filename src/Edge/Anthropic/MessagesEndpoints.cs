@@ -1,0 +1,37 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+
+namespace OllamaMax.Edge.Anthropic;
+
+/// <summary><c>POST /v1/messages</c> and <c>/v1/messages/count_tokens</c>: translate, run or estimate, format.</summary>
+internal sealed class MessagesEndpoints(RequestBodyReader bodies, InferenceRunner runner, IModelSource models, TimeProvider time)
+{
+    public async Task AnswerAsync(HttpContext context)
+    {
+        if ((await KeyedRequest.ReadAsync(context, bodies, MessagesTranslator.Translate)).Failed(out ApiError? error, out KeyedRequest<MessagesRequest>? request))
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        using MessagesFormat format = new(request.Request, RequestInfo.Of(context).Id, time);
+        await runner.AnswerAsync(context, request.Request.Inference, request.Key, request.Request.IsStream, format);
+    }
+
+    public async Task CountAsync(HttpContext context)
+    {
+        if ((await KeyedRequest.ReadAsync(context, bodies, MessagesTranslator.TranslateCount)).Failed(out ApiError? error, out KeyedRequest<InferenceRequest>? request))
+            await ErrorAnswer.WriteAsync(context, error);
+        else if (await models.FindAsync(request.Request.Model, context.RequestAborted) is null)
+            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(request.Request.Model));
+        else
+            await WriteAsync(context, new CountAnswer(TokenEstimate.Of(request.Request)));
+    }
+
+    private static Task WriteAsync(HttpContext context, CountAnswer answer)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        return JsonSerializer.SerializeAsync(context.Response.Body, answer, AnthropicJson.Relaxed.CountAnswer, context.RequestAborted);
+    }
+}

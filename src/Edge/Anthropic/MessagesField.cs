@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+
+namespace OllamaMax.Edge.Anthropic;
+
+/// <summary>
+/// The fields <c>system</c> and <c>messages</c>. Results of tools, blocks of a user's message there, are messages of their own to templates; they
+/// stand before the message's text.
+/// </summary>
+internal static class MessagesField
+{
+    public static IReadOnlyList<ChatMessage> Read(JsonFields request)
+    {
+        List<ChatMessage> messages = [];
+        string system = ContentBlocks.TextOf(request, "system");
+        if (system.Length > 0)
+            messages.Add(new("system", system));
+        IReadOnlyList<JsonFields> given = request.Objects("messages");
+        if (given.Count == 0)
+            request.Errors.Add("messages", "must be an array of at least one message");
+        // Answers of tools say which call they answer; templates want to know which tool.
+        Dictionary<string, string> toolOfCall = new(StringComparer.Ordinal);
+        foreach (JsonFields message in given)
+        {
+            switch (message.Text("role"))
+            {
+                case "user":
+                    AddUser(message, messages, toolOfCall);
+                    break;
+                case "assistant":
+                    messages.Add(ReadAssistant(message, toolOfCall));
+                    break;
+                case "system":
+                    messages.Add(new("system", ContentBlocks.TextOf(message, "content")));
+                    break;
+                default:
+                    message.Errors.Add(message.PathOf("role"), "must be \"user\" or \"assistant\"");
+                    break;
+            }
+            if (!message.IsSet("content"))
+                message.Errors.Add(message.PathOf("content"), "is required");
+        }
+        if (messages is [.., { Role: "assistant" }])
+            request.Errors.Add("messages", "must end with a user's message: this server does not go on with an assistant's (no prefill)");
+        return messages;
+    }
+
+    private static void AddUser(JsonFields message, List<ChatMessage> messages, Dictionary<string, string> toolOfCall)
+    {
+        if (message.Find("content") is { ValueKind: JsonValueKind.String })
+        {
+            messages.Add(new("user", message.Text("content") ?? ""));
+            return;
+        }
+        List<string> texts = [];
+        foreach (JsonFields block in ContentBlocks.Read(message, "content"))
+        {
+            switch (block.Text("type"))
+            {
+                case "text":
+                    texts.Add(ContentBlocks.Text(block));
+                    break;
+                case "tool_result":
+                    messages.Add(ReadResult(block, toolOfCall));
+                    break;
+                default:
+                    ContentBlocks.Refuse(block);
+                    break;
+            }
+        }
+        if (texts.Count > 0)
+            messages.Add(new("user", string.Join('\n', texts)));
+    }
+
+    private static ChatMessage ReadResult(JsonFields block, Dictionary<string, string> toolOfCall)
+    {
+        string call = block.Text("tool_use_id") ?? "";
+        if (call.Length == 0)
+            block.Errors.Add(block.PathOf("tool_use_id"), "is required");
+        string content = ContentBlocks.TextOf(block, "content");
+        // Templates know no other way to say it.
+        bool isError = block.Flag("is_error") ?? false;
+        return new("tool", isError ? $"Error: {content}" : content) { ToolCallId = call, ToolName = toolOfCall.GetValueOrDefault(call) };
+    }
+
+    private static ChatMessage ReadAssistant(JsonFields message, Dictionary<string, string> toolOfCall)
+    {
+        if (message.Find("content") is { ValueKind: JsonValueKind.String })
+            return new("assistant", message.Text("content") ?? "");
+        List<string> texts = [];
+        List<string> thoughts = [];
+        List<JsonElement> calls = [];
+        foreach (JsonFields block in ContentBlocks.Read(message, "content"))
+        {
+            switch (block.Text("type"))
+            {
+                case "text":
+                    texts.Add(ContentBlocks.Text(block));
+                    break;
+                case "thinking":
+                    thoughts.Add(block.Text("thinking") ?? "");
+                    break;
+                case "redacted_thinking":
+                    break; // Another server's secret: nobody here can read it.
+                case "tool_use":
+                    calls.Add(ReadCall(block, toolOfCall));
+                    break;
+                default:
+                    ContentBlocks.Refuse(block);
+                    break;
+            }
+        }
+        return new("assistant", string.Join('\n', texts))
+        {
+            Thinking = thoughts.Count > 0 ? string.Join('\n', thoughts) : null,
+            ToolCalls = calls,
+        };
+    }
+
+    /// <summary>In OpenAI's form, as templates want it.</summary>
+    private static JsonElement ReadCall(JsonFields block, Dictionary<string, string> toolOfCall)
+    {
+        string id = block.Text("id") ?? "";
+        string name = block.Text("name") ?? "";
+        if (name.Length == 0)
+            block.Errors.Add(block.PathOf("name"), "is required");
+        JsonFields? input = block.Object("input");
+        toolOfCall[id] = name;
+        ArrayBufferWriter<byte> json = new();
+        using (Utf8JsonWriter writer = new(json, Json.Writer))
+        {
+            writer.WriteStartObject();
+            if (id.Length > 0)
+                writer.WriteString("id"u8, id);
+            writer.WriteString("type"u8, "function"u8);
+            writer.WriteStartObject("function"u8);
+            writer.WriteString("name"u8, name);
+            writer.WritePropertyName("arguments"u8);
+            JsonCopy.Write(writer, input);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+        return JsonElement.Parse(json.WrittenSpan);
+    }
+}

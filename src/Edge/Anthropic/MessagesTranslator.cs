@@ -1,0 +1,82 @@
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenAI;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Anthropic;
+
+/// <summary><c>POST /v1/messages</c> (https://docs.anthropic.com/en/api/messages) to the internal request.</summary>
+internal static class MessagesTranslator
+{
+    private static readonly string[] Read =
+        ["model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "output_format"];
+
+    private static readonly string[] Sampling = ["max_tokens", "stop_sequences", "stream", "temperature", "top_p", "top_k"];
+
+    /// <summary>What the answer does not depend on; context_management only ever takes something away from a long conversation.</summary>
+    private static readonly string[] Harmless = ["metadata", "service_tier", "cache_control", "betas", "context_management", "inference_geo", "speed"];
+
+    private static readonly FieldPolicy Policy = new([.. Read, .. Sampling], Harmless);
+
+    public static Result<MessagesRequest> Translate(JsonFields request)
+    {
+        long? maxTokens = request.Integer("max_tokens", 1);
+        if (!request.IsSet("max_tokens"))
+            request.Errors.Add("max_tokens", "is required");
+        Prompt prompt = ReadPrompt(request, maxTokens ?? 0);
+        InferenceRequest inference = prompt.Inference with
+        {
+            Options = new RequestedOptions
+            {
+                NumPredict = (int)(maxTokens ?? 1),
+                Temperature = request.Number("temperature", 0, 1),
+                TopP = request.Number("top_p", 0, 1),
+                TopK = (int?)request.Integer("top_k", 0),
+                Stop = SamplingFields.ReadStops(request, "stop_sequences"),
+                Grammar = ReadFormat(request),
+            },
+            Defaults = CommonFields.Defaults,
+        };
+        bool isStream = request.Flag("stream") ?? false;
+        Policy.Check(request);
+        return request.Errors.First is { } error ? error : new MessagesRequest(inference, isStream, prompt.ShowsThinking);
+    }
+
+    /// <summary><c>POST /v1/messages/count_tokens</c>: the fields that make the prompt, the others ignored.</summary>
+    public static Result<InferenceRequest> TranslateCount(JsonFields request)
+    {
+        InferenceRequest inference = ReadPrompt(request, maxTokens: 0).Inference;
+        return request.Errors.First is { } error ? error : inference;
+    }
+
+    private static Prompt ReadPrompt(JsonFields request, long maxTokens)
+    {
+        ToolFields tools = ToolFields.Read(request);
+        ThinkingField thinking = ThinkingField.Read(request, maxTokens);
+        string? effort = request.Object("output_config") is { } output ? EffortField.Read(output, "effort").Level : null;
+        InferenceRequest inference = new()
+        {
+            Model = CommonFields.ReadModel(request),
+            Messages = MessagesField.Read(request),
+            Tools = tools.Tools,
+            ToolChoice = tools.Choice,
+            Think = thinking.IsWanted ? null : false,
+            ThinkLevel = thinking.Level ?? effort,
+        };
+        return new(inference, thinking.IsWanted);
+    }
+
+    /// <summary>A schema for the answer: <c>{"type":"json_schema","schema":{…}}</c>, in <c>output_config.format</c> or, as once, in <c>output_format</c>.</summary>
+    private static string? ReadFormat(JsonFields request)
+    {
+        if ((request.Object("output_config")?.Object("format") ?? request.Object("output_format")) is not { } format)
+            return null;
+        if (format.Text("type") is not "json_schema")
+            format.Errors.Add(format.PathOf("type"), "must be \"json_schema\"");
+        else if (!format.IsSet("schema"))
+            format.Errors.Add(format.PathOf("schema"), "is required");
+        return ResponseFormatField.Grammar(format, "schema", isStrict: true);
+    }
+
+    private readonly record struct Prompt(InferenceRequest Inference, bool ShowsThinking);
+}

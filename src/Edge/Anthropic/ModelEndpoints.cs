@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+
+namespace OllamaMax.Edge.Anthropic;
+
+/// <summary><c>GET /v1/models</c> (<c>limit</c>, <c>after_id</c>, <c>before_id</c>) and <c>/v1/models/{id}</c> for clients that send <c>anthropic-version</c>.</summary>
+internal sealed class ModelEndpoints(IModelSource models)
+{
+    private const int DefaultLimit = 20;
+    private const int MostListed = 1000;
+
+    public async Task ListAsync(HttpContext context)
+    {
+        IQueryCollection query = context.Request.Query;
+        int limit = DefaultLimit;
+        if (query["limit"].ToString() is { Length: > 0 } text
+            && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= MostListed))
+        {
+            await ErrorAnswer.WriteAsync(context, ApiError.BadRequest($"limit must be from 1 to {MostListed}") with { Field = "limit" });
+            return;
+        }
+        List<ModelAnswer> all =
+            [.. (await models.ListAsync(context.RequestAborted)).OrderByDescending(model => model.ModifiedAt).Select(ModelAnswer.Of)];
+        string after = query["after_id"].ToString();
+        string before = query["before_id"].ToString();
+        int begin = after.Length > 0 ? all.FindIndex(model => model.Id == after) + 1 : 0;
+        int end = before.Length > 0 ? all.FindIndex(model => model.Id == before) : all.Count;
+        List<ModelAnswer> range = all[begin..Math.Max(begin, end)];
+        List<ModelAnswer> page = before.Length > 0 ? [.. range.TakeLast(limit)] : [.. range.Take(limit)];
+        ModelsAnswer answer = new(page, range.Count > page.Count, page.FirstOrDefault()?.Id, page.LastOrDefault()?.Id);
+        await WriteAsync(context, answer, AnthropicJson.Relaxed.ModelsAnswer);
+    }
+
+    public async Task ShowAsync(HttpContext context)
+    {
+        string id = (string)context.GetRouteValue("id")!;
+        if (await models.FindAsync(id, context.RequestAborted) is { } model)
+            await WriteAsync(context, ModelAnswer.Of(model, id), AnthropicJson.Relaxed.ModelAnswer);
+        else
+            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(id));
+    }
+
+    private static Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
+    }
+}

@@ -1,0 +1,67 @@
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+
+namespace OllamaMax.Edge.OpenAI;
+
+/// <summary><c>POST /v1/chat/completions</c> (https://platform.openai.com/docs/api-reference/chat/create) to the internal request.</summary>
+internal static class ChatTranslator
+{
+    private static readonly FieldPolicy Policy = new(
+        [
+            .. CommonFields.Read, "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort",
+            "max_completion_tokens", "top_logprobs", "store", "modalities", "verbosity",
+        ],
+        CommonFields.Harmless);
+
+    public static Result<OpenAIRequest> Translate(JsonFields request)
+    {
+        string model = CommonFields.ReadModel(request);
+        bool isStream = request.Flag("stream") ?? false;
+        bool includesUsage = CommonFields.ReadIncludeUsage(request);
+        ChatMessage[] messages = MessagesField.Read(request);
+        ToolFields tools = ToolFields.Read(request);
+        EffortField effort = EffortField.Read(request, "reasoning_effort");
+        long? most = request.Integer("max_tokens", 1);
+        InferenceRequest inference = new()
+        {
+            Model = model,
+            KeepAlive = Ollama.CommonFields.ReadKeepAlive(request),
+            Messages = messages,
+            Tools = tools.Tools,
+            ToolChoice = tools.Choice,
+            Think = effort.Think,
+            ThinkLevel = effort.Level,
+            Options = CommonFields.ReadSampling(request) with
+            {
+                NumPredict = (int?)(request.Integer("max_completion_tokens", 1) ?? most),
+                TopLogprobs = ReadTopLogprobs(request),
+                Grammar = ResponseFormatField.Read(request),
+            },
+            Defaults = CommonFields.Defaults,
+            Choices = CommonFields.ReadChoices(request),
+        };
+        CheckOnly(request);
+        Policy.Check(request);
+        return request.Errors.First is { } error ? error : new OpenAIRequest([inference], isStream, includesUsage);
+    }
+
+    private static int? ReadTopLogprobs(JsonFields request)
+    {
+        bool isWanted = request.Flag("logprobs") ?? false;
+        int top = (int?)request.Integer("top_logprobs", 0, SamplingFields.MostTopLogprobs) ?? 0;
+        if (top > 0 && !isWanted)
+            request.Errors.Add("top_logprobs", "must only be there with \"logprobs\": true");
+        return isWanted ? top : null;
+    }
+
+    /// <summary>Fields of which only the value is done that asks for nothing.</summary>
+    private static void CheckOnly(JsonFields request)
+    {
+        if (request.Flag("store") == true)
+            request.Errors.Add("store", "must be false: chat completions are not stored");
+        if (request.Texts("modalities").Any(modality => modality != "text"))
+            request.Errors.Add("modalities", "must be [\"text\"]: models write text");
+        if (request.Text("verbosity") is not (null or "medium"))
+            request.Errors.Add("verbosity", "must be \"medium\": models here know no other; say it in a message");
+    }
+}

@@ -1,0 +1,35 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.OpenAI;
+
+/// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>, whose id may have slashes in it.</summary>
+internal sealed class ModelEndpoints(IModelSource models)
+{
+    public async Task ListAsync(HttpContext context)
+    {
+        IReadOnlyList<ModelView> all = await models.ListAsync(context.RequestAborted);
+        ModelAnswer[] answers = [.. all.OrderByDescending(model => model.ModifiedAt).Select(model => ModelAnswer.Of(model, DisplayName.Of(model.Name)))];
+        await WriteAsync(context, new ModelsAnswer(answers), OpenAIJson.Relaxed.ModelsAnswer);
+    }
+
+    public async Task ShowAsync(HttpContext context)
+    {
+        string id = (string)context.GetRouteValue("id")!;
+        if (await models.FindAsync(id, context.RequestAborted) is { } model)
+            await WriteAsync(context, ModelAnswer.Of(model, id), OpenAIJson.Relaxed.ModelAnswer);
+        else
+            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(id));
+    }
+
+    private static Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+using OllamaMax.Grammars;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Requests;
+
+/// <summary>What an answer must follow: the request's own grammar, and calls of its tools where these are required or may take the answer's place.</summary>
+internal static class RequestedGrammar
+{
+    /// <param name="form">How the model writes calls.</param>
+    /// <param name="grammar">Reasoning not included; null: free text.</param>
+    /// <returns>What no grammar can promise, or null.</returns>
+    public static ApiError? Of(InferenceRequest request, ToolCallForm form, out string? grammar)
+    {
+        grammar = request.Options.Grammar;
+        ToolChoice choice = request.ToolChoice;
+        bool mayCallInstead = grammar is not null && request.Tools.Count > 0 && form != ToolCallForm.None;
+        if (!choice.IsRequired && !mayCallInstead)
+            return null;
+        if (form == ToolCallForm.None)
+            return ApiError.BadRequest($"\"{request.Model}\" writes calls in a form that it cannot be held to: tool_choice can only be auto or none") with { Field = "tool_choice" };
+        List<CallableTool> tools = [];
+        foreach (JsonElement tool in request.Tools)
+        {
+            JsonElement function = tool.GetProperty("function");
+            string name = function.GetProperty("name").GetString()!;
+            if (choice.Name is null || choice.Name == name)
+                tools.Add(new(name, Find(function, "parameters"), IsStrict: Find(function, "strict") is { ValueKind: JsonValueKind.True }));
+        }
+        string? answer = choice.IsRequired ? null : grammar;
+        if (ToolGrammar.TryWrite(form, tools, choice.IsSingle, answer, out grammar, out string? failed, out SchemaError? error))
+            return null;
+        return ApiError.BadRequest($"tools: the parameters of \"{failed}\": {error}") with { Field = "tools" };
+    }
+
+    private static JsonElement? Find(JsonElement function, string name) => function.TryGetProperty(name, out JsonElement value) ? value : null;
+}

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Text.Json;
+using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Tests.Anthropic;
+
+public sealed class MessagesRequestTests
+{
+    private const string Path = "/v1/messages";
+
+    [Fact]
+    public async Task Messages_Request_BecomesTheJob()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, """
+            {
+              "model": "able", "max_tokens": 30, "temperature": 0.5, "top_p": 0.25, "top_k": 4, "stop_sequences": ["END"],
+              "metadata": {"user_id": "u"}, "service_tier": "auto", "context_management": {"edits": []},
+              "system": [{"type": "text", "text": "be brief", "cache_control": {"type": "ephemeral"}}],
+              "tools": [{"name": "f", "description": "d", "input_schema": {"type": "object"}}, {"type": "custom", "name": "g", "input_schema": {}}],
+              "messages": [
+                {"role": "user", "content": "a"},
+                {"role": "assistant", "content": [
+                  {"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "text", "text": "b"},
+                  {"type": "tool_use", "id": "t1", "name": "f", "input": {"x": "é"}}]},
+                {"role": "user", "content": [
+                  {"type": "text", "text": "c"},
+                  {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "4"}, {"type": "text", "text": "2"}]},
+                  {"type": "tool_result", "tool_use_id": "t1", "is_error": true, "content": "no"}]}
+              ]
+            }
+            """);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());
+        Job job = (await edge.Jobs.NextAsync()).Job;
+        job.Prompt.ShouldBe("(think False )[f][g]<system>be brief<user>a<assistant>b<tool>4\n2<tool>Error: no<user>c<assistant>");
+        job.Stop.ShouldBe(["END"]);
+        job.Options.ShouldBe(new() { NumPredict = 30, Temperature = 0.5f, TopP = 0.25f, TopK = 4, RepeatPenalty = 1 });
+    }
+
+    [Theory]
+    [InlineData("{\"type\":\"auto\"}", "[f]", false)]
+    [InlineData("{\"type\":\"none\"}", "", false)]
+    [InlineData("{\"type\":\"any\",\"disable_parallel_tool_use\":true}", "[f]", true)]
+    [InlineData("{\"type\":\"tool\",\"name\":\"f\"}", "[f]", true)]
+    public async Task Messages_ToolChoice_SaysWhatTheAnswerIsHeldTo(string choice, string shown, bool isBound)
+    {
+        Job job = await JobOfAsync("\"tools\":[{\"name\":\"f\",\"input_schema\":{\"type\":\"object\"}}],\"tool_choice\":" + choice);
+
+        job.Prompt.ShouldBe($"(think False ){shown}<user>hi<assistant>");
+        (job.Options.Grammar is not null).ShouldBe(isBound);
+    }
+
+    [Theory]
+    [InlineData("{\"type\":\"enabled\",\"budget_tokens\":1024}", "(think True low)")]
+    [InlineData("{\"type\":\"enabled\",\"budget_tokens\":20000}", "(think True high)")]
+    [InlineData("{\"type\":\"adaptive\"}", "(think True )")]
+    [InlineData("{\"type\":\"disabled\"}", "(think False )")]
+    public async Task Messages_Thinking_ReachesTheTemplate(string thinking, string shown) =>
+        (await JobOfAsync($"\"thinking\":{thinking}")).Prompt.ShouldStartWith(shown);
+
+    [Fact]
+    public async Task Messages_OutputFormat_BindsTheAnswer()
+    {
+        Job job = await JobOfAsync("\"output_config\":{\"effort\":\"low\",\"format\":{\"type\":\"json_schema\",\"schema\":{\"type\":\"object\"}}}");
+
+        job.Options.Grammar.ShouldNotBeNull();
+    }
+
+    [Theory]
+    [InlineData("\"max_tokens\":null", "max_tokens is required")]
+    [InlineData("\"max_tokens\":0", "max_tokens must be from 1")]
+    [InlineData("\"messages\":[]", "messages must be an array of at least one")]
+    [InlineData("\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]", "messages[0].role must be")]
+    [InlineData("\"messages\":[{\"role\":\"user\"}]", "messages[0].content is required")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"assistant\",\"content\":\"y\"}]", "must end with a user's message")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"source\":{}}]}]", "messages[0].content[0].type \"image\" is not supported")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"content\":\"x\"}]}]", "messages[0].content[0].tool_use_id is required")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":[{\"type\":\"image\"}]}]}]", "messages[0].content[0].content[0].type \"image\"")]
+    [InlineData("\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{\"a\":\"\\ud800\"}}]}]", "messages[0].content[0].input must be valid Unicode")]
+    [InlineData("\"system\":7", "system must be a string or an array")]
+    [InlineData("\"tools\":[{\"name\":\"f\"}]", "tools[0].input_schema is required")]
+    [InlineData("\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}]", "tools[0].type \"web_search_20250305\" is a tool of Anthropic's servers")]
+    [InlineData("\"tool_choice\":{\"type\":\"any\"}", "tool_choice must not be \"any\" without tools")]
+    [InlineData("\"tool_choice\":{\"type\":\"tool\",\"name\":\"f\"}", "tool_choice.name must be that of one of the tools")]
+    [InlineData("\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":9999}", "thinking.budget_tokens must be less than max_tokens")]
+    [InlineData("\"thinking\":{\"type\":\"enabled\"}", "thinking.budget_tokens is required")]
+    [InlineData("\"temperature\":1.5", "temperature must be from 0 to 1")]
+    [InlineData("\"stop_sequences\":\"x\"", "stop_sequences must be an array")]
+    [InlineData("\"mcp_servers\":[]", "mcp_servers is not supported")]
+    public async Task Messages_BadField_NamesIt(string field, string message)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, Request(field));
+
+        string text = await response.TextAsync();
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest, text);
+        JsonElement error = JsonElement.Parse(text).GetProperty("error");
+        error.GetProperty("type").GetString().ShouldBe("invalid_request_error");
+        error.GetProperty("message").GetString()!.ShouldContain(message);
+        edge.Jobs.Count.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task CountTokens_Prompt_IsEstimatedWithoutAJob()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage little = await edge.PostAsync(Path + "/count_tokens?beta=true", """{"model":"demo","messages":[{"role":"user","content":"Hello, how are you?"}]}""");
+        using HttpResponseMessage more = await edge.PostAsync(Path + "/count_tokens", """
+            {"model":"demo","system":"be brief","tools":[{"name":"f","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"Hello, how are you?"}]}
+            """);
+        using HttpResponseMessage unknown = await edge.PostAsync(Path + "/count_tokens", """{"model":"nope","messages":[{"role":"user","content":"x"}]}""");
+
+        (await little.TextAsync()).ShouldBe("""{"input_tokens":11}""");
+        JsonElement.Parse(await more.TextAsync()).GetProperty("input_tokens").GetInt32().ShouldBeInRange(30, 60);
+        unknown.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        edge.Jobs.Count.ShouldBe(0);
+    }
+
+    private static string Request(string field)
+    {
+        string name = field[..field.IndexOf(':', StringComparison.Ordinal)];
+        string[] others = ["\"model\":\"able\"", "\"max_tokens\":3000", "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"];
+        return "{" + string.Join(',', others.Where(other => !other.StartsWith(name, StringComparison.Ordinal)).Append(field)) + "}";
+    }
+
+    private static async Task<Job> JobOfAsync(string fields)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Finish();
+        string request = "{\"model\":\"able\",\"max_tokens\":30000,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]," + fields + "}";
+        using HttpResponseMessage response = await edge.PostAsync(Path, request);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());
+        return (await edge.Jobs.NextAsync()).Job;
+    }
+}
