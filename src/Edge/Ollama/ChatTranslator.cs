@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -31,6 +32,8 @@ internal static class ChatTranslator
             Think = think.Think,
             ThinkLevel = think.Level,
             Options = options.Inference,
+            GivenOptions = options.Given,
+            Format = options.Format,
             Seed = options.Seed,
             Stop = options.Stop,
         };

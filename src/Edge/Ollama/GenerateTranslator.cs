@@ -1,5 +1,6 @@
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -45,6 +46,8 @@ internal static class GenerateTranslator
             ThinkLevel = think.Level,
             Messages = system.Length > 0 ? [new("system", system), user] : [user],
             Options = options.Inference,
+            GivenOptions = options.Given,
+            Format = options.Format,
             Seed = options.Seed,
             Stop = options.Stop,
         };

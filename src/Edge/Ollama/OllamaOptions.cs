@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Globalization;
+using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
 
@@ -12,6 +13,12 @@ namespace OllamaMax.Edge.Ollama;
 /// </summary>
 internal readonly record struct OllamaOptions(InferenceOptions Inference, long? Seed, IReadOnlyList<string> Stop)
 {
+    /// <summary>As they were written, but for seed and stop.</summary>
+    public required IReadOnlyDictionary<string, JsonElement> Given { get; init; }
+
+    /// <summary>As it was written.</summary>
+    public JsonElement? Format { get; init; }
+
     private const int MostStops = 64;
     private const int LongestStop = 1024;
     private const int MostBiases = 1024;
@@ -31,11 +38,25 @@ internal readonly record struct OllamaOptions(InferenceOptions Inference, long? 
             // Unlike Ollama's default: an answer that ends by length at a full context is better than one that forgot its question.
             Shift = request.Flag("shift") ?? false,
         };
+        JsonElement? format = request.Find("format")?.Clone();
         if (request.Object("options") is not { } options)
-            return new(inference, null, []);
+            return new(inference, null, []) { Given = ReadGiven(request, null), Format = format };
         CheckIgnored(options);
-        return new(
-            ReadSampling(options, ReadLimits(options, inference)), options.Integer("seed", long.MinValue, long.MaxValue), ReadStop(options));
+        InferenceOptions read = ReadSampling(options, ReadLimits(options, inference));
+        return new(read, options.Integer("seed", long.MinValue, long.MaxValue), ReadStop(options)) { Given = ReadGiven(request, options), Format = format };
+    }
+
+    private static Dictionary<string, JsonElement> ReadGiven(JsonFields request, JsonFields? options)
+    {
+        Dictionary<string, JsonElement> given = [];
+        foreach (string name in options?.Names() ?? [])
+        {
+            if (name is not ("seed" or "stop") && options?.Find(name) is { } value)
+                given[name] = value.Clone();
+        }
+        if (request.Find("shift") is { } shift)
+            given["shift"] = shift.Clone();
+        return given;
     }
 
     private static InferenceOptions ReadLimits(JsonFields options, InferenceOptions defaults) => defaults with

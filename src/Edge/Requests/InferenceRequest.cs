@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Text.Json;
 using OllamaMax.Jobs;
 
@@ -48,6 +49,15 @@ internal sealed record InferenceRequest
     public bool Truncate { get; init; }
 
     public InferenceOptions Options { get; init; } = new();
+
+    /// <summary>
+    /// The options as the client wrote them, by Ollama's names, for servers that workers forward to. What an API has no such names for may be left out:
+    /// of <see cref="Options"/>, what differs from the defaults counts as given too.
+    /// </summary>
+    public IReadOnlyDictionary<string, JsonElement> GivenOptions { get; init; } = ReadOnlyDictionary<string, JsonElement>.Empty;
+
+    /// <summary>What the grammar in <see cref="Options"/> was made of, <c>"json"</c> or a JSON Schema: for servers that workers forward to.</summary>
+    public JsonElement? Format { get; init; }
 
     /// <summary>Null or negative: drawn here.</summary>
     public long? Seed { get; init; }
