@@ -39,7 +39,7 @@ internal static class ForwardedPromptMaker
             JsonSerializer.SerializeToUtf8Bytes(prompt, ProtocolJson.Default.ForwardedPrompt);
             return true;
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             return false;
         }

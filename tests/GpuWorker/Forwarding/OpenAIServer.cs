@@ -41,7 +41,7 @@ internal sealed class OpenAIServer : IAsyncDisposable
     /// <summary>The connection is cut before the piece of this index.</summary>
     public int? CutAt { get; set; }
 
-    /// <summary>Waited for before each piece, with its index.</summary>
+    /// <summary>Waited for before each piece, with its index, and before a refusal.</summary>
     public Func<int, CancellationToken, Task> BeforePiece { get; set; } = (_, _) => Task.CompletedTask;
 
     /// <summary>The choices' chunks of a chat, instead of counting: JSON of <c>choices[0]</c>.</summary>
@@ -127,6 +127,7 @@ internal sealed class OpenAIServer : IAsyncDisposable
     {
         if (Refuses is not var (status, body))
             return false;
+        await BeforePiece(0, context.RequestAborted);
         context.Response.StatusCode = status;
         await context.Response.WriteAsync(body, context.RequestAborted);
         return true;
