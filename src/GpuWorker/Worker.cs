@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.SignalR;
@@ -27,6 +28,7 @@ internal sealed partial class Worker
     private readonly BackgroundRunner _background;
     private readonly Heartbeat _heartbeat;
     private readonly ModelHost _models;
+    private readonly ForwardedServers _forwards;
     private readonly WorkerOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -40,6 +42,7 @@ internal sealed partial class Worker
         BackgroundRunner background,
         Heartbeat heartbeat,
         ModelHost models,
+        ForwardedServers forwards,
         IOptions<WorkerOptions> options,
         TimeProvider time,
         Random random,
@@ -51,6 +54,7 @@ internal sealed partial class Worker
         _background = background;
         _heartbeat = heartbeat;
         _models = models;
+        _forwards = forwards;
         _options = options.Value;
         _time = time;
         _random = random;
@@ -63,16 +67,19 @@ internal sealed partial class Worker
     public async Task RunAsync(CancellationToken drain)
     {
         await _capabilities.StartAsync(drain);
+        await _forwards.StartAsync(drain);
         await NeedQueuesAsync(drain);
         using var stop = new CancellationTokenSource();
         await using SignalRListener listener = Listen();
         _models.Changed += NeedQueuesSoon;
+        _forwards.Changed += NeedQueuesSoon;
 
         Task[] loops =
         [
             _dispatcher.RunAsync(stop.Token),
             _poller.RunAsync(stop.Token),
             KeepHeartbeatAsync(listener, stop.Token),
+            _forwards.KeepAsync(stop.Token),
         ];
         try
         {
@@ -85,6 +92,7 @@ internal sealed partial class Worker
         finally
         {
             _models.Changed -= NeedQueuesSoon;
+            _forwards.Changed -= NeedQueuesSoon;
             await stop.CancelAsync();
             await Task.WhenAll(loops);
             await _background.StopAsync();
@@ -144,7 +152,11 @@ internal sealed partial class Worker
         On(listener, Targets.Watch, ProtocolJson.Default.WatchMessage, _background.Watched);
         On(listener, Targets.Ack, ProtocolJson.Default.AckMessage, _dispatcher.Acknowledged);
         On(listener, Targets.Nudge, ProtocolJson.Default.NudgeMessage, _poller.Nudged);
-        On(listener, Targets.Unload, ProtocolJson.Default.UnloadMessage, message => _models.Unload(message.Model));
+        On(listener, Targets.Unload, ProtocolJson.Default.UnloadMessage, message =>
+        {
+            _models.Unload(message.Model);
+            _forwards.Unload(message.Model);
+        });
         listener.Start();
         return listener;
     }
@@ -164,7 +176,7 @@ internal sealed partial class Worker
         });
 
     private Task NeedQueuesAsync(CancellationToken cancellationToken) =>
-        _capabilities.NeedQueuesOfAsync([.. _models.Held().Select(model => model.Digest)], cancellationToken);
+        _capabilities.NeedQueuesOfAsync([.. _models.Held().Select(model => model.Digest), .. _forwards.Digests], cancellationToken);
 
     private async void NeedQueuesSoon()
     {

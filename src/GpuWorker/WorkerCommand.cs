@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Processes;
 using OllamaMax.Inference.Packages;
@@ -51,6 +52,18 @@ internal static class WorkerCommand
         Description = "Models in the worker's own process: a crash of the native library ends the worker",
     };
 
+    private static readonly Option<string[]> Forward = new("--forward")
+    {
+        Description = $"Offer the models of a server on this box: kind=url, or kind:VARIABLE=url where a variable has its key; kinds: {ServerKinds.Names}. Repeatable",
+        DefaultValueFactory = _ => [],
+    };
+
+    private static readonly Option<int> ForwardSlots = new("--forward-slots")
+    {
+        Description = "Requests that each such server is given at once",
+        DefaultValueFactory = _ => 4,
+    };
+
     private static readonly Option<double> Drain = new("--drain-seconds")
     {
         Description = "On SIGTERM: time for running requests to finish before they are handed to another worker",
@@ -62,7 +75,7 @@ internal static class WorkerCommand
     public static RootCommand Create()
     {
         var run = new Command("run", "Join a cluster and serve its models");
-        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Models, Memory, KeepAlive, InProcess, Drain, Lifeline])
+        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Drain, Lifeline])
             run.Add(option);
         run.SetAction((result, cancellationToken) => RunAsync(result));
         return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run, EngineCommand.Create() };
@@ -147,6 +160,8 @@ internal static class WorkerCommand
             Memory = result.GetValue(Memory) is { } memory ? ByteSize.Parse(memory, "--memory") : null,
             KeepAlive = TimeSpan.FromSeconds(result.GetValue(KeepAlive)),
             InProcess = result.GetValue(InProcess),
+            Forward = [.. result.GetRequiredValue(Forward).Select(ForwardTarget.Parse)],
+            ForwardSlots = result.GetValue(ForwardSlots),
             DrainTimeout = TimeSpan.FromSeconds(result.GetValue(Drain)),
         };
         options.Validate();

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.GpuWorker.Forwarding;
 
 namespace OllamaMax.GpuWorker;
 
@@ -63,6 +64,13 @@ public sealed class WorkerOptions
     /// <summary>On SIGTERM: how long running jobs may take to finish before they are handed back.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Servers on this box, or near it, whose models are offered as well.</summary>
+    public IReadOnlyList<ForwardTarget> Forward { get; init; } = [];
+
+    /// <summary>Requests that each of these servers is given at once, beside <see cref="Slots"/>, which all jobs of this worker share.</summary>
+    [Range(1, 256)]
+    public int ForwardSlots { get; init; } = 4;
 
     public string ReplicaFolder => Replicas ?? Path.Combine(Data, "replicas");
 

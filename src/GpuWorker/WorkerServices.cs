@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.GpuWorker.Processes;
@@ -30,6 +31,7 @@ public static class WorkerServices
         services.AddSingleton<Capabilities>();
         services.AddSingleton<ReplicaStore>();
         services.AddSingleton<ModelHost>();
+        services.AddSingleton<ForwardedServers>();
         services.AddSingleton(_ => new SlotGate(options.Slots));
         services.AddSingleton<ModelMeters>();
         services.AddSingleton<MachineMemory>();

@@ -53,6 +53,12 @@ internal static class LocalHostCommand
         Description = "Workers use slower arithmetic that does not depend on other requests",
     };
 
+    private static readonly Option<string[]> Forward = new("--forward")
+    {
+        Description = "Offer the models of a server on this machine, such as ollama=http://localhost:11435 (docs/worker.md); repeatable",
+        DefaultValueFactory = _ => [],
+    };
+
     private static readonly Option<bool> StdinLifeline = new("--stdin-lifeline")
     {
         Description = "End when standard input ends",
@@ -64,7 +70,7 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, StdinLifeline,
+            Port, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         return command;
@@ -88,6 +94,7 @@ internal static class LocalHostCommand
         EdgeUrl = parsed.GetRequiredValue(EdgeUrl),
         SignalRFaults = parsed.GetValue(SignalRFaults),
         Exact = parsed.GetValue(Exact),
+        Forward = parsed.GetRequiredValue(Forward),
         StdinLifeline = parsed.GetValue(StdinLifeline),
     };
 }

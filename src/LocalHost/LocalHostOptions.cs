@@ -1,4 +1,5 @@
 using System.Net;
+using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.LocalHost.SignalR;
 
 namespace OllamaMax.LocalHost;
@@ -33,6 +34,9 @@ internal sealed record LocalHostOptions
     /// <summary>Workers compute so that answers do not depend on each other, bit for bit.</summary>
     public bool Exact { get; init; }
 
+    /// <summary>Servers whose models the workers offer as well; passed on to them as they are.</summary>
+    public IReadOnlyList<string> Forward { get; init; } = [];
+
     /// <summary>End when standard input ends: the life line of whoever started this.</summary>
     public bool StdinLifeline { get; init; }
 
@@ -45,6 +49,11 @@ internal sealed record LocalHostOptions
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
         if (FaultError() is { } faults)
             yield return $"--signalr-faults: {faults}";
+        foreach (string forward in Forward)
+        {
+            if (ForwardError(forward) is { } error)
+                yield return error;
+        }
         if (ModelFile is { } file && UnreadableBecause(file) is { } reason)
             yield return $"the model {file} cannot be used: {reason}";
     }
@@ -60,6 +69,19 @@ internal sealed record LocalHostOptions
             return null;
         }
         catch (FormatException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static string? ForwardError(string forward)
+    {
+        try
+        {
+            ForwardTarget.Parse(forward);
+            return null;
+        }
+        catch (ArgumentException e)
         {
             return e.Message;
         }

@@ -1,3 +1,4 @@
+using OllamaMax.Models;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Cluster;
@@ -6,6 +7,9 @@ namespace OllamaMax.Cluster;
 /// <param name="Age">Time since the heartbeat, by storage's clock alone.</param>
 public sealed record WorkerView(WorkerReport Report, TimeSpan Age)
 {
+    /// <summary>Models of servers that it forwards to.</summary>
+    public IReadOnlyList<ForwardedModel> Forwarded { get; init; } = [];
+
     /// <summary>Alive: at most one heartbeat is missing. Gone: several are.</summary>
     public WorkerState State =>
         Report.Left ? WorkerState.Gone

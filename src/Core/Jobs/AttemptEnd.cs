@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OllamaMax.Jobs;
 
 /// <summary>How and at what cost an attempt ended. Durations are measured at the worker.</summary>
@@ -5,10 +7,25 @@ public sealed record AttemptEnd
 {
     public required EndReason Reason { get; init; }
 
+    /// <summary>What that means for the job, where it is not a failure.</summary>
+    [JsonIgnore]
+    public FinishReason Finish => Reason switch
+    {
+        EndReason.Length => FinishReason.Length,
+        EndReason.Loaded => FinishReason.Load,
+        _ => FinishReason.Stop,
+    };
+
     /// <summary>For people: what went wrong. Set when <see cref="Reason"/> is a failure.</summary>
     public string? Error { get; init; }
 
     public TimeSpan EvalDuration { get; init; }
+
+    /// <summary>Tokens of the answer, where its pieces are no tokens (<see cref="PieceKind"/>) and the server has counted them.</summary>
+    public int? Tokens { get; init; }
+
+    /// <summary>What the prompt took, where that is known only at the end: it stands for what was said at the attempt's start.</summary>
+    public AttemptStart? Start { get; init; }
 }
 
 public enum EndReason

@@ -4,13 +4,13 @@ namespace OllamaMax.Jobs;
 /// A piece of a job's output: never rendered text, so that a continuation can go on from exactly here.
 /// </summary>
 /// <param name="Index">Position of the first token in the answer, from 0.</param>
-/// <param name="Tokens">Token ids; empty in a chunk that only ends the job.</param>
+/// <param name="Tokens">Token ids, or what the pieces are where there are none (<see cref="PieceKind"/>); empty in a chunk that only ends the job.</param>
 /// <param name="Lengths">Bytes of each token's piece, so that a chunk can be cut between tokens.</param>
 /// <param name="Bytes">The pieces, one after the other. May begin or end inside a UTF-8 character.</param>
 /// <param name="Start">Set in an attempt's first chunk: what the prompt took.</param>
-/// <param name="Logprobs">One for each token where the job asks for them.</param>
+/// <param name="Logprobs">One for each token where the job asks for them; null for a piece that has none.</param>
 /// <param name="End">Set in the last chunk: how the attempt ended.</param>
-public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes, AttemptStart? Start = null, AttemptEnd? End = null, TokenLogprobs[]? Logprobs = null)
+public sealed record Chunk(int Index, int[] Tokens, int[] Lengths, byte[] Bytes, AttemptStart? Start = null, AttemptEnd? End = null, TokenLogprobs?[]? Logprobs = null)
 {
     /// <summary>Index of the token after the last one here.</summary>
     public int NextIndex => Index + Tokens.Length;

@@ -1,3 +1,5 @@
+using OllamaMax.Jobs.Forwarding;
+
 namespace OllamaMax.Jobs;
 
 /// <summary>
@@ -60,6 +62,15 @@ public sealed record EngineRequest
 
     /// <summary>Tokens of the answer that an earlier attempt produced; the engine goes on after the last of them.</summary>
     public IReadOnlyList<int> ResumeTokens { get; init; } = [];
+
+    /// <summary>What an engine that forwards asks its server; others run <see cref="Prompt"/>.</summary>
+    public ForwardedPrompt? Forward { get; init; }
+
+    /// <summary>Strings that end the answer. An engine may leave them to the answer's owner, which looks for them in any case.</summary>
+    public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>As <see cref="Job.KeepAlive"/>, for a server that is forwarded to.</summary>
+    public TimeSpan? KeepAlive { get; init; }
 }
 
 /// <summary>Takes a job's tokens. Called on the engine's decode thread: it must neither block nor throw.</summary>
@@ -69,7 +80,7 @@ public interface ITokenSink
     void Started(AttemptStart start);
 
     /// <param name="index">The token's position in the answer; the first one is <c>ResumeTokens.Count</c>.</param>
-    /// <param name="token">Token id.</param>
+    /// <param name="token">Token id, or a <see cref="PieceKind"/>.</param>
     /// <param name="piece">The token's bytes; may be empty, may be part of a UTF-8 character.</param>
     /// <param name="logprobs">Where the request asks for them.</param>
     void Write(int index, int token, ReadOnlySpan<byte> piece, TokenLogprobs? logprobs = null);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using OllamaMax.Jobs.Forwarding;
 
 namespace OllamaMax.Jobs;
 
@@ -21,7 +22,7 @@ public sealed record Job
 
     public Band Band { get; init; }
 
-    /// <summary>Digest of the weights, <c>sha256:…</c>.</summary>
+    /// <summary>Digest of the weights, <c>sha256:…</c>, or <see cref="ForwardedDigest"/>.</summary>
     public required string Model { get; init; }
 
     /// <summary>Only bring the model into memory; there is no prompt and no answer.</summary>
@@ -31,8 +32,11 @@ public sealed record Job
     [JsonIgnore]
     public bool UnloadOnly => LoadOnly && KeepAlive == TimeSpan.Zero;
 
-    /// <summary>The prompt as the model reads it, template applied.</summary>
+    /// <summary>The prompt as the model reads it, template applied; empty with <see cref="Forward"/>.</summary>
     public required string Prompt { get; init; }
+
+    /// <summary>What to ask the server of a model that workers forward to; null for a model of the cluster's own.</summary>
+    public ForwardedPrompt? Forward { get; init; }
 
     public required InferenceOptions Options { get; init; }
 

@@ -3,6 +3,10 @@ namespace OllamaMax.Jobs;
 /// <summary>Why a job has no (whole) answer. Each API gives it its own shape and status.</summary>
 public sealed record JobError(JobErrorKind Kind, string Message)
 {
+    /// <summary>An answer has begun, its attempt is over, and no other one can go on from there.</summary>
+    public static JobError Broken(string? why) =>
+        new(JobErrorKind.Failed, $"the answer broke off, and the server that the model runs on cannot go on with it: {why}");
+
     /// <summary>When trying again makes sense, from measured throughput; only with <see cref="JobErrorKind.Busy"/>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

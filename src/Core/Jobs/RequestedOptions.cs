@@ -58,7 +58,7 @@ public sealed record RequestedOptions
 
     /// <summary>Of a request only.</summary>
     [JsonIgnore]
-    public string? Grammar { get; init; }
+    public RequestedFormat? Format { get; init; }
 
     /// <summary>These, and where they say nothing, <paramref name="defaults"/>.</summary>
     public RequestedOptions Over(RequestedOptions defaults) => new()
@@ -83,7 +83,7 @@ public sealed record RequestedOptions
         LogitBias = LogitBias ?? defaults.LogitBias,
         Shift = Shift ?? defaults.Shift,
         TopLogprobs = TopLogprobs ?? defaults.TopLogprobs,
-        Grammar = Grammar ?? defaults.Grammar,
+        Format = Format ?? defaults.Format,
     };
 
     /// <summary>What a job is run with: defaults where nothing was said.</summary>
@@ -111,7 +111,7 @@ public sealed record RequestedOptions
             // Unlike Ollama's default: an answer that ends by length at a full context is better than one that forgot its question.
             Shift = Shift ?? defaults.Shift,
             TopLogprobs = TopLogprobs,
-            Grammar = Grammar,
+            Grammar = Format?.Grammar,
         };
     }
 }

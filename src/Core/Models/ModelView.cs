@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OllamaMax.Models;
 
-/// <summary>A published model as the catalogue has it: a name, and what stands behind it at this moment.</summary>
+/// <summary>A model as the catalogue has it: a name, and what stands behind it at this moment.</summary>
 public sealed record ModelView
 {
     public required ModelName Name { get; init; }
@@ -15,7 +15,7 @@ public sealed record ModelView
 
     public required DateTimeOffset ModifiedAt { get; init; }
 
-    /// <summary>Digest of the GGUF, <c>sha256:…</c>: what jobs, queues and replicas go by.</summary>
+    /// <summary>Digest of the GGUF, <c>sha256:…</c>, or <see cref="ForwardedModel.Digest"/>: what jobs, queues and replicas go by.</summary>
     public required string Weights { get; init; }
 
     public required long WeightsSize { get; init; }
@@ -38,10 +38,13 @@ public sealed record ModelView
     /// <summary>Null where the model cannot fill in.</summary>
     public FillInTheMiddle? FillInTheMiddle { get; init; }
 
-    /// <summary>Tokens of context it was trained for.</summary>
+    /// <summary>Tokens of context it was trained for; 0: not known.</summary>
     public required int ContextLength { get; init; }
 
     public required long ParameterCount { get; init; }
+
+    /// <summary>Null for a published model; otherwise it runs where workers forward to, and there are no weights that anybody could fetch.</summary>
+    public ForwardedModel? Forwarded { get; init; }
 
     /// <summary>Ollama's words: completion, tools, thinking, vision, embedding, insert.</summary>
     public required IReadOnlyList<string> Capabilities { get; init; }

@@ -15,7 +15,7 @@ public sealed class AttemptBuffer : ITokenSink
     private readonly List<int> _tokens = [];
     private readonly List<int> _lengths = [];
     private readonly List<byte> _bytes = [];
-    private readonly List<TokenLogprobs> _logprobs = [];
+    private readonly List<TokenLogprobs?> _logprobs = [];
     private readonly int _first;
     private readonly Action<bool> _changed;
     private int _base;
@@ -59,8 +59,7 @@ public sealed class AttemptBuffer : ITokenSink
             _tokens.Add(token);
             _lengths.Add(piece.Length);
             _bytes.AddRange(piece);
-            if (logprobs is not null)
-                _logprobs.Add(logprobs);
+            _logprobs.Add(logprobs);
         }
         _changed(index == _first);
     }
@@ -94,7 +93,7 @@ public sealed class AttemptBuffer : ITokenSink
                 [.. _bytes[skip..]],
                 _sent == _first ? _start : null,
                 _end,
-                _logprobs.Count > 0 ? [.. _logprobs[from..]] : null);
+                _logprobs.Exists(one => one is not null) ? [.. _logprobs[from..]] : null);
             _sent = produced;
             _endSent = _end is not null;
             return chunk;
@@ -161,8 +160,7 @@ public sealed class AttemptBuffer : ITokenSink
         _tokens.RemoveRange(0, count);
         _lengths.RemoveRange(0, count);
         _bytes.RemoveRange(0, bytes);
-        if (_logprobs.Count > 0)
-            _logprobs.RemoveRange(0, count);
+        _logprobs.RemoveRange(0, count);
         _base += count;
         _sent = Math.Max(_sent, _base);
     }

@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Models;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Streaming;
@@ -20,6 +22,8 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(WorkerMessage))]
 [JsonSerializable(typeof(QueuedJob))]
 [JsonSerializable(typeof(Job))]
+[JsonSerializable(typeof(ForwardedPrompt))]
+[JsonSerializable(typeof(ForwardedModels))]
 [JsonSerializable(typeof(WorkerReport))]
 [JsonSerializable(typeof(EnrolmentRequest))]
 [JsonSerializable(typeof(EnrolmentRecord))]

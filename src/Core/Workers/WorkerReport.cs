@@ -44,6 +44,12 @@ public sealed record WorkerReport
 
     /// <summary>Generated tokens per second over the last jobs, all slots together; null before the first.</summary>
     public double? TokensPerSecond { get; init; }
+
+    /// <summary>
+    /// Digest of the heartbeat blob's content, which lists the models of servers that this worker forwards to (<see cref="OllamaMax.Models.ForwardedModels"/>);
+    /// null: it is empty.
+    /// </summary>
+    public string? Forwards { get; init; }
 }
 
 /// <param name="Digest">Digest of the weights, <c>sha256:…</c>.</param>

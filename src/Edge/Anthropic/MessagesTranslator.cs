@@ -33,7 +33,7 @@ internal static class MessagesTranslator
                 TopP = request.Number("top_p", 0, 1),
                 TopK = (int?)request.Integer("top_k", 0),
                 Stop = SamplingFields.ReadStops(request, "stop_sequences"),
-                Grammar = ReadFormat(request),
+                Format = ReadFormat(request),
             },
             Defaults = CommonFields.Defaults,
         };
@@ -67,7 +67,7 @@ internal static class MessagesTranslator
     }
 
     /// <summary>A schema for the answer: <c>{"type":"json_schema","schema":{…}}</c>, in <c>output_config.format</c> or, as once, in <c>output_format</c>.</summary>
-    private static string? ReadFormat(JsonFields request)
+    private static RequestedFormat? ReadFormat(JsonFields request)
     {
         if ((request.Object("output_config")?.Object("format") ?? request.Object("output_format")) is not { } format)
             return null;
@@ -75,7 +75,7 @@ internal static class MessagesTranslator
             format.Errors.Add(format.PathOf("type"), "must be \"json_schema\"");
         else if (!format.IsSet("schema"))
             format.Errors.Add(format.PathOf("schema"), "is required");
-        return ResponseFormatField.Grammar(format, "schema", isStrict: true);
+        return ResponseFormatField.OfSchema(format, "schema", isStrict: true);
     }
 
     private readonly record struct Prompt(InferenceRequest Inference, bool ShowsThinking);

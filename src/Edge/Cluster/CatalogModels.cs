@@ -1,14 +1,65 @@
+using Azure;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Cluster;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Cluster;
 
-/// <summary>The catalogue, by the names that clients write.</summary>
-internal sealed class CatalogModels(ModelCatalog catalog) : IModelSource
+/// <summary>
+/// The catalogue, by the names that clients write: the published models, and those that workers forward to, for as long as one of these is there. Of one
+/// name the published model wins.
+/// </summary>
+internal sealed partial class CatalogModels(ModelCatalog catalog, ClusterWatch watch, ILogger<CatalogModels> logger) : IModelSource
 {
-    public ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken) =>
-        ModelName.TryParse(name, out ModelName? parsed, out _) ? catalog.FindAsync(parsed, cancellationToken) : new((ModelView?)null);
+    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(10);
 
-    public ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken) => catalog.ListAsync(cancellationToken);
+    /// <summary>A name that nobody knows may have come just now: but it does not buy more than one look a second.</summary>
+    private static readonly TimeSpan UnknownNameInterval = TimeSpan.FromSeconds(1);
+
+    public async ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        if (!ModelName.TryParse(name, out ModelName? parsed, out _))
+            return null;
+        // Asked first where the name is known already: the catalogue would look into storage for one that it does not know.
+        if (Find(watch.Current, parsed) is { } forwarded)
+            return (await catalog.ListAsync(cancellationToken)).FirstOrDefault(model => model.Name == parsed) ?? forwarded;
+        return await catalog.FindAsync(parsed, cancellationToken) ?? Find(await WorkersAsync(UnknownNameInterval, cancellationToken), parsed);
+    }
+
+    public async ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ModelView> published = await catalog.ListAsync(cancellationToken);
+        HashSet<ModelName> names = [.. published.Select(model => model.Name)];
+        IReadOnlyList<WorkerView> workers = await WorkersAsync(FreshFor, cancellationToken);
+        return [.. published, .. Forwarded(workers).Where(model => !names.Contains(model.Name))];
+    }
+
+    private static ModelView? Find(IReadOnlyList<WorkerView> workers, ModelName name) => Forwarded(workers).FirstOrDefault(model => model.Name == name);
+
+    /// <summary>Each name once. Where servers have different models under one name, the same one is taken at every edge.</summary>
+    private static IEnumerable<ModelView> Forwarded(IReadOnlyList<WorkerView> workers) =>
+        from worker in workers
+        where worker.State != WorkerState.Gone
+        from model in worker.Forwarded
+        let name = ModelName.Parse(model.Name)
+        group model by name into same
+        select same.MinBy(model => model.Digest, StringComparer.Ordinal)!.ToView(same.Key);
+
+    private async ValueTask<IReadOnlyList<WorkerView>> WorkersAsync(TimeSpan maxAge, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await watch.GetAsync(maxAge, cancellationToken);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            LogListingFailed(e);
+            return watch.Current;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The workers could not be listed; of the models that they forward to, those known before are served")]
+    private partial void LogListingFailed(Exception exception);
 }

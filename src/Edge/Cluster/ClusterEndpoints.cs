@@ -69,7 +69,10 @@ internal sealed class ClusterEndpoints(
             report.Site,
             JsonNamingPolicy.SnakeCaseLower.ConvertName(view.State.ToString()),
             new SlotsAnswer(report.SlotsUsed, report.SlotsTotal),
-            [.. report.Models.Select(held => new WorkerModelAnswer(names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded))],
+            [
+                .. report.Models.Select(held => new WorkerModelAnswer(names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded)),
+                .. view.Forwarded.Select(model => new WorkerModelAnswer(names[model.Digest].FirstOrDefault()?.Name.ToString(), model.Digest, Loaded: true)),
+            ],
             report.Devices,
             report.TokensPerSecond,
             report.Program,

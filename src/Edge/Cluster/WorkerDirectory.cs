@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using OllamaMax.Cluster;
+using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Placement;
 using OllamaMax.Streaming;
 
@@ -25,6 +27,7 @@ internal sealed class WorkerDirectory(LeastLoadedPolicy policy)
             Entry entry = GetOrAdd(view.Report.Id);
             bool isNewProcess = entry.View?.Report.Pid != view.Report.Pid;
             entry.View = view;
+            entry.Forwarded = view.Forwarded.Count == 0 ? FrozenSet<string>.Empty : view.Forwarded.Select(model => model.Digest).ToFrozenSet();
             if (isNewProcess)
                 entry.SuspectedAt = null;
             if (now - entry.LoadAt >= view.Age || isNewProcess)
@@ -74,6 +77,7 @@ internal sealed class WorkerDirectory(LeastLoadedPolicy policy)
 
     private IEnumerable<Candidate> Candidates(string model, TimeSpan now, bool withSuspects = false)
     {
+        bool isForwarded = ForwardedDigest.Is(model);
         foreach (var (id, entry) in _entries)
         {
             if (entry.View is not { } view || !ProtocolVersion.IsCompatible(view.Report.Version))
@@ -82,6 +86,13 @@ internal sealed class WorkerDirectory(LeastLoadedPolicy policy)
                 continue;
             if (!withSuspects && (entry.SuspectedAt is not null || view.State == WorkerState.Suspect))
                 continue;
+            if (isForwarded)
+            {
+                // Nobody else could get it: there are no weights to copy.
+                if (entry.Forwarded.Contains(model))
+                    yield return new Candidate(id, Warmth.Loaded, entry.UsedAt(now), entry.Total);
+                continue;
+            }
             var held = view.Report.Models.FirstOrDefault(m => m.Digest == model);
             Warmth warmth = held is null ? Warmth.None : held.Loaded ? Warmth.Loaded : Warmth.Replica;
             yield return new Candidate(id, warmth, entry.UsedAt(now), entry.Total);
@@ -100,6 +111,9 @@ internal sealed class WorkerDirectory(LeastLoadedPolicy policy)
         private int _used;
 
         public WorkerView? View { get; set; }
+
+        /// <summary>Digests of the models that it forwards to.</summary>
+        public FrozenSet<string> Forwarded { get; set; } = FrozenSet<string>.Empty;
 
         public int InFlight { get; set; }
 

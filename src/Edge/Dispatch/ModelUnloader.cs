@@ -49,7 +49,9 @@ internal sealed partial class ModelUnloader(ClusterWatch watch, WorkerChannel wo
         [
             .. from view in views
                where view.State != WorkerState.Gone
-                   && view.Report.Models.Any(held => held.Digest == model && (held.Loaded || held.LoadingPercent is not null))
+                   && (view.Report.Models.Any(held => held.Digest == model && (held.Loaded || held.LoadingPercent is not null))
+                       // Whether a server that is forwarded to holds it nobody knows: telling it again does no harm.
+                       || view.Forwarded.Any(forwarded => forwarded.Digest == model))
                select view.Report.Id
         ];
         await Task.WhenAll(holders.Select(id => workers.UnloadAsync(id, model)));

@@ -159,9 +159,10 @@ internal sealed class JobsEndpoints(
     {
         if (await FindAsync(context, Permissions.ManageCluster) is not { } record)
             return;
-        if (record is not { Status: RecordStatus.Failed, Job: not null })
+        if (record is not { Status: RecordStatus.Failed, Job: not null, IsBroken: false })
         {
-            string why = record.Status == RecordStatus.Failed ? "its prompt is no longer kept" : $"it is {JobAnswer.NameOf(record.Status)}, not failed";
+            string why = record.Status != RecordStatus.Failed ? $"it is {JobAnswer.NameOf(record.Status)}, not failed"
+                : record.IsBroken ? "its answer has begun, and no worker can go on with it" : "its prompt is no longer kept";
             await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status409Conflict, $"job '{record.Id}' cannot be queued again: {why}"));
             return;
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Grammars;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -9,8 +10,8 @@ internal static class FormatField
 {
     private const string Wanted = "must be \"json\" or a JSON Schema (an object)";
 
-    /// <summary>The grammar that the answer must follow; null: none.</summary>
-    public static string? Read(JsonFields request)
+    /// <summary>Null: free text.</summary>
+    public static RequestedFormat? Read(JsonFields request)
     {
         if (request.Find("format") is not { } format)
             return null;
@@ -19,7 +20,7 @@ internal static class FormatField
             case JsonValueKind.String when request.Text("format") is "":
                 return null;
             case JsonValueKind.String when request.Text("format") is "json":
-                return JsonGrammar.AnyObject;
+                return RequestedFormat.Json;
             case JsonValueKind.Object:
                 return ReadSchema(request, format);
             default:
@@ -28,10 +29,11 @@ internal static class FormatField
         }
     }
 
-    private static string? ReadSchema(JsonFields request, JsonElement schema)
+    private static RequestedFormat? ReadSchema(JsonFields request, JsonElement schema)
     {
-        if (!JsonGrammar.TryFromSchema(schema, out string? grammar, out SchemaError? error))
-            request.Errors.Add(ApiError.BadRequest($"format: {error}"));
-        return grammar;
+        if (JsonGrammar.TryFromSchema(schema, out string? grammar, out SchemaError? error))
+            return new(grammar, schema.Clone());
+        request.Errors.Add(ApiError.BadRequest($"format: {error}"));
+        return null;
     }
 }

@@ -18,7 +18,7 @@ internal static class OllamaOptions
 
     public static RequestedOptions Read(JsonFields request) => ReadOptions(request.Object("options")) with
     {
-        Grammar = FormatField.Read(request),
+        Format = FormatField.Read(request),
         TopLogprobs = ReadTopLogprobs(request),
         Shift = request.Flag("shift"),
     };

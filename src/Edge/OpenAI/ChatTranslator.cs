@@ -35,7 +35,7 @@ internal static class ChatTranslator
             {
                 NumPredict = (int?)(request.Integer("max_completion_tokens", 1) ?? most),
                 TopLogprobs = ReadTopLogprobs(request),
-                Grammar = ResponseFormatField.Read(request),
+                Format = ResponseFormatField.Read(request),
             },
             Defaults = CommonFields.Defaults,
             Choices = CommonFields.ReadChoices(request),

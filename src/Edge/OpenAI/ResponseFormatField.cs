@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Grammars;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.OpenAI;
 
@@ -12,8 +13,8 @@ internal static class ResponseFormatField
 {
     private const string Name = "response_format";
 
-    /// <summary>The grammar that the answer must follow; null: none.</summary>
-    public static string? Read(JsonFields request)
+    /// <summary>Null: free text.</summary>
+    public static RequestedFormat? Read(JsonFields request)
     {
         if (request.Object(Name) is not { } format)
             return null;
@@ -22,7 +23,7 @@ internal static class ResponseFormatField
             case "text":
                 return null;
             case "json_object":
-                return JsonGrammar.AnyObject;
+                return RequestedFormat.Json;
             case "json_schema":
                 return ReadSchema(format);
             default:
@@ -31,7 +32,7 @@ internal static class ResponseFormatField
         }
     }
 
-    private static string? ReadSchema(JsonFields format)
+    private static RequestedFormat? ReadSchema(JsonFields format)
     {
         if (format.Object("json_schema") is not { } outer)
         {
@@ -41,21 +42,21 @@ internal static class ResponseFormatField
         if (string.IsNullOrEmpty(outer.Text("name")))
             format.Errors.Add(outer.PathOf("name"), "is required");
         outer.Text("description");
-        return Grammar(outer, "schema", outer.Flag("strict") ?? false);
+        return OfSchema(outer, "schema", outer.Flag("strict") ?? false);
     }
 
-    /// <summary>The grammar of the schema in a field.</summary>
-    public static string Grammar(JsonFields parent, string name, bool isStrict)
+    /// <summary>The form that the schema in a field asks for.</summary>
+    public static RequestedFormat OfSchema(JsonFields parent, string name, bool isStrict)
     {
         if (parent.Find(name) is not { } schema)
-            return JsonGrammar.AnyObject;
+            return RequestedFormat.Json;
         string field = parent.PathOf(name);
         if (schema.ValueKind != JsonValueKind.Object)
             parent.Errors.Add(field, "must be a JSON Schema (an object)");
         else if (JsonGrammar.TryFromSchema(schema, out string? grammar, out SchemaError? error))
-            return grammar;
+            return new(grammar, schema.Clone());
         else if (isStrict)
             parent.Errors.Add(ApiError.BadRequest($"{field}: {error}") with { Field = field });
-        return JsonGrammar.AnyObject;
+        return schema.ValueKind == JsonValueKind.Object ? RequestedFormat.Json with { Source = schema.Clone() } : RequestedFormat.Json;
     }
 }

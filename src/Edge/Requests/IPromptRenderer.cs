@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OllamaMax.Edge.Templates;
+using OllamaMax.Jobs;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Requests;

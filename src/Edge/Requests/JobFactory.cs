@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Requests;
@@ -41,7 +42,11 @@ internal sealed class JobFactory(
             return unsupported;
         RequestedOptions said = request.Options.Over(model.Modelfile.Parameters).Over(request.Defaults);
         RenderedPrompt? prompt = NoPrompt;
-        if (!request.IsLoad && request.EmbedInputs is null && prompts.Make(request, model).Failed(out ApiError? error, out prompt))
+        ForwardedPrompt? forward = null;
+        bool isAnswered = !request.IsLoad && request.EmbedInputs is null;
+        if (isAnswered && model.Forwarded is null && prompts.Make(request, model).Failed(out ApiError? error, out prompt))
+            return error;
+        if (isAnswered && model.Forwarded is not null && ForwardedPromptMaker.Make(request).Failed(out error, out forward))
             return error;
         return new Job
         {
@@ -54,6 +59,7 @@ internal sealed class JobFactory(
             LoadOnly = request.IsLoad,
             KeepAlive = request.KeepAlive,
             Prompt = prompt.Text,
+            Forward = forward,
             Parsing = prompt.Parsing,
             EmbedInputs = request.IsLoad ? null : request.EmbedInputs,
             Truncate = request.Truncate,
@@ -78,7 +84,7 @@ internal sealed class JobFactory(
         return null;
     }
 
-    /// <summary>More context than the model was trained for helps nobody.</summary>
+    /// <summary>More context than the model was trained for helps nobody; a server that is forwarded to decides that by itself.</summary>
     private static InferenceOptions Clamp(InferenceOptions options, ModelView model) =>
-        options.NumCtx > model.ContextLength ? options with { NumCtx = model.ContextLength } : options;
+        model.Forwarded is null && options.NumCtx > model.ContextLength ? options with { NumCtx = model.ContextLength } : options;
 }

@@ -1,3 +1,4 @@
+using OllamaMax.Jobs;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Requests;

@@ -13,7 +13,7 @@ internal static class RequestedGrammar
     /// <returns>What no grammar can promise, or null.</returns>
     public static ApiError? Of(InferenceRequest request, ToolCallForm form, out string? grammar)
     {
-        grammar = request.Options.Grammar;
+        grammar = request.Options.Format?.Grammar;
         ToolChoice choice = request.ToolChoice;
         bool mayCallInstead = grammar is not null && request.Tools.Count > 0 && form != ToolCallForm.None;
         if (!choice.IsRequired && !mayCallInstead)

@@ -1,5 +1,5 @@
 using System.Text;
-using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Templates;
 

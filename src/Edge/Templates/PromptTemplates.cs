@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Templates;

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Templates;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Diagnostics;
+using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Native;
@@ -11,7 +12,7 @@ using OllamaMax.Streaming;
 namespace OllamaMax.GpuWorker.Dispatch;
 
 /// <summary>Runs one attempt from grant to end; every outcome is a value.</summary>
-internal sealed partial class AttemptRunner(ModelHost models, ModelMeters meters, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
+internal sealed partial class AttemptRunner(ModelHost models, ForwardedServers forwards, ModelMeters meters, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
 {
     public async Task<AttemptEnd> RunAsync(GrantMessage grant, RunningAttempt attempt)
     {
@@ -48,9 +49,11 @@ internal sealed partial class AttemptRunner(ModelHost models, ModelMeters meters
         using var deadline = new CancellationTokenSource(grant.Remaining, time);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
         long asked = time.GetTimestamp();
-        using ModelUse use = await models.UseAsync(job.Model, job.KeepAlive, ends.Token);
+        using ModelUse use = forwards.Use(job.Model) ?? await models.UseAsync(job.Model, job.KeepAlive, ends.Token);
         if (job.LoadOnly)
         {
+            if (use.Engine is ForwardingEngine server && await server.LoadAsync(job.KeepAlive, ends.Token) is { Reason: not EndReason.Loaded } failed)
+                return failed;
             attempt.Output.Started(new AttemptStart(0, 0, time.GetElapsedTime(asked), TimeSpan.Zero));
             return new AttemptEnd { Reason = EndReason.Loaded };
         }
@@ -79,6 +82,9 @@ internal sealed partial class AttemptRunner(ModelHost models, ModelMeters meters
         Options = job.Options,
         Seed = job.Seed,
         ResumeTokens = grant.Resume,
+        Forward = job.Forward,
+        Stop = job.Stop,
+        KeepAlive = job.KeepAlive,
     };
 
     private async Task<Job> FetchAsync(GrantMessage grant, CancellationToken cancellationToken) =>

@@ -5,6 +5,7 @@ using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.Jobs;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
@@ -17,7 +18,13 @@ namespace OllamaMax.GpuWorker.Dispatch;
 /// An idle worker costs a few operations a minute.
 /// </summary>
 internal sealed partial class QueuePoller(
-    SlotGate slots, WorkerDispatcher dispatcher, BackgroundRunner background, Capabilities capabilities, TimeProvider time, ILogger<QueuePoller> logger)
+    SlotGate slots,
+    WorkerDispatcher dispatcher,
+    BackgroundRunner background,
+    ForwardedServers forwards,
+    Capabilities capabilities,
+    TimeProvider time,
+    ILogger<QueuePoller> logger)
 {
     private static readonly TimeSpan UnaskedEvery = TimeSpan.FromSeconds(60);
 
@@ -31,6 +38,8 @@ internal sealed partial class QueuePoller(
     /// <summary>Something waits in a queue, its edge says.</summary>
     public void Nudged(NudgeMessage nudge)
     {
+        if (!forwards.CanRun(nudge.Model))
+            return;
         lock (_lock)
             _waiting[(nudge.Model, nudge.Band)] = nudge.Queue;
         _wake.Set();
@@ -59,7 +68,7 @@ internal sealed partial class QueuePoller(
     {
         lock (_lock)
         {
-            foreach (QueueCapability queue in capabilities.Current.Queues)
+            foreach (QueueCapability queue in capabilities.Current.Queues.Where(queue => forwards.CanRun(queue.Model)))
                 _waiting.TryAdd((queue.Model, queue.Band), queue.Url);
         }
     }

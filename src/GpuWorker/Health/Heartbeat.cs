@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Models;
+using OllamaMax.Models;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
@@ -21,6 +23,7 @@ namespace OllamaMax.GpuWorker.Health;
 internal sealed partial class Heartbeat(
     Capabilities capabilities,
     ModelHost models,
+    ForwardedServers forwards,
     SlotGate slots,
     WorkerDispatcher dispatcher,
     ModelMeters meters,
@@ -45,6 +48,7 @@ internal sealed partial class Heartbeat(
     public async Task RunAsync(CancellationToken stopping)
     {
         models.Changed += ReportSoon;
+        forwards.Changed += ReportSoon;
         dispatcher.SlotFreed += ReportIfDue;
         try
         {
@@ -73,9 +77,11 @@ internal sealed partial class Heartbeat(
     {
         try
         {
-            var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Write(Report() with { Left = left }) };
+            byte[] forwarded = forwards.Describe();
+            WorkerReport report = Report() with { Left = left, Forwards = forwarded.Length > 0 ? ModelDigest.Of(forwarded) : null };
+            var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Write(report) };
             await new BlobClient(new Uri(capabilities.Current.HeartbeatUrl))
-                .UploadAsync(BinaryData.Empty, new BlobUploadOptions { Metadata = metadata }, cancellationToken);
+                .UploadAsync(new BinaryData(forwarded), new BlobUploadOptions { Metadata = metadata }, cancellationToken);
             return true;
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)

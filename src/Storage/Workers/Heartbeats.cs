@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Azure;
+using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
@@ -9,7 +10,8 @@ using OllamaMax.Workers;
 namespace OllamaMax.Storage.Workers;
 
 /// <summary>
-/// Heartbeat blobs <c>cluster/workers/{id}</c>: empty, the report in the metadata, so that one List call tells of all workers.
+/// Heartbeat blobs <c>cluster/workers/{id}</c>: the report in the metadata, so that one List call tells of all workers. The content is empty, but for
+/// workers that forward to servers: these list the models there, and the report has the list's digest.
 /// A report's age is the answer's Date less the blob's Last-Modified: one clock, storage's.
 /// </summary>
 public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeats> logger)
@@ -18,6 +20,8 @@ public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeat
 
     /// <summary>Name of the metadata entry that holds the report as JSON, in ASCII.</summary>
     public const string ReportKey = "report";
+
+    private readonly ForwardedLists _forwarded = new(logger);
 
     public async Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancellationToken)
     {
@@ -31,8 +35,14 @@ public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeat
             DateTimeOffset now = response.Headers.Date ?? throw new InvalidDataException("storage answered without a Date");
             views.AddRange(page.Values.Select(blob => Read(blob, now)).OfType<WorkerView>());
         }
-        return views;
+        _forwarded.Keep(views.Select(view => view.Report.Forwards).OfType<string>().ToHashSet());
+        return await Task.WhenAll(views.Select(view => WithForwardedAsync(container, view, cancellationToken)));
     }
+
+    private async Task<WorkerView> WithForwardedAsync(BlobContainerClient container, WorkerView view, CancellationToken cancellationToken) =>
+        view is { State: not WorkerState.Gone, Report.Forwards: { } digest }
+            ? view with { Forwarded = await _forwarded.ReadAsync(container.GetBlobClient(Prefix + view.Report.Id), digest, cancellationToken) }
+            : view;
 
     /// <summary>The report as metadata can carry it: JSON whose every character is ASCII.</summary>
     public static string Write(WorkerReport report) => JsonSerializer.Serialize(report, ProtocolJson.Default.WorkerReport);

@@ -5,7 +5,7 @@ namespace OllamaMax.Core.Tests.Protocol;
 
 /// <summary>
 /// The protocol's state machines (owners, echo watch, ledgers, output buffers) in virtual time, through random losses, doublings, delays, deaths and
-/// hangs: no output of two attempts ever mixes, no accepted job is forgotten, no slot and no message is left over.
+/// hangs: no output of two attempts ever mixes, no accepted job is forgotten, no answer that cannot be continued is continued, no slot and no message is left over.
 /// </summary>
 public sealed class ProtocolTests
 {
@@ -29,7 +29,7 @@ public sealed class ProtocolTests
         cluster.Run(Calm);
 
         cluster.Answers.Count.ShouldBeGreaterThan(10);
-        foreach ((List<JobOutput> outputs, _) in cluster.Answers)
+        foreach ((_, List<JobOutput> outputs, _) in cluster.Answers)
             outputs[^1].ShouldBeOfType<JobOutput.Finished>().Statistics.Attempts.ShouldBe(1);
     }
 
@@ -39,21 +39,30 @@ public sealed class ProtocolTests
 
         cluster.Run(Calm);
 
-        foreach ((List<JobOutput> outputs, bool edgeDied) in cluster.Answers)
-            CheckAnswer(outputs, edgeDied);
+        foreach ((Job job, List<JobOutput> outputs, bool edgeDied) in cluster.Answers)
+            CheckAnswer(job, outputs, edgeDied);
         cluster.SlotsUsed.ShouldAllBe(used => used == 0);
         cluster.Queue.Count.ShouldBe(0);
     }
 
-    private static void CheckAnswer(List<JobOutput> outputs, bool edgeDied)
+    private static void CheckAnswer(Job job, List<JobOutput> outputs, bool edgeDied)
     {
         string text = string.Concat(outputs.OfType<JobOutput.Delta>().Select(delta => delta.Text));
         (int Index, int Attempt)[] tokens = [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
         tokens.Select(token => token.Index).ShouldBe(Enumerable.Range(0, tokens.Length));
         tokens.Zip(tokens.Skip(1)).ShouldAllBe(pair => pair.First.Attempt <= pair.Second.Attempt);
         outputs.Count(output => output is JobOutput.Finished or JobOutput.Failed).ShouldBeLessThanOrEqualTo(1);
+        if (job.Forward is not null)
+            tokens.Select(token => token.Attempt).Distinct().Count().ShouldBeLessThanOrEqualTo(1);
         if (edgeDied)
             return;
+        // What nobody can go on with fails once it has begun, and is never given up before that.
+        if (job.Forward is not null && outputs[^1] is JobOutput.Failed { Error: var error })
+        {
+            tokens.Length.ShouldBeInRange(1, SimulatedCluster.AnswerTokens);
+            error.Message.ShouldStartWith("the answer broke off");
+            return;
+        }
         outputs[^1].ShouldBeOfType<JobOutput.Finished>();
         tokens.Length.ShouldBe(SimulatedCluster.AnswerTokens);
     }

@@ -1,4 +1,5 @@
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Forwarding;
 
 namespace OllamaMax.Core.Tests.Protocol;
 
@@ -32,8 +33,8 @@ internal sealed class SimulatedCluster
 
     public SimulatedQueue Queue { get; } = new();
 
-    /// <summary>What clients were told, by job, of every edge there was; jobs of an edge that died may have no end.</summary>
-    public List<(List<JobOutput> Outputs, bool EdgeDied)> Answers { get; } = [];
+    /// <summary>What clients were told, of every edge there was; jobs of an edge that died may have no end.</summary>
+    public List<(Job Job, List<JobOutput> Outputs, bool EdgeDied)> Answers { get; } = [];
 
     public IReadOnlyList<int> SlotsUsed => [.. _workers.Select(worker => worker.SlotsUsed)];
 
@@ -94,7 +95,7 @@ internal sealed class SimulatedCluster
         _edge = new SimulatedEdge(this, _random);
     }
 
-    private void Account(SimulatedEdge edge, bool died) => Answers.AddRange(edge.Told.Values.Select(told => (told, died)));
+    private void Account(SimulatedEdge edge, bool died) => Answers.AddRange(edge.Told.Select(told => (told.Key, told.Value, died)));
 
     private SimulatedWorker NewWorker(string id) => new(id, message => _network.Send(_now, () => _edge.Hear(message, _now)));
 
@@ -111,6 +112,8 @@ internal sealed class SimulatedCluster
             Options = new InferenceOptions(),
             Seed = 1,
             Deadline = TimeSpan.FromMinutes(3),
+            // One in three is of a model that workers forward to: nobody can go on with its answer.
+            Forward = _jobs % 3 == 0 ? new ForwardedPrompt() : null,
         };
     }
 }

@@ -19,13 +19,13 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
     private int _nonces;
 
     /// <summary>Everything that the clients were told, by job.</summary>
-    public Dictionary<string, List<JobOutput>> Told { get; } = [];
+    public Dictionary<Job, List<JobOutput>> Told { get; } = [];
 
     public void Begin(Job job, TimeSpan now)
     {
         if (_owners.Count == 0)
             _echo.Begin(now);
-        Told.Add(job.Id, []);
+        Told.Add(job, []);
         // Nonces are unguessable: no two edges ever issue the same.
         _owners.Add(job.Id, new JobOwner(job, Options, () => $"{random.Next()}-{++_nonces}", now));
         Apply(job.Id, owner => owner.Start(), now);
@@ -105,7 +105,7 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
         switch (effect)
         {
             case OwnerEffect.Emit(var output):
-                Told[id].Add(output);
+                Told[owner.Job].Add(output);
                 break;
             case OwnerEffect.Place(var excluded):
                 string? chosen = cluster.Choose(excluded);

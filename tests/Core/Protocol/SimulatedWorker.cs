@@ -158,7 +158,7 @@ internal sealed class SimulatedWorker
         public void Write()
         {
             int attempt = grant.Attempt.Number;
-            output.Write(Next, (Next * 100) + attempt, Encoding.ASCII.GetBytes($"{Next}:{attempt} "));
+            output.Write(Next, grant.Job!.Forward is null ? (Next * 100) + attempt : PieceKind.Text, Encoding.ASCII.GetBytes($"{Next}:{attempt} "));
             Next++;
         }
     }

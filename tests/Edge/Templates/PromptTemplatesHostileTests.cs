@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Tests.Templates;
 

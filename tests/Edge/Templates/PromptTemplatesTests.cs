@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
+using OllamaMax.Jobs;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Tests.Templates;

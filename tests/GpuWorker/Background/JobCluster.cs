@@ -5,8 +5,10 @@ using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.LocalHost.Azurite;
 using OllamaMax.LocalHost.SignalR;
+using OllamaMax.Models;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
+using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 
@@ -59,7 +61,12 @@ internal sealed class JobCluster : IAsyncDisposable
         }
     }
 
-    public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine) => _cluster.AddWorkerAsync(engine, Cancellation);
+    public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine, params string[] forward) =>
+        _cluster.AddWorkerAsync(engine, Cancellation, forward: forward);
+
+    /// <summary>Publishes the demo model under another name as well.</summary>
+    public Task PublishAsync(string name) =>
+        EdgeServices.GetRequiredService<ModelCatalog>().PublishAsync(TestCluster.DemoModel, ModelName.Parse(name), null, Cancellation);
 
     public Task RestartEdgeAsync() => _cluster.RestartEdgeAsync(Cancellation);
 

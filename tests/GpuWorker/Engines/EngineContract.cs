@@ -10,8 +10,8 @@ using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.GpuWorker.Tests.Engines;
 
-/// <summary>What every engine promises, wherever its model is.</summary>
-public abstract class EngineContract : IDisposable
+/// <summary>What every engine above llama.cpp promises, wherever its model is.</summary>
+public abstract class EngineContract : AnyEngineContract, IDisposable
 {
     private readonly TempFolder _folder = new();
     private readonly string _model;
@@ -21,8 +21,6 @@ public abstract class EngineContract : IDisposable
         _model = _folder.File("tiny.gguf");
         GgufGenerator.Write(_model, new GgufSpec());
     }
-
-    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     protected string Model => _model;
 
@@ -116,18 +114,6 @@ public abstract class EngineContract : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_MoreThanSlots_AllAreAnswered()
-    {
-        await using LoadedEngine loaded = await LoadAsync();
-        var (_, alone) = await RunAsync(loaded, Greedy("hello"));
-
-        (AttemptEnd End, CollectingSink Sink)[] all = await Task.WhenAll(Enumerable.Range(0, 9).Select(_ => RunAsync(loaded, Greedy("hello"))));
-
-        all.ShouldAllBe(one => one.End.Reason == EndReason.Length);
-        all.ShouldAllBe(one => one.Sink.Tokens.SequenceEqual(alone.Tokens));
-    }
-
-    [Fact]
     public async Task RunAsync_PromptLongerThanTheContext_IsInvalid()
     {
         await using LoadedEngine loaded = await LoadAsync();
@@ -150,61 +136,11 @@ public abstract class EngineContract : IDisposable
         end.Error.ShouldNotBeNull().ShouldStartWith("temperature");
     }
 
-    [Fact]
-    public async Task RunAsync_CancelledWhileRunning_EndsAndFreesTheSlot()
-    {
-        await using LoadedEngine loaded = await LoadAsync(slots: 1);
-        using var cancel = new CancellationTokenSource();
-        var sink = new CollectingSink { OnToken = index => CancelAt(index, 5, cancel) };
-
-        AttemptEnd end = await loaded.Engine.RunAsync(Greedy("hello", tokens: -1), sink, cancel.Token);
-
-        end.Reason.ShouldBe(EndReason.Cancelled);
-        sink.Tokens.Length.ShouldBeLessThan(500);
-        (await RunAsync(loaded, Greedy("hello"))).End.Reason.ShouldBe(EndReason.Length);
-    }
-
-    [Fact]
-    public async Task RunAsync_CancelledBefore_EndsAtOnce()
-    {
-        await using LoadedEngine loaded = await LoadAsync();
-
-        AttemptEnd end = await loaded.Engine.RunAsync(Greedy("hello"), new CollectingSink(), new CancellationToken(canceled: true));
-
-        end.Reason.ShouldBe(EndReason.Cancelled);
-    }
-
-    [Fact]
-    public async Task RunAsync_SinkThatThrows_FailsItsJobAlone()
-    {
-        await using LoadedEngine loaded = await LoadAsync();
-        CollectingSink broken = new() { OnToken = static _ => throw new InvalidOperationException("the sink is broken") };
-
-        Task<AttemptEnd> failing = loaded.Engine.RunAsync(Greedy("hello", 50), broken, Cancellation).AsTask();
-        var (other, _) = await RunAsync(loaded, Greedy("hello", 50));
-
-        (await failing).Reason.ShouldBe(EndReason.Failed);
-        (await failing).Error.ShouldBe("the sink is broken");
-        other.Reason.ShouldBe(EndReason.Length);
-    }
-
-    [Fact]
-    public async Task DisposeAsync_WithJobs_HandsThemBack()
-    {
-        LoadedEngine loaded = await LoadAsync();
-        CollectingSink sink = new();
-        Task<AttemptEnd> job = loaded.Engine.RunAsync(Greedy("hello", 400), sink, Cancellation).AsTask();
-        await sink.WaitForAsync(2);
-
-        await loaded.DisposeAsync();
-        await loaded.DisposeAsync();
-
-        (await job).Reason.ShouldBe(EndReason.HandedBack);
-        (await RunAsync(loaded, Greedy("hello"))).End.Reason.ShouldBe(EndReason.HandedBack);
-        loaded.Engine.Broken.IsCompleted.ShouldBeFalse();
-    }
-
     internal abstract IEngineLoader Loader(WorkerOptions options);
+
+    internal override async Task<IInferenceEngine> StartAsync(int slots = 4) => (await LoadAsync(slots: slots)).Engine;
+
+    internal override EngineRequest Request(string prompt, int tokens = 24) => Greedy(prompt, tokens);
 
     internal static EngineRequest Greedy(string prompt, int tokens = 24) => new()
     {
@@ -213,12 +149,7 @@ public abstract class EngineContract : IDisposable
         Options = new InferenceOptions { Temperature = 0, NumPredict = tokens },
     };
 
-    internal static async Task<(AttemptEnd End, CollectingSink Sink)> RunAsync(LoadedEngine loaded, EngineRequest request)
-    {
-        CollectingSink sink = new();
-        AttemptEnd end = await loaded.Engine.RunAsync(request, sink, Cancellation);
-        return (end, sink);
-    }
+    internal static Task<(AttemptEnd End, CollectingSink Sink)> RunAsync(LoadedEngine loaded, EngineRequest request) => RunAsync(loaded.Engine, request);
 
     internal Task<LoadedEngine> LoadAsync(
         string? path = null, int slots = 4, IProgress<float>? progress = null, CancellationToken? cancellationToken = null)
@@ -234,12 +165,6 @@ public abstract class EngineContract : IDisposable
             Exact = true,
         };
         return Loader(options).LoadAsync(path ?? _model, progress ?? new LastProgress(), cancellationToken ?? Cancellation);
-    }
-
-    private static void CancelAt(int index, int at, CancellationTokenSource cancel)
-    {
-        if (index == at)
-            cancel.Cancel();
     }
 
     private sealed class LastProgress : IProgress<float>

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Edge;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.GpuWorker;
+using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Packages;
 using OllamaMax.LocalHost.SignalR;
@@ -106,7 +107,8 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Adds a worker and waits until the edge lists it.</summary>
     /// <param name="engine">Null: llama.cpp with one thread.</param>
     /// <param name="exact">Whether llama.cpp computes independently of what else runs.</param>
-    public async Task<TestWorker> AddWorkerAsync(ScriptedEngine? engine, CancellationToken cancellationToken, bool exact = false)
+    /// <param name="forward">Servers whose models it offers, as <c>--forward</c> takes them.</param>
+    public async Task<TestWorker> AddWorkerAsync(ScriptedEngine? engine, CancellationToken cancellationToken, bool exact = false, params string[] forward)
     {
         var enrolments = _edge.Services.GetRequiredService<WorkerEnrolments>();
         var (token, _) = await enrolments.CreateJoinTokenAsync(TimeSpan.FromMinutes(5), cancellationToken);
@@ -128,6 +130,7 @@ public sealed class TestCluster : IAsyncDisposable
             Slots = engine?.Slots ?? 4,
             Threads = 1,
             Exact = exact,
+            Forward = [.. forward.Select(ForwardTarget.Parse)],
             DrainTimeout = TimeSpan.FromSeconds(1),
         });
         var worker = new TestWorker(name, services.BuildServiceProvider());

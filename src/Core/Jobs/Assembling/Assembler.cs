@@ -9,7 +9,8 @@ namespace OllamaMax.Jobs.Assembling;
 /// </summary>
 /// <remarks>
 /// Bytes pass a chain of stages: text decoder, stop finder, then what takes reasoning and calls apart. So stop strings apply to all that the
-/// model writes, its reasoning and calls too, as in Ollama; a call that one cuts off is text.
+/// model writes, its reasoning and calls too, as in Ollama; a call that one cuts off is text. What a server has taken apart itself
+/// (<see cref="PieceKind"/>) goes past the stages.
 /// </remarks>
 public sealed class Assembler
 {
@@ -51,10 +52,10 @@ public sealed class Assembler
             throw new ArgumentException("The lengths of the chunk's pieces do not add up to its bytes.", nameof(chunk));
 
         ReadOnlySpan<byte> rest = chunk.Bytes;
-        foreach (int length in chunk.Lengths)
+        for (int i = 0; i < chunk.Lengths.Length; i++)
         {
-            Take(rest[..length]);
-            rest = rest[length..];
+            Take(chunk.Tokens[i], rest[..chunk.Lengths[i]]);
+            rest = rest[chunk.Lengths[i]..];
             if (StoppedBy is not null)
                 break;
         }
@@ -65,7 +66,7 @@ public sealed class Assembler
     public Assembled Append(ReadOnlySpan<byte> piece)
     {
         if (StoppedBy is null)
-            Take(piece);
+            Take(PieceKind.Text, piece);
         return _parts.Take();
     }
 
@@ -83,16 +84,31 @@ public sealed class Assembler
         return _parts.Take();
     }
 
-    private void Take(ReadOnlySpan<byte> piece)
+    private void Take(int token, ReadOnlySpan<byte> piece)
     {
         if (_complete)
             throw new InvalidOperationException("The answer has ended; no token can come after its end.");
         Tokens++;
-        ReadOnlySpan<char> text = _utf8.Append(piece);
+        ReadOnlySpan<char> text = _utf8.Append(IsTakenApart(token, piece) ? [] : piece);
         _ends.Add(text.Length, _utf8.IsInsideCharacter);
         _stops.Append(text, _passed);
         _ends.Decide(_stops.Passed);
         Pass(isEnd: StoppedBy is not null);
+    }
+
+    /// <summary>Whether a server has said already that it is reasoning or a call: then it is no text that anything could be found in.</summary>
+    private bool IsTakenApart(int token, ReadOnlySpan<byte> piece)
+    {
+        if (token is not (PieceKind.Thinking or PieceKind.ToolCall))
+            return false;
+        string text = Encoding.UTF8.GetString(piece);
+        if (token == PieceKind.Thinking)
+            _parts.AddThinking(text);
+        else if (ToolCallJson.Read(text, mayLackArguments: true) is { } call)
+            _parts.AddCall(call);
+        else
+            return false;
+        return true;
     }
 
     private void Pass(bool isEnd)

@@ -17,6 +17,9 @@ internal sealed class AnswerBuffer
     /// <summary>Index of the first token that is missing.</summary>
     public int Next => _tokens.Count;
 
+    /// <summary>Whether another attempt can go on after what is here.</summary>
+    public bool IsContinuable { get; private set; } = true;
+
     /// <summary>Chunks have come that cannot be used yet.</summary>
     public bool HasGap => _ahead.Count > 0;
 
@@ -59,6 +62,7 @@ internal sealed class AnswerBuffer
             return null;
         Chunk fresh = chunk.From(Next);
         _tokens.AddRange(fresh.Tokens);
+        IsContinuable &= Array.TrueForAll(fresh.Tokens, PieceKind.IsToken);
         return fresh;
     }
 }

@@ -1,4 +1,3 @@
-using OllamaMax.Jobs.Assembling;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Jobs.Owning;
@@ -12,11 +11,8 @@ public sealed class JobOwner
 {
     private readonly Job _job;
     private readonly OwnerOptions _options;
-    private readonly Func<string> _newNonce;
-    private readonly AnswerBuffer _answer = new();
-    private readonly Assembler _assembler;
-    private readonly LogprobsQueue _logprobs = new();
-    private readonly HashSet<string> _excluded = [];
+    private readonly OwnedAnswer _answer;
+    private readonly JobTries _tries;
     private readonly NudgeSchedule _nudges;
     private readonly TimeSpan _startedAt;
     private List<OwnerEffect> _effects = [];
@@ -31,14 +27,7 @@ public sealed class JobOwner
     private long? _steps;
     private TimeSpan _gapAskedAt = TimeSpan.MinValue;
     private (string MessageId, string PopReceipt)? _message;
-    private int _attempts;
-    private int _pushes;
-    private int _failures;
-    private int _losses;
     private bool _acceptedOnce;
-    private AttemptStart? _start;
-    private TimeSpan _firstTokenAt;
-    private TimeSpan _evalBefore;
 
     /// <param name="now">The moment it was taken on, on the clock of all later calls (any origin).</param>
     /// <param name="newNonce">Source of unguessable nonces.</param>
@@ -46,9 +35,9 @@ public sealed class JobOwner
     {
         _job = job;
         _options = options;
-        _newNonce = newNonce;
         _startedAt = now;
-        _assembler = new Assembler(job.Stop, job.Parsing);
+        _answer = new OwnedAnswer(job, now);
+        _tries = new JobTries(options, newNonce);
         _nudges = new NudgeSchedule(options);
     }
 
@@ -135,7 +124,7 @@ public sealed class JobOwner
             if (accepted)
                 Accept(now);
             else
-                GiveUpAttempt(exclude: true, failed: false);
+                GiveUpAttempt("it was refused");
         }
     }
 
@@ -191,7 +180,8 @@ public sealed class JobOwner
             return;
         if (!chunk.IsWellFormed)
         {
-            GiveUpAttempt(exclude: true, failed: true, $"worker {workerId} sent a malformed chunk");
+            string why = $"worker {workerId} sent a malformed chunk";
+            GiveUpAttempt(why, _tries.Failed(why));
             return;
         }
         _steppedAt = now;
@@ -243,7 +233,7 @@ public sealed class JobOwner
         if (now - _offeredAt >= _options.GrantTimeout)
         {
             Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
-            GiveUpAttempt(exclude: true, failed: false);
+            GiveUpAttempt("it was not answered");
         }
         else if (now - _grantSentAt >= _options.GrantResend)
         {
@@ -269,68 +259,42 @@ public sealed class JobOwner
 
     private void Use(Chunk fresh, TimeSpan now)
     {
-        if (_start is null)
-        {
-            _start = fresh.Start;
-            _firstTokenAt = now;
-        }
-        if (_job.EmbedInputs is not null)
-        {
-            UseVectors(fresh, now);
-            return;
-        }
-        Assembled text = _assembler.Append(fresh);
-        if (_job.Options.TopLogprobs is not null)
-            _logprobs.Add(fresh);
-        if (_assembler.StoppedBy is not null)
+        IEnumerable<JobOutput> said = _answer.Read(fresh, now);
+        if (_answer.StoppedBy is not null)
         {
             Do(new OwnerEffect.Stop(_attempt!.WorkerId, _attempt.Nonce));
-            Emit(text);
+            Emit(said);
             Finish(FinishReason.Stop, fresh.End, now);
             return;
         }
-        if (fresh.End is null)
-            Emit(text);
-        else
-            UseEnd(text, fresh.End, now);
-    }
-
-    private void UseVectors(Chunk fresh, TimeSpan now)
-    {
-        foreach (JobOutput.Embedding embedding in EmbeddingChunks.Read(fresh))
-            Do(new OwnerEffect.Emit(embedding));
         if (fresh.End is not null)
-            UseEnd(Assembled.Nothing, fresh.End, now);
+            Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Ended: true)));
+        Emit(said);
+        if (fresh.End is not null)
+            UseEnd(fresh.End, now);
     }
 
-    private void UseEnd(Assembled text, AttemptEnd end, TimeSpan now)
+    private void UseEnd(AttemptEnd end, TimeSpan now)
     {
-        Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Ended: true)));
         switch (end.Reason)
         {
             case EndReason.Stop or EndReason.Length or EndReason.Loaded:
-                Emit(text + _assembler.Complete());
-                Finish(ReasonOf(end), end, now);
+                Finish(end.Finish, end, now);
                 break;
             case EndReason.Invalid:
-                Emit(text);
                 End(new JobOutput.Failed(new JobError(JobErrorKind.Invalid, end.Error ?? "the request cannot be run")));
                 break;
+            case EndReason.HandedBack:
+                _answer.Interrupted(end);
+                GiveUpAttempt($"worker {_attempt!.WorkerId} left", stop: false);
+                break;
             default:
-                // Handed back costs nothing; a failure, or an end that nobody asked for, counts.
-                Emit(text);
-                _evalBefore += end.EvalDuration;
-                GiveUpAttempt(exclude: true, failed: end.Reason != EndReason.HandedBack, end.Error, stop: false);
+                // A failure, or an end that nobody asked for.
+                _answer.Interrupted(end);
+                GiveUpAttempt(end.Error, _tries.Failed(end.Error), stop: false);
                 break;
         }
     }
-
-    private static FinishReason ReasonOf(AttemptEnd end) => end.Reason switch
-    {
-        EndReason.Length => FinishReason.Length,
-        EndReason.Loaded => FinishReason.Load,
-        _ => FinishReason.Stop,
-    };
 
     private void Accept(TimeSpan now)
     {
@@ -343,47 +307,47 @@ public sealed class JobOwner
         Do(new OwnerEffect.Emit(new JobOutput.Accepted(_attempt!.WorkerId)));
     }
 
-    private void GiveUpAttempt(bool exclude, bool failed, string? why = null, bool stop = true)
+    /// <summary>The attempt is over and the job is not: another worker is to go on, unless that cannot be.</summary>
+    /// <param name="why">For people.</param>
+    /// <param name="error">What ends the job; null: nothing yet.</param>
+    /// <param name="stop">Whether the worker does not know yet.</param>
+    private void GiveUpAttempt(string? why, JobError? error = null, bool stop = true)
     {
         Attempt attempt = _attempt!;
         if (stop)
             Do(new OwnerEffect.Stop(attempt.WorkerId, attempt.Nonce));
-        if (exclude)
-            _excluded.Add(attempt.WorkerId);
+        _tries.Exclude(attempt.WorkerId);
         _attempt = null;
         _granting = false;
         _answer.DropAhead();
-        if (failed && ++_failures >= _options.MaxFailures)
-            End(new JobOutput.Failed(new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}")));
-        else
+        error ??= _answer.IsContinuable ? null : JobError.Broken(why);
+        if (error is null)
             Place();
+        else
+            End(new JobOutput.Failed(error));
     }
 
     /// <summary>The worker has lost the attempt without saying so.</summary>
     private void Lose(string why)
     {
         Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
-        if (++_losses >= _options.MaxLosses)
-            Fail(new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}"));
-        else
-            GiveUpAttempt(exclude: true, failed: false);
+        GiveUpAttempt(why, _tries.Lost(why));
     }
 
     private void Place()
     {
-        if (_pushes >= _options.MaxPushes)
+        if (!_tries.MayPush)
         {
             Enqueue();
             return;
         }
         _phase = Phase.Placing;
-        Do(new OwnerEffect.Place(_excluded));
+        Do(new OwnerEffect.Place(_tries.Excluded));
     }
 
     private void Offer(string workerId, TimeSpan now)
     {
-        _pushes++;
-        _attempt = new Attempt(++_attempts, workerId, _newNonce());
+        _attempt = _tries.Next(workerId);
         _phase = Phase.Offered;
         _offeredAt = now;
         SendGrant(now);
@@ -409,33 +373,14 @@ public sealed class JobOwner
         Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Missing: true)));
     }
 
-    private void Emit(Assembled piece)
+    private void Emit(IEnumerable<JobOutput> outputs)
     {
-        if (piece.IsEmpty)
-            return;
-        Do(new OwnerEffect.Emit(new JobOutput.Delta(piece.Text, _assembler.Tokens)
-        {
-            Thinking = piece.Thinking,
-            ToolCalls = piece.ToolCalls,
-            Logprobs = _logprobs.Take(_assembler.DecidedTokens),
-        }));
+        foreach (JobOutput output in outputs)
+            Do(new OwnerEffect.Emit(output));
     }
 
-    private void Finish(FinishReason reason, AttemptEnd? end, TimeSpan now) => End(new JobOutput.Finished(reason, new JobStatistics
-    {
-        TotalDuration = now - _startedAt,
-        LoadDuration = _start?.LoadDuration ?? default,
-        PromptTokens = _start?.PromptTokens ?? 0,
-        CachedTokens = _start?.CachedTokens ?? 0,
-        PromptDuration = _start?.PromptDuration ?? default,
-        Tokens = _assembler.Tokens,
-        // The worker measures it; a stop string is found here, before the worker knows, so the time until then is taken here.
-        EvalDuration = end is null ? now - _firstTokenAt : _evalBefore + end.EvalDuration,
-        Attempts = _attempts,
-    })
-    {
-        StoppedBy = _assembler.StoppedBy,
-    });
+    private void Finish(FinishReason reason, AttemptEnd? end, TimeSpan now) =>
+        End(new JobOutput.Finished(reason, _answer.Statistics(end, now, _tries.Count)) { StoppedBy = _answer.StoppedBy });
 
     private void End(JobOutput last)
     {
@@ -444,9 +389,8 @@ public sealed class JobOwner
         _message = null;
         _attempt = null;
         _phase = Phase.Ended;
-        // Tokens without text come with the next that has some; after the last of these, alone.
-        if (_logprobs.HasAny(_assembler.DecidedTokens))
-            Do(new OwnerEffect.Emit(new JobOutput.Delta("", _assembler.Tokens) { Logprobs = _logprobs.Take(_assembler.DecidedTokens) }));
+        if (_answer.Rest() is { } rest)
+            Do(new OwnerEffect.Emit(rest));
         Do(new OwnerEffect.Emit(last));
     }
 

@@ -13,7 +13,8 @@ internal sealed class LogprobsQueue
         for (int i = 0; i < chunk.Tokens.Length; i++)
         {
             int end = start + chunk.Lengths[i];
-            _waiting.Enqueue((chunk.Index + i, new TokenText(chunk.Tokens[i], chunk.Bytes[start..end], chunk.Logprobs[i])));
+            if (chunk.Logprobs[i] is { } logprobs)
+                _waiting.Enqueue((chunk.Index + i, new TokenText(chunk.Tokens[i], chunk.Bytes[start..end], logprobs)));
             start = end;
         }
     }

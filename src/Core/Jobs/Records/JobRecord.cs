@@ -81,6 +81,9 @@ public sealed record JobRecord
 
     public bool IsEnded => Status is RecordStatus.Completed or RecordStatus.Failed or RecordStatus.Cancelled;
 
+    /// <summary>Its answer has begun and nobody can go on with it: another attempt would have to begin anew, behind what readers have.</summary>
+    public bool IsBroken { get; init; }
+
     /// <summary>Prompt or output are still there.</summary>
     public bool HasContent => Job is not null || HasOutput;
 
@@ -112,7 +115,7 @@ public sealed record JobRecord
         RecordCommand.Settle settle => Settle(settle.Output, settle.At, policy),
         RecordCommand.Cancel { At: var at } when !IsEnded =>
             End(RecordStatus.Cancelled, at, policy) with { Error = new JobError(JobErrorKind.Cancelled, "the job was cancelled") },
-        RecordCommand.Requeue requeue when Status == RecordStatus.Failed && Job is not null => Requeue(requeue),
+        RecordCommand.Requeue requeue when Status == RecordStatus.Failed && Job is not null && !IsBroken => Requeue(requeue),
         RecordCommand.Queued { At: var at } when Status == RecordStatus.Queued => this with { QueuedAt = at },
         RecordCommand.Watch { Until: var until } when HasContent => this with { WatchedUntil = until },
         RecordCommand.Subscribe when !IsEnded && !IsSubscribed => this with { IsSubscribed = true },
@@ -166,22 +169,18 @@ public sealed record JobRecord
     private JobRecord Complete(AttemptEnd end, OutputFacts output, DateTimeOffset at, RecordPolicy policy)
     {
         // Found late, it has ended all the same when its last line was written.
+        AttemptStart? start = end.Start ?? output.Start;
         DateTimeOffset endedAt = output.WrittenAt is { } written ? Max(StartedAt ?? CreatedAt, Min(written, at)) : at;
         return End(RecordStatus.Completed, endedAt, policy) with
         {
-            Reason = end.Reason switch
-            {
-                EndReason.Length => FinishReason.Length,
-                EndReason.Loaded => FinishReason.Load,
-                _ => FinishReason.Stop,
-            },
+            Reason = end.Finish,
             Statistics = new JobStatistics
             {
                 TotalDuration = endedAt - CreatedAt,
-                LoadDuration = output.Start?.LoadDuration ?? default,
-                PromptTokens = output.Start?.PromptTokens ?? 0,
-                PromptDuration = output.Start?.PromptDuration ?? default,
-                Tokens = output.Tokens,
+                LoadDuration = start?.LoadDuration ?? default,
+                PromptTokens = start?.PromptTokens ?? 0,
+                PromptDuration = start?.PromptDuration ?? default,
+                Tokens = end.Tokens ?? output.Tokens,
                 EvalDuration = output.EvalBefore + end.EvalDuration,
                 Attempts = Attempts,
             },
@@ -203,6 +202,8 @@ public sealed record JobRecord
             MessageId = null,
             History = [.. History.TakeLast(LongestHistory - 1), failed],
         };
+        if (output is { IsContinuable: false, Tokens: > 0 })
+            return released.Fail(JobErrorKind.Failed, JobError.Broken(reason).Message, at, policy) with { IsBroken = true };
         return released.IsPoison(policy)
             ? released.Fail(JobErrorKind.Failed, $"set aside after {Attempts} attempts; the last: {reason}", at, policy)
             : released;

@@ -13,6 +13,9 @@ public sealed record OutputFacts
 
     public int Tokens { get; init; }
 
+    /// <summary>Whether another attempt can go on after the tokens: false where they are pieces without ids (<see cref="PieceKind"/>).</summary>
+    public bool IsContinuable { get; init; } = true;
+
     public AttemptStart? Start { get; init; }
 
     /// <summary>How it ended; null while it has not said so.</summary>

@@ -14,6 +14,7 @@ public sealed class OutputLog
     private AttemptEnd? _end;
     private TimeSpan _evalBefore;
     private int _fenced;
+    private bool _isContinuable = true;
 
     /// <summary>Number of the newest attempt that has begun; 0: none.</summary>
     public int Attempt { get; private set; }
@@ -38,6 +39,7 @@ public sealed class OutputLog
         Attempt = Attempt,
         From = From,
         Tokens = _tokens.Count,
+        IsContinuable = _isContinuable,
         Start = _start,
         End = _end,
         EvalBefore = _evalBefore,
@@ -107,6 +109,7 @@ public sealed class OutputLog
     private Chunk Take(Chunk chunk)
     {
         _tokens.AddRange(chunk.Tokens);
+        _isContinuable &= Array.TrueForAll(chunk.Tokens, PieceKind.IsToken);
         _start ??= chunk.Start;
         _end = chunk.End;
         return chunk;

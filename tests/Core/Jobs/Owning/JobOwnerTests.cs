@@ -174,6 +174,60 @@ public sealed class JobOwnerTests
         Outputs.Last().ShouldBeOfType<JobOutput.Finished>().Statistics.Attempts.ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData(EndReason.HandedBack)]
+    [InlineData(EndReason.Failed)]
+    public void Received_EndInAnAnswerThatCannotBeContinued_FailsAndSaysWhy(EndReason reason)
+    {
+        JobOwner owner = Running();
+        Do(owner, () => owner.Received("w1", "n1", Forwarded(0, "a", "b"), _now));
+
+        Do(owner, () => owner.Received("w1", "n1", Chunk(2) with { End = new AttemptEnd { Reason = reason, Error = "the stream was cut" } }, _now));
+
+        JobError error = Outputs.Last().ShouldBeOfType<JobOutput.Failed>().Error;
+        error.Kind.ShouldBe(JobErrorKind.Failed);
+        error.Message.ShouldContain(reason == EndReason.Failed ? "the stream was cut" : "worker w1 left");
+        _effects.OfType<OwnerEffect.Place>().Count().ShouldBe(1, "the first placement alone");
+    }
+
+    [Fact]
+    public void Tick_SilentWorkerInAnAnswerThatCannotBeContinued_FailsAndStops()
+    {
+        JobOwner owner = Running();
+        Do(owner, () => owner.Received("w1", "n1", Forwarded(0, "a"), _now));
+
+        Tick(owner, Options.SilenceTimeout);
+
+        Outputs.Last().ShouldBeOfType<JobOutput.Failed>().Error.Message.ShouldContain("worker w1 fell silent");
+        _effects.OfType<OwnerEffect.Stop>().ShouldHaveSingleItem();
+        owner.HasEnded.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Received_FailedBeforeTheFirstPiece_IsTriedElsewhere()
+    {
+        JobOwner owner = Running();
+
+        Do(owner, () => owner.Received("w1", "n1", Chunk(0) with { End = new AttemptEnd { Reason = EndReason.Failed, Error = "refused" } }, _now));
+        Do(owner, () => owner.Placed("w2", _now));
+        Do(owner, () => owner.Received("w2", "n2", Forwarded(0, "a") with { End = new AttemptEnd { Reason = EndReason.Stop } }, _now));
+
+        Text.ShouldBe("a");
+        Outputs.Last().ShouldBeOfType<JobOutput.Finished>().Statistics.Attempts.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Received_EndWithTheServersFigures_TheseCount()
+    {
+        JobOwner owner = Running();
+        var end = new AttemptEnd { Reason = EndReason.Length, Tokens = 17, Start = new AttemptStart(5, 0, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)) };
+
+        Do(owner, () => owner.Received("w1", "n1", Forwarded(0, "a") with { Start = new AttemptStart(0, 0, default, default), End = end }, _now));
+
+        JobStatistics figures = Outputs.Last().ShouldBeOfType<JobOutput.Finished>().Statistics;
+        (figures.Tokens, figures.PromptTokens, figures.LoadDuration, figures.PromptDuration).ShouldBe((17, 5, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)));
+    }
+
     [Fact]
     public void Received_FailedTooOften_FailsWithTheLastReason()
     {
@@ -439,6 +493,10 @@ public sealed class JobOwnerTests
         happening();
         _effects.AddRange(owner.TakeEffects());
     }
+
+    /// <summary>The same, as a server gives it: without ids.</summary>
+    private static Chunk Forwarded(int index, params string[] pieces) =>
+        Chunk(index, pieces) with { Tokens = [.. pieces.Select(_ => PieceKind.Text)] };
 
     /// <summary>A chunk of one token a piece; a token's id is its first character.</summary>
     private static Chunk Chunk(int index, params string[] pieces) => new(

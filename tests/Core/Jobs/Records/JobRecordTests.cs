@@ -125,6 +125,22 @@ public sealed class JobRecordTests
         record.History.Select(failed => failed.WorkerId).ShouldBe(["w1", "w2", "w3"]);
     }
 
+    [Theory]
+    [InlineData(EndReason.HandedBack, "worker w1 left")]
+    [InlineData(EndReason.Failed, "broken")]
+    [InlineData(null, "worker w1 fell silent")]
+    public void Claim_AnswerThatCannotBeContinuedHasBegun_FailsForGood(EndReason? end, string why)
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+
+        record = Claim(record, "c2", "w2", "m1", Output(1, 0, 5, end) with { IsContinuable = false });
+
+        record.Status.ShouldBe(RecordStatus.Failed);
+        record.Error!.Message.ShouldContain(why);
+        record.History.ShouldHaveSingleItem().To.ShouldBe(5);
+        record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), Start), Policy).ShouldBeSameAs(record);
+    }
+
     [Fact]
     public void Settle_HandedBackManyTimes_IsNoFailure()
     {

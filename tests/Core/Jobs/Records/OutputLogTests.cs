@@ -46,6 +46,18 @@ public sealed class OutputLogTests
         log.From.ShouldBe(1);
     }
 
+    [Fact]
+    public void Read_PiecesWithoutTokenIds_NobodyCanGoOn()
+    {
+        OutputLog log = new();
+        Chunk piece = new(0, [PieceKind.Text], [1], [65]);
+
+        log.Read([.. Begin(1), .. OutputLog.Write(new OutputLine(1) { Chunk = piece })]);
+
+        log.Facts.IsContinuable.ShouldBeFalse();
+        log.Facts.Tokens.ShouldBe(1);
+    }
+
     [Theory]
     [InlineData("no json\n")]
     [InlineData("{}\n")]

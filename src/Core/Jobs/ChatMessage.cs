@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace OllamaMax.Edge.Requests;
+namespace OllamaMax.Jobs;
 
 /// <summary>One turn of a conversation, in the form that all three APIs are translated into and that templates read.</summary>
 public sealed record ChatMessage(string Role, string Content)

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+using OllamaMax.Jobs.Forwarding;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Edge.Requests;
+
+/// <summary>
+/// Makes what a server is asked whose model a worker forwards to: the request itself, since that server has the model's template. What it cannot do, only
+/// its worker can say.
+/// </summary>
+internal static class ForwardedPromptMaker
+{
+    public static Result<ForwardedPrompt> Make(InferenceRequest request)
+    {
+        if (request.Template is not null)
+            return ApiError.BadRequest($"\"{request.Model}\" does not support template: the server that it runs on applies the model's own");
+        if (request.ToolChoice.IsRequired)
+            return ApiError.BadRequest($"\"{request.Model}\" runs on a server that cannot be held to call a tool: tool_choice can only be auto or none") with { Field = "tool_choice" };
+        ForwardedPrompt prompt = new()
+        {
+            Messages = request.RawPrompt is null ? request.Messages : [],
+            Prompt = request.RawPrompt ?? "",
+            Suffix = request.Suffix,
+            Tools = request.Tools,
+            Format = request.Options.Format?.Source,
+            Think = request.Think,
+            ThinkLevel = request.ThinkLevel,
+            Options = GivenOptions.Of(request.Options),
+        };
+        return CanTravel(prompt) ? prompt : ApiError.BadRequest("the request must be valid Unicode text");
+    }
+
+    /// <summary>JSON's grammar allows half a surrogate pair as an escape, and no writer does: better found out here than on the way to a worker.</summary>
+    private static bool CanTravel(ForwardedPrompt prompt)
+    {
+        try
+        {
+            JsonSerializer.SerializeToUtf8Bytes(prompt, ProtocolJson.Default.ForwardedPrompt);
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            return false;
+        }
+    }
+}

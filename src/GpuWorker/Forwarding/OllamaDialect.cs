@@ -1,0 +1,160 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Forwarding;
+using OllamaMax.Models;
+
+namespace OllamaMax.GpuWorker.Forwarding;
+
+/// <summary>Ollama's API (https://docs.ollama.com/api): the request goes as it came.</summary>
+internal sealed class OllamaDialect : IServerDialect
+{
+    /// <summary>Models' details by digest: they never change, and each costs a request.</summary>
+    private readonly Dictionary<string, JsonElement> _details = [];
+
+    public async Task<IReadOnlyList<ForwardedModel>> ListAsync(ServerConnection server, CancellationToken cancellationToken)
+    {
+        List<ForwardedModel> models = [];
+        foreach (JsonElement tag in (await server.GetAsync("api/tags", cancellationToken)).Items("models"))
+        {
+            if (tag.Text("name") is not { } name)
+                continue;
+            string key = $"{name} {tag.Text("digest")}";
+            if (!_details.TryGetValue(key, out JsonElement shown))
+                _details[key] = shown = await server.PostAsync(new ServerRequest("api/show", new JsonObject { ["model"] = name }), cancellationToken);
+            models.Add(Model(name, tag, shown));
+        }
+        return models;
+    }
+
+    public ServerRequest Ask(string model, EngineRequest request)
+    {
+        ForwardedPrompt forward = request.Forward!;
+        if (forward.Options.ContainsKey("logit_bias"))
+            return ServerRequest.Refused(ServerKind.Ollama, "logit_bias");
+        JsonObject body = Body(model, request.KeepAlive);
+        body["stream"] = true;
+        body["options"] = Options(forward, request);
+        if (forward.Options.TryGetValue("shift", out JsonElement shift))
+            body["shift"] = shift.ToNode();
+        if (forward.Format is { } format)
+            body["format"] = format.ToNode();
+        if (forward.Think is { } think)
+            body["think"] = forward.ThinkLevel is { } level ? level : think;
+        if (request.Options.TopLogprobs is { } top)
+        {
+            body["logprobs"] = true;
+            body["top_logprobs"] = top;
+        }
+        return forward.Messages.Count > 0 ? Chat(body, forward) : Complete(body, forward);
+    }
+
+    public ServerRequest Embed(string model, IReadOnlyList<string> inputs, bool truncate)
+    {
+        JsonObject body = Body(model, keepAlive: null);
+        body["input"] = new JsonArray([.. inputs.Select(input => JsonValue.Create(input))]);
+        body["truncate"] = truncate;
+        return new ServerRequest("api/embed", body);
+    }
+
+    public ServerRequest? Load(string model, TimeSpan? keepAlive)
+    {
+        JsonObject body = Body(model, keepAlive);
+        body["stream"] = false;
+        return new ServerRequest("api/generate", body);
+    }
+
+    /// <summary>A line each.</summary>
+    public async IAsyncEnumerable<string> SplitAsync(Stream answer, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using StreamReader lines = new(answer);
+        while (await lines.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (line.Length > 0)
+                yield return line;
+        }
+    }
+
+    public IServerAnswer NewAnswer() => new OllamaAnswer();
+
+    public (IReadOnlyList<float[]> Vectors, int Tokens) ReadVectors(JsonElement answer) => (
+        [.. answer.Items("embeddings").Select(vector => vector.EnumerateArray().Select(number => number.GetSingle()).ToArray())],
+        (int)(answer.Integer("prompt_eval_count") ?? 0));
+
+    private static ForwardedModel Model(string name, JsonElement tag, JsonElement shown)
+    {
+        JsonElement details = tag.Find("details") ?? default;
+        JsonElement info = shown.Find("model_info") ?? default;
+        string architecture = info.Text("general.architecture") ?? "";
+        string[] capabilities = [.. shown.Items("capabilities").Select(item => item.GetString()).OfType<string>()];
+        return new ForwardedModel
+        {
+            Kind = ServerKinds.NameOf(ServerKind.Ollama),
+            Model = name,
+            Name = name,
+            Upstream = tag.Text("digest"),
+            Capabilities = capabilities.Length > 0 ? capabilities : ["completion"],
+            Size = tag.Integer("size") ?? 0,
+            ModifiedAt = DateTimeOffset.TryParse(tag.Text("modified_at"), CultureInfo.InvariantCulture, out DateTimeOffset modified) ? modified : default,
+            Format = details.Text("format") ?? "",
+            Family = details.Text("family") ?? architecture,
+            ParameterSize = details.Text("parameter_size") ?? "",
+            Quantization = details.Text("quantization_level") ?? "",
+            ParameterCount = info.Integer("general.parameter_count") ?? 0,
+            ContextLength = (int)Math.Clamp(info.Integer($"{architecture}.context_length") ?? 0, 0, int.MaxValue),
+        };
+    }
+
+    private static JsonObject Body(string model, TimeSpan? keepAlive)
+    {
+        JsonObject body = new() { ["model"] = model };
+        if (keepAlive is { } stays)
+            body["keep_alive"] = stays < TimeSpan.Zero ? -1 : Math.Round(stays.TotalSeconds);
+        return body;
+    }
+
+    private static JsonObject Options(ForwardedPrompt forward, EngineRequest request)
+    {
+        JsonObject options = [];
+        foreach (var (name, value) in forward.Options.Where(option => option.Key != "shift"))
+            options[name] = value.ToNode();
+        options["seed"] = ServerSeed.Of(request.Seed);
+        if (request.Stop.Count > 0)
+            options["stop"] = new JsonArray([.. request.Stop.Select(stop => JsonValue.Create(stop))]);
+        return options;
+    }
+
+    private static ServerRequest Chat(JsonObject body, ForwardedPrompt forward)
+    {
+        body["messages"] = new JsonArray([.. forward.Messages.Select(Message)]);
+        if (forward.Tools.Count > 0)
+            body["tools"] = new JsonArray([.. forward.Tools.Select(tool => tool.ToNode())]);
+        return new ServerRequest("api/chat", body);
+    }
+
+    private static ServerRequest Complete(JsonObject body, ForwardedPrompt forward)
+    {
+        body["prompt"] = forward.Prompt;
+        if (forward.Suffix.Length > 0)
+            body["suffix"] = forward.Suffix;
+        else
+            body["raw"] = true;
+        return new ServerRequest("api/generate", body);
+    }
+
+    private static JsonObject Message(ChatMessage message)
+    {
+        JsonObject written = new() { ["role"] = message.Role, ["content"] = message.Content };
+        if (message.Thinking is not null)
+            written["thinking"] = message.Thinking;
+        if (message.ToolCalls.Count > 0)
+            written["tool_calls"] = new JsonArray([.. message.ToolCalls.Select(call => call.ToNode())]);
+        if (message.ToolName is not null)
+            written["tool_name"] = message.ToolName;
+        if (message.ToolCallId is not null)
+            written["tool_call_id"] = message.ToolCallId;
+        return written;
+    }
+}

@@ -1,0 +1,173 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Forwarding;
+using OllamaMax.Models;
+
+namespace OllamaMax.GpuWorker.Forwarding;
+
+/// <summary>
+/// OpenAI's API (https://platform.openai.com/docs/api-reference): chats, completions of raw prompts, embeddings; what vLLM and llama.cpp's server take
+/// beyond it where it is one of these. A keep_alive means nothing there: such a server keeps the models that it was started with.
+/// </summary>
+internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
+{
+    private const string Done = "[DONE]";
+
+    /// <summary>Both take variables of the model's template, and give reasoning a field of its own.</summary>
+    private bool HasTemplateVariables => kind is ServerKind.Vllm or ServerKind.LlamaServer;
+
+    public async Task<IReadOnlyList<ForwardedModel>> ListAsync(ServerConnection server, CancellationToken cancellationToken)
+    {
+        JsonElement answer = await server.GetAsync("models", cancellationToken);
+        return [.. answer.Items("data").Select(Model).OfType<ForwardedModel>()];
+    }
+
+    public ServerRequest Ask(string model, EngineRequest request)
+    {
+        ForwardedPrompt forward = request.Forward!;
+        JsonObject body = new()
+        {
+            ["model"] = model,
+            ["stream"] = true,
+            ["stream_options"] = new JsonObject { ["include_usage"] = true },
+            ["seed"] = ServerSeed.Of(request.Seed),
+        };
+        if (request.Stop.Count > 0)
+            body["stop"] = new JsonArray([.. request.Stop.Select(stop => JsonValue.Create(stop))]);
+        if (OpenAIOptions.Write(kind, forward.Options, body) is { } unsupported)
+            return ServerRequest.Refused(kind, unsupported);
+        return forward.Messages.Count > 0 ? Chat(body, forward, request) : Complete(body, forward, request);
+    }
+
+    public ServerRequest Embed(string model, IReadOnlyList<string> inputs, bool truncate)
+    {
+        JsonObject body = new()
+        {
+            ["model"] = model,
+            ["input"] = new JsonArray([.. inputs.Select(input => JsonValue.Create(input))]),
+            ["encoding_format"] = "float",
+        };
+        // The others refuse what is too long, and say so.
+        if (truncate && kind == ServerKind.Vllm)
+            body["truncate_prompt_tokens"] = -1;
+        return new ServerRequest("embeddings", body);
+    }
+
+    public ServerRequest? Load(string model, TimeSpan? keepAlive) => null;
+
+    /// <summary>The data of each event, up to the word that there are no more.</summary>
+    public async IAsyncEnumerable<string> SplitAsync(Stream answer, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (SseItem<string> item in SseParser.Create(answer).EnumerateAsync(cancellationToken))
+        {
+            if (item.Data == Done)
+                yield break;
+            if (item.Data.Length > 0)
+                yield return item.Data;
+        }
+    }
+
+    public IServerAnswer NewAnswer() => new OpenAIAnswer();
+
+    public (IReadOnlyList<float[]> Vectors, int Tokens) ReadVectors(JsonElement answer) => (
+        [
+            .. answer.Items("data")
+                .OrderBy(one => one.Integer("index") ?? 0)
+                .Select(one => one.Items("embedding").Select(number => number.GetSingle()).ToArray())
+        ],
+        (int)(answer.Find("usage")?.Integer("prompt_tokens") ?? 0));
+
+    private ForwardedModel? Model(JsonElement model)
+    {
+        if (model.Text("id") is not { Length: > 0 } id)
+            return null;
+        JsonElement meta = model.Find("meta") ?? default;
+        return new ForwardedModel
+        {
+            Kind = ServerKinds.NameOf(kind),
+            Model = id,
+            Name = NameOf(id),
+            // These servers do not say what their models can; they refuse what one cannot.
+            Capabilities = HasTemplateVariables ? ["completion", "tools", "thinking"] : ["completion", "tools"],
+            ModifiedAt = DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(model.Integer("created") ?? 0, 0, uint.MaxValue)),
+            Size = meta.Integer("size") ?? 0,
+            ParameterCount = meta.Integer("n_params") ?? 0,
+            // vLLM's word, and llama.cpp's server's.
+            ContextLength = (int)Math.Clamp(model.Integer("max_model_len") ?? meta.Integer("n_ctx_train") ?? 0, 0, int.MaxValue),
+        };
+    }
+
+    /// <summary>llama.cpp's server names a model by its file, unless it is told a name.</summary>
+    private static string NameOf(string id)
+    {
+        if (ModelName.TryParse(id, out _, out _))
+            return id;
+        string file = id[(id.LastIndexOfAny(['/', '\\']) + 1)..];
+        return file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? file[..^".gguf".Length] : file;
+    }
+
+    private ServerRequest Chat(JsonObject body, ForwardedPrompt forward, EngineRequest request)
+    {
+        if (WriteThink(body, forward) is { } unsupported)
+            return ServerRequest.Refused(kind, unsupported);
+        body["messages"] = OpenAIMessages.Write(forward.Messages, withReasoning: HasTemplateVariables);
+        if (forward.Tools.Count > 0)
+            body["tools"] = new JsonArray([.. forward.Tools.Select(Tool)]);
+        if (forward.Format is { } format)
+            body["response_format"] = ResponseFormat(format);
+        if (request.Options.TopLogprobs is { } top)
+        {
+            body["logprobs"] = true;
+            if (top > 0)
+                body["top_logprobs"] = top;
+        }
+        return new ServerRequest("chat/completions", body);
+    }
+
+    private ServerRequest Complete(JsonObject body, ForwardedPrompt forward, EngineRequest request)
+    {
+        string? unsupported = forward.Format is not null ? "format with a raw prompt"
+            : forward.Think == true ? "think with a raw prompt"
+            : request.Options.TopLogprobs is not null ? "logprobs with a raw prompt"
+            // Both document that they lack it; versions that do not refuse it answer as if there were none.
+            : forward.Suffix.Length > 0 && kind != ServerKind.OpenAI ? "suffix"
+            : null;
+        if (unsupported is not null)
+            return ServerRequest.Refused(kind, unsupported);
+        body["prompt"] = forward.Prompt;
+        if (forward.Suffix.Length > 0)
+            body["suffix"] = forward.Suffix;
+        return new ServerRequest("completions", body);
+    }
+
+    private string? WriteThink(JsonObject body, ForwardedPrompt forward)
+    {
+        if (forward.Think is not { } think)
+            return null;
+        if (forward.ThinkLevel is { } level)
+            body["reasoning_effort"] = level;
+        else if (!HasTemplateVariables)
+            return "think without a level";
+        if (HasTemplateVariables)
+            body["chat_template_kwargs"] = new JsonObject { ["enable_thinking"] = think };
+        return null;
+    }
+
+    private static JsonNode Tool(JsonElement tool)
+    {
+        JsonNode written = tool.ToNode();
+        written["type"] ??= "function";
+        return written;
+    }
+
+    private static JsonObject ResponseFormat(JsonElement format) => format.ValueKind == JsonValueKind.Object
+        ? new()
+        {
+            ["type"] = "json_schema",
+            ["json_schema"] = new JsonObject { ["name"] = "answer", ["schema"] = format.ToNode(), ["strict"] = true },
+        }
+        : new() { ["type"] = "json_object" };
+}

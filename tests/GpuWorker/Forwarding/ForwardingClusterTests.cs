@@ -1,0 +1,206 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OllamaMax.GpuWorker.Tests.Background;
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Cluster;
+
+namespace OllamaMax.GpuWorker.Tests.Forwarding;
+
+/// <summary>Models that workers forward to, from the client's side: edge, storage, SignalR surface, workers and the servers behind them.</summary>
+public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifetime
+{
+    private OpenAIServer _server = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _server = await OpenAIServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task Chat_ModelOfAServer_IsFoundShownAndAnswered()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 4), $"openai={_server.Url}");
+        await WaitForAsync(cluster.Client, OpenAIServer.Model);
+
+        JsonElement tags = await cluster.Client.GetFromJsonAsync<JsonElement>("/api/tags", Cancellation);
+        tags.GetProperty("models").EnumerateArray().Select(model => model.GetProperty("name").GetString()).ShouldBe(["demo:latest", $"{OpenAIServer.Model}:latest"], ignoreOrder: true);
+        JsonElement show = await PostAsync(cluster.Client, "/api/show", new { model = OpenAIServer.Model });
+        show.GetProperty("model_info").GetProperty("openai.context_length").GetInt32().ShouldBe(4096);
+
+        JsonElement chat = await PostAsync(cluster.Client, "/api/chat", Body(new { num_predict = 3 }));
+        chat.GetProperty("message").GetProperty("content").GetString().ShouldBe("0 1 2 ");
+        chat.GetProperty("done_reason").GetString().ShouldBe("length");
+        (chat.GetProperty("prompt_eval_count").GetInt32(), chat.GetProperty("eval_count").GetInt32()).ShouldBe((11, 4));
+
+        JsonElement embed = await PostAsync(cluster.Client, "/api/embed", new { model = OpenAIServer.Model, input = "abc" });
+        embed.GetProperty("embeddings")[0].EnumerateArray().Select(number => number.GetSingle()).ShouldBe([0.6f, 0.8f]);
+        embed.GetProperty("prompt_eval_count").GetInt32().ShouldBe(9);
+
+        using HttpResponseMessage refused = await cluster.Client.PostAsJsonAsync("/api/chat", Body(new { num_ctx = 100 }), Cancellation);
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await refused.Content.ReadAsStringAsync(Cancellation)).ShouldContain("num_ctx");
+    }
+
+    [Fact]
+    public async Task Chat_ReasoningAndCalls_ComeAsTheClientKnowsThem()
+    {
+        _server.Chunks =
+        [
+            """{"index":0,"delta":{"reasoning_content":"Hm."}}""",
+            """{"index":0,"delta":{"content":"<think>Text.</think>"}}""",
+            """{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}]}}""",
+            """{"index":0,"delta":{},"finish_reason":"tool_calls"}""",
+        ];
+        await using TestCluster cluster = await StartAsync();
+
+        JsonElement message = (await PostAsync(cluster.Client, "/api/chat", Body(new { }))).GetProperty("message");
+
+        message.GetProperty("thinking").GetString().ShouldBe("Hm.");
+        message.GetProperty("content").GetString().ShouldBe("<think>Text.</think>");
+        message.GetProperty("tool_calls")[0].GetProperty("function").GetProperty("arguments").GetProperty("x").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Chat_AServerFailsBeforeItSaysAnything_AnotherWorkersServerAnswers()
+    {
+        await using OpenAIServer broken = await OpenAIServer.StartAsync();
+        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource othersKnown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        broken.Refuses = (500, "out of memory");
+        broken.BeforePiece = (_, left) =>
+        {
+            asked.TrySetResult();
+            return othersKnown.Task.WaitAsync(left);
+        };
+        await using TestCluster cluster = await StartAsync($"openai={broken.Url}");
+
+        Task<JsonElement> chat = PostAsync(cluster.Client, "/api/chat", Body(new { num_predict = 3 }));
+        await asked.Task.WaitAsync(Cancellation);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 4), Cancellation, forward: $"openai={_server.Url}");
+        await WaitForWorkersAsync(cluster.Client, count: 2);
+        othersKnown.SetResult();
+
+        (await chat).GetProperty("message").GetProperty("content").GetString().ShouldBe("0 1 2 ");
+        broken.Requests.ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task Chat_TheStreamIsCut_TheClientHearsOfItAndNobodyGoesOn()
+    {
+        TaskCompletionSource seen = CutOnceSeen();
+        await using TestCluster cluster = await StartAsync();
+        using HttpRequestMessage request = new(HttpMethod.Post, "/api/chat")
+        {
+            Content = JsonContent.Create(new { model = OpenAIServer.Model, messages = new[] { new { role = "user", content = "count" } } }),
+        };
+
+        using HttpResponseMessage response = await cluster.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(Cancellation));
+        (await lines.ReadLineAsync(Cancellation)).ShouldNotBeNull().ShouldContain("\"0 ");
+        seen.SetResult();
+
+        (await lines.ReadToEndAsync(Cancellation)).TrimEnd().Split('\n')[^1].ShouldContain("the answer broke off");
+        _server.Requests.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task Submit_TheStreamIsCut_TheJobFailsForGood()
+    {
+        TaskCompletionSource seen = CutOnceSeen();
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), $"openai={_server.Url}");
+        await WaitForAsync(cluster.Client, OpenAIServer.Model);
+
+        using HttpResponseMessage accepted = await cluster.Client.PostAsJsonAsync("/jobs", Body(new { }), Cancellation);
+        string id = (await accepted.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString()!;
+
+        await foreach (JsonElement line in cluster.Client.StreamAsync(id, cancellationToken: Cancellation))
+        {
+            if (line.GetProperty("text").GetString()!.StartsWith("0 ", StringComparison.Ordinal))
+                seen.SetResult();
+        }
+
+        JsonElement job = await cluster.Client.ShowWhenAsync(id, "failed");
+        job.GetProperty("error").GetString().ShouldNotBeNull().ShouldContain("the answer broke off");
+        using HttpResponseMessage again = await cluster.Client.PostAsync($"/jobs/{id}/requeue", null, Cancellation);
+        again.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task Generate_OllamaBehindAWorker_AnswersAsItDoesItself()
+    {
+        // Two of our own clusters: the one's edge is the Ollama server of the other's worker. Both have published a model demo; the other's is not in the way.
+        await using JobCluster upstream = await JobCluster.StartAsync();
+        await upstream.AddWorkerAsync(new ScriptedEngine(slots: 4));
+        await upstream.PublishAsync("other");
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        var own = new ScriptedEngine(slots: 4) { AnswerTokens = 5 };
+        await cluster.AddWorkerAsync(own, Cancellation, forward: $"ollama={upstream.Client.BaseAddress}");
+        await WaitForAsync(cluster.Client, "other");
+
+        JsonElement other = await PostAsync(cluster.Client, "/api/generate", new { model = "other", prompt = "hi", stream = false, options = new { num_predict = 7 } });
+        JsonElement demo = await PostAsync(cluster.Client, "/api/generate", new { model = "demo", prompt = "hi", stream = false });
+        JsonElement embed = await PostAsync(cluster.Client, "/api/embed", new { model = "other", input = (string[])["abc", "d"] });
+        JsonElement load = await PostAsync(cluster.Client, "/api/generate", new { model = "other", stream = false });
+
+        other.GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(7));
+        (other.GetProperty("done_reason").GetString(), other.GetProperty("eval_count").GetInt32()).ShouldBe(("length", 7));
+        other.GetProperty("prompt_eval_count").GetInt32().ShouldBeGreaterThan(0);
+        demo.GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(5), "a published model wins");
+        embed.GetProperty("embeddings").GetArrayLength().ShouldBe(2);
+        load.GetProperty("done_reason").GetString().ShouldBe("load");
+        JsonElement show = await PostAsync(cluster.Client, "/api/show", new { model = "other" });
+        show.GetProperty("capabilities").EnumerateArray().Select(item => item.GetString()).ShouldContain("completion");
+        show.GetProperty("details").GetProperty("family").GetString().ShouldBe("llama");
+    }
+
+    /// <summary>The server cuts its answer at the third piece, once the first ones have been seen: what is on its way when a connection is cut may be lost.</summary>
+    private TaskCompletionSource CutOnceSeen()
+    {
+        TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _server.CutAt = 2;
+        _server.BeforePiece = (index, left) => index == 2 ? seen.Task.WaitAsync(left) : Task.CompletedTask;
+        return seen;
+    }
+
+    private static object Body(object options) =>
+        new { model = OpenAIServer.Model, messages = new[] { new { role = "user", content = "count" } }, stream = false, options };
+
+    private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body)
+    {
+        using HttpResponseMessage response = await client.PostAsJsonAsync(path, body, Cancellation);
+        string text = await response.Content.ReadAsStringAsync(Cancellation);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+        return JsonElement.Parse(text);
+    }
+
+    /// <summary>Waits until the edge has heard of the model: its listing of the workers may be up to a second old.</summary>
+    private static async Task WaitForAsync(HttpClient client, string model)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (!(await client.PostAsJsonAsync("/api/show", new { model }, Cancellation)).IsSuccessStatusCode)
+            await timer.WaitForNextTickAsync(Cancellation);
+    }
+
+    private static async Task WaitForWorkersAsync(HttpClient client, int count)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (HoldersOf(OpenAIServer.Model, await client.GetFromJsonAsync<JsonElement>("/cluster/workers", Cancellation)) < count)
+            await timer.WaitForNextTickAsync(Cancellation);
+    }
+
+    private static int HoldersOf(string model, JsonElement answer) => answer.GetProperty("workers").EnumerateArray().Count(worker =>
+        worker.GetProperty("state").GetString() == "alive"
+        && worker.GetProperty("models").EnumerateArray().Any(held => held.GetProperty("name").GetString() == $"{model}:latest"));
+
+    private async Task<TestCluster> StartAsync(string? forward = null)
+    {
+        TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 4), Cancellation, forward: forward ?? $"openai={_server.Url}");
+        await WaitForAsync(cluster.Client, OpenAIServer.Model);
+        return cluster;
+    }
+}
