@@ -33,6 +33,7 @@ public static class WorkerServices
         services.AddSingleton(_ => new SlotGate(options.Slots));
         services.AddSingleton<ModelMeters>();
         services.AddSingleton<MachineMemory>();
+        services.AddSingleton<MachineDevices>();
         services.AddSingleton<SignalRSender>();
         services.AddSingleton<AttemptRunner>();
         services.AddSingleton<WorkerDispatcher>();

@@ -24,6 +24,7 @@ internal sealed partial class Heartbeat(
     SlotGate slots,
     WorkerDispatcher dispatcher,
     ModelMeters meters,
+    MachineDevices devices,
     IOptions<WorkerOptions> options,
     TimeProvider time,
     ILogger<Heartbeat> logger)
@@ -46,10 +47,12 @@ internal sealed partial class Heartbeat(
     {
         models.Changed += ReportSoon;
         dispatcher.SlotFreed += ReportIfDue;
+        devices.Changed += ReportSoon;
         try
         {
             while (true)
             {
+                _ = devices.RefreshAsync(stopping);
                 TimeSpan next = await WriteAsync(stopping) ? Interval() : Retry;
                 _writtenAt = time.Elapsed();
                 await _changed.WaitAsync(next, stopping);
@@ -120,8 +123,9 @@ internal sealed partial class Heartbeat(
         SlotsTotal = slots.Total,
         IntervalSeconds = Interval().TotalSeconds,
         Models = [.. models.Held().OrderByDescending(model => model.Loaded)],
-        Devices = [$"cpu, {Environment.ProcessorCount} threads"],
-        Memory = MachineMemory.Devices(),
+        Devices = MachineDevices.Report(devices.Current),
+        MemoryTotal = MachineMemory.Total(),
+        MemoryFree = MachineMemory.Free(),
         TokensPerSecond = tokensPerSecond,
     };
 

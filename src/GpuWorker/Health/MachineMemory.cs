@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
-using OllamaMax.Workers;
 
 namespace OllamaMax.GpuWorker.Health;
 
@@ -13,12 +12,11 @@ internal sealed class MachineMemory(IOptions<WorkerOptions> options)
     /// <summary>Bytes for all models together.</summary>
     public long Budget => options.Value.Memory ?? (long)(Total() * ForModels);
 
-    public static IReadOnlyList<DeviceMemory> Devices() => [new DeviceMemory("cpu", Total(), Free())];
-
     /// <summary>Of the machine, or what the container is allowed to have.</summary>
-    private static long Total() => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    public static long Total() => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    private static long Free()
+    /// <summary>That nobody uses at the moment.</summary>
+    public static long Free()
     {
         const string field = "MemAvailable:";
         const string file = "/proc/meminfo";

@@ -1,4 +1,5 @@
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
 
 namespace OllamaMax.GpuWorker.Models;
 
@@ -7,6 +8,10 @@ public interface IEngineLoader
 {
     /// <summary>What it will take there, before it is loaded.</summary>
     MemoryNeed Measure(string path);
+
+    /// <summary>What models can be computed on here, with their memory as it was a short while ago. The first answer can take seconds.</summary>
+    /// <exception cref="Inference.Native.ModelLoadException">It cannot be found out.</exception>
+    Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken);
 
     /// <param name="progress">Told on any thread how much is read, from 0 to 1; must not throw.</param>
     /// <exception cref="Inference.Native.ModelLoadException">The file cannot be used.</exception>

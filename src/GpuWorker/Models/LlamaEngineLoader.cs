@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
+using OllamaMax.Inference.Native;
 
 namespace OllamaMax.GpuWorker.Models;
 
@@ -8,6 +10,10 @@ namespace OllamaMax.GpuWorker.Models;
 internal sealed class LlamaEngineLoader(IOptions<WorkerOptions> options, ILoggerFactory loggers, TimeProvider time) : IEngineLoader
 {
     public MemoryNeed Measure(string path) => EngineSettings.Measure(path, options.Value);
+
+    // Models are in this process, so the library may be as well.
+    public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) =>
+        Task.Run(() => InferenceDevices.List(NativeKind.Default, loggers), cancellationToken);
 
     public Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken) =>
         LlamaEngine.LoadAsync(path, EngineSettings.For(options.Value), progress, loggers, time, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.GpuWorker.Processes;
@@ -23,4 +24,5 @@ internal sealed record LoadReport(
 [JsonSerializable(typeof(AttemptStart))]
 [JsonSerializable(typeof(AttemptEnd))]
 [JsonSerializable(typeof(TokenLogprobs))]
+[JsonSerializable(typeof(InferenceDevice[]))]
 internal sealed partial class EngineJson : JsonSerializerContext;

@@ -24,13 +24,15 @@ public static class InferenceDevices
     {
         nint device = LlamaApi.Device((nuint)index);
         LlamaApi.DeviceMemory(device, out nuint free, out nuint total);
-        return new InferenceDevice(Text(LlamaApi.DeviceName(device)), Text(LlamaApi.DeviceDescription(device)), Kind(LlamaApi.DeviceType(device)), (long)total, (long)free);
+        return new InferenceDevice(
+            Text(LlamaApi.DeviceName(device)), Text(LlamaApi.BackendName(LlamaApi.DeviceBackend(device))), Text(LlamaApi.DeviceDescription(device)),
+            Kind(LlamaApi.DeviceType(device)), (long)total, (long)free);
     }
 
     private static InferenceDevice Machine()
     {
         GCMemoryInfo memory = GC.GetGCMemoryInfo();
-        return new InferenceDevice("CPU", RuntimeInformation.OSDescription, DeviceKind.Cpu, memory.TotalAvailableMemoryBytes,
+        return new InferenceDevice("CPU", "CPU", RuntimeInformation.OSDescription, DeviceKind.Cpu, memory.TotalAvailableMemoryBytes,
             Math.Max(0, memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes));
     }
 

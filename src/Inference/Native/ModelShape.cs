@@ -46,12 +46,14 @@ internal sealed record ModelShape
         string architecture = header.Architecture;
         double Number(string key, double otherwise) => header.Numbers.GetValueOrDefault($"{architecture}.{key}", otherwise);
         int layers = Clamped(Number("block_count", 0));
-        double heads = Math.Max(1, Number("attention.head_count", 1));
+        // Models without attention name no heads, or none; they keep neither keys nor values.
+        double named = Number("attention.head_count", 0);
+        double heads = Math.Max(1, named);
         double width = Number("embedding_length", 0) / heads;
         // A list has one number for each layer.
         double keyValueHeads = header.Lists.TryGetValue($"{architecture}.attention.head_count_kv", out long[]? perLayer)
             ? perLayer.Sum(static count => (double)Math.Max(0, count))
-            : layers * Number("attention.head_count_kv", heads);
+            : layers * Number("attention.head_count_kv", named);
         return new ModelShape
         {
             Architecture = architecture,

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
@@ -269,6 +270,8 @@ public sealed class ModelHostTests : IAsyncDisposable
         public Task Begun => _begun.Task;
 
         public MemoryNeed Measure(string path) => new(Weights: 60, Cache: 40);
+
+        public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<InferenceDevice>>([]);
 
         public async Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken)
         {

@@ -73,6 +73,7 @@ public sealed class ContextPlanTests
         cpu.TotalBytes.ShouldBeGreaterThan(1L << 28);
         cpu.FreeBytes.ShouldBeInRange(0, cpu.TotalBytes);
         cpu.Name.ShouldNotBeEmpty();
+        cpu.Backend.ShouldBe("CPU");
     }
 
     [Theory]
@@ -84,12 +85,12 @@ public sealed class ContextPlanTests
     {
         // 31 layers and the output, a gigabyte each with their context, and half a gigabyte that stays free.
         ModelShape shape = s_shape with { Layers = 31, FileBytes = 24L << 30 };
-        InferenceDevice gpu = new("GPU0", "a card", DeviceKind.Gpu, gigabytes << 30, gigabytes << 30);
-        InferenceDevice cpu = new("CPU", "the machine", DeviceKind.Cpu, 1L << 40, 1L << 40);
+        InferenceDevice gpu = new("GPU0", "CUDA", "a card", DeviceKind.Gpu, gigabytes << 30, gigabytes << 30);
+        InferenceDevice cpu = new("CPU", "CPU", "the machine", DeviceKind.Cpu, 1L << 40, 1L << 40);
 
         GpuFit.Layers(shape, contextBytes: 8L << 30, [cpu, gpu]).ShouldBe(layers);
     }
 
     [Fact]
-    public void Layers_WithoutAGpu_AreAll() => GpuFit.Layers(s_shape, 1L << 40, [new("CPU", "the machine", DeviceKind.Cpu, 1, 1)]).ShouldBe(-1);
+    public void Layers_WithoutAGpu_AreAll() => GpuFit.Layers(s_shape, 1L << 40, [new("CPU", "CPU", "the machine", DeviceKind.Cpu, 1, 1)]).ShouldBe(-1);
 }
