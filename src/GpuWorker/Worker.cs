@@ -7,8 +7,10 @@ using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
+using OllamaMax.Inference.Batching;
 using OllamaMax.SignalR;
 using OllamaMax.Streaming;
+using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker;
 
@@ -27,6 +29,7 @@ internal sealed partial class Worker
     private readonly BackgroundRunner _background;
     private readonly Heartbeat _heartbeat;
     private readonly ModelHost _models;
+    private readonly SlotGate _slots;
     private readonly WorkerOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -40,6 +43,7 @@ internal sealed partial class Worker
         BackgroundRunner background,
         Heartbeat heartbeat,
         ModelHost models,
+        SlotGate slots,
         IOptions<WorkerOptions> options,
         TimeProvider time,
         Random random,
@@ -51,6 +55,7 @@ internal sealed partial class Worker
         _background = background;
         _heartbeat = heartbeat;
         _models = models;
+        _slots = slots;
         _options = options.Value;
         _time = time;
         _random = random;
@@ -67,6 +72,7 @@ internal sealed partial class Worker
         using var stop = new CancellationTokenSource();
         await using SignalRListener listener = Listen();
         _models.Changed += NeedQueuesSoon;
+        _models.Changed += ResizeSlots;
 
         Task[] loops =
         [
@@ -85,6 +91,7 @@ internal sealed partial class Worker
         finally
         {
             _models.Changed -= NeedQueuesSoon;
+            _models.Changed -= ResizeSlots;
             await stop.CancelAsync();
             await Task.WhenAll(loops);
             await _background.StopAsync();
@@ -165,6 +172,16 @@ internal sealed partial class Worker
 
     private Task NeedQueuesAsync(CancellationToken cancellationToken) =>
         _capabilities.NeedQueuesOfAsync([.. _models.Held().Select(model => model.Digest)], cancellationToken);
+
+    /// <summary>
+    /// Sized from memory, a worker has the slots of its largest engine. A smaller one beside it may be given more than it runs at once:
+    /// these wait in it.
+    /// </summary>
+    private void ResizeSlots()
+    {
+        if (_options.Slots is null)
+            _slots.Resize(_models.Slots ?? EngineOptions.MostSlots);
+    }
 
     private async void NeedQueuesSoon()
     {

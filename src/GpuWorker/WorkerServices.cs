@@ -7,6 +7,7 @@ using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.GpuWorker.Processes;
+using OllamaMax.Inference.Batching;
 using OllamaMax.SignalR;
 using OllamaMax.Workers.Attempts;
 
@@ -30,7 +31,7 @@ public static class WorkerServices
         services.AddSingleton<Capabilities>();
         services.AddSingleton<ReplicaStore>();
         services.AddSingleton<ModelHost>();
-        services.AddSingleton(_ => new SlotGate(options.Slots));
+        services.AddSingleton(_ => new SlotGate(options.Slots ?? EngineOptions.MostSlots));
         services.AddSingleton<ModelMeters>();
         services.AddSingleton<MachineMemory>();
         services.AddSingleton<MachineDevices>();

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Models;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
@@ -124,8 +125,8 @@ internal sealed partial class Heartbeat(
         IntervalSeconds = Interval().TotalSeconds,
         Models = [.. models.Held().OrderByDescending(model => model.Loaded)],
         Devices = MachineDevices.Report(devices.Current),
-        MemoryTotal = MachineMemory.Total(),
-        MemoryFree = MachineMemory.Free(),
+        MemoryTotal = HostMemory.Total,
+        MemoryFree = HostMemory.Free,
         TokensPerSecond = tokensPerSecond,
     };
 

@@ -15,6 +15,6 @@ internal sealed class LlamaEngineLoader(IOptions<WorkerOptions> options, ILogger
     public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) =>
         Task.Run(() => InferenceDevices.List(NativeKind.Default, loggers), cancellationToken);
 
-    public Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken) =>
-        LlamaEngine.LoadAsync(path, EngineSettings.For(options.Value), progress, loggers, time, cancellationToken);
+    public Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken) =>
+        LlamaEngine.LoadAsync(path, EngineSettings.For(options.Value, memory), progress, loggers, time, cancellationToken);
 }

@@ -69,7 +69,7 @@ internal sealed class EngineHost : IDisposable
             _engine = loaded.Engine;
             var report = new LoadReport(
                 loaded.LoadDuration, loaded.ContextPerSlot, loaded.Description, loaded.ParameterCount, loaded.Engine.Slots, loaded.Engine.IsContinuable,
-                loaded.TotalContext, loaded.MemoryBytes, loaded.GpuLayers, loaded.Embeds, loaded.Generates);
+                loaded.TotalContext, loaded.MemoryBytes, loaded.GpuLayers, loaded.VramBytes, loaded.Embeds, loaded.Generates);
             _writer.Write(FrameKind.Loaded, 0, report, EngineJson.Default.LoadReport);
             bool hasGpu = TellDevices(order.Options.Native);
             await Task.WhenAll(ServeAsync(loaded.Engine), hasGpu ? TellDevicesAsync(loaded.Engine, order.Options.Native) : Task.CompletedTask);

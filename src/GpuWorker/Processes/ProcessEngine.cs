@@ -107,6 +107,7 @@ internal sealed partial class ProcessEngine : IInferenceEngine
                 TotalContext = report.TotalContext,
                 MemoryBytes = report.MemoryBytes,
                 GpuLayers = report.GpuLayers,
+                VramBytes = report.VramBytes,
                 Embeds = report.Embeds,
                 Generates = report.Generates,
             };

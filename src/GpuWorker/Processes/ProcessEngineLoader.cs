@@ -20,9 +20,9 @@ internal sealed class ProcessEngineLoader(IOptions<WorkerOptions> options, ILogg
     public async Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) =>
         _devices ??= await DeviceProbe.AskAsync(time, cancellationToken);
 
-    public async Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken)
+    public async Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken)
     {
-        EngineOptions engine = EngineSettings.For(options.Value);
+        EngineOptions engine = EngineSettings.For(options.Value, memory);
         string errors = string.Join(" ", engine.Validate());
         if (errors.Length > 0)
             throw new ArgumentException(errors, nameof(path));

@@ -315,7 +315,7 @@ public abstract class EngineContract : IDisposable
 
     internal Task<LoadedEngine> LoadAsync(
         string? path = null, int slots = 4, IProgress<float>? progress = null, CancellationToken? cancellationToken = null) =>
-        Loader(Options(slots)).LoadAsync(path ?? _model, progress ?? new LastProgress(), cancellationToken ?? Cancellation);
+        Loader(Options(slots)).LoadAsync(path ?? _model, long.MaxValue, progress ?? new LastProgress(), cancellationToken ?? Cancellation);
 
     private WorkerOptions Options(int slots = 4) => new()
     {

@@ -100,10 +100,13 @@ public sealed class ForgetfulModelTests
     [Fact]
     public void Check_OfEach_KnowsItsMemory()
     {
-        GgufCheck.Check(TestModels.File(Spec(GgufArchitecture.Gemma3))).IsRecurrent.ShouldBeFalse();
+        ModelShape gemma = GgufCheck.Check(TestModels.File(Spec(GgufArchitecture.Gemma3)));
+        (gemma.IsRecurrent, gemma.SlidingWindow, gemma.StateBytes).ShouldBe((false, 32, 0));
         ModelShape mamba = GgufCheck.Check(TestModels.File(Spec(GgufArchitecture.Mamba)));
-        mamba.IsRecurrent.ShouldBeTrue();
+        (mamba.IsRecurrent, mamba.SlidingWindow).ShouldBe((true, 0));
         mamba.CacheBytesPerToken(CacheType.F16, CacheType.F16).ShouldBe(0);
+        // Two layers of 128 channels: three tokens for the convolution, a state of 16.
+        mamba.StateBytes.ShouldBe(2 * 128 * (3 + 16) * sizeof(float));
     }
 
     private static GgufSpec Spec(GgufArchitecture architecture) => new() { Architecture = architecture };
