@@ -74,7 +74,7 @@ internal static class WorkerCommand
         foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Drain, Lifeline])
             run.Add(option);
         run.SetAction((result, cancellationToken) => RunAsync(result));
-        return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run, EngineCommand.Create() };
+        return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run, EngineCommand.Create(), EngineCommand.CreateDevices() };
     }
 
     /// <summary>A published worker brings them along; a checkout's get theirs from npm.</summary>

@@ -12,16 +12,20 @@ internal static class EngineCommand
 {
     public const string Name = "engine";
 
-    /// <summary>Behind <see cref="Name"/>: the process tells what it could compute on, and ends.</summary>
+    /// <summary>The command of a process that tells what it could compute on, and ends. No argument of the other: whoever looks for models' processes finds models.</summary>
     public const string Devices = "devices";
 
     public static Command Create()
     {
         var command = new Command(Name, "Run one model for the worker that starts this") { Hidden = true };
         command.SetAction(async (result, cancellationToken) => await RunAsync());
-        var devices = new Command(Devices, "Print one line of JSON: the devices that models can be computed on");
-        devices.SetAction((result, cancellationToken) => PrintDevicesAsync(cancellationToken));
-        command.Add(devices);
+        return command;
+    }
+
+    public static Command CreateDevices()
+    {
+        var command = new Command(Devices, "Print one line of JSON: the devices that models can be computed on") { Hidden = true };
+        command.SetAction((result, cancellationToken) => PrintDevicesAsync(cancellationToken));
         return command;
     }
 
