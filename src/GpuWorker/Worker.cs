@@ -8,8 +8,10 @@ using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
+using OllamaMax.Inference.Batching;
 using OllamaMax.SignalR;
 using OllamaMax.Streaming;
+using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker;
 
@@ -29,6 +31,7 @@ internal sealed partial class Worker
     private readonly Heartbeat _heartbeat;
     private readonly ModelHost _models;
     private readonly ForwardedServers _forwards;
+    private readonly SlotGate _slots;
     private readonly WorkerOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -43,6 +46,7 @@ internal sealed partial class Worker
         Heartbeat heartbeat,
         ModelHost models,
         ForwardedServers forwards,
+        SlotGate slots,
         IOptions<WorkerOptions> options,
         TimeProvider time,
         Random random,
@@ -55,6 +59,7 @@ internal sealed partial class Worker
         _heartbeat = heartbeat;
         _models = models;
         _forwards = forwards;
+        _slots = slots;
         _options = options.Value;
         _time = time;
         _random = random;
@@ -73,6 +78,7 @@ internal sealed partial class Worker
         await using SignalRListener listener = Listen();
         _models.Changed += NeedQueuesSoon;
         _forwards.Changed += NeedQueuesSoon;
+        _models.Changed += ResizeSlots;
 
         Task[] loops =
         [
@@ -93,6 +99,7 @@ internal sealed partial class Worker
         {
             _models.Changed -= NeedQueuesSoon;
             _forwards.Changed -= NeedQueuesSoon;
+            _models.Changed -= ResizeSlots;
             await stop.CancelAsync();
             await Task.WhenAll(loops);
             await _background.StopAsync();
@@ -177,6 +184,16 @@ internal sealed partial class Worker
 
     private Task NeedQueuesAsync(CancellationToken cancellationToken) =>
         _capabilities.NeedQueuesOfAsync([.. _models.Held().Select(model => model.Digest), .. _forwards.Digests], cancellationToken);
+
+    /// <summary>
+    /// Sized from memory, a worker has the slots of its largest engine. A smaller one beside it may be given more than it runs at once:
+    /// these wait in it.
+    /// </summary>
+    private void ResizeSlots()
+    {
+        if (_options.Slots is null)
+            _slots.Resize(_models.Slots ?? EngineOptions.MostSlots);
+    }
 
     private async void NeedQueuesSoon()
     {

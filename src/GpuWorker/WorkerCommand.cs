@@ -6,6 +6,8 @@ using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Processes;
+using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Packages;
 
 namespace OllamaMax.GpuWorker;
@@ -27,7 +29,14 @@ internal static class WorkerCommand
     private static readonly Option<string?> Replicas = new("--replicas") { Description = "Folder of the model replicas, if not in --data" };
     private static readonly Option<string> Name = new("--name") { Description = "Name shown to people", DefaultValueFactory = _ => Dns.GetHostName() };
     private static readonly Option<string?> Site = new("--site") { Description = "Where the box stands" };
-    private static readonly Option<int> Slots = new("--slots") { Description = "Requests decoded at once", DefaultValueFactory = _ => 4 };
+    private static readonly Option<int?> Slots = new("--slots")
+    {
+        Description = $"Requests of a model decoded at once; without it as many as memory has room for, up to {EngineOptions.MostSlots}",
+    };
+
+    private static readonly Option<CacheType> Cache = new("--cache-type") { Description = "How past tokens are kept", DefaultValueFactory = _ => CacheType.F16 };
+    private static readonly Option<FlashAttention> Flash = new("--flash-attention") { Description = "Attention in one pass", DefaultValueFactory = _ => FlashAttention.Auto };
+    private static readonly Option<int?> Layers = new("--gpu-layers") { Description = "Layers in GPU memory, -1: all; without it as many as have room" };
     private static readonly Option<int> Threads = new("--threads") { Description = "Threads of the decoder; 0: half of the machine's" };
     private static readonly Option<int> Context = new("--context") { Description = "Most tokens of context for a request", DefaultValueFactory = _ => 4096 };
     private static readonly Option<bool> Exact = new("--exact")
@@ -75,10 +84,15 @@ internal static class WorkerCommand
     public static RootCommand Create()
     {
         var run = new Command("run", "Join a cluster and serve its models");
-        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Drain, Lifeline])
+        Option[] options =
+        [
+            Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Drain,
+            Lifeline,
+        ];
+        foreach (Option option in options)
             run.Add(option);
         run.SetAction((result, cancellationToken) => RunAsync(result));
-        return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run, EngineCommand.Create() };
+        return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run, EngineCommand.Create(), EngineCommand.CreateDevices() };
     }
 
     /// <summary>A published worker brings them along; a checkout's get theirs from npm.</summary>
@@ -156,6 +170,9 @@ internal static class WorkerCommand
             Threads = result.GetValue(Threads),
             ContextLength = result.GetValue(Context),
             Exact = result.GetValue(Exact),
+            CacheType = result.GetValue(Cache),
+            FlashAttention = result.GetValue(Flash),
+            GpuLayers = result.GetValue(Layers),
             LoadedModels = result.GetValue(Models),
             Memory = result.GetValue(Memory) is { } memory ? ByteSize.Parse(memory, "--memory") : null,
             KeepAlive = TimeSpan.FromSeconds(result.GetValue(KeepAlive)),

@@ -1,5 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using OllamaMax.GpuWorker.Forwarding;
+using OllamaMax.GpuWorker.Models;
+using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Native;
 
 namespace OllamaMax.GpuWorker;
 
@@ -26,9 +29,9 @@ public sealed class WorkerOptions
 
     public string? Site { get; init; }
 
-    /// <summary>Jobs decoded at once.</summary>
-    [Range(1, 256)]
-    public int Slots { get; init; } = 4;
+    /// <summary>Jobs of a model decoded at once; null: as many as its memory has room for, 1 to <see cref="EngineOptions.MostSlots"/>.</summary>
+    [Range(1, 64)]
+    public int? Slots { get; init; }
 
     /// <summary>Threads of the decoder; 0: half of the machine's.</summary>
     [Range(0, 1024)]
@@ -43,6 +46,16 @@ public sealed class WorkerOptions
     /// answer equal to an undisturbed one, token for token.
     /// </summary>
     public bool Exact { get; init; }
+
+    /// <summary>How keys and values of past tokens are kept; without <see cref="Exact"/>.</summary>
+    public CacheType CacheType { get; init; } = CacheType.F16;
+
+    /// <summary>Whether attention is computed in one pass; without <see cref="Exact"/>.</summary>
+    public FlashAttention FlashAttention { get; init; }
+
+    /// <summary>Layers in GPU memory; -1: all, null: as many as are room for.</summary>
+    [Range(-1, 1000)]
+    public int? GpuLayers { get; init; }
 
     /// <summary>Models in memory at once; the one unused for longest makes way.</summary>
     [Range(1, 64)]
@@ -78,7 +91,9 @@ public sealed class WorkerOptions
     public void Validate()
     {
         var errors = new List<ValidationResult>();
-        if (!Validator.TryValidateObject(this, new ValidationContext(this), errors, validateAllProperties: true))
-            throw new ArgumentException(string.Join(" ", errors.Select(error => error.ErrorMessage)));
+        Validator.TryValidateObject(this, new ValidationContext(this), errors, validateAllProperties: true);
+        string[] messages = [.. errors.Select(error => error.ErrorMessage!), .. errors.Count == 0 ? EngineSettings.For(this).Validate() : []];
+        if (messages.Length > 0)
+            throw new ArgumentException(string.Join(" ", messages));
     }
 }

@@ -8,6 +8,7 @@ using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.GpuWorker.Processes;
+using OllamaMax.Inference.Batching;
 using OllamaMax.SignalR;
 using OllamaMax.Workers.Attempts;
 
@@ -32,9 +33,10 @@ public static class WorkerServices
         services.AddSingleton<ReplicaStore>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<ForwardedServers>();
-        services.AddSingleton(_ => new SlotGate(options.Slots));
+        services.AddSingleton(_ => new SlotGate(options.Slots ?? EngineOptions.MostSlots));
         services.AddSingleton<ModelMeters>();
         services.AddSingleton<MachineMemory>();
+        services.AddSingleton<MachineDevices>();
         services.AddSingleton<SignalRSender>();
         services.AddSingleton<AttemptRunner>();
         services.AddSingleton<WorkerDispatcher>();

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Sizing;
 
 namespace OllamaMax.Inference;
 
@@ -32,18 +33,18 @@ public static class LlamaEngine
     {
         long start = time.GetTimestamp();
         ModelShape shape = GgufCheck.Check(path);
-        ContextPlan plan = Plan(path, options, shape);
-        int gpuLayers = options.GpuLayers ?? GpuFit.Layers(shape, plan.Bytes, InferenceDevices.List(options.Native, loggers));
-        INativeModel model = NativeModels.Load(options.Native, path, new ModelConfig(gpuLayers, progress), loggers, cancellationToken);
+        MemoryPlan plan = ModelMemory.Plan(path, shape, options, InferenceDevices.List(options.Native, loggers));
+        INativeModel model = NativeModels.Load(options.Native, path, new ModelConfig(plan.GpuLayers, progress), loggers, cancellationToken);
         try
         {
             INativeContext? context = shape.IsGenerator ? model.CreateContext(Config(options, plan, shape)) : null;
-            BatchingEngine engine = new(model, context, plan.PerSlot, options, time, loggers);
-            return new LoadedEngine(engine, time.GetElapsedTime(start), plan.PerSlot, model.Description, model.ParameterCount)
+            BatchingEngine engine = new(model, context, plan.Slots, plan.ContextPerSlot, options, time, loggers);
+            return new LoadedEngine(engine, time.GetElapsedTime(start), plan.ContextPerSlot, model.Description, model.ParameterCount)
             {
-                TotalContext = context?.Capacity ?? plan.PerSlot,
-                MemoryBytes = shape.FileBytes + (context is null ? 0 : plan.Bytes),
-                GpuLayers = gpuLayers,
+                TotalContext = context?.Capacity ?? plan.ContextPerSlot,
+                MemoryBytes = plan.Bytes,
+                VramBytes = plan.VramBytes,
+                GpuLayers = plan.GpuLayers,
                 Embeds = shape.Pooling is not null,
                 Generates = shape.IsGenerator,
             };
@@ -55,28 +56,16 @@ public static class LlamaEngine
         }
     }
 
-    private static ContextPlan Plan(string path, EngineOptions options, ModelShape shape)
+    private static ContextConfig Config(EngineOptions options, MemoryPlan plan, ModelShape shape)
     {
-        try
-        {
-            return ContextPlan.Of(options, shape);
-        }
-        catch (ModelLoadException failure)
-        {
-            throw new ModelLoadException($"{path} {failure.Message}", failure);
-        }
-    }
-
-    private static ContextConfig Config(EngineOptions options, ContextPlan plan, ModelShape shape)
-    {
-        // A sequence of a model with a state has memory of its own, used or not.
-        int sequences = options.Slots + (shape.IsRecurrent ? 0 : options.CachedPrompts);
+        int sequences = options.SequencesFor(plan.Slots, shape.IsRecurrent);
         return new ContextConfig
         {
-            Capacity = plan.Total,
+            Capacity = plan.TotalContext,
             Sequences = sequences,
             BatchSize = Math.Max(options.BatchSize, sequences),
             Threads = options.Threads,
+            SlidingWindow = shape.SlidingWindow,
             KeyType = options.KeyType,
             ValueType = options.ValueType,
             FlashAttention = options.FlashAttention,

@@ -13,8 +13,11 @@ public sealed record LoadedEngine(
     /// <summary>Tokens of context that there is memory for, all jobs together: what one job may ask for at most.</summary>
     public int TotalContext { get; init; }
 
-    /// <summary>Bytes of weights and context; buffers for computing come on top.</summary>
+    /// <summary>Bytes of weights and context, and an estimate of the buffers for computing; 0: it takes none that is known.</summary>
     public long MemoryBytes { get; init; }
+
+    /// <summary>Of them, those in GPU memory.</summary>
+    public long VramBytes { get; init; }
 
     /// <summary>Layers in GPU memory; -1: all, where there is a GPU.</summary>
     public int GpuLayers { get; init; } = -1;

@@ -37,10 +37,14 @@ public sealed record WorkerReport
 
     public required IReadOnlyList<HeldModel> Models { get; init; }
 
-    public required IReadOnlyList<string> Devices { get; init; }
+    /// <summary>What models are computed on; empty until the worker knows.</summary>
+    public required IReadOnlyList<WorkerDevice> Devices { get; init; }
 
-    /// <summary>Memory of each device, the machine's own among them.</summary>
-    public IReadOnlyList<DeviceMemory> Memory { get; init; } = [];
+    /// <summary>Bytes of the machine's own memory, or of what its container may have.</summary>
+    public long MemoryTotal { get; init; }
+
+    /// <summary>Of it, bytes that nobody uses at the moment.</summary>
+    public long MemoryFree { get; init; }
 
     /// <summary>Generated tokens per second over the last jobs, all slots together; null before the first.</summary>
     public double? TokensPerSecond { get; init; }
@@ -74,7 +78,9 @@ public sealed record HeldModel(string Digest, bool Loaded, int? ContextLength = 
     public int? LoadingPercent { get; init; }
 }
 
-/// <param name="Device">What it belongs to; <c>cpu</c> for the machine's own.</param>
-/// <param name="Total">Bytes.</param>
-/// <param name="Free">Bytes that nobody uses at the moment.</param>
-public sealed record DeviceMemory(string Device, long Total, long Free);
+/// <param name="Index">From 0, in the library's order.</param>
+/// <param name="Name">For people, such as the card's name.</param>
+/// <param name="Backend">What computes there: <c>CUDA</c>, <c>Vulkan</c>, <c>Metal</c>, <c>CPU</c>.</param>
+/// <param name="VramTotal">Bytes of its own memory; 0 where it uses the machine's, as a CPU does.</param>
+/// <param name="VramFree">Of it, bytes that nobody uses, whoever that is.</param>
+public sealed record WorkerDevice(int Index, string Name, string Backend, long VramTotal, long VramFree);

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Anthropic;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Anthropic;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using OllamaMax.SignalR;
+using OllamaMax.Workers;
 
 namespace OllamaMax.Edge.Cluster;
 
@@ -20,7 +21,8 @@ internal sealed record WorkerAnswer(
     string State,
     SlotsAnswer Slots,
     IReadOnlyList<WorkerModelAnswer> Models,
-    IReadOnlyList<string> Devices,
+    IReadOnlyList<WorkerDevice> Devices,
+    MemoryAnswer Memory,
     double? TokensPerSecond,
     string Version,
     int Protocol,
@@ -28,8 +30,14 @@ internal sealed record WorkerAnswer(
 
 internal sealed record SlotsAnswer(int Used, int Total);
 
+/// <summary>Bytes of the machine's own memory.</summary>
+internal sealed record MemoryAnswer(long Total, long Free);
+
 /// <param name="Name">One of the names that the weights are published under; null when there is none any more.</param>
-internal sealed record WorkerModelAnswer(string? Name, string Digest, bool Loaded);
+/// <param name="Bytes">Memory it takes, of GPUs or not; null where it is not loaded.</param>
+/// <param name="VramBytes">Of them, those that are a GPU's.</param>
+/// <param name="TokensPerSecond">All its jobs together, as last measured; null before its first.</param>
+internal sealed record WorkerModelAnswer(string? Name, string Digest, bool Loaded, long? Bytes, long? VramBytes, double? TokensPerSecond);
 
 /// <summary>SignalR's own spelling.</summary>
 internal sealed record NegotiateAnswer(

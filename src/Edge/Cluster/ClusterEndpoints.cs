@@ -70,15 +70,19 @@ internal sealed class ClusterEndpoints(
             JsonNamingPolicy.SnakeCaseLower.ConvertName(view.State.ToString()),
             new SlotsAnswer(report.SlotsUsed, report.SlotsTotal),
             [
-                .. report.Models.Select(held => new WorkerModelAnswer(names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded)),
-                .. view.Forwarded.Select(model => new WorkerModelAnswer(names[model.Digest].FirstOrDefault()?.Name.ToString(), model.Digest, Loaded: true)),
+                .. report.Models.Select(held => Answer(held, names)),
+                .. view.Forwarded.Select(model => new WorkerModelAnswer(names[model.Digest].FirstOrDefault()?.Name.ToString(), model.Digest, Loaded: true, null, null, null)),
             ],
             report.Devices,
+            new MemoryAnswer(report.MemoryTotal, report.MemoryFree),
             report.TokensPerSecond,
             report.Program,
             report.Version,
             Math.Round(view.Age.TotalSeconds, 1));
     }
+
+    private static WorkerModelAnswer Answer(HeldModel held, ILookup<string, ModelView> names) => new(
+        names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded, held.Bytes, held.VramBytes, held.TokensPerSecond);
 
     private async Task JoinTokenAsync(HttpContext context) =>
         await WriteAsync(context, await gate.CreateJoinTokenAsync(context.RequestAborted), ClusterJson.Default.JoinTokenAnswer);

@@ -1,5 +1,6 @@
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.OpenAI;
 

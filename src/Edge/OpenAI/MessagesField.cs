@@ -1,6 +1,5 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.OpenAI;

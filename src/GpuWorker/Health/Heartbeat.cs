@@ -8,6 +8,7 @@ using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Models;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Models;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
@@ -27,6 +28,7 @@ internal sealed partial class Heartbeat(
     SlotGate slots,
     WorkerDispatcher dispatcher,
     ModelMeters meters,
+    MachineDevices devices,
     IOptions<WorkerOptions> options,
     TimeProvider time,
     ILogger<Heartbeat> logger)
@@ -50,10 +52,12 @@ internal sealed partial class Heartbeat(
         models.Changed += ReportSoon;
         forwards.Changed += ReportSoon;
         dispatcher.SlotFreed += ReportIfDue;
+        devices.Changed += ReportSoon;
         try
         {
             while (true)
             {
+                _ = devices.RefreshAsync(stopping);
                 TimeSpan next = await WriteAsync(stopping) ? Interval() : Retry;
                 _writtenAt = time.Elapsed();
                 await _changed.WaitAsync(next, stopping);
@@ -126,8 +130,9 @@ internal sealed partial class Heartbeat(
         SlotsTotal = slots.Total,
         IntervalSeconds = Interval().TotalSeconds,
         Models = [.. models.Held().OrderByDescending(model => model.Loaded)],
-        Devices = [$"cpu, {Environment.ProcessorCount} threads"],
-        Memory = MachineMemory.Devices(),
+        Devices = MachineDevices.Report(devices.Current),
+        MemoryTotal = HostMemory.Total,
+        MemoryFree = HostMemory.Free,
         TokensPerSecond = tokensPerSecond,
     };
 

@@ -1,31 +1,18 @@
-using System.Globalization;
 using Microsoft.Extensions.Options;
-using OllamaMax.Workers;
+using OllamaMax.Inference.Devices;
 
 namespace OllamaMax.GpuWorker.Health;
 
-/// <summary>What this box has of memory, and how much of it models may take.</summary>
-internal sealed class MachineMemory(IOptions<WorkerOptions> options)
+/// <summary>How much of this box's memory models may take.</summary>
+internal sealed class MachineMemory(MachineDevices devices, IOptions<WorkerOptions> options)
 {
     /// <summary>The rest is for the system and the work beside the models.</summary>
     private const double ForModels = 0.8;
 
-    /// <summary>Bytes for all models together.</summary>
-    public long Budget => options.Value.Memory ?? (long)(Total() * ForModels);
+    /// <summary>Nobody else works there, but a driver keeps some.</summary>
+    private const double OfGpus = 0.9;
 
-    public static IReadOnlyList<DeviceMemory> Devices() => [new DeviceMemory("cpu", Total(), Free())];
-
-    /// <summary>Of the machine, or what the container is allowed to have.</summary>
-    private static long Total() => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-
-    private static long Free()
-    {
-        const string field = "MemAvailable:";
-        const string file = "/proc/meminfo";
-        if (!OperatingSystem.IsLinux() || !File.Exists(file))
-            return Math.Max(0, Total() - GC.GetGCMemoryInfo().MemoryLoadBytes);
-        string line = File.ReadLines(file).First(line => line.StartsWith(field, StringComparison.Ordinal));
-        long kilobytes = long.Parse(line[field.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture);
-        return Math.Min(kilobytes << 10, Total());
-    }
+    /// <summary>Bytes for all models together, those of GPUs included.</summary>
+    public long Budget => options.Value.Memory
+        ?? (long)((HostMemory.Total * ForModels) + (devices.Current.Where(static device => device.Kind == DeviceKind.Gpu).Sum(static device => device.TotalBytes) * OfGpus));
 }

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
+using OllamaMax.Inference.Native;
 
 namespace OllamaMax.GpuWorker.Models;
 
@@ -9,6 +11,10 @@ internal sealed class LlamaEngineLoader(IOptions<WorkerOptions> options, ILogger
 {
     public MemoryNeed Measure(string path) => EngineSettings.Measure(path, options.Value);
 
-    public Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken) =>
-        LlamaEngine.LoadAsync(path, EngineSettings.For(options.Value), progress, loggers, time, cancellationToken);
+    // Models are in this process, so the library may be as well.
+    public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) =>
+        Task.Run(() => InferenceDevices.List(NativeKind.Default, loggers), cancellationToken);
+
+    public Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken) =>
+        LlamaEngine.LoadAsync(path, EngineSettings.For(options.Value, memory), progress, loggers, time, cancellationToken);
 }

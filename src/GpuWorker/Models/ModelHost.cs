@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.Inference;
 using OllamaMax.Inference.Native;
-using OllamaMax.Jobs;
 using OllamaMax.Workers;
 
 namespace OllamaMax.GpuWorker.Models;
@@ -40,6 +39,16 @@ internal sealed partial class ModelHost(
         {
             lock (_lock)
                 return _entries.Values.Sum(entry => entry.Engine?.Engine.Steps ?? 0);
+        }
+    }
+
+    /// <summary>Jobs that the model with the most slots runs at once; null while none is loaded.</summary>
+    public int? Slots
+    {
+        get
+        {
+            lock (_lock)
+                return _entries.Values.Max(entry => entry.Engine?.Engine.Slots);
         }
     }
 
@@ -122,9 +131,10 @@ internal sealed partial class ModelHost(
 
     private HeldModel Describe_NeedsLock(ModelEntry entry) => entry.Engine is null
         ? new HeldModel(entry.Digest, Loaded: false) { LoadingPercent = entry.Percent }
-        : new HeldModel(entry.Digest, Loaded: true, entry.Engine.ContextPerSlot, entry.Need!.Total)
+        : new HeldModel(entry.Digest, Loaded: true, entry.Engine.ContextPerSlot, entry.Reserved)
         {
             ExpiresIn = entry.KeepAlive < TimeSpan.Zero ? null : Math.Round(((entry.ExpiresAt - time.GetUtcNow()) ?? entry.KeepAlive).TotalSeconds, 1),
+            VramBytes = entry.Engine.VramBytes > 0 ? entry.Engine.VramBytes : null,
             TokensPerSecond = meters.LastOf(entry.Digest),
         };
 
@@ -210,9 +220,9 @@ internal sealed partial class ModelHost(
             LoadedEngine engine;
             try
             {
-                await MakeRoomAsync(entry);
+                long room = await MakeRoomAsync(entry);
                 LogLoading(entry.Digest, entry.Need.Total >> 20);
-                engine = await loader.LoadAsync(path, entry, _stopping.Token);
+                engine = await loader.LoadAsync(path, room, entry, _stopping.Token);
             }
             finally
             {
@@ -241,6 +251,8 @@ internal sealed partial class ModelHost(
         {
             _failures.Forget(entry.Digest);
             entry.Engine = engine;
+            // Of the room that there was it may have taken more, for more slots, or less.
+            entry.Reserved = engine.MemoryBytes > 0 ? engine.MemoryBytes : entry.Reserved;
             // Who wanted it may have left.
             if (entry.Uses == 0)
                 Idle_NeedsLock(entry);
@@ -260,11 +272,14 @@ internal sealed partial class ModelHost(
     }
 
     /// <summary>Sets the model's need aside, after putting out others where there is too little.</summary>
-    private async Task MakeRoomAsync(ModelEntry entry)
+    /// <returns>Bytes that it may take: as much, and what else is free.</returns>
+    private async Task<long> MakeRoomAsync(ModelEntry entry)
     {
-        long need = entry.Need!.Total;
-        if (need > memory.Budget)
-            throw new ModelLoadException($"the model needs {Megabytes(need)} MB of memory ({Megabytes(entry.Need.Cache)} MB of it for the context), this worker has {Megabytes(memory.Budget)} MB for models");
+        long least = entry.Need!.Least;
+        if (least > memory.Budget)
+            throw new ModelLoadException($"the model needs {Megabytes(least)} MB of memory even for one request with a small context ({Megabytes(entry.Need.Weights)} MB are its weights), this worker has {Megabytes(memory.Budget)} MB for models");
+        // With all there is, where that is too little for the whole context.
+        long need = Math.Min(entry.Need.Total, memory.Budget);
         ModelEntry? victim = null;
         try
         {
@@ -275,7 +290,7 @@ internal sealed partial class ModelHost(
                 {
                     changed = _roomChanged.Task;
                     if (TryReserve_NeedsLock(entry, need))
-                        return;
+                        return memory.Budget - _entries.Values.Sum(other => other == entry ? 0 : other.Reserved);
                     if (victim?.Leaving is null or { Task.IsCompleted: true } && (victim = ToPutOut_NeedsLock()) is not null)
                         PutOut_NeedsLock(victim);
                 }
@@ -379,14 +394,4 @@ internal sealed partial class ModelHost(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Digest} never came into memory")]
     private partial void LogNeverLoaded(Exception exception, string digest);
-}
-
-/// <summary>A job's hold on an engine; the engine stays until it is disposed.</summary>
-internal sealed class ModelUse(IInferenceEngine engine, Action release) : IDisposable
-{
-    private Action? _release = release;
-
-    public IInferenceEngine Engine { get; } = engine;
-
-    public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 }

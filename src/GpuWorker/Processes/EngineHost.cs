@@ -6,6 +6,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
 
@@ -16,6 +17,9 @@ internal sealed class EngineHost : IDisposable
 {
     /// <summary>While a long prompt is read there are no tokens to carry the engine's steps.</summary>
     private static readonly TimeSpan StepsEvery = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>As often as a busy worker reports.</summary>
+    private static readonly TimeSpan DevicesEvery = TimeSpan.FromSeconds(10);
 
     private readonly Stream _input;
     private readonly FrameWriter _writer;
@@ -65,9 +69,10 @@ internal sealed class EngineHost : IDisposable
             _engine = loaded.Engine;
             var report = new LoadReport(
                 loaded.LoadDuration, loaded.ContextPerSlot, loaded.Description, loaded.ParameterCount, loaded.Engine.Slots, loaded.Engine.IsContinuable,
-                loaded.TotalContext, loaded.MemoryBytes, loaded.GpuLayers, loaded.Embeds, loaded.Generates);
+                loaded.TotalContext, loaded.MemoryBytes, loaded.GpuLayers, loaded.VramBytes, loaded.Embeds, loaded.Generates);
             _writer.Write(FrameKind.Loaded, 0, report, EngineJson.Default.LoadReport);
-            await ServeAsync(loaded.Engine);
+            bool hasGpu = TellDevices(order.Options.Native);
+            await Task.WhenAll(ServeAsync(loaded.Engine), hasGpu ? TellDevicesAsync(loaded.Engine, order.Options.Native) : Task.CompletedTask);
             return loaded.Engine.Broken.IsCompleted ? 1 : 0;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -99,6 +104,28 @@ internal sealed class EngineHost : IDisposable
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
         }
+    }
+
+    /// <summary>Also what others take of a GPU's memory is seen here: the worker itself loads no library that could tell it.</summary>
+    private async Task TellDevicesAsync(IInferenceEngine engine, NativeKind native)
+    {
+        using var timer = new PeriodicTimer(DevicesEvery, _time);
+        try
+        {
+            while (!engine.Broken.IsCompleted && await timer.WaitForNextTickAsync(_stop.Token))
+                TellDevices(native);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <returns>Whether one has memory of its own.</returns>
+    private bool TellDevices(NativeKind native)
+    {
+        InferenceDevice[] devices = [.. InferenceDevices.List(native, _loggers)];
+        _writer.Write(FrameKind.Devices, 0, devices, EngineJson.Default.InferenceDeviceArray);
+        return devices.Any(static device => device.Kind == DeviceKind.Gpu);
     }
 
     private void ReadAll()

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.GpuWorker.Processes;
@@ -10,7 +11,7 @@ internal sealed record LoadOrder(string Path, EngineOptions Options);
 /// <summary>What <see cref="Inference.LoadedEngine"/> says of an engine, and what the engine says of itself.</summary>
 internal sealed record LoadReport(
     TimeSpan LoadDuration, int ContextPerSlot, string Description, long ParameterCount, int Slots, bool IsContinuable,
-    int TotalContext, long MemoryBytes, int GpuLayers, bool Embeds, bool Generates);
+    int TotalContext, long MemoryBytes, int GpuLayers, long VramBytes, bool Embeds, bool Generates);
 
 /// <summary>JSON of what crosses the pipe seldom; numbers that JSON has no word for travel too, as it is the engine that refuses them.</summary>
 [JsonSourceGenerationOptions(
@@ -23,4 +24,5 @@ internal sealed record LoadReport(
 [JsonSerializable(typeof(AttemptStart))]
 [JsonSerializable(typeof(AttemptEnd))]
 [JsonSerializable(typeof(TokenLogprobs))]
+[JsonSerializable(typeof(InferenceDevice[]))]
 internal sealed partial class EngineJson : JsonSerializerContext;

@@ -42,6 +42,12 @@ internal enum FrameKind : byte
     /// <summary>From the process, now and then while it has jobs: the engine's steps (8 bytes).</summary>
     Steps,
 
+    /// <summary>
+    /// From the process, when the model is loaded and, where there is a GPU, every 10 s from then on: all that its library computes on, a list of
+    /// <see cref="Inference.Devices.InferenceDevice"/> as JSON.
+    /// </summary>
+    Devices,
+
     /// <summary>From the process: a level (1 byte) and a line of its log, UTF-8.</summary>
     Log,
 }

@@ -28,11 +28,12 @@ internal sealed class ModelProcess : IDisposable
     public Stream Output => _process.StandardOutput.BaseStream;
 
     /// <param name="onErrorLine">Takes each line of standard error, on any thread; must not throw.</param>
+    /// <param name="command">Of this program.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">It cannot be started.</exception>
-    public static ModelProcess Start(Action<string> onErrorLine)
+    public static ModelProcess Start(Action<string> onErrorLine, string command = EngineCommand.Name)
     {
         ProcessStartInfo start = Command();
-        start.ArgumentList.Add(EngineCommand.Name);
+        start.ArgumentList.Add(command);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         ModelEnvironment.Apply(start.Environment);
         return new(Process.Start(start)!, onErrorLine);

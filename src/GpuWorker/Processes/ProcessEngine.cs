@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
 
@@ -25,6 +26,7 @@ internal sealed partial class ProcessEngine : IInferenceEngine
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IProgress<float> _progress;
+    private readonly Action<IReadOnlyList<InferenceDevice>> _onDevices;
     private readonly TaskCompletionSource<LoadReport> _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _ended;
@@ -35,10 +37,12 @@ internal sealed partial class ProcessEngine : IInferenceEngine
     private LoadReport? _report;
     private long _steps;
 
-    private ProcessEngine(ModelProcess process, string label, IProgress<float> progress, TimeProvider time, ILogger logger)
+    private ProcessEngine(
+        ModelProcess process, string label, IProgress<float> progress, Action<IReadOnlyList<InferenceDevice>> onDevices, TimeProvider time, ILogger logger)
     {
         _process = process;
         _progress = progress;
+        _onDevices = onDevices;
         _time = time;
         _logger = logger;
         Label = label;
@@ -65,14 +69,24 @@ internal sealed partial class ProcessEngine : IInferenceEngine
 
     public Task Broken => _broken.Task;
 
+    /// <summary>Ends with the process, however that ends.</summary>
+    public Task Ended => _ended;
+
     private LoadReport Report => _report ?? throw new InvalidOperationException("the model is not loaded yet");
 
     /// <summary>Starts the process and has it load the model.</summary>
     /// <param name="progress">Told on any thread how much is read, from 0 to 1; must not throw.</param>
+    /// <param name="onDevices">Told on any thread what the process computes on, now and then; must not throw.</param>
     /// <exception cref="ModelLoadException">The model cannot be used, or its process cannot be started or has ended.</exception>
     /// <exception cref="OperationCanceledException"/>
     public static async Task<LoadedEngine> LoadAsync(
-        LoadOrder order, string label, IProgress<float> progress, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+        LoadOrder order,
+        string label,
+        IProgress<float> progress,
+        Action<IReadOnlyList<InferenceDevice>> onDevices,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken cancellationToken)
     {
         ModelProcess process;
         try
@@ -83,7 +97,7 @@ internal sealed partial class ProcessEngine : IInferenceEngine
         {
             throw new ModelLoadException($"the model's process cannot be started: {e.Message}", e);
         }
-        var engine = new ProcessEngine(process, label, progress, time, logger);
+        var engine = new ProcessEngine(process, label, progress, onDevices, time, logger);
         try
         {
             engine._writer.Write(FrameKind.Load, 0, order, EngineJson.Default.LoadOrder);
@@ -93,6 +107,7 @@ internal sealed partial class ProcessEngine : IInferenceEngine
                 TotalContext = report.TotalContext,
                 MemoryBytes = report.MemoryBytes,
                 GpuLayers = report.GpuLayers,
+                VramBytes = report.VramBytes,
                 Embeds = report.Embeds,
                 Generates = report.Generates,
             };
@@ -195,6 +210,9 @@ internal sealed partial class ProcessEngine : IInferenceEngine
                 break;
             case FrameKind.Steps:
                 Interlocked.Exchange(ref _steps, frame.ReadInt64());
+                break;
+            case FrameKind.Devices:
+                _onDevices(frame.Read(EngineJson.Default.InferenceDeviceArray));
                 break;
             case FrameKind.Log:
                 string line = Encoding.UTF8.GetString(frame.Payload.Span[1..]);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference;
 using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Devices;
 
 namespace OllamaMax.GpuWorker.Processes;
 
@@ -11,16 +12,32 @@ internal sealed class ProcessEngineLoader(IOptions<WorkerOptions> options, ILogg
 {
     private const int LabelLength = 19;
 
+    // As the latest process said; null: unknown, or no more true.
+    private volatile IReadOnlyList<InferenceDevice>? _devices;
+
     public MemoryNeed Measure(string path) => EngineSettings.Measure(path, options.Value);
 
-    public Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) =>
+        _devices ??= await DeviceProbe.AskAsync(time, cancellationToken);
+
+    public async Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken)
     {
-        EngineOptions engine = EngineSettings.For(options.Value);
+        EngineOptions engine = EngineSettings.For(options.Value, memory);
         string errors = string.Join(" ", engine.Validate());
         if (errors.Length > 0)
             throw new ArgumentException(errors, nameof(path));
-        return ProcessEngine.LoadAsync(
-            new LoadOrder(path, engine), LabelOf(path), progress, time, loggers.CreateLogger<ProcessEngine>(), cancellationToken);
+        LoadedEngine loaded = await ProcessEngine.LoadAsync(
+            new LoadOrder(path, engine), LabelOf(path), progress, devices => _devices = devices, time, loggers.CreateLogger<ProcessEngine>(), cancellationToken);
+        _ = ForgetMemoryAsync((ProcessEngine)loaded.Engine);
+        return loaded;
+    }
+
+    /// <summary>With the process its part of the GPUs' memory is free again, and it can no longer tell.</summary>
+    private async Task ForgetMemoryAsync(ProcessEngine engine)
+    {
+        await engine.Ended;
+        if (_devices?.Any(static device => device.Kind == DeviceKind.Gpu) == true)
+            _devices = null;
     }
 
     /// <summary>A file of a replica is named by its whole digest; the log shows as much as people compare.</summary>

@@ -23,25 +23,27 @@ internal sealed partial class BatchingEngine : IInferenceEngine
     /// <summary>Owns model and context from here on.</summary>
     /// <param name="model">The model.</param>
     /// <param name="context">To write with; null where the model only embeds.</param>
+    /// <param name="slots">Jobs decoded at once.</param>
     /// <param name="contextPerSlot">Tokens of context of a job that asks for no number.</param>
     /// <param name="options">Valid.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">For the log.</param>
-    public BatchingEngine(INativeModel model, INativeContext? context, int contextPerSlot, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
+    public BatchingEngine(
+        INativeModel model, INativeContext? context, int slots, int contextPerSlot, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         _model = model;
         _logger = loggers.CreateLogger<BatchingEngine>();
-        Slots = options.Slots;
+        Slots = slots;
         if (context is not null)
         {
             _reader = new JobReader(model, contextPerSlot, context.Capacity);
-            DecodeLoop loop = new(model, context, options, time, loggers.CreateLogger<DecodeLoop>());
+            DecodeLoop loop = new(model, context, slots, options, time, loggers.CreateLogger<DecodeLoop>());
             _decoding = new EngineThread<EngineJob>("decode", () => loop, _broken, _logger);
         }
         _texts = new EmbeddingReader(model, contextPerSlot);
         // Most models are never asked for vectors, and their context takes memory.
         _embedding = new(() => new EngineThread<EmbeddingJob>(
-            "embed", () => EmbeddingLoop.Create(model, contextPerSlot, options, time, loggers.CreateLogger<EmbeddingLoop>()), _broken, _logger));
+            "embed", () => EmbeddingLoop.Create(model, slots, contextPerSlot, options, time, loggers.CreateLogger<EmbeddingLoop>()), _broken, _logger));
     }
 
     public int Slots { get; }

@@ -26,13 +26,16 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     private readonly List<EngineJob> _running = [];
     private long _steps;
 
+    // Memory was full: who waits, waits until somebody has ended.
+    private bool _isFull;
+
     /// <summary>Owns the context from here on.</summary>
     public DecodeLoop(
-        INativeModel model, INativeContext context, EngineOptions options, TimeProvider time, ILogger logger)
+        INativeModel model, INativeContext context, int slots, EngineOptions options, TimeProvider time, ILogger logger)
     {
         _model = model;
         _context = context;
-        _slots = Math.Min(options.Slots, context.SequenceCount);
+        _slots = Math.Min(slots, context.SequenceCount);
         _sequences = new SequenceTable(context, keeps: options.CachedPrompts > 0);
         int batchSize = Math.Min(options.BatchSize, context.BatchSize);
         _planner = new StepPlanner(batchSize);
@@ -98,7 +101,8 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     // First come, first served: nobody overtakes a job that has to wait for room.
     private void Admit()
     {
-        while (_waiting.First is { } first && _running.Count < _slots && HasRoomFor(first.Value))
+        // Counted in tokens there may be room: a sliding window cannot forget what others share, and who comes back shares it again.
+        while (_waiting.First is { } first && _running.Count < _slots && (!_isFull || _running.Count == 0) && HasRoomFor(first.Value))
         {
             _waiting.RemoveFirst();
             first.Value.Admit(_sequences.Rent(first.Value.Tokens), _time);
@@ -146,6 +150,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         _running.Remove(youngest);
         _sequences.Discard(youngest.Leave()!);
         _waiting.AddFirst(youngest);
+        _isFull = true;
     }
 
     private void Advance(StepPart part)
@@ -187,7 +192,9 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
 
     private void End(EngineJob job, EndReason reason, string? error)
     {
-        if (!_running.Remove(job))
+        if (_running.Remove(job))
+            _isFull = false;
+        else
             _waiting.Remove(job);
         if (job.Leave() is { } sequence)
             Return(sequence, isSound: reason != EndReason.Failed);

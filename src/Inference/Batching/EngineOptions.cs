@@ -7,8 +7,11 @@ public sealed record EngineOptions
 {
     public NativeKind Native { get; init; }
 
-    /// <summary>Jobs decoded at once, 1-64.</summary>
-    public int Slots { get; init; } = 4;
+    /// <summary>Most slots that a model gets where <see cref="Slots"/> says nothing: from there on a CPU, and most GPUs, hardly gain.</summary>
+    public const int MostSlots = 8;
+
+    /// <summary>Jobs decoded at once, 1-64; null: as many as memory has room for at the whole context, 1 to <see cref="MostSlots"/>.</summary>
+    public int? Slots { get; init; }
 
     /// <summary>
     /// Tokens of context of a job that asks for no number (num_ctx), prompt and answer together; the model's trained context is a bound as well. A job
@@ -21,7 +24,10 @@ public sealed record EngineOptions
     /// </summary>
     public int? TotalContext { get; init; }
 
-    /// <summary>Bytes for the model's weights and context together, buffers for computing not counted; null: no bound. A model that does not fit is not loaded.</summary>
+    /// <summary>
+    /// Bytes for the model: its weights, context, and an estimate of the buffers for computing, of GPUs or not. Null: no bound. With less the context is
+    /// smaller; a model that does not fit with 256 tokens of it is not loaded.
+    /// </summary>
     public long? MemoryBytes { get; init; }
 
     /// <summary>
@@ -52,6 +58,9 @@ public sealed record EngineOptions
     /// <summary>Off, with both cache types F32: answers that do not depend on what else is running, on the same machine.</summary>
     public FlashAttention FlashAttention { get; init; }
 
+    /// <summary>A sequence of a model with a state has memory of its own, used or not: such a model keeps finished ones in idle slots only.</summary>
+    internal int SequencesFor(int slots, bool isRecurrent) => slots + (isRecurrent ? 0 : CachedPrompts);
+
     /// <returns>Everything that is wrong, a sentence each.</returns>
     public IEnumerable<string> Validate()
     {
@@ -63,7 +72,7 @@ public sealed record EngineOptions
             yield return $"{nameof(ContextPerSlot)} is {ContextPerSlot}; it must be at least 1.";
         if (TotalContext < ContextPerSlot)
             yield return $"{nameof(TotalContext)} is {TotalContext}; it must be at least {nameof(ContextPerSlot)}, {ContextPerSlot}.";
-        if (TotalContext is null && (long)Slots * ContextPerSlot > int.MaxValue)
+        if (TotalContext is null && (long)(Slots ?? 1) * ContextPerSlot > int.MaxValue)
             yield return $"{nameof(Slots)} times {nameof(ContextPerSlot)} must not be above {int.MaxValue}.";
         if (MemoryBytes < 1)
             yield return $"{nameof(MemoryBytes)} is {MemoryBytes}; it must be at least 1.";
@@ -71,10 +80,11 @@ public sealed record EngineOptions
             yield return $"{nameof(CachedPrompts)} is {CachedPrompts}; it must be from 0 to 192.";
         if (Threads is < 1 or > 512)
             yield return $"{nameof(Threads)} is {Threads}; it must be from 1 to 512.";
-        if (BatchSize < Slots || BatchSize > 65536)
-            yield return $"{nameof(BatchSize)} is {BatchSize}; it must be from {nameof(Slots)}, {Slots}, to 65536.";
-        if (PromptTokensBesideAnswers < Slots)
-            yield return $"{nameof(PromptTokensBesideAnswers)} is {PromptTokensBesideAnswers}; it must be at least {nameof(Slots)}, {Slots}.";
+        int slots = Slots ?? MostSlots;
+        if (BatchSize < slots || BatchSize > 65536)
+            yield return $"{nameof(BatchSize)} is {BatchSize}; it must be from {nameof(Slots)}, {slots}, to 65536.";
+        if (PromptTokensBesideAnswers < slots)
+            yield return $"{nameof(PromptTokensBesideAnswers)} is {PromptTokensBesideAnswers}; it must be at least {nameof(Slots)}, {slots}.";
         if (GpuLayers < -1)
             yield return $"{nameof(GpuLayers)} is {GpuLayers}; it must be at least -1.";
         if (!Enum.IsDefined(KeyType) || !Enum.IsDefined(ValueType))

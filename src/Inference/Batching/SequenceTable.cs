@@ -44,13 +44,13 @@ internal sealed class SequenceTable
     public void Keep(Sequence sequence)
     {
         _used.Remove(sequence);
-        // What is a beginning of another one serves nobody that the other does not serve.
-        if (!_keeps || sequence.Length == 0 || _kept.Exists(other => other.Common(sequence.Tokens) == sequence.Length))
+        // What is a beginning of another one serves nobody that the other does not serve: where the other can be cut there.
+        if (!_keeps || sequence.Length == 0 || _kept.Exists(other => Serves(other, sequence)))
         {
             Free(sequence);
             return;
         }
-        foreach (Sequence shorter in _kept.FindAll(other => sequence.Common(other.Tokens) == other.Length))
+        foreach (Sequence shorter in _kept.FindAll(other => Serves(sequence, other)))
         {
             _kept.Remove(shorter);
             Free(shorter);
@@ -87,6 +87,9 @@ internal sealed class SequenceTable
         Free(oldest);
         return true;
     }
+
+    private bool Serves(Sequence sequence, Sequence beginning) =>
+        sequence.Common(beginning.Tokens) == beginning.Length && _context.CanBranch(sequence.Id, beginning.Length);
 
     private Sequence? LongestBeginning(ReadOnlySpan<int> tokens, out int length)
     {

@@ -24,15 +24,15 @@ public static class InferenceDevices
     {
         nint device = LlamaApi.Device((nuint)index);
         LlamaApi.DeviceMemory(device, out nuint free, out nuint total);
-        return new InferenceDevice(Text(LlamaApi.DeviceName(device)), Text(LlamaApi.DeviceDescription(device)), Kind(LlamaApi.DeviceType(device)), (long)total, (long)free);
+        DeviceKind kind = Kind(LlamaApi.DeviceType(device));
+        // Of a CPU the library says that all of it is free.
+        bool isMachine = kind == DeviceKind.Cpu;
+        return new InferenceDevice(
+            Text(LlamaApi.DeviceName(device)), Text(LlamaApi.BackendName(LlamaApi.DeviceBackend(device))), Text(LlamaApi.DeviceDescription(device)),
+            kind, isMachine ? HostMemory.Total : (long)total, isMachine ? HostMemory.Free : (long)free);
     }
 
-    private static InferenceDevice Machine()
-    {
-        GCMemoryInfo memory = GC.GetGCMemoryInfo();
-        return new InferenceDevice("CPU", RuntimeInformation.OSDescription, DeviceKind.Cpu, memory.TotalAvailableMemoryBytes,
-            Math.Max(0, memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes));
-    }
+    private static InferenceDevice Machine() => new("CPU", "CPU", RuntimeInformation.OSDescription, DeviceKind.Cpu, HostMemory.Total, HostMemory.Free);
 
     private static unsafe string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
 

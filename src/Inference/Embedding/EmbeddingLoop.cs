@@ -43,16 +43,17 @@ internal sealed partial class EmbeddingLoop : IEngineLoop<EmbeddingJob>
     public bool IsIdle => _texts.Count == 0;
 
     /// <param name="model">A model that has vectors.</param>
+    /// <param name="slots">Jobs decoded at once: as many sequences has a model with a state, whose sequences take memory.</param>
     /// <param name="longest">Most tokens of a text.</param>
     /// <param name="options">Threads and the like.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">For the log.</param>
     /// <exception cref="ModelLoadException">There is not enough memory.</exception>
-    public static EmbeddingLoop Create(INativeModel model, int longest, EngineOptions options, TimeProvider time, ILogger logger)
+    public static EmbeddingLoop Create(INativeModel model, int slots, int longest, EngineOptions options, TimeProvider time, ILogger logger)
     {
         // What a model that writes makes of a token depends on those before it alone: it can read a text in pieces.
         bool canSplit = model.Shape.IsGenerator;
-        int sequences = model.Shape.IsRecurrent ? options.Slots : Sequences;
+        int sequences = model.Shape.IsRecurrent ? slots : Sequences;
         int batchSize = RoundedUp(canSplit ? Math.Min(BatchSize, longest) : Math.Max(BatchSize, longest), sequences);
         Pooling pooling = model.Shape.Pooling ?? throw new InvalidOperationException("The model has no vectors.");
         INativeContext context = model.CreateContext(new ContextConfig

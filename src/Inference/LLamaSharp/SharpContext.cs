@@ -12,6 +12,7 @@ internal sealed class SharpContext : INativeContext
     private readonly bool[] _outputs;
     private readonly HashSet<int> _embedded = [];
     private readonly bool _embeds;
+    private readonly int _window;
     private int _outputCount;
 
     private SharpContext(SafeLLamaContextHandle handle, ContextConfig config, int vocabularySize, int longest)
@@ -21,6 +22,7 @@ internal sealed class SharpContext : INativeContext
         Capacity = (int)handle.ContextSize;
         BatchSize = (int)handle.BatchSize;
         SequenceCount = config.Sequences;
+        _window = config.SlidingWindow;
         _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize, longest, asksForAll: _embeds);
         _outputs = new bool[BatchSize];
     }
@@ -95,11 +97,14 @@ internal sealed class SharpContext : INativeContext
 
     public int Length(int sequence) => _check.Length(sequence);
 
-    // From the first position in memory on, a sequence has no gaps: llama.cpp keeps it so.
+    // From the first position in memory on, a sequence has no gaps: llama.cpp keeps it so. What lies behind the window is not looked at.
     public bool CanBranch(int sequence, int length)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-        return length == _check.Length(sequence) || (int)_handle.MemorySequenceMinPosition((LLamaSeqId)sequence) == 0;
+        if (length == _check.Length(sequence))
+            return true;
+        int first = (int)_handle.MemorySequenceMinPosition((LLamaSeqId)sequence);
+        return first == 0 || (_window > 0 && first <= length - _window);
     }
 
     public void CopySequence(int from, int to, int length)

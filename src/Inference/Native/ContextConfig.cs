@@ -18,6 +18,9 @@ internal sealed record ContextConfig
 
     public FlashAttention FlashAttention { get; init; }
 
+    /// <summary>Tokens that layers with a sliding window look back; 0 where no layer has one.</summary>
+    public int SlidingWindow { get; init; }
+
     /// <summary>Set: the context computes vectors of texts, and every entry of a batch asks for output. Null: it writes.</summary>
     public Pooling? Pooling { get; init; }
 

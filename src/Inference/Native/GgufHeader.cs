@@ -26,6 +26,9 @@ internal sealed class GgufHeader : IDisposable
     /// <summary>Such as <c>llama</c>: the begin of the keys that describe the model. Empty where the file does not say.</summary>
     public string Architecture { get; private set; } = "";
 
+    /// <summary>Tokens of the vocabulary.</summary>
+    public long Tokens { get; private set; }
+
     /// <summary>A token that stands in the vocabulary more than once; null when none does.</summary>
     public string? DoubleToken { get; private set; }
 
@@ -79,6 +82,8 @@ internal sealed class GgufHeader : IDisposable
             return;
         }
         HashSet<string>? seen = key == TokensKey ? [] : null;
+        if (seen is not null)
+            Tokens = (long)Math.Min(count, int.MaxValue);
         for (ulong i = 0; i < count; i++)
         {
             if (seen is null)

@@ -22,6 +22,24 @@ internal sealed record ModelShape
     /// <summary>Numbers that a token's values are, all layers together.</summary>
     public required long ValueWidth { get; init; }
 
+    /// <summary>Numbers that a token is between layers.</summary>
+    public required long Width { get; init; }
+
+    /// <summary>Numbers that a token is within a layer, at most.</summary>
+    public required long FeedForward { get; init; }
+
+    /// <summary>Heads of a layer's attention.</summary>
+    public required long Heads { get; init; }
+
+    /// <summary>Tokens that the model knows.</summary>
+    public required long Vocabulary { get; init; }
+
+    /// <summary>Bytes of one sequence's state; 0 where the model has none.</summary>
+    public required long StateBytes { get; init; }
+
+    /// <summary>Tokens that layers with a sliding window look back; 0 where no layer has one.</summary>
+    public required int SlidingWindow { get; init; }
+
     /// <summary>The model keeps a state instead of, or beside, keys and values: a sequence cannot be cut, only forgotten.</summary>
     public required bool IsRecurrent { get; init; }
 
@@ -46,12 +64,15 @@ internal sealed record ModelShape
         string architecture = header.Architecture;
         double Number(string key, double otherwise) => header.Numbers.GetValueOrDefault($"{architecture}.{key}", otherwise);
         int layers = Clamped(Number("block_count", 0));
-        double heads = Math.Max(1, Number("attention.head_count", 1));
-        double width = Number("embedding_length", 0) / heads;
+        // Models without attention name no heads, or none; they keep neither keys nor values.
+        double named = Number("attention.head_count", 0);
+        double heads = Math.Max(1, named);
+        double embedding = Number("embedding_length", 0);
+        double width = embedding / heads;
         // A list has one number for each layer.
         double keyValueHeads = header.Lists.TryGetValue($"{architecture}.attention.head_count_kv", out long[]? perLayer)
             ? perLayer.Sum(static count => (double)Math.Max(0, count))
-            : layers * Number("attention.head_count_kv", heads);
+            : layers * Number("attention.head_count_kv", named);
         return new ModelShape
         {
             Architecture = architecture,
@@ -60,11 +81,27 @@ internal sealed record ModelShape
             TrainedContext = Clamped(Number("context_length", 0)),
             KeyWidth = Clamped(keyValueHeads * Number("attention.key_length", width)),
             ValueWidth = Clamped(keyValueHeads * Number("attention.value_length", width)),
+            Width = Clamped(embedding),
+            FeedForward = Clamped(Math.Max(Number("feed_forward_length", 0), Number("ssm.inner_size", 0))),
+            Heads = Clamped(named),
+            Vocabulary = header.Tokens,
+            StateBytes = (long)(Math.Clamp(StateNumbers(Number, embedding), 0, int.MaxValue) * layers * sizeof(float)),
+            SlidingWindow = Clamped(Number("attention.sliding_window", 0)),
             IsRecurrent = header.Numbers.Keys.Any(key => key.StartsWith($"{architecture}.ssm.", StringComparison.Ordinal)
                 || key.StartsWith($"{architecture}.wkv.", StringComparison.Ordinal)),
             IsGenerator = Number("attention.causal", 1) != 0 && !HasNoMemory(architecture),
             FilePooling = header.Numbers.TryGetValue($"{architecture}.pooling_type", out double pooling) && pooling is >= 0 and <= PoolingRank ? (int)pooling : null,
         };
+    }
+
+    /// <summary>Of one layer: what the convolution needs of the last tokens, and the state itself (Mamba and its kin), or RWKV's.</summary>
+    private static double StateNumbers(Func<string, double, double> number, double width)
+    {
+        double inner = number("ssm.inner_size", 0), state = number("ssm.state_size", 0);
+        double convolved = inner + (2 * number("ssm.group_count", 0) * state);
+        double ssm = (Math.Max(0, number("ssm.conv_kernel", 0) - 1) * convolved) + (inner * state);
+        double head = number("wkv.head_size", 0);
+        return ssm + (head > 0 ? (head + 2) * width : 0);
     }
 
     // llama.cpp makes no memory for these: they read a text at once, and do not write.

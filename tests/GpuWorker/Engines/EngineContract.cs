@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Tests.Batching;
+using OllamaMax.Inference.Tests.Embedding;
 using OllamaMax.Jobs;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
@@ -82,6 +83,16 @@ public abstract class EngineContract : AnyEngineContract, IDisposable
         await Should.ThrowAsync<OperationCanceledException>(() => LoadAsync(cancellationToken: new CancellationToken(canceled: true)));
 
     [Fact]
+    public async Task DevicesAsync_Here_HaveTheProcessor()
+    {
+        IReadOnlyList<InferenceDevice> devices = await Loader(Options()).DevicesAsync(Cancellation);
+
+        InferenceDevice cpu = devices.First(device => device.Kind == DeviceKind.Cpu);
+        cpu.Backend.ShouldBe("CPU");
+        cpu.TotalBytes.ShouldBeGreaterThan(1L << 28);
+    }
+
+    [Fact]
     public async Task RunAsync_Greedy_IsTheSameEachTime()
     {
         await using LoadedEngine loaded = await LoadAsync();
@@ -136,6 +147,81 @@ public abstract class EngineContract : AnyEngineContract, IDisposable
         end.Error.ShouldNotBeNull().ShouldStartWith("temperature");
     }
 
+    [Fact]
+    public async Task EmbedAsync_Texts_AreUnitVectorsInTheirOrder()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+
+        var (end, together) = await EmbedAsync(loaded, new EmbedRequest { Inputs = ["hello", "the quick brown fox", "caf\u00e9"] });
+        var (_, alone) = await EmbedAsync(loaded, new EmbedRequest { Inputs = ["the quick brown fox"] });
+
+        (end.Reason, end.Error).ShouldBe((EndReason.Stop, null));
+        together.Vectors.Count.ShouldBe(3);
+        together.Start.ShouldNotBeNull().PromptTokens.ShouldBe(together.Tokens.Sum());
+        together.Vectors.ShouldAllBe(vector => Math.Abs(vector.Sum(value => value * value) - 1) < 1e-4);
+        together.Vectors[1].Zip(alone.Vectors[0], (one, other) => Math.Abs(one - other)).Max().ShouldBeLessThan(1e-4f);
+        together.Vectors[0].ShouldNotBe(together.Vectors[1]);
+        loaded.Engine.Steps.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task EmbedAsync_GoesOn_SkipsWhatIsThere()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+        EmbedRequest request = new() { Inputs = ["one", "two", "three"] };
+        var (_, whole) = await EmbedAsync(loaded, request);
+
+        var (end, rest) = await EmbedAsync(loaded, request with { Skip = 2 });
+
+        end.Reason.ShouldBe(EndReason.Stop);
+        rest.FirstIndex.ShouldBe(2);
+        rest.Vectors.Single().Zip(whole.Vectors[2], (one, other) => Math.Abs(one - other)).Max().ShouldBeLessThan(1e-4f);
+    }
+
+    [Fact]
+    public async Task EmbedAsync_LongerThanTheContext_IsCutOrInvalid()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+        EmbedRequest request = new() { Inputs = ["short", new string('x', 5000)] };
+
+        var (cut, vectors) = await EmbedAsync(loaded, request with { Truncate = true });
+        var (invalid, none) = await EmbedAsync(loaded, request with { Truncate = false });
+
+        cut.Reason.ShouldBe(EndReason.Stop);
+        vectors.Tokens[1].ShouldBe(512);
+        invalid.Reason.ShouldBe(EndReason.Invalid);
+        invalid.Error.ShouldNotBeNull().ShouldStartWith("input 1 has ");
+        none.Vectors.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task EmbedAsync_BesideAnAnswer_NeitherIsAnother()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+        var (_, alone) = await RunAsync(loaded, Greedy("hello", 60));
+
+        Task<(AttemptEnd, CollectingSink Sink)> answer = RunAsync(loaded, Greedy("hello", 60));
+        var (end, vectors) = await EmbedAsync(loaded, new EmbedRequest { Inputs = [.. Enumerable.Range(0, 30).Select(i => $"text {i}")] });
+
+        end.Reason.ShouldBe(EndReason.Stop);
+        vectors.Vectors.Count.ShouldBe(30);
+        (await answer).Sink.Tokens.ShouldBe(alone.Tokens);
+    }
+
+    [Fact]
+    public async Task EmbedAsync_CancelledWhileRunning_Ends()
+    {
+        await using LoadedEngine loaded = await LoadAsync();
+        using var cancel = new CancellationTokenSource();
+        var sink = new VectorSink { OnVector = _ => cancel.Cancel() };
+
+        AttemptEnd end = await loaded.Engine.EmbedAsync(
+            new EmbedRequest { Inputs = [.. Enumerable.Range(0, 3000).Select(i => $"text {i}")] }, sink, cancel.Token);
+
+        end.Reason.ShouldBe(EndReason.Cancelled);
+        sink.Vectors.Count.ShouldBeLessThan(3000);
+    }
+
     internal abstract IEngineLoader Loader(WorkerOptions options);
 
     internal override async Task<IInferenceEngine> StartAsync(int slots = 4) => (await LoadAsync(slots: slots)).Engine;
@@ -151,21 +237,27 @@ public abstract class EngineContract : AnyEngineContract, IDisposable
 
     internal static Task<(AttemptEnd End, CollectingSink Sink)> RunAsync(LoadedEngine loaded, EngineRequest request) => RunAsync(loaded.Engine, request);
 
-    internal Task<LoadedEngine> LoadAsync(
-        string? path = null, int slots = 4, IProgress<float>? progress = null, CancellationToken? cancellationToken = null)
+    private static async Task<(AttemptEnd End, VectorSink Sink)> EmbedAsync(LoadedEngine loaded, EmbedRequest request)
     {
-        var options = new WorkerOptions
-        {
-            Edge = new Uri("http://127.0.0.1:1/"),
-            Data = _folder.Path,
-            Name = "test",
-            Slots = slots,
-            Threads = 1,
-            ContextLength = 512,
-            Exact = true,
-        };
-        return Loader(options).LoadAsync(path ?? _model, progress ?? new LastProgress(), cancellationToken ?? Cancellation);
+        VectorSink sink = new();
+        AttemptEnd end = await loaded.Engine.EmbedAsync(request, sink, Cancellation);
+        return (end, sink);
     }
+
+    internal Task<LoadedEngine> LoadAsync(
+        string? path = null, int slots = 4, IProgress<float>? progress = null, CancellationToken? cancellationToken = null) =>
+        Loader(Options(slots)).LoadAsync(path ?? _model, long.MaxValue, progress ?? new LastProgress(), cancellationToken ?? Cancellation);
+
+    private WorkerOptions Options(int slots = 4) => new()
+    {
+        Edge = new Uri("http://127.0.0.1:1/"),
+        Data = _folder.Path,
+        Name = "test",
+        Slots = slots,
+        Threads = 1,
+        ContextLength = 512,
+        Exact = true,
+    };
 
     private sealed class LastProgress : IProgress<float>
     {
@@ -181,5 +273,5 @@ public abstract class EngineContract : AnyEngineContract, IDisposable
 public sealed class BatchingEngineTests : EngineContract
 {
     internal override IEngineLoader Loader(WorkerOptions options) =>
-        new LlamaEngineLoader(Options.Create(options), NullLoggerFactory.Instance, TimeProvider.System);
+        new LlamaEngineLoader(Microsoft.Extensions.Options.Options.Create(options), NullLoggerFactory.Instance, TimeProvider.System);
 }

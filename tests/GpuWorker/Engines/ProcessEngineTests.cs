@@ -54,7 +54,7 @@ public sealed class ProcessEngineTests : EngineContract
     {
         await using LoadedEngine own = await LoadAsync();
         await using LoadedEngine here = await new LlamaEngineLoader(Options.Create(OptionsOf(own)), NullLoggerFactory.Instance, TimeProvider.System)
-            .LoadAsync(Model, new Progress<float>(), Cancellation);
+            .LoadAsync(Model, long.MaxValue, new Progress<float>(), Cancellation);
         EngineRequest request = Greedy("hello") with { Options = new InferenceOptions { Temperature = 1.3f, MinP = 0.01f, NumPredict = 40 } };
 
         var (_, there) = await RunAsync(own, request);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
@@ -151,6 +152,48 @@ public sealed class ModelHostTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Use_MoreRoomThanNeeded_MayTakeAllThatIsFree()
+    {
+        ModelHost host = Host(models: 2, memory: 1000);
+        _loader.Taken = 700;
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+
+        _loader.Taken = 0;
+        (await host.UseAsync(Digest(1), null, Cancellation)).Dispose();
+
+        // The second has what the first has left, and makes nobody leave for more.
+        _loader.Rooms.ShouldBe([1000, 300]);
+        Held(host, 0).Bytes.ShouldBe(700);
+        Held(host, 1).Bytes.ShouldBe(100);
+        Loaded(host).ShouldBe([0, 1]);
+    }
+
+    [Fact]
+    public async Task Use_NoRoomForTheWholeContext_LoadsWithAllThereIs()
+    {
+        ModelHost host = Host(models: 2, memory: 90);
+        _loader.Least = 80;
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+
+        (await host.UseAsync(Digest(1), null, Cancellation)).Dispose();
+
+        _loader.Rooms.ShouldBe([90, 90]);
+        Loaded(host).ShouldBe([1]);
+    }
+
+    [Fact]
+    public async Task Held_PartlyOnAGpu_SaysHowMuch()
+    {
+        ModelHost host = Host(models: 1);
+        (_loader.Taken, _loader.Vram) = (90, 60);
+
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+
+        Held(host, 0).VramBytes.ShouldBe(60);
+        host.Slots.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Use_LoadFailsAgainAndAgain_IsTriedLessAndLessOften()
     {
         ModelHost host = Host(models: 1);
@@ -262,15 +305,27 @@ public sealed class ModelHostTests : IAsyncDisposable
 
         public int Tries { get; private set; }
 
+        public long Least { get; set; } = 100;
+
+        /// <summary>Bytes that an engine says it has taken.</summary>
+        public long Taken { get; set; }
+
+        public long Vram { get; set; }
+
+        /// <summary>Bytes that each might have taken.</summary>
+        public List<long> Rooms { get; } = [];
+
         public Exception? Failure { get; set; }
 
         public Task Gate { get; set; } = Task.CompletedTask;
 
         public Task Begun => _begun.Task;
 
-        public MemoryNeed Measure(string path) => new(Weights: 60, Cache: 40);
+        public MemoryNeed Measure(string path) => new(Weights: 60, Cache: 40) { Least = Least };
 
-        public async Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken)
+        public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<InferenceDevice>>([]);
+
+        public async Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken)
         {
             Tries++;
             progress.Report(0.4f);
@@ -280,7 +335,8 @@ public sealed class ModelHostTests : IAsyncDisposable
                 throw Failure;
             var engine = new IdleEngine();
             Engines.Add(engine);
-            return new LoadedEngine(engine, TimeSpan.Zero, 4096, "idle", 1);
+            Rooms.Add(memory);
+            return new LoadedEngine(engine, TimeSpan.Zero, 4096, "idle", 1) { MemoryBytes = Taken, VramBytes = Vram };
         }
     }
 }

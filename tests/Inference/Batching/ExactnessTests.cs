@@ -16,6 +16,8 @@ public sealed class ExactnessTests
     [Theory]
     [InlineData(GgufArchitecture.Llama)]
     [InlineData(GgufArchitecture.Qwen2)]
+    [InlineData(GgufArchitecture.Gemma3)]
+    [InlineData(GgufArchitecture.Mamba)]
     public async Task RunAsync_GreedyInAnyCompany_IsWhatTheModelSaysTokenByToken(GgufArchitecture architecture)
     {
         GgufSpec spec = new() { Architecture = architecture };

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.TestKit.Cluster;
@@ -67,6 +68,8 @@ public sealed class ScriptedEngineLoader(ScriptedEngine engine) : IEngineLoader
 {
     public MemoryNeed Measure(string path) => new(Weights: 1, Cache: 0);
 
-    public Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<InferenceDevice>>([]);
+
+    public Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken) =>
         Task.FromResult(new LoadedEngine(engine, TimeSpan.Zero, 4096, "scripted", 1));
 }

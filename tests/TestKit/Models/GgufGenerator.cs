@@ -49,6 +49,8 @@ public static class GgufGenerator
         {
             GgufArchitecture.Llama => "llama",
             GgufArchitecture.Bert => "bert",
+            GgufArchitecture.Gemma3 => "gemma3",
+            GgufArchitecture.Mamba => "mamba",
             _ => "qwen2",
         };
         List<KeyValuePair<string, object>> metadata =
@@ -60,8 +62,8 @@ public static class GgufGenerator
             new($"{architecture}.embedding_length", (uint)spec.Width),
             new($"{architecture}.block_count", (uint)spec.Layers),
             new($"{architecture}.feed_forward_length", (uint)spec.FeedForward),
-            new($"{architecture}.attention.head_count", (uint)spec.Heads),
-            new($"{architecture}.attention.head_count_kv", (uint)spec.KeyValueHeads),
+            new($"{architecture}.attention.head_count", (uint)(spec.Architecture == GgufArchitecture.Mamba ? 0 : spec.Heads)),
+            new($"{architecture}.attention.head_count_kv", (uint)(spec.Architecture == GgufArchitecture.Mamba ? 0 : spec.KeyValueHeads)),
             new($"{architecture}.attention.layer_norm_{(spec.Architecture == GgufArchitecture.Bert ? "" : "rms_")}epsilon", 1e-5f),
             new($"{architecture}.rope.freq_base", 10000f),
             new($"{architecture}.vocab_size", (uint)spec.VocabularySize),
@@ -69,6 +71,13 @@ public static class GgufGenerator
         ];
         if (spec.Architecture == GgufArchitecture.Bert)
             metadata.Add(new($"{architecture}.attention.causal", false));
+        if (spec.Architecture == GgufArchitecture.Gemma3)
+        {
+            metadata.Add(new($"{architecture}.attention.sliding_window", (uint)spec.SlidingWindow));
+            metadata.Add(new($"{architecture}.attention.sliding_window_pattern", 2u));
+        }
+        if (spec.Architecture == GgufArchitecture.Mamba)
+            metadata.AddRange(MambaTensors.Metadata(spec));
         if (spec.Pooling is { } pooling)
             metadata.Add(new($"{architecture}.pooling_type", (uint)pooling));
         if (spec.ChatTemplate is { } template)

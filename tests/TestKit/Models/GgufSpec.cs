@@ -37,6 +37,9 @@ public sealed record GgufSpec
 
     public string Name { get; init; } = "random";
 
+    /// <summary>Of <see cref="GgufArchitecture.Gemma3"/>: tokens that every second layer looks back.</summary>
+    public int SlidingWindow { get; init; } = 32;
+
     /// <summary>How embeddings are pooled (1: mean, 2: first token, 3: last, 4: the model ranks); null leaves it out.</summary>
     public int? Pooling { get; init; }
 
@@ -60,6 +63,12 @@ public enum GgufArchitecture
 {
     Llama,
     Qwen2,
+
+    /// <summary>Every second layer has a sliding window: it forgets what lies further back.</summary>
+    Gemma3,
+
+    /// <summary>A state instead of keys and values: it remembers one point of a sequence, its end.</summary>
+    Mamba,
 
     /// <summary>Reads a text at once and embeds it; it cannot write. With <see cref="GgufVocabularyKind.WordPiece"/>.</summary>
     Bert,

@@ -50,7 +50,11 @@ internal sealed class TensorPlan
             Matrix(spec, "output.weight", spec.Width, spec.VocabularySize, (index, row) => FillOutput(row, neverSaid.Contains(index)), 4 * Spread(spec.Width)),
         ];
         for (int layer = 0; layer < spec.Layers; layer++)
-            tensors.AddRange(Layer(spec, $"blk.{layer}."));
+        {
+            tensors.AddRange(spec.Architecture == GgufArchitecture.Mamba
+                ? MambaTensors.Layer(spec, $"blk.{layer}.")
+                : Layer(spec, $"blk.{layer}."));
+        }
         return tensors;
     }
 
@@ -66,6 +70,13 @@ internal sealed class TensorPlan
             yield return Vector(spec, prefix + "attn_q.bias", spec.Width, 0, 0.1f);
             yield return Vector(spec, prefix + "attn_k.bias", keyWidth, 0, 0.1f);
             yield return Vector(spec, prefix + "attn_v.bias", keyWidth, 0, 0.1f);
+        }
+        if (spec.Architecture == GgufArchitecture.Gemma3)
+        {
+            yield return Vector(spec, prefix + "attn_q_norm.weight", spec.Width / spec.Heads, 1, 0);
+            yield return Vector(spec, prefix + "attn_k_norm.weight", spec.Width / spec.Heads, 1, 0);
+            yield return Vector(spec, prefix + "post_attention_norm.weight", spec.Width, 1, 0);
+            yield return Vector(spec, prefix + "post_ffw_norm.weight", spec.Width, 1, 0);
         }
         yield return Matrix(spec, prefix + "attn_output.weight", spec.Width, spec.Width, KeepConstant);
         yield return Vector(spec, prefix + "ffn_norm.weight", spec.Width, 1, 0);
@@ -91,9 +102,9 @@ internal sealed class TensorPlan
         });
 
     // Keeps the variance of what goes in.
-    private static float Spread(int rowLength) => MathF.Sqrt(3f / rowLength);
+    internal static float Spread(int rowLength) => MathF.Sqrt(3f / rowLength);
 
-    private static void KeepConstant(int index, float[] row)
+    internal static void KeepConstant(int index, float[] row)
     {
         if (index == 0)
             Array.Clear(row);

@@ -33,6 +33,12 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(GgmlBase, EntryPoint = "ggml_backend_dev_type")]
     public static partial int DeviceType(nint device);
 
+    [LibraryImport(GgmlBase, EntryPoint = "ggml_backend_dev_backend_reg")]
+    public static partial nint DeviceBackend(nint device);
+
+    [LibraryImport(GgmlBase, EntryPoint = "ggml_backend_reg_name")]
+    public static partial byte* BackendName(nint backend);
+
     [LibraryImport(Llama, EntryPoint = "llama_version")]
     public static partial byte* Version();
 

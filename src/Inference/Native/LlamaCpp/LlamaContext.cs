@@ -17,6 +17,7 @@ internal sealed unsafe class LlamaContext : INativeContext
     private readonly HashSet<int> _embedded = [];
     private readonly bool _embeds;
     private readonly int _width;
+    private readonly int _window;
 
     private LlamaContext(LlamaContextHandle handle, LlamaModelHandle model, ContextConfig config, int vocabularySize, int longest)
     {
@@ -27,6 +28,7 @@ internal sealed unsafe class LlamaContext : INativeContext
         Capacity = (int)LlamaApi.ContextSize(handle);
         BatchSize = (int)LlamaApi.ContextBatchSize(handle);
         SequenceCount = config.Sequences;
+        _window = config.SlidingWindow;
         _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize, longest, asksForAll: _embeds);
         _sequenceCounts = new int[BatchSize];
         Array.Fill(_sequenceCounts, 1);
@@ -110,11 +112,14 @@ internal sealed unsafe class LlamaContext : INativeContext
 
     public int Length(int sequence) => _check.Length(sequence);
 
-    // From the first position in memory on, a sequence has no gaps: llama.cpp keeps it so.
+    // From the first position in memory on, a sequence has no gaps: llama.cpp keeps it so. What lies behind the window is not looked at.
     public bool CanBranch(int sequence, int length)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-        return length == _check.Length(sequence) || LlamaApi.MemoryFirstPosition(LlamaApi.Memory(_handle), sequence) == 0;
+        if (length == _check.Length(sequence))
+            return true;
+        int first = LlamaApi.MemoryFirstPosition(LlamaApi.Memory(_handle), sequence);
+        return first == 0 || (_window > 0 && first <= length - _window);
     }
 
     public void CopySequence(int from, int to, int length)

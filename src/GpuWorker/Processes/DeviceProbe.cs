@@ -1,0 +1,65 @@
+using System.Text.Json;
+using OllamaMax.Inference.Devices;
+using OllamaMax.Inference.Native;
+
+namespace OllamaMax.GpuWorker.Processes;
+
+/// <summary>
+/// Asks a process of its own what models could be computed on: to know it a native library must be loaded, whose drivers can end a process, and which
+/// would hold memory of every GPU for as long as the worker lives.
+/// </summary>
+internal static class DeviceProbe
+{
+    /// <summary>A driver that has never run since the machine's start can take half of it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    /// <exception cref="ModelLoadException">The process cannot say it; the message is one line.</exception>
+    /// <exception cref="OperationCanceledException"/>
+    public static async Task<IReadOnlyList<InferenceDevice>> AskAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        string lastLine = "";
+        using ModelProcess process = Start(line => lastLine = line);
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            using var reader = new StreamReader(process.Output);
+            string text = await reader.ReadToEndAsync(ends.Token);
+            string how = await process.Exit.WaitAsync(ends.Token);
+            return Read(text) ?? throw new ModelLoadException($"the process that looks for devices ended ({how}): {lastLine}");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ModelLoadException($"the process that looks for devices said nothing for {Patience.TotalSeconds} s");
+        }
+        finally
+        {
+            process.Kill();
+        }
+    }
+
+    /// <returns>Null where it is no list of devices.</returns>
+    public static IReadOnlyList<InferenceDevice>? Read(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(text, EngineJson.Default.InferenceDeviceArray);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static ModelProcess Start(Action<string> onErrorLine)
+    {
+        try
+        {
+            return ModelProcess.Start(onErrorLine, EngineCommand.Devices);
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new ModelLoadException($"the process that looks for devices cannot be started: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Devices;
+using OllamaMax.Inference.Native;
+
+namespace OllamaMax.Inference.Sizing;
+
+/// <summary>Fits a model into memory: the one place that knows what weights, context and computing take. Pure.</summary>
+internal static class MemoryPlanner
+{
+    // With less a model cannot do anything useful.
+    private const int LeastContext = 256;
+
+    /// <summary>
+    /// With slots as asked for, a context that does not fit is cut. Without a number, as many slots as fit at the whole context, up to
+    /// <see cref="EngineOptions.MostSlots"/>: but none that would push a layer off the GPUs, which slows all of them down. Not even one at the whole context: one at less.
+    /// </summary>
+    /// <param name="shape">The model.</param>
+    /// <param name="options">Valid.</param>
+    /// <param name="devices">What there is to compute on, with what is free now; none: only <see cref="EngineOptions.MemoryBytes"/> bounds.</param>
+    /// <exception cref="ModelLoadException">The model does not fit; the message goes on after the file's name.</exception>
+    public static MemoryPlan Of(ModelShape shape, EngineOptions options, IReadOnlyList<InferenceDevice> devices)
+    {
+        Sizes sizes = new(shape, options, devices);
+        if (options.Slots is { } slots)
+            return sizes.Cut(slots);
+        MemoryPlan one = sizes.Cut(1);
+        if (one.ContextPerSlot < sizes.Asked)
+            return one;
+        long free = devices.Count == 0 ? long.MaxValue : devices.Sum(static device => device.FreeBytes);
+        for (int more = EngineOptions.MostSlots; more > 1; more--)
+        {
+            MemoryPlan plan = sizes.Plan(more, sizes.Total(more));
+            if (plan.Bytes <= Math.Min(free, sizes.Memory) && plan.GpuLayers == one.GpuLayers)
+                return plan;
+        }
+        return one;
+    }
+
+    private sealed class Sizes(ModelShape shape, EngineOptions options, IReadOnlyList<InferenceDevice> devices)
+    {
+        private readonly long _perToken = shape.IsGenerator ? shape.CacheBytesPerToken(options.KeyType, options.ValueType) : 0;
+
+        public int Asked { get; } = shape.TrainedContext > 0 ? Math.Min(options.ContextPerSlot, shape.TrainedContext) : options.ContextPerSlot;
+
+        public long Memory { get; } = options.MemoryBytes ?? long.MaxValue;
+
+        private int Least => Math.Min(LeastContext, Asked);
+
+        public int Total(int slots) => options.TotalContext ?? (int)Math.Min((long)slots * Asked, int.MaxValue);
+
+        public MemoryPlan Cut(int slots)
+        {
+            MemoryPlan whole = Plan(slots, Total(slots));
+            if (whole.Bytes <= Memory)
+                return whole;
+            MemoryPlan least = Plan(slots, Least);
+            if (least.Bytes > Memory)
+            {
+                throw new ModelLoadException($"does not fit: with {least.TotalContext} tokens of context and {slots} slots it needs {least.Bytes} bytes, "
+                    + $"{least.WeightBytes} of them for its weights, and there are {Memory} bytes; {least.LeastBytes} bytes would do for one slot");
+            }
+            // What computing takes grows with the context evenly, so two plans tell what a token takes.
+            double perToken = Math.Max(1, (double)(whole.Bytes - least.Bytes) / Math.Max(1, whole.TotalContext - least.TotalContext));
+            int total = least.TotalContext + (int)((Memory - least.Bytes) / perToken);
+            MemoryPlan cut = Plan(slots, total);
+            // Rounded to the wrong side.
+            while (cut.Bytes > Memory && total > least.TotalContext)
+                cut = Plan(slots, --total);
+            return cut;
+        }
+
+        public MemoryPlan Plan(int slots, int total)
+        {
+            long cache = Cache(slots, total), compute = ComputeBuffers.Estimate(shape, options, Sequences(slots), total);
+            int layers = options.GpuLayers ?? GpuFit.Layers(shape, cache, compute, devices);
+            return new MemoryPlan
+            {
+                Slots = slots,
+                ContextPerSlot = Math.Min(Asked, total),
+                TotalContext = total,
+                GpuLayers = layers,
+                WeightBytes = shape.FileBytes,
+                CacheBytes = cache,
+                ComputeBytes = compute,
+                VramBytes = GpuFit.Bytes(shape, cache, compute, layers, devices),
+                LeastBytes = shape.FileBytes + Cache(1, Least) + ComputeBuffers.Estimate(shape, options, Sequences(1), Least),
+            };
+        }
+
+        private long Cache(int slots, int total) => (_perToken * total) + (shape.StateBytes * Sequences(slots));
+
+        private int Sequences(int slots) => options.SequencesFor(slots, shape.IsRecurrent);
+    }
+}
