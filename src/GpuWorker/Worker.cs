@@ -26,6 +26,7 @@ internal sealed partial class Worker
     private readonly QueuePoller _poller;
     private readonly BackgroundRunner _background;
     private readonly Heartbeat _heartbeat;
+    private readonly DecoderWatch _decoders;
     private readonly ModelHost _models;
     private readonly WorkerOptions _options;
     private readonly TimeProvider _time;
@@ -39,6 +40,7 @@ internal sealed partial class Worker
         QueuePoller poller,
         BackgroundRunner background,
         Heartbeat heartbeat,
+        DecoderWatch decoders,
         ModelHost models,
         IOptions<WorkerOptions> options,
         TimeProvider time,
@@ -50,6 +52,7 @@ internal sealed partial class Worker
         _poller = poller;
         _background = background;
         _heartbeat = heartbeat;
+        _decoders = decoders;
         _models = models;
         _options = options.Value;
         _time = time;
@@ -73,6 +76,7 @@ internal sealed partial class Worker
             _dispatcher.RunAsync(stop.Token),
             _poller.RunAsync(stop.Token),
             KeepHeartbeatAsync(listener, stop.Token),
+            _decoders.RunAsync(stop.Token),
         ];
         try
         {

@@ -51,6 +51,12 @@ internal static class WorkerCommand
         Description = "Models in the worker's own process: a crash of the native library ends the worker",
     };
 
+    private static readonly Option<double> Hang = new("--hang-seconds")
+    {
+        Description = "A model whose decoder makes no step for this long while it has requests hangs, and its process is killed",
+        DefaultValueFactory = _ => 30,
+    };
+
     private static readonly Option<double> Drain = new("--drain-seconds")
     {
         Description = "On SIGTERM: time for running requests to finish before they are handed to another worker",
@@ -62,7 +68,7 @@ internal static class WorkerCommand
     public static RootCommand Create()
     {
         var run = new Command("run", "Join a cluster and serve its models");
-        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Models, Memory, KeepAlive, InProcess, Drain, Lifeline])
+        foreach (Option option in (Option[])[Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Models, Memory, KeepAlive, InProcess, Hang, Drain, Lifeline])
             run.Add(option);
         run.SetAction((result, cancellationToken) => RunAsync(result));
         return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run, EngineCommand.Create() };
@@ -147,6 +153,7 @@ internal static class WorkerCommand
             Memory = result.GetValue(Memory) is { } memory ? ByteSize.Parse(memory, "--memory") : null,
             KeepAlive = TimeSpan.FromSeconds(result.GetValue(KeepAlive)),
             InProcess = result.GetValue(InProcess),
+            HangTimeout = TimeSpan.FromSeconds(result.GetValue(Hang)),
             DrainTimeout = TimeSpan.FromSeconds(result.GetValue(Drain)),
         };
         options.Validate();

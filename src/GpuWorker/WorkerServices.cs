@@ -32,6 +32,7 @@ public static class WorkerServices
         services.AddSingleton<ModelHost>();
         services.AddSingleton(_ => new SlotGate(options.Slots));
         services.AddSingleton<ModelMeters>();
+        services.AddSingleton<DecoderWatch>();
         services.AddSingleton<MachineMemory>();
         services.AddSingleton<SignalRSender>();
         services.AddSingleton<AttemptRunner>();

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OllamaMax.Jobs;
 
 /// <summary>How and at what cost an attempt ended. Durations are measured at the worker.</summary>
@@ -7,6 +9,10 @@ public sealed record AttemptEnd
 
     /// <summary>For people: what went wrong. Set when <see cref="Reason"/> is a failure.</summary>
     public string? Error { get; init; }
+
+    /// <summary>With <see cref="EndReason.Failed"/>: the engine's process died under it by a fault of its own, or hung and was ended.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Crashed { get; init; }
 
     public TimeSpan EvalDuration { get; init; }
 }

@@ -29,7 +29,8 @@ internal sealed record WorkerAnswer(
 internal sealed record SlotsAnswer(int Used, int Total);
 
 /// <param name="Name">One of the names that the weights are published under; null when there is none any more.</param>
-internal sealed record WorkerModelAnswer(string? Name, string Digest, bool Loaded);
+/// <param name="Hangs">Its decoder stands still, and the worker takes nothing for it.</param>
+internal sealed record WorkerModelAnswer(string? Name, string Digest, bool Loaded, bool Hangs);
 
 /// <summary>SignalR's own spelling.</summary>
 internal sealed record NegotiateAnswer(

@@ -69,7 +69,7 @@ internal sealed class ClusterEndpoints(
             report.Site,
             JsonNamingPolicy.SnakeCaseLower.ConvertName(view.State.ToString()),
             new SlotsAnswer(report.SlotsUsed, report.SlotsTotal),
-            [.. report.Models.Select(held => new WorkerModelAnswer(names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded))],
+            [.. report.Models.Select(held => new WorkerModelAnswer(names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded, held.Hangs == true))],
             report.Devices,
             report.TokensPerSecond,
             report.Program,

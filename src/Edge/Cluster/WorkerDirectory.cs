@@ -83,6 +83,8 @@ internal sealed class WorkerDirectory(LeastLoadedPolicy policy)
             if (!withSuspects && (entry.SuspectedAt is not null || view.State == WorkerState.Suspect))
                 continue;
             var held = view.Report.Models.FirstOrDefault(m => m.Digest == model);
+            if (held?.Hangs == true)
+                continue;
             Warmth warmth = held is null ? Warmth.None : held.Loaded ? Warmth.Loaded : Warmth.Replica;
             yield return new Candidate(id, warmth, entry.UsedAt(now), entry.Total);
         }

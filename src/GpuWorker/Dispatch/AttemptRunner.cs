@@ -11,7 +11,7 @@ using OllamaMax.Streaming;
 namespace OllamaMax.GpuWorker.Dispatch;
 
 /// <summary>Runs one attempt from grant to end; every outcome is a value.</summary>
-internal sealed partial class AttemptRunner(ModelHost models, ModelMeters meters, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
+internal sealed partial class AttemptRunner(ModelHost models, ModelMeters meters, DecoderWatch decoders, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
 {
     public async Task<AttemptEnd> RunAsync(GrantMessage grant, RunningAttempt attempt)
     {
@@ -47,6 +47,8 @@ internal sealed partial class AttemptRunner(ModelHost models, ModelMeters meters
     {
         using var deadline = new CancellationTokenSource(grant.Remaining, time);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
+        if (decoders.Hangs(job.Model))
+            return new AttemptEnd { Reason = EndReason.Failed, Error = "the model's decoder stands still on this worker" };
         long asked = time.GetTimestamp();
         using ModelUse use = await models.UseAsync(job.Model, job.KeepAlive, ends.Token);
         if (job.LoadOnly)

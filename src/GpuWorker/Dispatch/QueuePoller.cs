@@ -5,6 +5,7 @@ using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.Jobs;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
@@ -17,7 +18,13 @@ namespace OllamaMax.GpuWorker.Dispatch;
 /// An idle worker costs a few operations a minute.
 /// </summary>
 internal sealed partial class QueuePoller(
-    SlotGate slots, WorkerDispatcher dispatcher, BackgroundRunner background, Capabilities capabilities, TimeProvider time, ILogger<QueuePoller> logger)
+    SlotGate slots,
+    WorkerDispatcher dispatcher,
+    BackgroundRunner background,
+    Capabilities capabilities,
+    DecoderWatch decoders,
+    TimeProvider time,
+    ILogger<QueuePoller> logger)
 {
     private static readonly TimeSpan UnaskedEvery = TimeSpan.FromSeconds(60);
 
@@ -79,6 +86,8 @@ internal sealed partial class QueuePoller(
 
     private async Task PollAsync(string model, Band band, string url, CancellationToken cancellationToken)
     {
+        if (decoders.Hangs(model))
+            return;
         int asked = TakeSlots();
         if (asked == 0)
         {

@@ -24,6 +24,7 @@ internal sealed partial class Heartbeat(
     SlotGate slots,
     WorkerDispatcher dispatcher,
     ModelMeters meters,
+    DecoderWatch decoders,
     IOptions<WorkerOptions> options,
     TimeProvider time,
     ILogger<Heartbeat> logger)
@@ -45,6 +46,7 @@ internal sealed partial class Heartbeat(
     public async Task RunAsync(CancellationToken stopping)
     {
         models.Changed += ReportSoon;
+        decoders.Changed += ReportSoon;
         dispatcher.SlotFreed += ReportIfDue;
         try
         {
@@ -119,7 +121,7 @@ internal sealed partial class Heartbeat(
         SlotsUsed = slots.Used,
         SlotsTotal = slots.Total,
         IntervalSeconds = Interval().TotalSeconds,
-        Models = [.. models.Held().OrderByDescending(model => model.Loaded)],
+        Models = [.. models.Held().OrderByDescending(model => model.Loaded).Select(model => decoders.Hangs(model.Digest) ? model with { Hangs = true } : model)],
         Devices = [$"cpu, {Environment.ProcessorCount} threads"],
         Memory = MachineMemory.Devices(),
         TokensPerSecond = tokensPerSecond,

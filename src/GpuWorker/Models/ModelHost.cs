@@ -43,6 +43,13 @@ internal sealed partial class ModelHost(
         }
     }
 
+    /// <summary>Engines that somebody uses.</summary>
+    public IReadOnlyList<(string Digest, IInferenceEngine Engine)> InUse()
+    {
+        lock (_lock)
+            return [.. _entries.Values.Where(entry => entry.Uses > 0 && entry.Engine is not null).Select(entry => (entry.Digest, entry.Engine!.Engine))];
+    }
+
     /// <summary>Models here, in memory or on disk.</summary>
     public IReadOnlyList<HeldModel> Held()
     {
