@@ -40,14 +40,19 @@ internal sealed class JobCluster : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<JobCluster> StartAsync(Action<BackgroundOptions>? configure = null, LogLines? logs = null)
+    public static async Task<JobCluster> StartAsync(
+        Action<BackgroundOptions>? configure = null, LogLines? logs = null, Action<IServiceCollection>? services = null)
     {
         AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
         try
         {
             TestCluster cluster = await TestCluster.StartAsync(
                 azurite.ConnectionString,
-                configure: services => services.Configure<BackgroundOptions>(options => configure?.Invoke(options)),
+                configure: edge =>
+                {
+                    edge.Configure<BackgroundOptions>(options => configure?.Invoke(options));
+                    services?.Invoke(edge);
+                },
                 logs: logs ?? new LogLines(),
                 cancellationToken: Cancellation);
             return new JobCluster(azurite, cluster);
@@ -59,7 +64,8 @@ internal sealed class JobCluster : IAsyncDisposable
         }
     }
 
-    public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine) => _cluster.AddWorkerAsync(engine, Cancellation);
+    public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine, TimeProvider? time = null) =>
+        _cluster.AddWorkerAsync(engine, Cancellation, time: time);
 
     public Task RestartEdgeAsync() => _cluster.RestartEdgeAsync(Cancellation);
 
