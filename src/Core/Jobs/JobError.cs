@@ -3,7 +3,7 @@ namespace OllamaMax.Jobs;
 /// <summary>Why a job has no (whole) answer. Each API gives it its own shape and status.</summary>
 public sealed record JobError(JobErrorKind Kind, string Message)
 {
-    /// <summary>When trying again makes sense, from measured throughput; only with <see cref="JobErrorKind.Busy"/>.</summary>
+    /// <summary>When trying again makes sense, from measured throughput; only with <see cref="JobErrorKind.Busy"/> and <see cref="JobErrorKind.OverLimit"/>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }
 
@@ -26,4 +26,7 @@ public enum JobErrorKind
 
     /// <summary>The client asked for it, or left (499).</summary>
     Cancelled,
+
+    /// <summary>The tenant has as many jobs as it may have (429, Retry-After).</summary>
+    OverLimit,
 }

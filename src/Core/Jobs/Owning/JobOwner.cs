@@ -1,4 +1,5 @@
 using OllamaMax.Jobs.Assembling;
+using OllamaMax.Jobs.Records;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Jobs.Owning;
@@ -18,6 +19,7 @@ public sealed class JobOwner
     private readonly LogprobsQueue _logprobs = new();
     private readonly HashSet<string> _excluded = [];
     private readonly NudgeSchedule _nudges;
+    private readonly AttemptHistory _history;
     private readonly TimeSpan _startedAt;
     private List<OwnerEffect> _effects = [];
 
@@ -33,8 +35,6 @@ public sealed class JobOwner
     private (string MessageId, string PopReceipt)? _message;
     private int _attempts;
     private int _pushes;
-    private int _failures;
-    private int _losses;
     private bool _acceptedOnce;
     private AttemptStart? _start;
     private TimeSpan _firstTokenAt;
@@ -50,6 +50,7 @@ public sealed class JobOwner
         _startedAt = now;
         _assembler = new Assembler(job.Stop, job.Parsing);
         _nudges = new NudgeSchedule(options);
+        _history = new AttemptHistory(options.Poison);
     }
 
     private enum Phase
@@ -135,7 +136,7 @@ public sealed class JobOwner
             if (accepted)
                 Accept(now);
             else
-                GiveUpAttempt(exclude: true, failed: false);
+                GiveUpAttempt(stop: true);
         }
     }
 
@@ -191,7 +192,7 @@ public sealed class JobOwner
             return;
         if (!chunk.IsWellFormed)
         {
-            GiveUpAttempt(exclude: true, failed: true, $"worker {workerId} sent a malformed chunk");
+            FailAttempt(AttemptFailure.Failed, $"worker {workerId} sent a malformed chunk", now);
             return;
         }
         _steppedAt = now;
@@ -243,7 +244,7 @@ public sealed class JobOwner
         if (now - _offeredAt >= _options.GrantTimeout)
         {
             Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
-            GiveUpAttempt(exclude: true, failed: false);
+            GiveUpAttempt(stop: true);
         }
         else if (now - _grantSentAt >= _options.GrantResend)
         {
@@ -255,11 +256,11 @@ public sealed class JobOwner
     {
         if (now - _heardAt >= silenceTimeout)
         {
-            Lose($"worker {_attempt!.WorkerId} fell silent");
+            Lose($"worker {_attempt!.WorkerId} fell silent", now);
         }
         else if (_steps is not null && now - _steppedAt >= _options.StallTimeout)
         {
-            Lose($"the engine of worker {_attempt!.WorkerId} stood still");
+            Lose($"the engine of worker {_attempt!.WorkerId} stood still", now);
         }
         else
         {
@@ -320,7 +321,7 @@ public sealed class JobOwner
                 // Handed back costs nothing; a failure, or an end that nobody asked for, counts.
                 Emit(text);
                 _evalBefore += end.EvalDuration;
-                GiveUpAttempt(exclude: true, failed: end.Reason != EndReason.HandedBack, end.Error, stop: false);
+                FailAttempt(AttemptHistory.KindOf(end), end.Error ?? "the worker ended it", now, stop: false);
                 break;
         }
     }
@@ -343,30 +344,40 @@ public sealed class JobOwner
         Do(new OwnerEffect.Emit(new JobOutput.Accepted(_attempt!.WorkerId)));
     }
 
-    private void GiveUpAttempt(bool exclude, bool failed, string? why = null, bool stop = true)
+    /// <summary>The attempt is over, and the job is not: another worker is to go on.</summary>
+    private void GiveUpAttempt(bool stop)
     {
         Attempt attempt = _attempt!;
         if (stop)
             Do(new OwnerEffect.Stop(attempt.WorkerId, attempt.Nonce));
-        if (exclude)
-            _excluded.Add(attempt.WorkerId);
+        _excluded.Add(attempt.WorkerId);
         _attempt = null;
         _granting = false;
         _answer.DropAhead();
-        if (failed && ++_failures >= _options.MaxFailures)
-            End(new JobOutput.Failed(new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}")));
-        else
-            Place();
+        Place();
+    }
+
+    /// <summary>The attempt had begun and did not come to the end: that is remembered, and when it was too often the job is set aside.</summary>
+    private void FailAttempt(AttemptFailure kind, string why, TimeSpan now, bool stop = true)
+    {
+        _history.Add(_attempt!, kind, why, now, _answer.Next);
+        if (!_history.IsPoison)
+        {
+            GiveUpAttempt(stop);
+            return;
+        }
+        if (stop)
+            Do(new OwnerEffect.Stop(_attempt!.WorkerId, _attempt.Nonce));
+        var error = new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}");
+        Do(new OwnerEffect.SetAside(error, _history.All));
+        End(new JobOutput.Failed(error));
     }
 
     /// <summary>The worker has lost the attempt without saying so.</summary>
-    private void Lose(string why)
+    private void Lose(string why, TimeSpan now)
     {
         Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
-        if (++_losses >= _options.MaxLosses)
-            Fail(new JobError(JobErrorKind.Failed, $"given up after {_attempts} attempts; the last: {why}"));
-        else
-            GiveUpAttempt(exclude: true, failed: false);
+        FailAttempt(AttemptFailure.Lost, why, now);
     }
 
     private void Place()
@@ -384,6 +395,7 @@ public sealed class JobOwner
     {
         _pushes++;
         _attempt = new Attempt(++_attempts, workerId, _newNonce());
+        _history.Begin(_answer.Next);
         _phase = Phase.Offered;
         _offeredAt = now;
         SendGrant(now);
