@@ -29,6 +29,7 @@ internal sealed partial class Worker
     private readonly QueuePoller _poller;
     private readonly BackgroundRunner _background;
     private readonly Heartbeat _heartbeat;
+    private readonly DecoderWatch _decoders;
     private readonly ModelHost _models;
     private readonly ForwardedServers _forwards;
     private readonly SlotGate _slots;
@@ -44,6 +45,7 @@ internal sealed partial class Worker
         QueuePoller poller,
         BackgroundRunner background,
         Heartbeat heartbeat,
+        DecoderWatch decoders,
         ModelHost models,
         ForwardedServers forwards,
         SlotGate slots,
@@ -57,6 +59,7 @@ internal sealed partial class Worker
         _poller = poller;
         _background = background;
         _heartbeat = heartbeat;
+        _decoders = decoders;
         _models = models;
         _forwards = forwards;
         _slots = slots;
@@ -86,6 +89,7 @@ internal sealed partial class Worker
             _poller.RunAsync(stop.Token),
             KeepHeartbeatAsync(listener, stop.Token),
             _forwards.KeepAsync(stop.Token),
+            _decoders.RunAsync(stop.Token),
         ];
         try
         {

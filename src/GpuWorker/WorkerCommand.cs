@@ -73,6 +73,12 @@ internal static class WorkerCommand
         DefaultValueFactory = _ => 4,
     };
 
+    private static readonly Option<double> Hang = new("--hang-seconds")
+    {
+        Description = "A model whose decoder makes no step for this long while it has requests hangs, and its process is killed",
+        DefaultValueFactory = _ => 30,
+    };
+
     private static readonly Option<double> Drain = new("--drain-seconds")
     {
         Description = "On SIGTERM: time for running requests to finish before they are handed to another worker",
@@ -86,8 +92,8 @@ internal static class WorkerCommand
         var run = new Command("run", "Join a cluster and serve its models");
         Option[] options =
         [
-            Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Drain,
-            Lifeline,
+            Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
+            Drain, Lifeline,
         ];
         foreach (Option option in options)
             run.Add(option);
@@ -179,6 +185,7 @@ internal static class WorkerCommand
             InProcess = result.GetValue(InProcess),
             Forward = [.. result.GetRequiredValue(Forward).Select(ForwardTarget.Parse)],
             ForwardSlots = result.GetValue(ForwardSlots),
+            HangTimeout = TimeSpan.FromSeconds(result.GetValue(Hang)),
             DrainTimeout = TimeSpan.FromSeconds(result.GetValue(Drain)),
         };
         options.Validate();

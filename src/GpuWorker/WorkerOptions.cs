@@ -74,6 +74,13 @@ public sealed class WorkerOptions
     /// </summary>
     public bool InProcess { get; init; }
 
+    /// <summary>
+    /// A decoder that makes no step for this long while it has jobs hangs, and its process is killed. Longer than owners wait for a step (20 s), and than
+    /// the longest step that is no hang, a large batch of a prompt on a slow CPU.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan HangTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>On SIGTERM: how long running jobs may take to finish before they are handed back.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);

@@ -35,6 +35,7 @@ public static class WorkerServices
         services.AddSingleton<ForwardedServers>();
         services.AddSingleton(_ => new SlotGate(options.Slots ?? EngineOptions.MostSlots));
         services.AddSingleton<ModelMeters>();
+        services.AddSingleton<DecoderWatch>();
         services.AddSingleton<MachineMemory>();
         services.AddSingleton<MachineDevices>();
         services.AddSingleton<SignalRSender>();

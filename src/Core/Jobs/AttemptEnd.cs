@@ -19,6 +19,10 @@ public sealed record AttemptEnd
     /// <summary>For people: what went wrong. Set when <see cref="Reason"/> is a failure.</summary>
     public string? Error { get; init; }
 
+    /// <summary>With <see cref="EndReason.Failed"/>: the engine's process died under it by a fault of its own, or hung and was ended.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Crashed { get; init; }
+
     public TimeSpan EvalDuration { get; init; }
 
     /// <summary>Tokens of the answer, where its pieces are no tokens (<see cref="PieceKind"/>) and the server has counted them.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using OllamaMax.Jobs.Forwarding;
+using OllamaMax.Jobs.Records;
 
 namespace OllamaMax.Jobs;
 
@@ -24,6 +25,14 @@ public sealed record Job
 
     /// <summary>Digest of the weights, <c>sha256:…</c>, or <see cref="ForwardedDigest"/>.</summary>
     public required string Model { get; init; }
+
+    /// <summary>The model's name as the client wrote it, for records; null where nobody has said it. No worker needs it.</summary>
+    [JsonIgnore]
+    public string? ModelName { get; init; }
+
+    /// <summary>Which API's call it is, for records; null for what no background job can be. No worker needs it.</summary>
+    [JsonIgnore]
+    public RequestShape? Shape { get; init; }
 
     /// <summary>Only bring the model into memory; there is no prompt and no answer.</summary>
     public bool LoadOnly { get; init; }

@@ -7,7 +7,7 @@ public sealed record JobError(JobErrorKind Kind, string Message)
     public static JobError Broken(string? why) =>
         new(JobErrorKind.Failed, $"the answer broke off, and the server that the model runs on cannot go on with it: {why}");
 
-    /// <summary>When trying again makes sense, from measured throughput; only with <see cref="JobErrorKind.Busy"/>.</summary>
+    /// <summary>When trying again makes sense, from measured throughput; only with <see cref="JobErrorKind.Busy"/> and <see cref="JobErrorKind.OverLimit"/>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }
 
@@ -30,4 +30,7 @@ public enum JobErrorKind
 
     /// <summary>The client asked for it, or left (499).</summary>
     Cancelled,
+
+    /// <summary>The tenant has as many jobs as it may have (429, Retry-After).</summary>
+    OverLimit,
 }

@@ -74,6 +74,9 @@ public sealed record HeldModel(string Digest, bool Loaded, int? ContextLength = 
     /// <summary>Generated tokens per second, all its slots together; null before its first job.</summary>
     public double? TokensPerSecond { get; init; }
 
+    /// <summary>True: its decoder stands still and cannot be ended, and the worker takes nothing for it; null otherwise.</summary>
+    public bool? Hangs { get; init; }
+
     /// <summary>It is being loaded, and so much of it is read.</summary>
     public int? LoadingPercent { get; init; }
 }

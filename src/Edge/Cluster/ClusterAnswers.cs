@@ -34,10 +34,11 @@ internal sealed record SlotsAnswer(int Used, int Total);
 internal sealed record MemoryAnswer(long Total, long Free);
 
 /// <param name="Name">One of the names that the weights are published under; null when there is none any more.</param>
+/// <param name="Hangs">Its decoder stands still, and the worker takes nothing for it.</param>
 /// <param name="Bytes">Memory it takes, of GPUs or not; null where it is not loaded.</param>
 /// <param name="VramBytes">Of them, those that are a GPU's.</param>
 /// <param name="TokensPerSecond">All its jobs together, as last measured; null before its first.</param>
-internal sealed record WorkerModelAnswer(string? Name, string Digest, bool Loaded, long? Bytes, long? VramBytes, double? TokensPerSecond);
+internal sealed record WorkerModelAnswer(string? Name, string Digest, bool Loaded, bool Hangs, long? Bytes, long? VramBytes, double? TokensPerSecond);
 
 /// <summary>SignalR's own spelling.</summary>
 internal sealed record NegotiateAnswer(

@@ -71,7 +71,7 @@ internal sealed class ClusterEndpoints(
             new SlotsAnswer(report.SlotsUsed, report.SlotsTotal),
             [
                 .. report.Models.Select(held => Answer(held, names)),
-                .. view.Forwarded.Select(model => new WorkerModelAnswer(names[model.Digest].FirstOrDefault()?.Name.ToString(), model.Digest, Loaded: true, null, null, null)),
+                .. view.Forwarded.Select(model => new WorkerModelAnswer(names[model.Digest].FirstOrDefault()?.Name.ToString(), model.Digest, Loaded: true, Hangs: false, null, null, null)),
             ],
             report.Devices,
             new MemoryAnswer(report.MemoryTotal, report.MemoryFree),
@@ -82,7 +82,7 @@ internal sealed class ClusterEndpoints(
     }
 
     private static WorkerModelAnswer Answer(HeldModel held, ILookup<string, ModelView> names) => new(
-        names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded, held.Bytes, held.VramBytes, held.TokensPerSecond);
+        names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded, held.Hangs == true, held.Bytes, held.VramBytes, held.TokensPerSecond);
 
     private async Task JoinTokenAsync(HttpContext context) =>
         await WriteAsync(context, await gate.CreateJoinTokenAsync(context.RequestAborted), ClusterJson.Default.JoinTokenAnswer);

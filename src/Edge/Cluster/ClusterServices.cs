@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -8,6 +9,7 @@ using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Placement;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
@@ -25,6 +27,10 @@ public static class ClusterServices
     public static IServiceCollection AddCluster(this IServiceCollection services, StorageAccount storage, SignalRConnectionString signalR)
     {
         services.AddOptions<DispatchOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<TenantOptions>()
+            .Configure<IConfiguration>((tenants, configuration) => configuration.GetSection(TenantOptions.Section).Bind(tenants.Limits))
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
         services.TryAddSingleton<Random>();
         services.AddSingleton(storage);
         services.AddSingleton<JobQueues>();
@@ -47,6 +53,8 @@ public static class ClusterServices
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
         services.AddSingleton<LeastLoadedPolicy>();
         services.AddSingleton<WorkerDirectory>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<Backlog>();
         services.AddSingleton<DispatchMetrics>();
         services.AddSingleton<WorkerChannel>();
         services.AddSingleton<ModelUnloader>();

@@ -94,6 +94,8 @@ internal sealed class WorkerDirectory(LeastLoadedPolicy policy)
                 continue;
             }
             var held = view.Report.Models.FirstOrDefault(m => m.Digest == model);
+            if (held?.Hangs == true)
+                continue;
             Warmth warmth = held is null ? Warmth.None : held.Loaded ? Warmth.Loaded : Warmth.Replica;
             yield return new Candidate(id, warmth, entry.UsedAt(now), entry.Total);
         }

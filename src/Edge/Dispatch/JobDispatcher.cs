@@ -4,8 +4,8 @@ using Azure;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
@@ -27,6 +27,9 @@ internal sealed partial class JobDispatcher(
     WorkerDirectory directory,
     EdgeListener listener,
     ModelUnloader unloader,
+    Readiness readiness,
+    Backlog backlog,
+    PoisonRecords poison,
     DispatchMetrics metrics,
     IOptions<DispatchOptions> options,
     TimeProvider time,
@@ -36,14 +39,9 @@ internal sealed partial class JobDispatcher(
     private static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookForWorkersEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan ViewIsUsable = TimeSpan.FromSeconds(60);
-
-    /// <summary>An edge that has just started, or lost its connection, takes jobs on in the hope to be connected soon.</summary>
-    private static readonly TimeSpan ConnectsWithin = TimeSpan.FromSeconds(5);
 
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
     private readonly Dictionary<string, JobRun> _runs = [];
-    private readonly Throughput _throughput = new();
     private readonly EchoWatch _echo = new(options.Value.Owner);
     private readonly long _origin = time.GetTimestamp();
     private TimeSpan _acknowledgedAt;
@@ -73,7 +71,11 @@ internal sealed partial class JobDispatcher(
     {
         listener.Heard += message => Post(() => Hear(message));
         listener.Echoed += echo => Post(() => _echo.Heard(echo.Number, Now));
-        watch.Listed += views => Post(() => TakeListing(views));
+        watch.Listed += views => Post(() =>
+        {
+            directory.Update(views, Now);
+            ReportSlots();
+        });
         Task ticking = TickAsync(stoppingToken);
         try
         {
@@ -120,12 +122,6 @@ internal sealed partial class JobDispatcher(
         }
     }
 
-    private void TakeListing(IReadOnlyList<WorkerView> views)
-    {
-        directory.Update(views, Now);
-        ReportSlots();
-    }
-
     private void ReportSlots()
     {
         var (used, total) = directory.AllSlots(Now);
@@ -137,51 +133,29 @@ internal sealed partial class JobDispatcher(
         if (_runs.Count == 0)
             _echo.Begin(Now);
         _runs.Add(run.Job.Id, run);
-        if (listener.IsConnected)
-            Start(run);
+        backlog.Began(run);
+        Task<JobError?> ready = readiness.WaitAsync(run.Job.RequestId);
+        if (ready.IsCompletedSuccessfully)
+            Start(run, ready.Result);
         else
-            _ = ConnectThenStartAsync(run);
+            _ = StartWhenAsync(run, ready);
     }
 
-    /// <summary>Without SignalR no worker can be asked: better to say so than to let clients wait for nothing.</summary>
-    private async Task ConnectThenStartAsync(JobRun run)
+    private async Task StartWhenAsync(JobRun run, Task<JobError?> ready)
     {
-        bool connected = await listener.WaitUntilConnectedAsync(ConnectsWithin);
-        Post(() =>
-        {
-            if (run.Owner.HasEnded)
-                return;
-            if (connected)
-                Start(run);
-            else
-                Apply(run, () => run.Owner.Fail(new JobError(JobErrorKind.Unavailable, "SignalR cannot be reached; try again later")));
-        });
+        JobError? unready = await ready;
+        Post(() => Start(run, unready));
     }
 
-    private void Start(JobRun run)
+    private void Start(JobRun run, JobError? unready)
     {
-        bool othersWait = WaitingBeside(run) > 0;
-        if (watch.Age > ViewIsUsable)
-        {
-            _ = ListThenStartAsync(run);
+        // Its client may have left in the meantime.
+        if (run.Owner.HasEnded)
             return;
-        }
-        watch.RefreshInBackground(ViewIsFresh);
-        Apply(run, othersWait ? run.Owner.StartQueued : run.Owner.Start);
-    }
-
-    private async Task ListThenStartAsync(JobRun run)
-    {
-        try
-        {
-            await watch.GetAsync(ViewIsUsable, CancellationToken.None);
-        }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
-        {
-            LogListingFailed(e, run.Job.RequestId);
-        }
-        // Without a listing nobody can be chosen; the queue will tell whether storage is there.
-        Post(() => Apply(run, run.Owner.Start));
+        if (unready is not null)
+            Apply(run, () => run.Owner.Fail(unready));
+        else
+            Apply(run, backlog.MustWait(run) ? run.Owner.StartQueued : run.Owner.Start);
     }
 
     private void Hear(WorkerMessage message)
@@ -190,33 +164,27 @@ internal sealed partial class JobDispatcher(
         watch.Heard(message);
         ReportSlots();
         foreach (GrantAnswer answer in message.Answers)
-        {
-            if (Find(answer.JobId) is { } run)
-                Apply(run, () => run.Owner.Answered(message.WorkerId, answer.Nonce, answer.Accepted, Now));
-            else if (answer.Accepted)
-                Send(workers.StopAsync(message.WorkerId, answer.JobId, answer.Nonce));
-        }
+            Tell(message.WorkerId, answer.JobId, answer.Accepted ? answer.Nonce : null, owner => owner.Answered(message.WorkerId, answer.Nonce, answer.Accepted, Now));
         foreach (AttemptOutput output in message.Outputs)
-        {
-            if (Find(output.JobId) is { } run)
-                Apply(run, () => run.Owner.Received(message.WorkerId, output.Nonce, output.Chunk, Now));
-            else
-                Send(workers.StopAsync(message.WorkerId, output.JobId, output.Nonce));
-        }
+            Tell(message.WorkerId, output.JobId, output.Nonce, owner => owner.Received(message.WorkerId, output.Nonce, output.Chunk, Now));
         foreach (LiveAttempt alive in message.Alive)
-        {
-            if (Find(alive.JobId) is { } run)
-                Apply(run, () => run.Owner.Alive(message.WorkerId, alive.Nonce, alive.Steps, Now));
-            else
-                Send(workers.StopAsync(message.WorkerId, alive.JobId, alive.Nonce));
-        }
+            Tell(message.WorkerId, alive.JobId, alive.Nonce, owner => owner.Alive(message.WorkerId, alive.Nonce, alive.Steps, Now));
         foreach (Claim claim in message.Claims)
             HearClaim(message.WorkerId, claim);
     }
 
+    /// <param name="running">What runs at the worker by its word, and is to stop where nobody owns it; null: nothing.</param>
+    private void Tell(string workerId, string jobId, string? running, Action<JobOwner> say)
+    {
+        if (_runs.TryGetValue(jobId, out JobRun? run))
+            Apply(run, () => say(run.Owner));
+        else if (running is not null)
+            Send(workers.StopAsync(workerId, jobId, running));
+    }
+
     private void HearClaim(string workerId, Claim claim)
     {
-        if (Find(claim.JobId) is { } run)
+        if (_runs.TryGetValue(claim.JobId, out JobRun? run))
         {
             Apply(run, () => run.Owner.Claimed(workerId, claim.MessageId, claim.PopReceipt, Now));
             return;
@@ -243,6 +211,7 @@ internal sealed partial class JobDispatcher(
             watch.RefreshInBackground(WaitsForAWorker() ? LookForWorkersEvery : ViewIsFresh);
         metrics.SetJobs(_runs.Count - waiting, waiting);
         ReportSlots();
+        EnqueueNext();
         _busy = _runs.Count > 0;
     }
 
@@ -257,14 +226,6 @@ internal sealed partial class JobDispatcher(
             Send(workers.AcknowledgeAsync(group.Key, [.. group]));
     }
 
-    private TimeSpan Remaining(JobRun run)
-    {
-        TimeSpan remaining = run.Job.Deadline - (Now - run.StartedAt);
-        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
-    }
-
-    private JobRun? Find(string jobId) => _runs.GetValueOrDefault(jobId);
-
     /// <summary>Lets a job's owner decide, and does what it decided.</summary>
     private void Apply(JobRun run, Action decide)
     {
@@ -274,8 +235,11 @@ internal sealed partial class JobDispatcher(
         CountInFlight(before, run.Owner.Attempt);
         foreach (OwnerEffect effect in effects)
             Execute(run, effect);
+        if (!run.Owner.IsWaiting)
+            backlog.Left(run);
         if (run.Owner.HasEnded)
             Release(run);
+        EnqueueNext();
     }
 
     private void CountInFlight(Attempt? before, Attempt? after)
@@ -294,7 +258,9 @@ internal sealed partial class JobDispatcher(
 
     private void Release(JobRun run)
     {
-        _runs.Remove(run.Job.Id);
+        if (!_runs.Remove(run.Job.Id))
+            return;
+        backlog.Ended(run);
         run.ClientLeft.Dispose();
         if (run.Payload is not null)
             Send(payloads.DeleteAsync(run.Job.Id, CancellationToken.None));
@@ -313,7 +279,7 @@ internal sealed partial class JobDispatcher(
                 Apply(run, () => run.Owner.Placed(workerId, Now));
                 break;
             case OwnerEffect.Grant(var attempt, var resume):
-                Send(workers.GrantAsync(run, attempt, resume, Remaining(run)));
+                Send(workers.GrantAsync(run, attempt, resume, run.Remaining(Now)));
                 break;
             case OwnerEffect.Enqueue:
                 Enqueue(run);
@@ -337,6 +303,10 @@ internal sealed partial class JobDispatcher(
                 directory.Suspect(id, Now);
                 LogSuspected(id, run.Job.RequestId);
                 break;
+            case OwnerEffect.SetAside setAside:
+                LogSetAside(run.Job.RequestId, run.Job.Id, setAside.Error.Message);
+                Send(poison.KeepAsync(run.Job, setAside, run.StartedAt, Now));
+                break;
         }
     }
 
@@ -355,40 +325,34 @@ internal sealed partial class JobDispatcher(
         }
         else if (output is JobOutput.Finished)
         {
-            _throughput.Add(run.Job.Model, Now - run.AcceptedAt);
+            backlog.Answered(run.Job.Model, Now - run.AcceptedAt);
         }
         run.Log.Append(output);
     }
 
-    private int WaitingBeside(JobRun run) =>
-        _runs.Values.Count(other => other != run && other.Owner.IsWaiting && other.Job.Model == run.Job.Model);
-
-    /// <summary>Lets it wait, unless too many do. Who has been accepted before is not turned away: its client has seen text.</summary>
+    /// <summary>Lets it wait, unless too many do; its message is put when it is its tenant's turn.</summary>
     private void Enqueue(JobRun run)
     {
-        int waiting = WaitingBeside(run);
-        if (waiting >= options.Value.MaxBacklog && !run.Owner.HasBeenAccepted)
-        {
-            metrics.Refused();
-            var busy = new JobError(JobErrorKind.Busy, $"the server is busy: {waiting} requests for this model wait already")
-            {
-                RetryAfter = _throughput.RetryAfter(run.Job.Model, waiting, directory.Slots(run.Job.Model, Now)),
-            };
-            Apply(run, () => run.Owner.EnqueueFailed(busy));
+        if (backlog.Add(run, Now) is not { } refusal)
             return;
+        metrics.Refused();
+        Apply(run, () => run.Owner.EnqueueFailed(refusal));
+    }
+
+    private void EnqueueNext()
+    {
+        foreach (JobRun next in backlog.TakeNext(Now))
+        {
+            metrics.Queued();
+            Send(EnqueueAsync(next));
         }
-        metrics.Queued();
-        Send(EnqueueAsync(run));
     }
 
     private async Task EnqueueAsync(JobRun run)
     {
         try
         {
-            var message = new QueuedJob(ProtocolVersion.Current, run.Job.Id, run.Job.Model, run.Job.Band, workers.Reply());
-            // Storage counts whole seconds; a message that outlives its job by a little is denied when it is claimed.
-            TimeSpan lifetime = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(Remaining(run).TotalSeconds)));
-            var (messageId, popReceipt) = await queues.EnqueueAsync(message, lifetime, CancellationToken.None);
+            var (messageId, popReceipt) = await workers.EnqueueAsync(run.Job, run.Remaining(Now));
             Post(() => Apply(run, () => run.Owner.Enqueued(messageId, popReceipt, Now)));
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
@@ -421,11 +385,11 @@ internal sealed partial class JobDispatcher(
     [LoggerMessage(Level = LogLevel.Error, Message = "Unexpected failure in the dispatcher")]
     private partial void LogUnexpected(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {RequestId} is placed without a listing of the workers")]
-    private partial void LogListingFailed(Exception exception, string requestId);
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} did not answer for request {RequestId}")]
     private partial void LogSuspected(string worker, string requestId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId}: job {Job} is set aside: {Reason}")]
+    private partial void LogSetAside(string requestId, string job, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} could not be queued")]
     private partial void LogEnqueueFailed(Exception exception, string requestId);

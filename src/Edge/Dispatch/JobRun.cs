@@ -16,8 +16,18 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
 
     public TimeSpan AcceptedAt { get; set; }
 
+    /// <summary>The <see cref="Backlog"/>'s own mark: it counts among those that wait.</summary>
+    public bool IsInBacklog { get; set; }
+
     /// <summary>Where the job lies when it is too large for a message; set by the first grant.</summary>
     public Task<string>? Payload { get; set; }
 
     public CancellationTokenRegistration ClientLeft { get; set; }
+
+    /// <summary>Time until its deadline; zero where that has passed.</summary>
+    public TimeSpan Remaining(TimeSpan now)
+    {
+        TimeSpan remaining = Job.Deadline - (now - StartedAt);
+        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+    }
 }

@@ -22,10 +22,33 @@ internal sealed partial class WorkerChannel(
     IOptions<DispatchOptions> options,
     ILogger<WorkerChannel> logger)
 {
-    private static readonly TimeSpan ReplyLifetime = TimeSpan.FromMinutes(30);
+    /// <summary>Tokens are made once for each lifetime, so there are few of those: this, doubled as often as it takes.</summary>
+    private static readonly TimeSpan ShortestReply = TimeSpan.FromMinutes(30);
 
-    /// <summary>Leave to answer to this edge.</summary>
-    public ReplyCapability Reply() => hub.ReplyTo(Users.Edge(edge.Id), ReplyLifetime);
+    /// <summary>An attempt's last words, and what is sent again of them, may come a while after its deadline.</summary>
+    private static readonly TimeSpan AfterDeadline = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// Leave to answer to this edge, for as long as the job may take: a worker is given another only with another job, and without one its answer
+    /// would be cut off.
+    /// </summary>
+    public ReplyCapability Reply(TimeSpan remaining)
+    {
+        TimeSpan lifetime = ShortestReply;
+        while (lifetime < remaining + AfterDeadline)
+            lifetime *= 2;
+        return hub.ReplyTo(Users.Edge(edge.Id), lifetime);
+    }
+
+    /// <summary>Puts a message into the model's queue, with ids only.</summary>
+    /// <exception cref="Azure.RequestFailedException">Storage refused or cannot be reached.</exception>
+    public Task<(string MessageId, string PopReceipt)> EnqueueAsync(Job job, TimeSpan remaining)
+    {
+        var message = new QueuedJob(ProtocolVersion.Current, job.Id, job.Model, job.Band, Reply(remaining));
+        // Storage counts whole seconds; a message that outlives its job by a little is denied when it is claimed.
+        TimeSpan lifetime = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(remaining.TotalSeconds)));
+        return queues.EnqueueAsync(message, lifetime, CancellationToken.None);
+    }
 
     public async Task GrantAsync(JobRun run, Attempt attempt, IReadOnlyList<int> resume, TimeSpan remaining)
     {
@@ -35,7 +58,7 @@ internal sealed partial class WorkerChannel(
             JobId = run.Job.Id,
             Attempt = attempt,
             Remaining = remaining,
-            Reply = Reply(),
+            Reply = Reply(remaining),
             Resume = resume,
         };
         // A character of a prompt takes up to six bytes of JSON, a token id up to seven: only near the limit is it worth counting.

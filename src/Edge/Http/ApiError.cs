@@ -31,6 +31,7 @@ internal sealed record ApiError(int Status, string Message)
     {
         JobErrorKind.Invalid => StatusCodes.Status400BadRequest,
         JobErrorKind.Busy or JobErrorKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        JobErrorKind.OverLimit => StatusCodes.Status429TooManyRequests,
         JobErrorKind.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
         JobErrorKind.Cancelled => StatusCodes.Status499ClientClosedRequest,
         _ => StatusCodes.Status500InternalServerError,

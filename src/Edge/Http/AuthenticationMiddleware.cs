@@ -27,6 +27,9 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, IOptions<Ed
         return principal.May(needed) ? next(context) : ErrorAnswer.WriteAsync(context, new(403, $"permission {needed} is missing"));
     }
 
-    private Principal? Find(HttpContext context) =>
+    /// <summary>Who stands before the edge in its own process may have found it already, and left it as a feature.</summary>
+    private Principal? Find(HttpContext context) => context.Features.Get<Principal>() ?? FindLocal(context);
+
+    private Principal? FindLocal(HttpContext context) =>
         options.Value.TrustLoopback && context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from) ? Local : null;
 }

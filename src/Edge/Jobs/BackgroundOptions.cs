@@ -12,6 +12,10 @@ public sealed class BackgroundOptions
     [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromHours(24);
 
+    /// <summary>Jobs of one model that may be under way, in the whole cluster; what comes then is refused with 503 and a Retry-After.</summary>
+    [Range(0, 10_000_000)]
+    public int MaxBacklog { get; set; } = 10_000;
+
     /// <summary>How long prompt and output are kept after the end; zero stores nothing beyond it.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromHours(24);
@@ -32,6 +36,10 @@ public sealed class BackgroundOptions
     [Range(1, 100)]
     public int MaxFailures { get; set; } = 3;
 
+    /// <summary>Crashes of the engine under a job, the last one without a new token, before it is set aside: it kills its workers.</summary>
+    [Range(1, 100)]
+    public int MaxCrashes { get; set; } = 2;
+
     /// <summary>Attempts in a row that were lost without one new token before a job is set aside: it kills its workers.</summary>
     [Range(1, 100)]
     public int MaxLossesInPlace { get; set; } = 2;
@@ -39,6 +47,14 @@ public sealed class BackgroundOptions
     /// <summary>Lost attempts in all before a job is set aside.</summary>
     [Range(1, 1000)]
     public int MaxLosses { get; set; } = 10;
+
+    /// <summary>How long the record of an interactive job that was set aside is kept: ids, tenant, model, reason, attempts.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
+    public TimeSpan PoisonKept { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How long its prompt is kept, so that it can be queued again; zero, as is the default: not at all.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan PoisonPromptKept { get; set; } = TimeSpan.Zero;
 
     /// <summary>How often an output is looked at while somebody follows it.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:00:30")]
@@ -51,8 +67,6 @@ public sealed class BackgroundOptions
     {
         Retention = Retention,
         FiguresKept = FiguresKept,
-        MaxFailures = MaxFailures,
-        MaxLossesInPlace = MaxLossesInPlace,
-        MaxLosses = MaxLosses,
+        Poison = new() { MaxFailures = MaxFailures, MaxCrashes = MaxCrashes, MaxLossesInPlace = MaxLossesInPlace, MaxLosses = MaxLosses },
     };
 }

@@ -40,6 +40,15 @@ internal sealed record JobAnswer
     /// <summary>Attempts that did not come to the end, and why.</summary>
     public required IReadOnlyList<FailedAttemptAnswer> FailedAttempts { get; init; }
 
+    /// <summary>Failed, and set aside because of what its attempts came to.</summary>
+    public required bool Poison { get; init; }
+
+    /// <summary>A client waited for it; such a job is shown only when it was set aside.</summary>
+    public required bool Interactive { get; init; }
+
+    /// <summary>What its client saw in <c>x-request-id</c>.</summary>
+    public string? RequestId { get; init; }
+
     /// <summary>What the API's own call would have answered, not streamed; only when completed, and while it is kept.</summary>
     public JsonElement? Result { get; init; }
 
@@ -59,13 +68,16 @@ internal sealed record JobAnswer
         Attempts = record.Attempts,
         WorkerId = record.Attempt?.WorkerId,
         FailedAttempts = [.. record.History.Select(FailedAttemptAnswer.Of)],
+        Poison = record.IsPoison,
+        Interactive = record.IsInteractive,
+        RequestId = record.RequestId,
         Error = record.Error?.Message,
     };
 
     public static string NameOf(RecordStatus status) => JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString());
 }
 
-/// <param name="Outcome">failed, lost or handed_back.</param>
+/// <param name="Outcome">failed, crashed, lost or handed_back.</param>
 /// <param name="Tokens">Tokens of the answer that were there when it ended.</param>
 internal sealed record FailedAttemptAnswer(int Attempt, string WorkerId, string Outcome, string Reason, DateTime At, int Tokens)
 {

@@ -15,6 +15,8 @@ internal static class JobServices
         services.AddSingleton<CompletionQueue>();
         services.AddSingleton<ActiveJobs>();
         services.AddSingleton<JobRecords>();
+        services.AddSingleton<PoisonRecords>();
+        services.AddSingleton<BackgroundBacklog>();
         services.AddSingleton<BackgroundJobs>();
         services.AddSingleton<JobResult>();
         services.AddSingleton<JobStream>();

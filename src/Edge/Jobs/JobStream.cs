@@ -72,7 +72,9 @@ internal sealed class JobStream(
         AnswerReplay? replay = record.Job is { } job ? new(job) : null;
         context.Response.ContentType = lines.ContentType;
         context.Response.Headers.CacheControl = "no-cache";
+        // Starting alone sends nothing: a reader is to know at once that it is connected, however long the job waits.
         await context.Response.StartAsync(context.RequestAborted);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
         long lookedAt = time.GetTimestamp();
         long wroteAt = lookedAt;
         JobRecord? current = await WatchAsync(record, context.RequestAborted);

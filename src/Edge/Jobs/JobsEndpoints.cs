@@ -25,6 +25,7 @@ internal sealed class JobsEndpoints(
     RequestBodyReader bodies,
     JobFactory factory,
     BackgroundJobs jobs,
+    BackgroundBacklog backlog,
     JobRecords records,
     JobRecordStore store,
     JobResult results,
@@ -33,6 +34,9 @@ internal sealed class JobsEndpoints(
 {
     private const int DefaultLimit = 100;
     private const int MostListed = 1000;
+
+    /// <summary>No status of its own but a kind of failed: those that were set aside because of what their attempts came to.</summary>
+    private const string Poison = "poison";
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -62,6 +66,11 @@ internal sealed class JobsEndpoints(
             return;
         }
         job = job with { Band = Band.Batch, Deadline = options.Value.Deadline };
+        if (await backlog.TakeInAsync(job, context.RequestAborted) is { } refusal)
+        {
+            await ErrorAnswer.WriteAsync(context, ApiError.From(refusal));
+            return;
+        }
         // Not cut short by a client that leaves now: it may have been taken on already.
         JobRecord record = await jobs.SubmitAsync(job, submission.Shape, submission.Request.Model, CancellationToken.None);
         context.Response.Headers.Location = $"/jobs/{record.Id}";
@@ -91,11 +100,12 @@ internal sealed class JobsEndpoints(
     {
         IQueryCollection query = context.Request.Query;
         RecordStatus? status = null;
-        if (query["status"].ToString() is { Length: > 0 } text)
+        bool isPoison = query["status"] == Poison;
+        if (query["status"].ToString() is { Length: > 0 } text && !isPoison)
         {
             if (!Enum.GetValues<RecordStatus>().Any(value => JobAnswer.NameOf(value) == text))
             {
-                await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("status must be queued, running, completed, failed or cancelled"));
+                await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("status must be queued, running, completed, failed, cancelled or poison"));
                 return;
             }
             status = Enum.Parse<RecordStatus>(text, ignoreCase: true);
@@ -106,7 +116,7 @@ internal sealed class JobsEndpoints(
         Queue<RecordItem> newest = [];
         await foreach (RecordItem item in store.ListAsync(context.RequestAborted))
         {
-            if ((!all && item.Tenant != Caller(context).Tenant) || (status is not null && item.Status != status))
+            if ((!all && item.Tenant != Caller(context).Tenant) || (status is not null && item.Status != status) || (isPoison && !item.IsPoison))
                 continue;
             newest.Enqueue(item);
             if (newest.Count > limit)
@@ -162,7 +172,7 @@ internal sealed class JobsEndpoints(
         if (record is not { Status: RecordStatus.Failed, Job: not null, IsBroken: false })
         {
             string why = record.Status != RecordStatus.Failed ? $"it is {JobAnswer.NameOf(record.Status)}, not failed"
-                : record.IsBroken ? "its answer has begun, and no worker can go on with it" : "its prompt is no longer kept";
+                : record.IsBroken ? "its answer has begun, and no worker can go on with it" : "its prompt is not kept";
             await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status409Conflict, $"job '{record.Id}' cannot be queued again: {why}"));
             return;
         }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Forwarding;
+using OllamaMax.Jobs.Records;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Requests;
@@ -56,6 +57,8 @@ internal sealed class JobFactory(
             Tenant = (info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.")).Tenant,
             Band = Band.Interactive,
             Model = model.Weights,
+            ModelName = request.Model,
+            Shape = request.IsLoad || request.EmbedInputs is not null ? null : request.IsCompletion ? RequestShape.Generate : RequestShape.Chat,
             LoadOnly = request.IsLoad,
             KeepAlive = request.KeepAlive,
             Prompt = prompt.Text,

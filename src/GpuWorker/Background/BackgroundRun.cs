@@ -2,6 +2,7 @@ using Azure;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.SignalR;

@@ -12,7 +12,8 @@ using OllamaMax.Streaming;
 namespace OllamaMax.GpuWorker.Dispatch;
 
 /// <summary>Runs one attempt from grant to end; every outcome is a value.</summary>
-internal sealed partial class AttemptRunner(ModelHost models, ForwardedServers forwards, ModelMeters meters, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
+internal sealed partial class AttemptRunner(
+    ModelHost models, ForwardedServers forwards, ModelMeters meters, DecoderWatch decoders, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
 {
     public async Task<AttemptEnd> RunAsync(GrantMessage grant, RunningAttempt attempt)
     {
@@ -48,6 +49,8 @@ internal sealed partial class AttemptRunner(ModelHost models, ForwardedServers f
     {
         using var deadline = new CancellationTokenSource(grant.Remaining, time);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
+        if (decoders.Hangs(job.Model))
+            return new AttemptEnd { Reason = EndReason.Failed, Error = "the model's decoder stands still on this worker" };
         long asked = time.GetTimestamp();
         using ModelUse use = forwards.Use(job.Model) ?? await models.UseAsync(job.Model, job.KeepAlive, ends.Token);
         if (job.LoadOnly)

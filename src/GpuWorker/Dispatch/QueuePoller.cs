@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.Jobs;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
@@ -23,6 +24,7 @@ internal sealed partial class QueuePoller(
     BackgroundRunner background,
     ForwardedServers forwards,
     Capabilities capabilities,
+    DecoderWatch decoders,
     TimeProvider time,
     ILogger<QueuePoller> logger)
 {
@@ -88,6 +90,8 @@ internal sealed partial class QueuePoller(
 
     private async Task PollAsync(string model, Band band, string url, CancellationToken cancellationToken)
     {
+        if (decoders.Hangs(model))
+            return;
         int asked = TakeSlots();
         if (asked == 0)
         {

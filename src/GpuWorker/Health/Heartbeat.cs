@@ -29,6 +29,7 @@ internal sealed partial class Heartbeat(
     WorkerDispatcher dispatcher,
     ModelMeters meters,
     MachineDevices devices,
+    DecoderWatch decoders,
     IOptions<WorkerOptions> options,
     TimeProvider time,
     ILogger<Heartbeat> logger)
@@ -51,6 +52,7 @@ internal sealed partial class Heartbeat(
     {
         models.Changed += ReportSoon;
         forwards.Changed += ReportSoon;
+        decoders.Changed += ReportSoon;
         dispatcher.SlotFreed += ReportIfDue;
         devices.Changed += ReportSoon;
         try
@@ -129,7 +131,7 @@ internal sealed partial class Heartbeat(
         SlotsUsed = slots.Used,
         SlotsTotal = slots.Total,
         IntervalSeconds = Interval().TotalSeconds,
-        Models = [.. models.Held().OrderByDescending(model => model.Loaded)],
+        Models = [.. models.Held().OrderByDescending(model => model.Loaded).Select(model => decoders.Hangs(model.Digest) ? model with { Hangs = true } : model)],
         Devices = MachineDevices.Report(devices.Current),
         MemoryTotal = HostMemory.Total,
         MemoryFree = HostMemory.Free,

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.Inference;
 using OllamaMax.Inference.Native;
+using OllamaMax.Jobs;
 using OllamaMax.Workers;
 
 namespace OllamaMax.GpuWorker.Models;
@@ -50,6 +51,13 @@ internal sealed partial class ModelHost(
             lock (_lock)
                 return _entries.Values.Max(entry => entry.Engine?.Engine.Slots);
         }
+    }
+
+    /// <summary>Engines that somebody uses.</summary>
+    public IReadOnlyList<(string Digest, IInferenceEngine Engine)> InUse()
+    {
+        lock (_lock)
+            return [.. _entries.Values.Where(entry => entry.Uses > 0 && entry.Engine is not null).Select(entry => (entry.Digest, entry.Engine!.Engine))];
     }
 
     /// <summary>Models here, in memory or on disk.</summary>

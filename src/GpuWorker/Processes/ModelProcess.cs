@@ -9,6 +9,8 @@ namespace OllamaMax.GpuWorker.Processes;
 /// </summary>
 internal sealed class ModelProcess : IDisposable
 {
+    private const int KillSignal = 9;
+
     private readonly Process _process;
 
     private ModelProcess(Process process, Action<string> onErrorLine)
@@ -20,8 +22,8 @@ internal sealed class ModelProcess : IDisposable
 
     public int Pid { get; }
 
-    /// <summary>How it ended, for people: <c>signal 6</c> or <c>exit code 1</c>. Its last line was forwarded before.</summary>
-    public Task<string> Exit { get; }
+    /// <summary>How it ended. Its last line was forwarded before.</summary>
+    public Task<ProcessEnd> Exit { get; }
 
     public Stream Input => _process.StandardInput.BaseStream;
 
@@ -74,12 +76,14 @@ internal sealed class ModelProcess : IDisposable
         return File.Exists(beside) ? beside : name;
     }
 
-    private async Task<string> WaitAsync(Task errors)
+    private async Task<ProcessEnd> WaitAsync(Task errors)
     {
         await _process.WaitForExitAsync();
         await errors;
         int code = _process.ExitCode;
-        return code > 128 && !OperatingSystem.IsWindows() ? $"signal {code - 128}" : $"exit code {code}";
+        return code > 128 && !OperatingSystem.IsWindows()
+            ? new ProcessEnd($"signal {code - 128}", WasKilled: code - 128 == KillSignal)
+            : new ProcessEnd($"exit code {code}", WasKilled: false);
     }
 
     private static async Task ForwardAsync(StreamReader reader, Action<string> onLine)
@@ -88,3 +92,7 @@ internal sealed class ModelProcess : IDisposable
             onLine(line);
     }
 }
+
+/// <param name="How">For people: <c>signal 6</c> or <c>exit code 1</c>.</param>
+/// <param name="WasKilled">From outside, as far as can be told: by a person, or by the system when memory runs out.</param>
+internal sealed record ProcessEnd(string How, bool WasKilled);

@@ -36,6 +36,7 @@ internal sealed partial class ProcessEngine : IInferenceEngine
     private AttemptEnd? _refusal;
     private LoadReport? _report;
     private long _steps;
+    private string? _killedFor;
 
     private ProcessEngine(
         ModelProcess process, string label, IProgress<float> progress, Action<IReadOnlyList<InferenceDevice>> onDevices, TimeProvider time, ILogger logger)
@@ -127,6 +128,15 @@ internal sealed partial class ProcessEngine : IInferenceEngine
         if (request.Prompt.Length > LongPrompt)
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         return await RunAsync(FrameKind.Run, request, EngineJson.Default.EngineRequest, sink, cancellationToken);
+    }
+
+    /// <summary>Ends the process at once; its jobs fail with this reason, and the engine is broken.</summary>
+    public void Kill(string why)
+    {
+        if (Interlocked.CompareExchange(ref _killedFor, why, null) is not null)
+            return;
+        LogKilledFor(Label, why);
+        _process.Kill();
     }
 
     public ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken) =>
@@ -245,11 +255,11 @@ internal sealed partial class ProcessEngine : IInferenceEngine
     {
         await reading;
         _writer.Complete();
-        string how = await _process.Exit;
+        ProcessEnd exit = await _process.Exit;
         // Ends by itself now, as nobody reads what it writes.
         await _writer.Ended;
-        string error = $"the model's process ended ({how})";
-        bool isBroken = Refuse(new AttemptEnd { Reason = EndReason.Failed, Error = error });
+        string error = Volatile.Read(ref _killedFor) ?? $"the model's process ended ({exit.How})";
+        bool isBroken = Refuse(new AttemptEnd { Reason = EndReason.Failed, Error = error, Crashed = _killedFor is not null || !exit.WasKilled });
         if (_loaded.TrySetException(new ModelLoadException(error)))
             _ = _loaded.Task.Exception;
         foreach (RunningJob job in TakeAll())
@@ -258,7 +268,7 @@ internal sealed partial class ProcessEngine : IInferenceEngine
         _process.Dispose();
         if (!isBroken)
             return;
-        LogEnded(Label, how);
+        LogEnded(Label, exit.How);
         _broken.SetResult();
     }
 
@@ -314,6 +324,9 @@ internal sealed partial class ProcessEngine : IInferenceEngine
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model}: its process did not end within {Seconds} s and was killed")]
     private partial void LogKilled(string model, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model}: {Reason}")]
+    private partial void LogKilledFor(string model, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Model {Model}: what its process says cannot be read; it is killed")]
     private partial void LogUnreadable(Exception exception, string model);

@@ -10,11 +10,14 @@ namespace OllamaMax.Storage.Jobs;
 public sealed record RecordItem(
     string Id, string Tenant, RecordStatus Status, string ModelName, string Model, DateTimeOffset CreatedAt, DateTimeOffset DueAt, string? Error)
 {
+    /// <summary>Failed, and set aside because of what its attempts came to.</summary>
+    public bool IsPoison { get; init; }
+
     /// <summary>Metadata holds 8 KB in all, and escaping makes nine characters of one.</summary>
     private const int LongestError = 300;
 
     public static RecordItem Of(JobRecord record, DateTimeOffset dueAt) =>
-        new(record.Id, record.Tenant, record.Status, record.ModelName, record.Model, record.CreatedAt, dueAt, record.Error?.Message);
+        new(record.Id, record.Tenant, record.Status, record.ModelName, record.Model, record.CreatedAt, dueAt, record.Error?.Message) { IsPoison = record.IsPoison };
 
     /// <summary>Null where it is not a record of ours.</summary>
     internal static RecordItem? Read(string id, IDictionary<string, string> metadata)
@@ -24,7 +27,10 @@ public sealed record RecordItem(
             || !TryTime(metadata, "created", out DateTimeOffset createdAt)
             || !TryTime(metadata, "due", out DateTimeOffset dueAt))
             return null;
-        return new RecordItem(id, Uri.UnescapeDataString(tenant), status, Text("name"), Text("model"), createdAt, dueAt, Text("error") is { Length: > 0 } error ? error : null);
+        return new RecordItem(id, Uri.UnescapeDataString(tenant), status, Text("name"), Text("model"), createdAt, dueAt, Text("error") is { Length: > 0 } error ? error : null)
+        {
+            IsPoison = metadata.ContainsKey("poison"),
+        };
 
         string Text(string name) => metadata.TryGetValue(name, out string? value) ? Uri.UnescapeDataString(value) : "";
     }
@@ -40,6 +46,8 @@ public sealed record RecordItem(
             ["created"] = CreatedAt.ToString("O", CultureInfo.InvariantCulture),
             ["due"] = DueAt.ToString("O", CultureInfo.InvariantCulture),
         };
+        if (IsPoison)
+            metadata["poison"] = "true";
         if (Error is { Length: > 0 } error)
             metadata["error"] = Uri.EscapeDataString(error.Length > LongestError ? error[..LongestError] : error);
         return metadata;

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit.Cluster;
 
@@ -265,6 +267,31 @@ public sealed class BackgroundJobTests
         stream.StatusCode.ShouldBe(HttpStatusCode.NotFound);
         JsonElement list = await cluster.Client.GetFromJsonAsync<JsonElement>("/jobs?limit=1000", Cancellation);
         list.GetProperty("jobs").EnumerateArray().ShouldNotContain(job => job.GetProperty("id").GetString() == id);
+    }
+
+    [Fact]
+    public async Task Submit_BeyondABound_IsRefusedWithRetryAfter()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync(
+            options => options.MaxBacklog = 3,
+            services: edge => edge.Configure<TenantOptions>(tenants => tenants.Limits["heavy"] = new TenantLimits { MaxBackground = 2 }));
+        HttpStatusCode[] heavy = [await SubmitAsync("heavy"), await SubmitAsync("heavy"), await SubmitAsync("heavy")];
+        HttpStatusCode[] light = [await SubmitAsync("light"), await SubmitAsync("light")];
+
+        heavy.ShouldBe([HttpStatusCode.Accepted, HttpStatusCode.Accepted, HttpStatusCode.TooManyRequests]);
+        light.ShouldBe([HttpStatusCode.Accepted, HttpStatusCode.ServiceUnavailable]);
+
+        async Task<HttpStatusCode> SubmitAsync(string tenant)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/jobs")
+            {
+                Headers = { { TestCluster.TenantHeader, tenant } },
+                Content = JsonContent.Create(new { model = "demo", prompt = "hi" }),
+            };
+            using HttpResponseMessage response = await cluster.Client.SendAsync(request, Cancellation);
+            (response.Headers.RetryAfter?.Delta is not null).ShouldBe(response.StatusCode != HttpStatusCode.Accepted);
+            return response.StatusCode;
+        }
     }
 
     private static async Task<string> EventsAsync(JobCluster cluster, string id, string lastEventId)

@@ -42,14 +42,19 @@ internal sealed class JobCluster : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<JobCluster> StartAsync(Action<BackgroundOptions>? configure = null, LogLines? logs = null)
+    public static async Task<JobCluster> StartAsync(
+        Action<BackgroundOptions>? configure = null, LogLines? logs = null, Action<IServiceCollection>? services = null)
     {
         AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
         try
         {
             TestCluster cluster = await TestCluster.StartAsync(
                 azurite.ConnectionString,
-                configure: services => services.Configure<BackgroundOptions>(options => configure?.Invoke(options)),
+                configure: edge =>
+                {
+                    edge.Configure<BackgroundOptions>(options => configure?.Invoke(options));
+                    services?.Invoke(edge);
+                },
                 logs: logs ?? new LogLines(),
                 cancellationToken: Cancellation);
             return new JobCluster(azurite, cluster);
@@ -61,8 +66,8 @@ internal sealed class JobCluster : IAsyncDisposable
         }
     }
 
-    public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine, params string[] forward) =>
-        _cluster.AddWorkerAsync(engine, Cancellation, forward: forward);
+    public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine, TimeProvider? time = null, params string[] forward) =>
+        _cluster.AddWorkerAsync(engine, Cancellation, time: time, forward: forward);
 
     /// <summary>Publishes the demo model under another name as well.</summary>
     public Task PublishAsync(string name) =>

@@ -13,6 +13,9 @@ internal sealed class LogLines : ILoggerProvider, ILogger
     public Task WaitForAsync(string part, CancellationToken cancellationToken) =>
         _lines.WaitForAsync(line => line.Contains(part, StringComparison.Ordinal), cancellationToken);
 
+    /// <param name="isIt">Asked once for each line, in order.</param>
+    public Task WaitForAsync(Func<string, bool> isIt, CancellationToken cancellationToken) => _lines.WaitForAsync(isIt, cancellationToken);
+
     public ILogger CreateLogger(string categoryName) =>
         categoryName.StartsWith("OllamaMax", StringComparison.Ordinal) ? this : NullLogger.Instance;
 

@@ -194,6 +194,44 @@ public sealed class SurvivalTests
     }
 
     [Fact]
+    public async Task Interactive_FailsToTheLimit_IsListedWithItsHistoryAndWithoutItsPrompt()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(Broken());
+
+        string id = await SetAsideAsync(cluster);
+
+        JsonElement job = await cluster.Client.ShowAsync(id);
+        job.GetProperty("status").GetString().ShouldBe("failed");
+        job.GetProperty("interactive").GetBoolean().ShouldBeTrue();
+        job.GetProperty("model").GetString().ShouldBe("demo");
+        job.GetProperty("failed_attempts").EnumerateArray().Select(attempt => attempt.GetProperty("outcome").GetString()).ShouldBe(["failed", "failed", "failed"]);
+        (await cluster.RecordAsync(id)).Job.ShouldBeNull();
+        using HttpResponseMessage again = await cluster.Client.PostAsync($"/jobs/{id}/requeue", null, Cancellation);
+        again.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await again.Content.ReadAsStringAsync(Cancellation)).ShouldContain("its prompt is not kept");
+        using HttpResponseMessage stream = await cluster.Client.GetAsync($"/jobs/{id}/stream", Cancellation);
+        stream.StatusCode.ShouldBe(HttpStatusCode.Gone);
+    }
+
+    [Fact]
+    public async Task Interactive_SetAsideWithItsPromptKept_IsRunAgainAsABackgroundJob()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync(options => options.PoisonPromptKept = TimeSpan.FromHours(1));
+        ScriptedEngine engine = Broken();
+        await cluster.AddWorkerAsync(engine);
+        string id = await SetAsideAsync(cluster);
+        engine.BeforeToken = (_, _) => Task.CompletedTask;
+
+        using HttpResponseMessage again = await cluster.Client.PostAsync($"/jobs/{id}/requeue", null, Cancellation);
+
+        again.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        JsonElement job = await cluster.Client.ShowWhenAsync(id, "completed");
+        job.GetProperty("result").GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(20));
+        job.GetProperty("poison").GetBoolean().ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Claim_NotSignedByTheWorker_Is401()
     {
         await using JobCluster cluster = await JobCluster.StartAsync();
@@ -204,6 +242,31 @@ public sealed class SurvivalTests
 
         response.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         (await cluster.Client.ShowAsync(id)).GetProperty("status").GetString().ShouldBe("queued");
+    }
+
+    private static ScriptedEngine Broken() => new(slots: 1)
+    {
+        BeforeToken = (index, _) => index < 5 ? Task.CompletedTask : throw new InvalidOperationException("a broken engine"),
+    };
+
+    /// <summary>Asks until the job is given up; answers its id, as operators find it by the request's.</summary>
+    private static async Task<string> SetAsideAsync(JobCluster cluster)
+    {
+        using HttpResponseMessage failed = await cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo", prompt = "hi", stream = false }, Cancellation);
+        failed.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+        string requestId = failed.Headers.GetValues("x-request-id").Single();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (true)
+        {
+            // The record is written beside the answer, not before it.
+            JsonElement list = await cluster.Client.GetFromJsonAsync<JsonElement>("/jobs?status=poison&all=true", Cancellation);
+            if (list.GetProperty("jobs").EnumerateArray().Select(item => item.GetProperty("id").GetString()!).SingleOrDefault() is { } id)
+            {
+                (await cluster.Client.ShowAsync(id)).GetProperty("request_id").GetString().ShouldBe(requestId);
+                return id;
+            }
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
     }
 
     /// <summary>Puts a second message of the job, as storage's own retries may.</summary>

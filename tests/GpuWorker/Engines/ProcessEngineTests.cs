@@ -30,7 +30,7 @@ public sealed class ProcessEngineTests : EngineContract
 
         AttemptEnd[] ends = await Task.WhenAll(jobs);
         ends.ShouldContain(end => end.Reason == EndReason.Failed);
-        ends.Where(end => end.Reason == EndReason.Failed).ShouldAllBe(end => end.Error == $"the model's process ended (signal {number})");
+        ends.Where(end => end.Reason == EndReason.Failed).ShouldAllBe(end => end.Error == $"the model's process ended (signal {number})" && end.Crashed == (signal == "ABRT"));
         sinks.Zip(ends).ShouldContain(job => job.First.Tokens.Length > 0 && job.Second.Reason == EndReason.Failed);
         await engine.Broken.WaitAsync(Cancellation);
         (await RunAsync(loaded, Greedy("hello"))).End.Reason.ShouldBe(EndReason.Failed);
@@ -109,7 +109,7 @@ public sealed class ProcessEngineTests : EngineContract
         await writer.Ended;
         await process.Input.DisposeAsync();
 
-        (await process.Exit.WaitAsync(Cancellation)).ShouldBe("signal 9");
+        (await process.Exit.WaitAsync(Cancellation)).ShouldBe(new ProcessEnd("signal 9", WasKilled: true));
     }
 
     internal override IEngineLoader Loader(WorkerOptions options) =>

@@ -2,16 +2,16 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.GpuWorker.Tests.Models;
 
-/// <summary>An engine that is only there, and can break.</summary>
+/// <summary>An engine that is only there, makes steps when it is told to, and can break.</summary>
 internal sealed class IdleEngine : IInferenceEngine
 {
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public int Slots => 1;
 
-    public long Steps => 0;
+    public long Steps { get; set; }
 
-    public bool IsContinuable => true;
+    public bool IsContinuable { get; init; } = true;
 
     public Task Broken => _broken.Task;
 

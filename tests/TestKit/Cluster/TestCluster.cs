@@ -12,6 +12,7 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Packages;
 using OllamaMax.LocalHost.SignalR;
 using OllamaMax.Models;
+using OllamaMax.Security;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Models;
@@ -25,6 +26,9 @@ namespace OllamaMax.TestKit.Cluster;
 /// </summary>
 public sealed class TestCluster : IAsyncDisposable
 {
+    /// <summary>Of a request: whose it is, instead of the local principal's.</summary>
+    public const string TenantHeader = "x-test-tenant";
+
     private readonly TempFolder _folder = new();
     private readonly List<TestWorker> _workers = [];
     private readonly StorageAccount _storage;
@@ -99,6 +103,12 @@ public sealed class TestCluster : IAsyncDisposable
             .AddCluster(account, SignalRConnectionString.Parse(surface.ConnectionString));
         configure?.Invoke(builder.Services);
         WebApplication edge = builder.Build();
+        edge.Use((context, next) =>
+        {
+            if (context.Request.Headers[TenantHeader] is [{ } tenant])
+                context.Features.Set(new Principal(tenant, tenant, Permissions.All));
+            return next(context);
+        });
         edge.UseEdge();
         await edge.StartAsync(cancellationToken);
         return edge;
@@ -107,8 +117,10 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Adds a worker and waits until the edge lists it.</summary>
     /// <param name="engine">Null: llama.cpp with one thread.</param>
     /// <param name="exact">Whether llama.cpp computes independently of what else runs.</param>
+    /// <param name="time">The worker's clock; null: the system's.</param>
     /// <param name="forward">Servers whose models it offers, as <c>--forward</c> takes them.</param>
-    public async Task<TestWorker> AddWorkerAsync(ScriptedEngine? engine, CancellationToken cancellationToken, bool exact = false, params string[] forward)
+    public async Task<TestWorker> AddWorkerAsync(
+        ScriptedEngine? engine, CancellationToken cancellationToken, bool exact = false, TimeProvider? time = null, params string[] forward)
     {
         var enrolments = _edge.Services.GetRequiredService<WorkerEnrolments>();
         var (token, _) = await enrolments.CreateJoinTokenAsync(TimeSpan.FromMinutes(5), cancellationToken);
@@ -120,6 +132,7 @@ public sealed class TestCluster : IAsyncDisposable
         });
         if (engine is not null)
             services.AddSingleton<IEngineLoader>(new ScriptedEngineLoader(engine));
+        services.AddSingleton(time ?? TimeProvider.System);
         services.AddWorker(new WorkerOptions
         {
             Edge = Client.BaseAddress!,

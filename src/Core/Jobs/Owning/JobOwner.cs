@@ -1,3 +1,4 @@
+using OllamaMax.Jobs.Records;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Jobs.Owning;
@@ -14,6 +15,7 @@ public sealed class JobOwner
     private readonly OwnedAnswer _answer;
     private readonly JobTries _tries;
     private readonly NudgeSchedule _nudges;
+    private readonly AttemptHistory _history;
     private readonly TimeSpan _startedAt;
     private List<OwnerEffect> _effects = [];
 
@@ -39,6 +41,7 @@ public sealed class JobOwner
         _answer = new OwnedAnswer(job, now);
         _tries = new JobTries(options, newNonce);
         _nudges = new NudgeSchedule(options);
+        _history = new AttemptHistory(options.Poison);
     }
 
     private enum Phase
@@ -180,8 +183,7 @@ public sealed class JobOwner
             return;
         if (!chunk.IsWellFormed)
         {
-            string why = $"worker {workerId} sent a malformed chunk";
-            GiveUpAttempt(why, _tries.Failed(why));
+            FailAttempt(AttemptFailure.Failed, $"worker {workerId} sent a malformed chunk", now);
             return;
         }
         _steppedAt = now;
@@ -245,11 +247,11 @@ public sealed class JobOwner
     {
         if (now - _heardAt >= silenceTimeout)
         {
-            Lose($"worker {_attempt!.WorkerId} fell silent");
+            Lose($"worker {_attempt!.WorkerId} fell silent", now);
         }
         else if (_steps is not null && now - _steppedAt >= _options.StallTimeout)
         {
-            Lose($"the engine of worker {_attempt!.WorkerId} stood still");
+            Lose($"the engine of worker {_attempt!.WorkerId} stood still", now);
         }
         else
         {
@@ -284,14 +286,11 @@ public sealed class JobOwner
             case EndReason.Invalid:
                 End(new JobOutput.Failed(new JobError(JobErrorKind.Invalid, end.Error ?? "the request cannot be run")));
                 break;
-            case EndReason.HandedBack:
-                _answer.Interrupted(end);
-                GiveUpAttempt($"worker {_attempt!.WorkerId} left", stop: false);
-                break;
             default:
-                // A failure, or an end that nobody asked for.
+                // Handed back costs nothing; a failure, or an end that nobody asked for, counts.
                 _answer.Interrupted(end);
-                GiveUpAttempt(end.Error, _tries.Failed(end.Error), stop: false);
+                string why = end.Reason == EndReason.HandedBack ? $"worker {_attempt!.WorkerId} left" : end.Error ?? "the worker ended it";
+                FailAttempt(AttemptHistory.KindOf(end), why, now, stop: false);
                 break;
         }
     }
@@ -309,9 +308,8 @@ public sealed class JobOwner
 
     /// <summary>The attempt is over and the job is not: another worker is to go on, unless that cannot be.</summary>
     /// <param name="why">For people.</param>
-    /// <param name="error">What ends the job; null: nothing yet.</param>
     /// <param name="stop">Whether the worker does not know yet.</param>
-    private void GiveUpAttempt(string? why, JobError? error = null, bool stop = true)
+    private void GiveUpAttempt(string why, bool stop = true)
     {
         Attempt attempt = _attempt!;
         if (stop)
@@ -320,18 +318,33 @@ public sealed class JobOwner
         _attempt = null;
         _granting = false;
         _answer.DropAhead();
-        error ??= _answer.IsContinuable ? null : JobError.Broken(why);
-        if (error is null)
+        if (_answer.IsContinuable)
             Place();
         else
-            End(new JobOutput.Failed(error));
+            End(new JobOutput.Failed(JobError.Broken(why)));
+    }
+
+    /// <summary>The attempt had begun and did not come to the end: that is remembered, and when it was too often the job is set aside.</summary>
+    private void FailAttempt(AttemptFailure kind, string why, TimeSpan now, bool stop = true)
+    {
+        _history.Add(_attempt!, kind, why, now, _answer.Next);
+        if (!_history.IsPoison)
+        {
+            GiveUpAttempt(why, stop);
+            return;
+        }
+        if (stop)
+            Do(new OwnerEffect.Stop(_attempt!.WorkerId, _attempt.Nonce));
+        var error = new JobError(JobErrorKind.Failed, $"given up after {_tries.Count} attempts; the last: {why}");
+        Do(new OwnerEffect.SetAside(error, _history.All));
+        End(new JobOutput.Failed(error));
     }
 
     /// <summary>The worker has lost the attempt without saying so.</summary>
-    private void Lose(string why)
+    private void Lose(string why, TimeSpan now)
     {
         Do(new OwnerEffect.Suspect(_attempt!.WorkerId));
-        GiveUpAttempt(why, _tries.Lost(why));
+        FailAttempt(AttemptFailure.Lost, why, now);
     }
 
     private void Place()
@@ -348,6 +361,7 @@ public sealed class JobOwner
     private void Offer(string workerId, TimeSpan now)
     {
         _attempt = _tries.Next(workerId);
+        _history.Begin(_answer.Next);
         _phase = Phase.Offered;
         _offeredAt = now;
         SendGrant(now);

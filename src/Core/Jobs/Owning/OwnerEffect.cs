@@ -1,3 +1,5 @@
+using OllamaMax.Jobs.Records;
+
 namespace OllamaMax.Jobs.Owning;
 
 /// <summary>What an owner wants done. It only decides; whoever drives it sends and stores, and reports back.</summary>
@@ -33,6 +35,10 @@ public abstract record OwnerEffect
 
     /// <summary>The worker did not answer: think less of it until it is heard again.</summary>
     public sealed record Suspect(string WorkerId) : OwnerEffect;
+
+    /// <summary>Too many attempts have failed: keep a record of the job for operators. Its end is told apart from this, after it.</summary>
+    /// <param name="History">The attempts; their times are the owner's clock since the epoch.</param>
+    public sealed record SetAside(JobError Error, IReadOnlyList<FailedAttempt> History) : OwnerEffect;
 
     /// <summary>Give this to whoever reads the answer.</summary>
     public sealed record Emit(JobOutput Output) : OwnerEffect;

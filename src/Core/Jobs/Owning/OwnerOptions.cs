@@ -1,3 +1,5 @@
+using OllamaMax.Jobs.Records;
+
 namespace OllamaMax.Jobs.Owning;
 
 /// <summary>How patient an owner is. The defaults suit the local host and a cloud region's round trips.</summary>
@@ -35,6 +37,12 @@ public sealed record OwnerOptions
     /// <summary>Attempts that said themselves that they failed before the job is given up.</summary>
     public int MaxFailures { get; init; } = 3;
 
+    /// <summary>Attempts that took their engine with them before the job is taken for the cause (<see cref="PoisonRule.MaxCrashes"/>).</summary>
+    public int MaxCrashes { get; init; } = 2;
+
     /// <summary>Attempts that fell silent or hung before the job is given up. More than of failures: boxes are switched off, and the job is not to blame.</summary>
     public int MaxLosses { get; init; } = 6;
+
+    /// <summary>Boxes that vanish under a client that waits are not held against its job, however early: losses in place count as others do.</summary>
+    internal PoisonRule Poison => new() { MaxFailures = MaxFailures, MaxCrashes = MaxCrashes, MaxLosses = MaxLosses, MaxLossesInPlace = MaxLosses };
 }

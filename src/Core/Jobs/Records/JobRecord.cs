@@ -61,6 +61,15 @@ public sealed record JobRecord
     /// <summary>Attempts that did not come to the end, the oldest first.</summary>
     public IReadOnlyList<FailedAttempt> History { get; init; } = [];
 
+    /// <summary>Failed, and set aside because of what its attempts came to (<see cref="PoisonRule"/>).</summary>
+    public bool IsPoison { get; init; }
+
+    /// <summary>It was an edge's own, for a client that waited; only such that were set aside have a record.</summary>
+    public bool IsInteractive { get; init; }
+
+    /// <summary>What its client saw in <c>x-request-id</c>; null in records of an older version.</summary>
+    public string? RequestId { get; init; }
+
     public FinishReason? Reason { get; init; }
 
     public JobStatistics? Statistics { get; init; }
@@ -98,6 +107,38 @@ public sealed record JobRecord
         QueuedAt = at,
         Deadline = at + job.Deadline,
         Job = job,
+        RequestId = job.RequestId,
+    };
+
+    /// <summary>
+    /// Of an interactive job that its edge has given up: for operators, who may queue it again as a background job if its prompt is kept.
+    /// </summary>
+    /// <param name="createdAt">When its edge took it on.</param>
+    /// <param name="promptKept">How long the prompt is kept; zero: not at all. Never kept of what no background job can be: an embedding, or a load.</param>
+    /// <param name="kept">How long the rest is kept.</param>
+    public static JobRecord SetAside(
+        Job job, IReadOnlyList<FailedAttempt> history, JobError error, DateTimeOffset createdAt, DateTimeOffset at, TimeSpan promptKept, TimeSpan kept) => new()
+    {
+        Id = job.Id,
+        Tenant = job.Tenant,
+        Shape = job.Shape ?? RequestShape.Generate,
+        ModelName = job.ModelName ?? job.Model,
+        Model = job.Model,
+        Status = RecordStatus.Failed,
+        CreatedAt = createdAt,
+        QueuedAt = createdAt,
+        StartedAt = createdAt,
+        EndedAt = at,
+        Deadline = createdAt + job.Deadline,
+        Job = promptKept > TimeSpan.Zero && job.Shape is not null ? job with { Band = Band.Batch } : null,
+        RequestId = job.RequestId,
+        IsPoison = true,
+        IsInteractive = true,
+        Attempts = history.Count > 0 ? history[^1].Number : 0,
+        History = [.. history.TakeLast(LongestHistory)],
+        Error = error,
+        ContentExpiresAt = at + promptKept,
+        ExpiresAt = at + (kept > promptKept ? kept : promptKept),
     };
 
     /// <summary>When somebody should look at it who has no other reason to.</summary>
@@ -162,7 +203,7 @@ public sealed record JobRecord
             _ when at >= Deadline => Fail(JobErrorKind.DeadlineExceeded, $"no answer until the deadline, {Deadline:O}", at, policy),
             null => this,
             EndReason.HandedBack => Release(AttemptFailure.HandedBack, $"worker {Attempt!.WorkerId} left", output, at, policy),
-            _ => Release(AttemptFailure.Failed, end.Error ?? "the worker ended it", output, at, policy),
+            _ => Release(end.Crashed ? AttemptFailure.Crashed : AttemptFailure.Failed, end.Error ?? "the worker ended it", output, at, policy),
         };
     }
 
@@ -204,18 +245,9 @@ public sealed record JobRecord
         };
         if (output is { IsContinuable: false, Tokens: > 0 })
             return released.Fail(JobErrorKind.Failed, JobError.Broken(reason).Message, at, policy) with { IsBroken = true };
-        return released.IsPoison(policy)
-            ? released.Fail(JobErrorKind.Failed, $"set aside after {Attempts} attempts; the last: {reason}", at, policy)
+        return policy.Poison.Applies(released.History.Where(past => past.Number > Forgiven))
+            ? released.Fail(JobErrorKind.Failed, $"set aside after {Attempts} attempts; the last: {reason}", at, policy) with { IsPoison = true }
             : released;
-    }
-
-    private bool IsPoison(RecordPolicy policy)
-    {
-        FailedAttempt[] counted = [.. History.Where(failed => failed.Number > Forgiven && failed.Kind != AttemptFailure.HandedBack)];
-        int inPlace = counted.Reverse().TakeWhile(failed => failed.Kind == AttemptFailure.Lost && failed.To == failed.From).Count();
-        return counted.Count(failed => failed.Kind == AttemptFailure.Failed) >= policy.MaxFailures
-            || counted.Count(failed => failed.Kind == AttemptFailure.Lost) >= policy.MaxLosses
-            || inPlace >= policy.MaxLossesInPlace;
     }
 
     private JobRecord Requeue(RecordCommand.Requeue requeue) => this with
@@ -224,6 +256,7 @@ public sealed record JobRecord
         QueuedAt = requeue.At,
         Deadline = requeue.At + requeue.Deadline,
         Forgiven = Attempts,
+        IsPoison = false,
         EndedAt = null,
         Error = null,
         ContentExpiresAt = null,

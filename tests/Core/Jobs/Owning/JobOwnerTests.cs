@@ -1,6 +1,7 @@
 using System.Text;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
+using OllamaMax.Jobs.Records;
 
 namespace OllamaMax.Core.Tests.Jobs.Owning;
 
@@ -244,6 +245,26 @@ public sealed class JobOwnerTests
         var failed = Outputs.Last().ShouldBeOfType<JobOutput.Failed>();
         failed.Error.Kind.ShouldBe(JobErrorKind.Failed);
         failed.Error.Message.ShouldContain($"reason {Options.MaxFailures}");
+        OwnerEffect.SetAside setAside = _effects.OfType<OwnerEffect.SetAside>().ShouldHaveSingleItem();
+        setAside.Error.ShouldBe(failed.Error);
+        setAside.History.Select(past => (past.Number, past.WorkerId, past.Kind, past.Reason)).ShouldBe(
+            [(1, "w1", AttemptFailure.Failed, "reason 1"), (2, "w2", AttemptFailure.Failed, "reason 2"), (3, "w3", AttemptFailure.Failed, "reason 3")]);
+    }
+
+    [Fact]
+    public void Received_TwoCrashesTheLastWithoutAToken_IsSetAside()
+    {
+        JobOwner owner = Offered();
+        var crash = new AttemptEnd { Reason = EndReason.Failed, Error = "signal 6", Crashed = true };
+        Do(owner, () => owner.Received("w1", "n1", Chunk(0, "a") with { End = crash }, _now));
+        Do(owner, () => owner.Placed("w2", _now));
+
+        Do(owner, () => owner.Received("w2", "n2", Chunk(1) with { End = crash }, _now));
+
+        owner.HasEnded.ShouldBeTrue();
+        _effects.OfType<OwnerEffect.SetAside>().Single().History.Select(past => (past.Kind, past.From, past.To)).ShouldBe(
+            [(AttemptFailure.Crashed, 0, 1), (AttemptFailure.Crashed, 1, 1)]);
+        _effects.OfType<OwnerEffect.Stop>().ShouldBeEmpty();
     }
 
     [Fact]

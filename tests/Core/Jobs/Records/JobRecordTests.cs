@@ -64,13 +64,13 @@ public sealed class JobRecordTests
     public void Claim_LostManyTimesWithProgress_GoesOnUntilTheLimit()
     {
         JobRecord record = Claim(New(), "c0", "w0", "m1");
-        for (int loss = 1; loss < Policy.MaxLosses; loss++)
+        for (int loss = 1; loss < Policy.Poison.MaxLosses; loss++)
         {
             record = Claim(record, $"c{loss}", $"w{loss}", "m1", Output(loss, from: loss - 1, tokens: loss));
             record.Status.ShouldBe(RecordStatus.Running);
         }
 
-        record = Claim(record, "last", "w", "m1", Output(Policy.MaxLosses, from: Policy.MaxLosses - 1, tokens: Policy.MaxLosses));
+        record = Claim(record, "last", "w", "m1", Output(Policy.Poison.MaxLosses, from: Policy.Poison.MaxLosses - 1, tokens: Policy.Poison.MaxLosses));
 
         record.Status.ShouldBe(RecordStatus.Failed);
     }
@@ -114,7 +114,7 @@ public sealed class JobRecordTests
     public void Settle_FailedToTheLimit_IsPoisonWithItsHistory()
     {
         JobRecord record = New();
-        for (int attempt = 1; attempt <= Policy.MaxFailures; attempt++)
+        for (int attempt = 1; attempt <= Policy.Poison.MaxFailures; attempt++)
         {
             record = Claim(record, $"c{attempt}", $"w{attempt}", "m1");
             record = Settle(record, Output(attempt, 0, 0, EndReason.Failed));
@@ -139,6 +139,58 @@ public sealed class JobRecordTests
         record.Error!.Message.ShouldContain(why);
         record.History.ShouldHaveSingleItem().To.ShouldBe(5);
         record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), Start), Policy).ShouldBeSameAs(record);
+    }
+
+    [Fact]
+    public void Settle_CrashedTwiceWithoutATokenInBetween_IsPoison()
+    {
+        JobRecord record = Settle(Claim(New(), "c1", "w1", "m1"), Crash(1, from: 0, tokens: 5));
+        record.Status.ShouldBe(RecordStatus.Queued);
+        record = Settle(Claim(record, "c2", "w2", "m1"), Crash(2, from: 5, tokens: 5));
+
+        record.Status.ShouldBe(RecordStatus.Failed);
+        record.IsPoison.ShouldBeTrue();
+        record.History.Select(failed => failed.Kind).ShouldBe([AttemptFailure.Crashed, AttemptFailure.Crashed]);
+    }
+
+    [Fact]
+    public void Settle_CrashedTwiceWithNewTokens_GoesOnUntilAThirdFailure()
+    {
+        JobRecord record = Settle(Claim(New(), "c1", "w1", "m1"), Crash(1, from: 0, tokens: 5));
+        record = Settle(Claim(record, "c2", "w2", "m1"), Crash(2, from: 5, tokens: 9));
+        record.Status.ShouldBe(RecordStatus.Queued);
+
+        record = Settle(Claim(record, "c3", "w3", "m1"), Crash(3, from: 9, tokens: 12));
+
+        record.IsPoison.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void SetAside_Interactive_HasWhatOperatorsNeedAndNoPrompt()
+    {
+        Job job = New().Job! with { ModelName = "demo", Shape = RequestShape.Chat };
+        FailedAttempt[] history = [new(2, "w1", AttemptFailure.Crashed, "signal 6", Start.AddSeconds(1), 0, 3)];
+        var error = new JobError(JobErrorKind.Failed, "given up");
+
+        JobRecord record = JobRecord.SetAside(job, history, error, Start, Start.AddSeconds(2), promptKept: TimeSpan.Zero, kept: TimeSpan.FromDays(7));
+
+        (record.Status, record.IsPoison, record.IsInteractive, record.HasContent).ShouldBe((RecordStatus.Failed, true, true, false));
+        (record.RequestId, record.ModelName, record.Attempts).ShouldBe(("r", "demo", 2));
+        record.DueAt(Policy).ShouldBe(Start.AddSeconds(2) + TimeSpan.FromDays(7));
+        record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), Start), Policy).ShouldBeSameAs(record);
+    }
+
+    [Fact]
+    public void Requeue_SetAsideWithItsPrompt_IsABackgroundJobFromNowOn()
+    {
+        Job job = New().Job! with { Shape = RequestShape.Chat };
+        JobRecord record = JobRecord.SetAside(job, [], new JobError(JobErrorKind.Failed, "given up"), Start, Start, TimeSpan.FromHours(1), TimeSpan.FromDays(7));
+        record.DueAt(Policy).ShouldBe(Start + TimeSpan.FromHours(1));
+
+        record = record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), Start), Policy);
+
+        (record.Status, record.IsPoison, record.Job!.Band).ShouldBe((RecordStatus.Queued, false, Band.Batch));
+        Claim(record, "c1", "w1", "m1").Status.ShouldBe(RecordStatus.Running);
     }
 
     [Fact]
@@ -232,6 +284,12 @@ public sealed class JobRecordTests
         record.Apply(new RecordCommand.Claim(claim, worker, message, $"n-{claim}", output ?? OutputFacts.None, Start), Policy);
 
     private static JobRecord Settle(JobRecord record, OutputFacts output) => record.Apply(new RecordCommand.Settle(output, Start), Policy);
+
+    private static OutputFacts Crash(int attempt, int from, int tokens)
+    {
+        OutputFacts output = Output(attempt, from, tokens, EndReason.Failed);
+        return output with { End = output.End! with { Crashed = true } };
+    }
 
     private static OutputFacts Output(int attempt, int from, int tokens, EndReason? end = null) => new()
     {

@@ -1,4 +1,4 @@
-namespace OllamaMax.GpuWorker.Background;
+namespace OllamaMax.GpuWorker.Health;
 
 /// <summary>Whether an engine's step counter has stood still for too long. A state machine without a clock.</summary>
 internal sealed class StallWatch(TimeSpan timeout)

@@ -1,0 +1,30 @@
+using OllamaMax.Jobs.Records;
+
+namespace OllamaMax.Jobs.Owning;
+
+/// <summary>The attempts of an interactive job that had begun and did not come to its end. Refusals and grants without an answer are none of them.</summary>
+internal sealed class AttemptHistory(PoisonRule rule)
+{
+    private readonly List<FailedAttempt> _all = [];
+    private int _from;
+
+    /// <summary>The oldest first; times are the owner's clock since the epoch.</summary>
+    public IReadOnlyList<FailedAttempt> All => [.. _all];
+
+    /// <summary>There were too many.</summary>
+    public bool IsPoison => rule.Applies(_all);
+
+    /// <summary>What an end that is not the job's says of its attempt.</summary>
+    public static AttemptFailure KindOf(AttemptEnd end) => end switch
+    {
+        { Reason: EndReason.HandedBack } => AttemptFailure.HandedBack,
+        { Crashed: true } => AttemptFailure.Crashed,
+        _ => AttemptFailure.Failed,
+    };
+
+    /// <summary>An attempt begins with so many tokens there.</summary>
+    public void Begin(int tokens) => _from = tokens;
+
+    public void Add(Attempt attempt, AttemptFailure kind, string reason, TimeSpan now, int tokens) =>
+        _all.Add(new FailedAttempt(attempt.Number, attempt.WorkerId, kind, reason, DateTimeOffset.UnixEpoch + now, _from, tokens));
+}
