@@ -108,9 +108,9 @@ public sealed class OpenAIJavaScriptTests(LocalSystemFixture local)
     }
 
     [Fact]
-    public async Task Chat_AbortedInTheMiddle_TheWorkerStops()
+    public async Task Completions_AbortedInTheMiddle_TheWorkerStops()
     {
-        await using NodeScript client = _openai.Call("chat.completions.create", new { model = LocalSystemFixture.Endless, messages = Hello, stream = true });
+        await using NodeScript client = _openai.Call("completions.create", new { model = LocalSystemFixture.Endless, prompt = "Go on", max_tokens = 4000, stream = true });
         int from = local.System.Output.Lines.Count;
         (await client.NextAsync(Cancellation)).Event.ShouldBe("part");
 

@@ -82,6 +82,27 @@ public sealed class PromptTemplatesTests
     }
 
     [Fact]
+    public void Render_IdsThatTheTemplateRefuses_AreReplacedInCallsAndResults()
+    {
+        JsonElement first = JsonElement.Parse("""{"id":"call_long-as-openais","type":"function","function":{"name":"f","arguments":"{}"}}""");
+        JsonElement second = JsonElement.Parse("""{"id":"NineChars","type":"function","function":{"name":"g","arguments":"{}"}}""");
+        ChatMessage[] messages =
+        [
+            User,
+            new("assistant", "") { ToolCalls = [first, second] },
+            new("tool", "2") { ToolCallId = "NineChars" },
+            new("tool", "1") { ToolCallId = "call_long-as-openais" },
+        ];
+
+        string prompt = Shared.Render(TemplateModels.With(TemplateShapes.Mistral), messages, [], true);
+
+        prompt.ShouldContain("\"name\": \"f\", \"arguments\": {}, \"id\": \"call00001\"}");
+        prompt.ShouldContain("\"id\": \"NineChars\"}");
+        prompt.ShouldContain("{\"content\": 2, \"call_id\": \"NineChars\"}");
+        prompt.ShouldContain("{\"content\": 1, \"call_id\": \"call00001\"}");
+    }
+
+    [Fact]
     public void Render_TheTimeNow_IsTheInjectedClocks()
     {
         using PromptTemplates templates = TemplateModels.Templates(new FakeTimeProvider(new DateTimeOffset(2031, 2, 3, 16, 5, 6, TimeSpan.Zero)));
