@@ -25,8 +25,8 @@ internal static class DeviceProbe
         {
             using var reader = new StreamReader(process.Output);
             string text = await reader.ReadToEndAsync(ends.Token);
-            string how = await process.Exit.WaitAsync(ends.Token);
-            return Read(text) ?? throw new ModelLoadException($"the process that looks for devices ended ({how}): {lastLine}");
+            ProcessEnd end = await process.Exit.WaitAsync(ends.Token);
+            return Read(text) ?? throw new ModelLoadException($"the process that looks for devices ended ({end.How}): {lastLine}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
