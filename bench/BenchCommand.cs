@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using OllamaMax.Bench.Dispatch;
 using OllamaMax.Bench.Engine;
+using OllamaMax.Bench.Failover;
 using OllamaMax.Bench.Reporting;
 using OllamaMax.Inference.Packages;
 
@@ -18,13 +19,13 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Only = new("--only")
     {
-        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine",
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover",
         Recursive = true,
     };
 
     private static readonly Option<int?> Repeats = new("--repeats")
     {
-        Description = "How often rates and the engine's figures are taken, 1 to 100",
+        Description = "How often rates and the engine's figures are taken, or workers killed, 1 to 1000",
         Recursive = true,
         Validators = { result => CheckRepeats(result) },
     };
@@ -44,6 +45,7 @@ internal static class BenchCommand
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
+        Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
     };
 
     private static Command Bench(string name, string description, Func<BenchOptions, BenchResult, CancellationToken, Task> run)
@@ -68,8 +70,8 @@ internal static class BenchCommand
 
     private static void CheckRepeats(OptionResult result)
     {
-        if (result.GetValueOrDefault<int?>() is < 1 or > 100)
-            result.AddError("--repeats must be 1 to 100");
+        if (result.GetValueOrDefault<int?>() is < 1 or > 1000)
+            result.AddError("--repeats must be 1 to 1000");
     }
 
     private static BenchOptions Options(string name, ParseResult parsed)

@@ -9,7 +9,7 @@ internal sealed record BenchOptions
     /// <summary>The one section to measure; null: all.</summary>
     public string? Only { get; init; }
 
-    /// <summary>How often rates and the engine's figures are taken; null: as often as the bench thinks fit.</summary>
+    /// <summary>How often rates and the engine's figures are taken, or workers killed; null: as often as the bench thinks fit.</summary>
     public int? Repeats { get; init; }
 
     /// <summary>Folder that the result files go to; empty: nowhere.</summary>

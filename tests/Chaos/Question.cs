@@ -13,6 +13,9 @@ internal sealed record Question(int Number, double Temperature, int Tokens)
     public static readonly IReadOnlyList<Question> All =
         [new(0, 0, 60), new(1, 0.8, 90), new(2, 1.3, 120), new(3, 0, 120), new(4, 0.8, 40), new(5, 1.3, 90)];
 
+    /// <summary>Long enough for much to happen in its middle.</summary>
+    public static readonly Question Long = new(6, 0.8, 300);
+
     /// <summary>The body of a call of <c>/api/generate</c>, and so of one of <c>/jobs</c>.</summary>
     public JsonObject Body(bool isStreamed) => new()
     {

@@ -39,16 +39,18 @@ public sealed class ProtocolTests
 
         cluster.Run(Calm);
 
+        cluster.Violations.ShouldBeEmpty();
         foreach ((List<JobOutput> outputs, bool edgeDied) in cluster.Answers)
             CheckAnswer(outputs, edgeDied);
         cluster.SlotsUsed.ShouldAllBe(used => used == 0);
+        cluster.Unfinished.ShouldBeEmpty();
         cluster.Queue.Count.ShouldBe(0);
     }
 
     private static void CheckAnswer(List<JobOutput> outputs, bool edgeDied)
     {
         string text = string.Concat(outputs.OfType<JobOutput.Delta>().Select(delta => delta.Text));
-        (int Index, int Attempt)[] tokens = [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
+        (int Index, int Attempt)[] tokens = [.. SimulatedCluster.Tokens(text)];
         tokens.Select(token => token.Index).ShouldBe(Enumerable.Range(0, tokens.Length));
         tokens.Zip(tokens.Skip(1)).ShouldAllBe(pair => pair.First.Attempt <= pair.Second.Attempt);
         outputs.Count(output => output is JobOutput.Finished or JobOutput.Failed).ShouldBeLessThanOrEqualTo(1);
@@ -56,11 +58,5 @@ public sealed class ProtocolTests
             return;
         outputs[^1].ShouldBeOfType<JobOutput.Finished>();
         tokens.Length.ShouldBe(SimulatedCluster.AnswerTokens);
-    }
-
-    private static (int Index, int Attempt) Parse(string token)
-    {
-        string[] parts = token.Split(':');
-        return (int.Parse(parts[0], null), int.Parse(parts[1], null));
     }
 }

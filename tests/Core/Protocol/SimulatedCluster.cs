@@ -37,6 +37,19 @@ internal sealed class SimulatedCluster
 
     public IReadOnlyList<int> SlotsUsed => [.. _workers.Select(worker => worker.SlotsUsed)];
 
+    /// <summary>Workers that remember attempts or hold slots.</summary>
+    public IEnumerable<string> Unfinished => _workers.Where(worker => !worker.IsEmpty).Select(worker => worker.Id);
+
+    /// <summary>What was seen that must never be.</summary>
+    public List<string> Violations { get; } = [];
+
+    /// <summary>What attempts wrote, taken apart.</summary>
+    public static IEnumerable<(int Index, int Attempt)> Tokens(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(token =>
+    {
+        string[] parts = token.Split(':');
+        return (int.Parse(parts[0], null), int.Parse(parts[1], null));
+    });
+
     /// <summary>Jobs come while the weather is bad; then it clears up, and there is time for all to come to an end.</summary>
     public void Run(TimeSpan calm)
     {

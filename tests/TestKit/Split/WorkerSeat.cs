@@ -37,11 +37,11 @@ public sealed class WorkerSeat : IAsyncDisposable
         return await _process.Exit;
     }
 
-    /// <summary>SIGSTOP.</summary>
-    public void Suspend() => LocalSystem.Suspend(Pid);
+    /// <summary>SIGSTOP of worker and models: as a box that stands still.</summary>
+    public void Suspend() => Signal(LocalSystem.Suspend);
 
     /// <summary>SIGCONT.</summary>
-    public void Resume() => LocalSystem.Resume(Pid);
+    public void Resume() => Signal(LocalSystem.Resume);
 
     /// <summary>Starts the next process where the last one has ended, and waits until it listens.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -51,6 +51,12 @@ public sealed class WorkerSeat : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private void Signal(Action<int> signal)
+    {
+        foreach (int pid in (int[])[.. ModelPids, Pid])
+            signal(pid);
+    }
 
     /// <param name="name">Of the worker.</param>
     /// <param name="joinToken">For the first process.</param>
