@@ -15,7 +15,7 @@ public sealed partial class OutageTests(ChaosFixture chaos)
     [Fact]
     public async Task StorageGone_MidAnswer_WhatRunsSurvivesWhatWaitsIsAnsweredLaterWhatComesIsRefused()
     {
-        await System.WaitForWorkersAsync(isWarm: true, Cancellation);
+        await System.WaitForWorkersAsync(isWarm: false, Cancellation);
         Running[] running = [.. Enumerable.Range(0, System.Workers.Count * ChaosFixture.Slots).Select(_ => Begin(Question.Long))];
         await Task.WhenAll(running.Select(one => one.HasBegun));
         Running waiting = Begin(Question.All[0]);
@@ -39,7 +39,7 @@ public sealed partial class OutageTests(ChaosFixture chaos)
     [Fact]
     public async Task SignalRGone_MidAnswer_WhatRunsGoesOnAfterItWhatComesIsRefused()
     {
-        await System.WaitForWorkersAsync(isWarm: true, Cancellation);
+        await System.WaitForWorkersAsync(isWarm: false, Cancellation);
         Running[] running = [Begin(Question.Long), Begin(Question.Long)];
         await Task.WhenAll(running.Select(one => one.HasBegun));
 
@@ -56,7 +56,7 @@ public sealed partial class OutageTests(ChaosFixture chaos)
     [Fact]
     public async Task WorkerStandsStill_MidAnswer_AnotherGoesOnAndTheOneThatWakesUpIsStopped()
     {
-        await System.WaitForWorkersAsync(isWarm: true, Cancellation);
+        await System.WaitForWorkersAsync(isWarm: false, Cancellation);
         Running answer = Begin(Question.Long);
         await answer.HasBegun;
         string begins = await System.Log.WaitForAsync(line => IsAttempt(line, answer.Id, 1), Cancellation);
@@ -79,7 +79,7 @@ public sealed partial class OutageTests(ChaosFixture chaos)
     public async Task WorkersDrained_OneAfterTheOtherUnderLoad_NoRequestFails()
     {
         Pulse pulse = new();
-        await System.WaitForWorkersAsync(isWarm: true, Cancellation);
+        await System.WaitForWorkersAsync(isWarm: false, Cancellation);
         await using Load load = Load.Streaming(System, pulse, seed: 1, clients: 4, Cancellation);
 
         foreach (WorkerSeat worker in System.Workers)

@@ -19,10 +19,34 @@ public sealed class ProtocolTests
     public void Jobs_AnyWeather_EachIsAnsweredOnceAndWholeAndNothingIsLeft() =>
         Gen.Select(Gen.Int[1, int.MaxValue - 1], Chance, Chance, Chance, Seldom, Seldom, Gen.Double[0, 0.03], Gen.Double[0, 0.05])
             .Select((seed, drop, twice, delay, deaths, hangs, edges, deafness) => new Weather(seed, drop, twice, delay, deaths, hangs, edges, deafness))
-            .Sample(Check, iter: 60, threads: 1);
+            .Sample(static weather => { Check(weather); }, iter: 60, threads: 1);
 
     [Fact]
-    public void Jobs_FineWeather_TakeOneAttempt()
+    public void Jobs_MoreThanSlotsInBadWeather_AreAnsweredThroughTheQueueAndNothingIsLeft() =>
+        Gen.Select(Gen.Int[1, int.MaxValue - 1], Chance, Chance, Seldom)
+            .Select((seed, drop, twice, deaths) => new Weather(seed, drop, twice, 0, deaths, 0, 0, 0) { Jobs = 2.4 })
+            .Sample(static weather => { Check(weather); }, iter: 20, threads: 1);
+
+    [Fact]
+    public void Jobs_MessagesLostAndDoubledOnly_NobodyIsTakenOver() =>
+        Gen.Select(Gen.Int[1, int.MaxValue - 1], Gen.Double[0, 0.1], Chance, Gen.Double[0.5, 2.4])
+            .Select((seed, drop, twice, jobs) => new Weather(seed, drop, twice, 0, 0, 0, 0, 0) { Jobs = jobs })
+            .Sample(
+                static weather =>
+                {
+                    SimulatedCluster cluster = Check(weather);
+                    foreach ((List<JobOutput> outputs, _) in cluster.Answers)
+                    {
+                        // A grant may be lost until it is given up, but whoever has begun ends what it began.
+                        int first = SimulatedCluster.Tokens(outputs.OfType<JobOutput.Delta>().First().Text).First().Attempt;
+                        outputs[^1].ShouldBeOfType<JobOutput.Finished>().Statistics.Attempts.ShouldBe(first);
+                    }
+                },
+                iter: 20,
+                threads: 1);
+
+    [Fact]
+    public void Jobs_FineWeather_TakeOneAttemptAndEachTokenTravelsOnce()
     {
         SimulatedCluster cluster = new(new Weather(1, 0, 0, 0, 0, 0, 0, 0));
 
@@ -31,9 +55,10 @@ public sealed class ProtocolTests
         cluster.Answers.Count.ShouldBeGreaterThan(10);
         foreach ((List<JobOutput> outputs, _) in cluster.Answers)
             outputs[^1].ShouldBeOfType<JobOutput.Finished>().Statistics.Attempts.ShouldBe(1);
+        cluster.TokensSent.ShouldBe(cluster.Answers.Count * SimulatedCluster.AnswerTokens);
     }
 
-    private static void Check(Weather weather)
+    private static SimulatedCluster Check(Weather weather)
     {
         SimulatedCluster cluster = new(weather);
 
@@ -45,6 +70,7 @@ public sealed class ProtocolTests
         cluster.SlotsUsed.ShouldAllBe(used => used == 0);
         cluster.Unfinished.ShouldBeEmpty();
         cluster.Queue.Count.ShouldBe(0);
+        return cluster;
     }
 
     private static void CheckAnswer(List<JobOutput> outputs, bool edgeDied)

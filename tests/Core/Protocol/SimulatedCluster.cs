@@ -25,12 +25,13 @@ internal sealed class SimulatedCluster
         _weather = weather;
         _random = new Random(weather.Seed);
         _network = new SimulatedNetwork(weather, _random);
+        Queue = new SimulatedQueue(weather, _random);
         _edge = new SimulatedEdge(this, _random);
         for (int i = 0; i < Workers; i++)
             _workers.Add(NewWorker($"w{i}"));
     }
 
-    public SimulatedQueue Queue { get; } = new();
+    public SimulatedQueue Queue { get; }
 
     /// <summary>What clients were told, by job, of every edge there was; jobs of an edge that died may have no end.</summary>
     public List<(List<JobOutput> Outputs, bool EdgeDied)> Answers { get; } = [];
@@ -39,6 +40,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Workers that remember attempts or hold slots.</summary>
     public IEnumerable<string> Unfinished => _workers.Where(worker => !worker.IsEmpty).Select(worker => worker.Id);
+
+    /// <summary>Tokens that workers sent, each time that they did.</summary>
+    public int TokensSent { get; set; }
 
     /// <summary>What was seen that must never be.</summary>
     public List<string> Violations { get; } = [];
@@ -57,7 +61,7 @@ internal sealed class SimulatedCluster
         {
             if (_now < Weather.Lasts)
                 Misfortune();
-            if (_now < Weather.Lasts && Happens(0.7))
+            if (_now < Weather.Lasts && Happens(_weather.Jobs))
                 _edge.Begin(NewJob(), _now);
             _network.DeliverUntil(_now);
             _edge.Step(_now);
@@ -109,7 +113,11 @@ internal sealed class SimulatedCluster
 
     private void Account(SimulatedEdge edge, bool died) => Answers.AddRange(edge.Told.Values.Select(told => (told, died)));
 
-    private SimulatedWorker NewWorker(string id) => new(id, message => _network.Send(_now, () => _edge.Hear(message, _now)));
+    private SimulatedWorker NewWorker(string id) => new(id, message =>
+    {
+        TokensSent += message.Outputs.Sum(output => output.Chunk.Tokens.Length);
+        _network.Send(_now, () => _edge.Hear(message, _now));
+    });
 
     private Job NewJob()
     {
