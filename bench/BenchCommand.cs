@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using OllamaMax.Bench.Dispatch;
 using OllamaMax.Bench.Engine;
 using OllamaMax.Bench.Failover;
@@ -30,6 +31,12 @@ internal static class BenchCommand
         Validators = { result => CheckRepeats(result) },
     };
 
+    private static readonly Option<double?> Minutes = new("--minutes")
+    {
+        Description = "Kill no more workers after so long; what was measured by then is the result",
+        Recursive = true,
+    };
+
     private static readonly Option<string> Results = new("--results")
     {
         Description = "Folder that the result files go to; bench/results of the checkout by default, nowhere with --quick or --only",
@@ -42,6 +49,7 @@ internal static class BenchCommand
         Quick,
         Only,
         Repeats,
+        Minutes,
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
@@ -79,15 +87,18 @@ internal static class BenchCommand
         bool quick = parsed.GetValue(Quick);
         string? only = parsed.GetValue(Only);
         int? repeats = parsed.GetValue(Repeats);
+        double? minutes = parsed.GetValue(Minutes);
         string results = parsed.GetRequiredValue(Results);
         return new()
         {
             Quick = quick,
             Only = only,
             Repeats = repeats,
+            Longest = minutes is { } most ? TimeSpan.FromMinutes(most) : TimeSpan.MaxValue,
             Results = results.Length > 0 || quick || only is not null ? results : Path.Combine(RepositoryRoot.Find(), "bench", "results"),
             Command = $"dotnet run -c Release --project bench -- {name}" +
-                $"{(quick ? " --quick" : "")}{(only is null ? "" : $" --only {only}")}{(repeats is null ? "" : $" --repeats {repeats}")}",
+                $"{(quick ? " --quick" : "")}{(only is null ? "" : $" --only {only}")}{(repeats is null ? "" : $" --repeats {repeats}")}" +
+                (minutes is { } limit ? string.Create(CultureInfo.InvariantCulture, $" --minutes {limit}") : ""),
             Report = Console.Error.WriteLine,
         };
     }

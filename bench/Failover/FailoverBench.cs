@@ -21,7 +21,7 @@ internal sealed partial class FailoverBench
     private readonly FailoverClient _client;
     private readonly Samples _gaps = new();
     private readonly Samples _sinceKill = new();
-    private int _taken, _lost, _doubled, _different;
+    private int _kills, _taken, _lost, _doubled, _different;
 
     private FailoverBench(SplitSystem system, FailoverSizes sizes)
     {
@@ -44,22 +44,23 @@ internal sealed partial class FailoverBench
         SplitSystemOptions split = new() { Model = model, Workers = 2, WorkerArguments = ["--exact", "--threads", "1", "--slots", "1"] };
         await using SplitSystem system = await SplitSystem.StartAsync(split, cancellationToken);
         FailoverBench bench = new(system, sizes);
-        await bench.MeasureAsync(options.Report, cancellationToken);
+        await bench.MeasureAsync(options, cancellationToken);
         bench.Report(result);
     }
 
-    private async Task MeasureAsync(Action<string> report, CancellationToken cancellationToken)
+    private async Task MeasureAsync(BenchOptions options, CancellationToken cancellationToken)
     {
+        long start = Stopwatch.GetTimestamp();
         Random random = new(_sizes.Seed);
         await WarmUpAsync(cancellationToken);
         FailoverAnswer undisturbed = await _client.AskAsync("undisturbed", _sizes.Tokens, Nothing, cancellationToken);
         if (undisturbed.Tokens != _sizes.Tokens)
             throw new InvalidOperationException("There is no undisturbed answer to compare with.");
-        for (int kill = 1; kill <= _sizes.Kills; kill++)
+        while (_kills < _sizes.Kills && Stopwatch.GetElapsedTime(start) < options.Longest)
         {
-            if (kill % 20 == 1)
-                report($"failover: kill {kill} of {_sizes.Kills}");
-            await KillOnceAsync(kill, 1 + random.Next(_sizes.LatestPiece), undisturbed.Text, cancellationToken);
+            if (++_kills % 10 == 1)
+                options.Report($"failover: kill {_kills} of {_sizes.Kills}");
+            await KillOnceAsync(_kills, 1 + random.Next(_sizes.LatestPiece), undisturbed.Text, cancellationToken);
             await WarmUpAsync(cancellationToken);
         }
     }
@@ -135,7 +136,7 @@ internal sealed partial class FailoverBench
             "model in memory, and the killed one comes back before the next kill. Each answer is compared with an undisturbed one. Lost: no end, or less text; doubled: more text; " +
             "different: as much, but another one; taken over: a second attempt wrote the rest.",
             ["", "kills", "requests", "taken over", "lost", "doubled", "different"]));
-        counts.Add("two workers", _sizes.Kills, _sizes.Kills, _taken, _lost, _doubled, _different);
+        counts.Add("two workers", _kills, _kills, _taken, _lost, _doubled, _different);
         Table gaps = result.Add(Table.OfTimes(
             "The pause that the client sees",
             "From the last token of the killed worker to the first one of the other, as read by the client; and from the kill to that token."));
