@@ -30,6 +30,7 @@ public sealed class ChaosFixture : IAsyncLifetime
             {
                 Model = model,
                 Workers = 3,
+                DrainSeconds = 3,
                 WorkerArguments = ["--exact", "--threads", "1", "--slots", $"{Slots}"],
                 Environment = new Dictionary<string, string?> { ["OllamaMax__Jobs__Lease"] = "00:00:03" },
             },

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using OllamaMax.Chaos.Tests.Clients;
+using OllamaMax.TestKit;
 using OllamaMax.TestKit.Split;
 
 namespace OllamaMax.Chaos.Tests;
@@ -59,16 +60,14 @@ public sealed partial class OutageTests(ChaosFixture chaos)
         await System.WaitForWorkersAsync(isWarm: false, Cancellation);
         Running answer = Begin(Question.Long);
         await answer.HasBegun;
-        string begins = await System.Log.WaitForAsync(line => IsAttempt(line, answer.Id, 1), Cancellation);
-        string name = Name().Match(begins).Groups[1].Value;
-        WorkerSeat worker = System.Workers.Single(seat => seat.Name == name);
+        WorkerSeat worker = await WorkerOfAsync(answer);
 
         worker.Suspend();
         await System.Log.WaitForAsync(line => IsAttempt(line, answer.Id, 2), Cancellation);
         worker.Resume();
 
         await System.Log.WaitForAsync(
-            line => line.StartsWith($"{name}: ", StringComparison.Ordinal) && line.Contains($"Request {answer.Id}: ", StringComparison.Ordinal)
+            line => line.StartsWith($"{worker.Name}: ", StringComparison.Ordinal) && line.Contains($"Request {answer.Id}: ", StringComparison.Ordinal)
                 && line.EndsWith("ended by Cancelled", StringComparison.Ordinal),
             Cancellation);
         ShouldBeUndisturbed(await answer.Outcome);
@@ -93,6 +92,29 @@ public sealed partial class OutageTests(ChaosFixture chaos)
         (await load.EndAsync(TimeSpan.FromMinutes(2))).ShouldBeTrue(string.Join('\n', load.Unanswered));
         load.Outcomes.ShouldAllBe(outcome => outcome.Error == null);
         new Checker(chaos.Expected).Check(load.Outcomes, []).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WorkerDrained_ItsModelStandsStill_TakesItsTimeAndHandsTheAnswerOver()
+    {
+        await System.WaitForWorkersAsync(isWarm: false, Cancellation);
+        Running answer = Begin(Question.Long);
+        await answer.HasBegun;
+        WorkerSeat worker = await WorkerOfAsync(answer);
+        foreach (int pid in worker.ModelPids)
+            LocalSystem.Suspend(pid);
+
+        // As long as it may take, and no signal's end: what cannot be finished is handed back or taken over.
+        (await worker.DrainAsync()).ShouldBe(0);
+
+        await worker.StartAsync(Cancellation);
+        ShouldBeUndisturbed(await answer.Outcome);
+    }
+
+    private async Task<WorkerSeat> WorkerOfAsync(Running answer)
+    {
+        string begins = await System.Log.WaitForAsync(line => IsAttempt(line, answer.Id, 1), Cancellation);
+        return System.Workers.Single(seat => seat.Name == Name().Match(begins).Groups[1].Value);
     }
 
     private void ShouldBeUndisturbed(Outcome outcome)

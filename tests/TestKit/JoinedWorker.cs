@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using OllamaMax.LocalHost.Processes;
 
@@ -15,7 +16,8 @@ public sealed partial class JoinedWorker : IAsyncDisposable
         List<string> arguments =
         [
             Path.Combine(AppContext.BaseDirectory, "OllamaMax.GpuWorker.dll"), "run", "--edge", edge.GetLeftPart(UriPartial.Authority),
-            "--data", options.Data ?? _ownData!.Path, "--name", options.Name, "--drain-seconds", "0.5", "--stdin-lifeline", .. options.MoreArguments,
+            "--data", options.Data ?? _ownData!.Path, "--name", options.Name, "--drain-seconds", options.DrainSeconds.ToString(CultureInfo.InvariantCulture),
+            "--stdin-lifeline", .. options.MoreArguments,
         ];
         ChildCommand command = new("dotnet", arguments)
         {

@@ -8,6 +8,9 @@ public sealed record JoinedWorkerOptions
     /// <summary>Folder of its identity and replicas; null for one that is deleted at the end.</summary>
     public string? Data { get; init; }
 
+    /// <summary>On SIGTERM: seconds for what runs to finish before it is handed back.</summary>
+    public double DrainSeconds { get; init; } = 0.5;
+
     /// <summary>Put at the end of the command line.</summary>
     public IReadOnlyList<string> MoreArguments { get; init; } = [];
 

@@ -142,6 +142,7 @@ public sealed class SplitSystem : IAsyncDisposable
         {
             Name = name,
             Data = _folder.File(name),
+            DrainSeconds = _options.DrainSeconds,
             MoreArguments = ["--replicas", _folder.File("replicas"), .. _options.WorkerArguments],
             OnLine = line => Log.Add($"{name}: {line}"),
         };

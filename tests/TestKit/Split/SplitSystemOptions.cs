@@ -8,6 +8,9 @@ public sealed record SplitSystemOptions
 
     public int Workers { get; init; } = 2;
 
+    /// <summary>On SIGTERM: seconds for a worker to finish what runs before it hands it back.</summary>
+    public double DrainSeconds { get; init; } = 0.5;
+
     /// <summary>Put at the end of every worker's command line.</summary>
     public IReadOnlyList<string> WorkerArguments { get; init; } = [];
 
