@@ -41,6 +41,12 @@ internal sealed partial class JobDispatcher(
     /// <summary>An edge that has just started, or lost its connection, takes jobs on in the hope to be connected soon.</summary>
     private static readonly TimeSpan ConnectsWithin = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Storage that has not taken a message by then is out of order, and the client is told with a status: later the headers would have left, and an
+    /// error after them is less clear. What was taken all the same is deleted when it is claimed.
+    /// </summary>
+    private static readonly TimeSpan EnqueuedWithin = TimeSpan.FromSeconds(5);
+
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
     private readonly Dictionary<string, JobRun> _runs = [];
     private readonly Throughput _throughput = new();
@@ -383,15 +389,16 @@ internal sealed partial class JobDispatcher(
 
     private async Task EnqueueAsync(JobRun run)
     {
+        using var limit = new CancellationTokenSource(EnqueuedWithin, time);
         try
         {
             var message = new QueuedJob(ProtocolVersion.Current, run.Job.Id, run.Job.Model, run.Job.Band, workers.Reply());
             // Storage counts whole seconds; a message that outlives its job by a little is denied when it is claimed.
             TimeSpan lifetime = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(Remaining(run).TotalSeconds)));
-            var (messageId, popReceipt) = await queues.EnqueueAsync(message, lifetime, CancellationToken.None);
+            var (messageId, popReceipt) = await queues.EnqueueAsync(message, lifetime, limit.Token);
             Post(() => Apply(run, () => run.Owner.Enqueued(messageId, popReceipt, Now)));
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        catch (Exception e) when (e is RequestFailedException or AggregateException or OperationCanceledException)
         {
             LogEnqueueFailed(e, run.Job.RequestId);
             Post(() => Apply(run, () => run.Owner.EnqueueFailed(
