@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using OllamaMax.Bench.Dispatch;
 using OllamaMax.Bench.Engine;
+using OllamaMax.Bench.Failover;
 using OllamaMax.Bench.Reporting;
 using OllamaMax.Inference.Packages;
 
@@ -18,15 +20,21 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Only = new("--only")
     {
-        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine",
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover",
         Recursive = true,
     };
 
     private static readonly Option<int?> Repeats = new("--repeats")
     {
-        Description = "How often rates and the engine's figures are taken, 1 to 100",
+        Description = "How often rates and the engine's figures are taken, or workers killed, 1 to 1000",
         Recursive = true,
         Validators = { result => CheckRepeats(result) },
+    };
+
+    private static readonly Option<double?> Minutes = new("--minutes")
+    {
+        Description = "Kill no more workers after so long; what was measured by then is the result",
+        Recursive = true,
     };
 
     private static readonly Option<string> Results = new("--results")
@@ -41,9 +49,11 @@ internal static class BenchCommand
         Quick,
         Only,
         Repeats,
+        Minutes,
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
+        Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
     };
 
     private static Command Bench(string name, string description, Func<BenchOptions, BenchResult, CancellationToken, Task> run)
@@ -68,8 +78,8 @@ internal static class BenchCommand
 
     private static void CheckRepeats(OptionResult result)
     {
-        if (result.GetValueOrDefault<int?>() is < 1 or > 100)
-            result.AddError("--repeats must be 1 to 100");
+        if (result.GetValueOrDefault<int?>() is < 1 or > 1000)
+            result.AddError("--repeats must be 1 to 1000");
     }
 
     private static BenchOptions Options(string name, ParseResult parsed)
@@ -77,15 +87,18 @@ internal static class BenchCommand
         bool quick = parsed.GetValue(Quick);
         string? only = parsed.GetValue(Only);
         int? repeats = parsed.GetValue(Repeats);
+        double? minutes = parsed.GetValue(Minutes);
         string results = parsed.GetRequiredValue(Results);
         return new()
         {
             Quick = quick,
             Only = only,
             Repeats = repeats,
+            Longest = minutes is { } most ? TimeSpan.FromMinutes(most) : TimeSpan.MaxValue,
             Results = results.Length > 0 || quick || only is not null ? results : Path.Combine(RepositoryRoot.Find(), "bench", "results"),
             Command = $"dotnet run -c Release --project bench -- {name}" +
-                $"{(quick ? " --quick" : "")}{(only is null ? "" : $" --only {only}")}{(repeats is null ? "" : $" --repeats {repeats}")}",
+                $"{(quick ? " --quick" : "")}{(only is null ? "" : $" --only {only}")}{(repeats is null ? "" : $" --repeats {repeats}")}" +
+                (minutes is { } limit ? string.Create(CultureInfo.InvariantCulture, $" --minutes {limit}") : ""),
             Report = Console.Error.WriteLine,
         };
     }

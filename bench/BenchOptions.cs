@@ -9,8 +9,11 @@ internal sealed record BenchOptions
     /// <summary>The one section to measure; null: all.</summary>
     public string? Only { get; init; }
 
-    /// <summary>How often rates and the engine's figures are taken; null: as often as the bench thinks fit.</summary>
+    /// <summary>How often rates and the engine's figures are taken, or workers killed; null: as often as the bench thinks fit.</summary>
     public int? Repeats { get; init; }
+
+    /// <summary>No more workers are killed after this.</summary>
+    public TimeSpan Longest { get; init; } = TimeSpan.MaxValue;
 
     /// <summary>Folder that the result files go to; empty: nowhere.</summary>
     public required string Results { get; init; }

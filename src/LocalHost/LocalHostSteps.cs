@@ -2,9 +2,7 @@ using Microsoft.Extensions.Logging;
 using OllamaMax.Inference.Packages;
 using OllamaMax.LocalHost.Data;
 using OllamaMax.LocalHost.Processes;
-using OllamaMax.LocalHost.SignalR;
 using OllamaMax.Models;
-using OllamaMax.SignalR;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Models;
 
@@ -28,8 +26,8 @@ internal sealed class LocalHostSteps(
         await account.CreateContainersAsync(cancellationToken);
         say($"storage: {storage}");
 
-        await using SignalRSurface signalR = await LocalSignalR.StartAsync(options, data, loggers, time, cancellationToken);
-        say($"signalr: {signalR.Endpoint}");
+        await using LocalSignalR signalR = await LocalSignalR.OpenAsync(options, data, loggers, time, cancellationToken);
+        say($"signalr: {signalR}");
         ModelView model = await PublishModelsAsync(account, cancellationToken);
 
         JoinTokens tokens = new(account, time);
@@ -46,10 +44,9 @@ internal sealed class LocalHostSteps(
     }
 
     private async Task RunEdgeAsync(
-        LocalStorage storage, StorageAccount account, SignalRSurface signalR, ModelView model, JoinTokens tokens, Shutdown shutdown)
+        LocalStorage storage, StorageAccount account, LocalSignalR signalR, ModelView model, JoinTokens tokens, Shutdown shutdown)
     {
-        SignalRConnectionString connection = SignalRConnectionString.Parse(signalR.ConnectionString);
-        await using EdgeServer edge = await EdgeServer.StartAsync(options.Port, account, connection, shutdown.Token);
+        await using EdgeServer edge = await EdgeServer.StartAsync(options.Port, account, signalR.Connection, shutdown.Token);
         await using WorkerPool workers = StartWorkers(edge.Address, tokens);
         if (options.Workers > 0)
             await WaitUntilReadyAsync(edge.Address, model, shutdown.Token);
@@ -58,7 +55,7 @@ internal sealed class LocalHostSteps(
         say($"stopping: {await shutdown.Requested}");
     }
 
-    private async Task RunServicesAsync(LocalStorage storage, SignalRSurface signalR, JoinTokens tokens, Shutdown shutdown)
+    private async Task RunServicesAsync(LocalStorage storage, LocalSignalR signalR, JoinTokens tokens, Shutdown shutdown)
     {
         say("settings for local.settings.json:");
         say($"""  "{LocalStorage.Setting}": "{storage.ConnectionString}",""");
@@ -80,10 +77,10 @@ internal sealed class LocalHostSteps(
     }
 
     private async Task SayHowToJoinAsync(
-        Uri edge, LocalStorage storage, SignalRSurface signalR, JoinTokens tokens, CancellationToken cancellationToken)
+        Uri edge, LocalStorage storage, LocalSignalR signalR, JoinTokens tokens, CancellationToken cancellationToken)
     {
         string token = await tokens.ForAnotherBoxAsync(cancellationToken);
-        IEnumerable<int> ports = [.. storage.Ports, new Uri(signalR.Endpoint).Port];
+        IEnumerable<int> ports = [.. storage.Ports, .. signalR.Ports];
         say($"a worker on another box joins with: {WorkerLaunch.ForAnotherBox(edge, ports, token)}");
     }
 }

@@ -15,6 +15,8 @@ public sealed class QuickRunTests
     [InlineData("engine", "Answer tokens a second, greedy", 4)]
     [InlineData("engine", "Gaps between the tokens of running streams", 2)]
     [InlineData("engine", "Time to the first token over a shared prefix", 3)]
+    [InlineData("failover", "Kills in the middle of an answer", 1)]
+    [InlineData("failover", "The pause that the client sees", 2)]
     public async Task Run_Quick_MeasuresEveryRow(string bench, string table, int rows)
     {
         JsonElement result = await QuickRuns.Of(bench);
@@ -28,6 +30,7 @@ public sealed class QuickRunTests
     [Theory]
     [InlineData("dispatch")]
     [InlineData("engine")]
+    [InlineData("failover")]
     public async Task Run_Quick_SaysHowAndOnWhat(string bench)
     {
         JsonElement result = await QuickRuns.Of(bench);

@@ -27,12 +27,23 @@ public sealed class AzuriteFixture : IAsyncLifetime
     /// <param name="location">Folder of its data; null for memory.</param>
     /// <param name="debugLog">File of its debug log; null for none.</param>
     /// <param name="cancellationToken">Ends the start.</param>
-    public static async Task<AzuriteProcess> StartAsync(string? location, string? debugLog, CancellationToken cancellationToken)
+    /// <param name="ports">Those of one that was ended, to take its place; null for free ones.</param>
+    public static async Task<AzuriteProcess> StartAsync(
+        string? location, string? debugLog, CancellationToken cancellationToken, AzuriteEndpoints? ports = null)
     {
         string root = RepositoryRoot.Find();
         await NodePackages.EnsureInstalledAsync(root, line => TestContext.Current.SendDiagnosticMessage("{0}", line), cancellationToken);
         NodeRuntime node = await NodeRuntime.FindAsync(cancellationToken);
-        AzuriteOptions options = new() { Node = node.Path, RepositoryRoot = root, Location = location, DebugLog = debugLog };
+        AzuriteOptions options = new()
+        {
+            Node = node.Path,
+            RepositoryRoot = root,
+            Location = location,
+            DebugLog = debugLog,
+            BlobPort = ports?.BlobPort ?? 0,
+            QueuePort = ports?.QueuePort ?? 0,
+            TablePort = ports?.TablePort ?? 0,
+        };
         return await AzuriteProcess.StartAsync(options, NullLogger.Instance, TimeProvider.System, cancellationToken);
     }
 

@@ -20,8 +20,14 @@ public sealed partial class LocalSystem : IAsyncDisposable
     {
         _ownData = options.Data is null ? new TempFolder() : null;
         Data = options.Data ?? _ownData!.Path;
-        _process = ChildProcess.Start(Command(options, Data), _output.Add, _errors.Add, TimeProvider.System);
+        _process = ChildProcess.Start(Command(options, Data), line => Take(_output, line), line => Take(_errors, line), TimeProvider.System);
         _ = EndLogsAsync();
+
+        void Take(LineLog log, string line)
+        {
+            options.OnLine(line);
+            log.Add(line);
+        }
     }
 
     /// <summary>Where the edge listens, once it is ready.</summary>
@@ -84,6 +90,12 @@ public sealed partial class LocalSystem : IAsyncDisposable
 
     /// <summary>Ctrl-C, for this process alone.</summary>
     public static void Interrupt(int pid) => UnixSignals.Interrupt(pid);
+
+    /// <summary>SIGSTOP, to this process alone.</summary>
+    public static void Suspend(int pid) => UnixSignals.Suspend(pid);
+
+    /// <summary>SIGCONT, to this process alone.</summary>
+    public static void Resume(int pid) => UnixSignals.Resume(pid);
 
     /// <summary>SIGTERM, and the exit code.</summary>
     public async Task<int> StopAsync()

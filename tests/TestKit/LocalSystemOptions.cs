@@ -20,6 +20,9 @@ public sealed record LocalSystemOptions
     /// <summary>What the environment has beyond the test's own; null removes a variable.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
+    /// <summary>Takes each line that it writes, errors included, on any thread; must not throw.</summary>
+    public Action<string> OnLine { get; init; } = _ => { };
+
     /// <summary>Starts it through this command, <c>dotnet run</c> say, instead of directly.</summary>
     public IReadOnlyList<string>? Launcher { get; init; }
 }

@@ -40,6 +40,12 @@ internal sealed partial class JobDispatcher(
     private static readonly TimeSpan LookForWorkersEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Storage that has not taken a message by then is out of order, and the client is told with a status: later the headers would have left, and an
+    /// error after them is less clear. What was taken all the same is deleted when it is claimed.
+    /// </summary>
+    private static readonly TimeSpan EnqueuedWithin = TimeSpan.FromSeconds(5);
+
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
     private readonly Dictionary<string, JobRun> _runs = [];
     private readonly EchoWatch _echo = new(options.Value.Owner);
@@ -350,12 +356,13 @@ internal sealed partial class JobDispatcher(
 
     private async Task EnqueueAsync(JobRun run)
     {
+        using var limit = new CancellationTokenSource(EnqueuedWithin, time);
         try
         {
-            var (messageId, popReceipt) = await workers.EnqueueAsync(run.Job, run.Remaining(Now));
+            var (messageId, popReceipt) = await workers.EnqueueAsync(run.Job, run.Remaining(Now), limit.Token);
             Post(() => Apply(run, () => run.Owner.Enqueued(messageId, popReceipt, Now)));
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        catch (Exception e) when (e is RequestFailedException or AggregateException or OperationCanceledException)
         {
             LogEnqueueFailed(e, run.Job.RequestId);
             Post(() => Apply(run, () => run.Owner.EnqueueFailed(

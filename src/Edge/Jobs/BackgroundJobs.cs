@@ -33,7 +33,8 @@ internal sealed partial class BackgroundJobs(
 
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan ForGood = TimeSpan.FromSeconds(-1);
-    private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(60);
+    /// <summary>Who joins while a job waits is told soon.</summary>
+    private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(5);
 
     /// <summary>Takes the job on: when this is done, it will be run whatever becomes of this edge.</summary>
     public async Task<JobRecord> SubmitAsync(Job job, RequestShape shape, string modelName, CancellationToken cancellationToken)

@@ -14,6 +14,12 @@ internal static partial class UnixSignals
     /// <summary>Sends SIGINT, which is what Ctrl-C is to a process.</summary>
     public static void Interrupt(int pid) => _ = Kill(pid, SigInt);
 
+    /// <summary>Sends SIGSTOP: the process does nothing more, and knows nothing of it.</summary>
+    public static void Suspend(int pid) => _ = Kill(pid, OperatingSystem.IsMacOS() ? 17 : 19);
+
+    /// <summary>Sends SIGCONT: a suspended process goes on.</summary>
+    public static void Resume(int pid) => _ = Kill(pid, OperatingSystem.IsMacOS() ? 19 : 18);
+
     [LibraryImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Kill(int pid, int signal);

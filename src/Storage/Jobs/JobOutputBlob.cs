@@ -13,7 +13,6 @@ namespace OllamaMax.Storage.Jobs;
 /// </summary>
 public sealed class JobOutputBlob(AppendBlobClient blob)
 {
-    private ETag? _read;
     private bool _isGone;
 
     /// <summary>By a signed address, as a worker has it; the signature may be renewed (<see cref="Renew"/>).</summary>
@@ -44,24 +43,17 @@ public sealed class JobOutputBlob(AppendBlobClient blob)
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
     public async Task<IReadOnlyList<Chunk>> ReadAsync(CancellationToken cancellationToken)
     {
-        var options = new BlobDownloadOptions
-        {
-            Range = new HttpRange(Log.Length),
-            Conditions = _read is null ? null : new BlobRequestConditions { IfNoneMatch = _read },
-        };
+        // By position alone. An ETag may be newer than the content that came with it, and then the last lines would count as read for ever.
+        var options = new BlobDownloadOptions { Range = new HttpRange(Log.Length) };
         try
         {
-            Response<BlobDownloadResult> answer = await blob.DownloadContentAsync(options, cancellationToken);
-            if (answer.GetRawResponse().Status == 304)
-                return [];
-            BlobDownloadResult result = answer.Value;
-            _read = result.Details.ETag;
+            BlobDownloadResult result = await blob.DownloadContentAsync(options, cancellationToken);
             WrittenAt = result.Details.LastModified;
             return Log.Read(result.Content.ToMemory().Span);
         }
-        catch (RequestFailedException e) when (e.Status is 304 or 404 or 416)
+        catch (RequestFailedException e) when (e.Status is 404 or 416)
         {
-            // Unchanged, not there, or nothing behind what was read.
+            // Not there, or nothing behind what was read.
             return [];
         }
     }

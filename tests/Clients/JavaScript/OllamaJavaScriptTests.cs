@@ -8,6 +8,7 @@ namespace OllamaMax.Clients.Tests.JavaScript;
 public sealed class OllamaJavaScriptTests(LocalSystemFixture local)
 {
     private static readonly string Script = NodeScript.Beside("ollama.mjs");
+    private static readonly string[] Stops = ["!"];
     private static readonly object[] Hello = [new { role = "user", content = "What are you?" }];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -113,7 +114,7 @@ public sealed class OllamaJavaScriptTests(LocalSystemFixture local)
     {
         List<JsonElement> progress = await PartsAsync(
             "create",
-            new { model = "pirate", from = "demo", system = "You are a pirate.", parameters = new { temperature = 0, num_predict = 3, stop = new[] { "!" } }, stream = true });
+            new { model = "pirate", from = "demo", system = "You are a pirate.", parameters = new { temperature = 0, num_predict = 3, stop = Stops }, stream = true });
         progress[^1].GetProperty("status").GetString().ShouldBe("success");
 
         await AnswerAsync("copy", new { source = "pirate", destination = "corsair" });

@@ -19,10 +19,34 @@ public sealed class ProtocolTests
     public void Jobs_AnyWeather_EachIsAnsweredOnceAndWholeAndNothingIsLeft() =>
         Gen.Select(Gen.Int[1, int.MaxValue - 1], Chance, Chance, Chance, Seldom, Seldom, Gen.Double[0, 0.03], Gen.Double[0, 0.05])
             .Select((seed, drop, twice, delay, deaths, hangs, edges, deafness) => new Weather(seed, drop, twice, delay, deaths, hangs, edges, deafness))
-            .Sample(Check, iter: 60, threads: 1);
+            .Sample(static weather => { Check(weather); }, iter: 60, threads: 1);
 
     [Fact]
-    public void Jobs_FineWeather_TakeOneAttempt()
+    public void Jobs_MoreThanSlotsInBadWeather_AreAnsweredThroughTheQueueAndNothingIsLeft() =>
+        Gen.Select(Gen.Int[1, int.MaxValue - 1], Chance, Chance, Seldom)
+            .Select((seed, drop, twice, deaths) => new Weather(seed, drop, twice, 0, deaths, 0, 0, 0) { Jobs = 2.4 })
+            .Sample(static weather => { Check(weather); }, iter: 20, threads: 1);
+
+    [Fact]
+    public void Jobs_MessagesLostAndDoubledOnly_NobodyIsTakenOver() =>
+        Gen.Select(Gen.Int[1, int.MaxValue - 1], Gen.Double[0, 0.1], Chance, Gen.Double[0.5, 2.4])
+            .Select((seed, drop, twice, jobs) => new Weather(seed, drop, twice, 0, 0, 0, 0, 0) { Jobs = jobs })
+            .Sample(
+                static weather =>
+                {
+                    SimulatedCluster cluster = Check(weather);
+                    foreach ((_, List<JobOutput> outputs, _) in cluster.Answers)
+                    {
+                        // A grant may be lost until it is given up, but whoever has begun ends what it began.
+                        int first = SimulatedCluster.Tokens(outputs.OfType<JobOutput.Delta>().First().Text).First().Attempt;
+                        outputs[^1].ShouldBeOfType<JobOutput.Finished>().Statistics.Attempts.ShouldBe(first);
+                    }
+                },
+                iter: 20,
+                threads: 1);
+
+    [Fact]
+    public void Jobs_FineWeather_TakeOneAttemptAndEachTokenTravelsOnce()
     {
         SimulatedCluster cluster = new(new Weather(1, 0, 0, 0, 0, 0, 0, 0));
 
@@ -31,24 +55,28 @@ public sealed class ProtocolTests
         cluster.Answers.Count.ShouldBeGreaterThan(10);
         foreach ((_, List<JobOutput> outputs, _) in cluster.Answers)
             outputs[^1].ShouldBeOfType<JobOutput.Finished>().Statistics.Attempts.ShouldBe(1);
+        cluster.TokensSent.ShouldBe(cluster.Answers.Count * SimulatedCluster.AnswerTokens);
     }
 
-    private static void Check(Weather weather)
+    private static SimulatedCluster Check(Weather weather)
     {
         SimulatedCluster cluster = new(weather);
 
         cluster.Run(Calm);
 
+        cluster.Violations.ShouldBeEmpty();
         foreach ((Job job, List<JobOutput> outputs, bool edgeDied) in cluster.Answers)
             CheckAnswer(job, outputs, edgeDied);
         cluster.SlotsUsed.ShouldAllBe(used => used == 0);
+        cluster.Unfinished.ShouldBeEmpty();
         cluster.Queue.Count.ShouldBe(0);
+        return cluster;
     }
 
     private static void CheckAnswer(Job job, List<JobOutput> outputs, bool edgeDied)
     {
         string text = string.Concat(outputs.OfType<JobOutput.Delta>().Select(delta => delta.Text));
-        (int Index, int Attempt)[] tokens = [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
+        (int Index, int Attempt)[] tokens = [.. SimulatedCluster.Tokens(text)];
         tokens.Select(token => token.Index).ShouldBe(Enumerable.Range(0, tokens.Length));
         tokens.Zip(tokens.Skip(1)).ShouldAllBe(pair => pair.First.Attempt <= pair.Second.Attempt);
         outputs.Count(output => output is JobOutput.Finished or JobOutput.Failed).ShouldBeLessThanOrEqualTo(1);
@@ -65,11 +93,5 @@ public sealed class ProtocolTests
         }
         outputs[^1].ShouldBeOfType<JobOutput.Finished>();
         tokens.Length.ShouldBe(SimulatedCluster.AnswerTokens);
-    }
-
-    private static (int Index, int Attempt) Parse(string token)
-    {
-        string[] parts = token.Split(':');
-        return (int.Parse(parts[0], null), int.Parse(parts[1], null));
     }
 }

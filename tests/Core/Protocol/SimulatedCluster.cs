@@ -26,17 +26,34 @@ internal sealed class SimulatedCluster
         _weather = weather;
         _random = new Random(weather.Seed);
         _network = new SimulatedNetwork(weather, _random);
+        Queue = new SimulatedQueue(weather, _random);
         _edge = new SimulatedEdge(this, _random);
         for (int i = 0; i < Workers; i++)
             _workers.Add(NewWorker($"w{i}"));
     }
 
-    public SimulatedQueue Queue { get; } = new();
+    public SimulatedQueue Queue { get; }
 
     /// <summary>What clients were told, of every edge there was; jobs of an edge that died may have no end.</summary>
     public List<(Job Job, List<JobOutput> Outputs, bool EdgeDied)> Answers { get; } = [];
 
     public IReadOnlyList<int> SlotsUsed => [.. _workers.Select(worker => worker.SlotsUsed)];
+
+    /// <summary>Workers that remember attempts or hold slots.</summary>
+    public IEnumerable<string> Unfinished => _workers.Where(worker => !worker.IsEmpty).Select(worker => worker.Id);
+
+    /// <summary>Tokens that workers sent, each time that they did.</summary>
+    public int TokensSent { get; set; }
+
+    /// <summary>What was seen that must never be.</summary>
+    public List<string> Violations { get; } = [];
+
+    /// <summary>What attempts wrote, taken apart.</summary>
+    public static IEnumerable<(int Index, int Attempt)> Tokens(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(token =>
+    {
+        string[] parts = token.Split(':');
+        return (int.Parse(parts[0], null), int.Parse(parts[1], null));
+    });
 
     /// <summary>Jobs come while the weather is bad; then it clears up, and there is time for all to come to an end.</summary>
     public void Run(TimeSpan calm)
@@ -45,7 +62,7 @@ internal sealed class SimulatedCluster
         {
             if (_now < Weather.Lasts)
                 Misfortune();
-            if (_now < Weather.Lasts && Happens(0.7))
+            if (_now < Weather.Lasts && Happens(_weather.Jobs))
                 _edge.Begin(NewJob(), _now);
             _network.DeliverUntil(_now);
             _edge.Step(_now);
@@ -97,7 +114,11 @@ internal sealed class SimulatedCluster
 
     private void Account(SimulatedEdge edge, bool died) => Answers.AddRange(edge.Told.Select(told => (told.Key, told.Value, died)));
 
-    private SimulatedWorker NewWorker(string id) => new(id, message => _network.Send(_now, () => _edge.Hear(message, _now)));
+    private SimulatedWorker NewWorker(string id) => new(id, message =>
+    {
+        TokensSent += message.Outputs.Sum(output => output.Chunk.Tokens.Length);
+        _network.Send(_now, () => _edge.Hear(message, _now));
+    });
 
     private Job NewJob()
     {

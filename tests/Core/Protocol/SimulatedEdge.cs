@@ -13,6 +13,7 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
     private static readonly OwnerOptions Options = new() { MaxFailures = 50, MaxLosses = 50 };
 
     private readonly Dictionary<string, JobOwner> _owners = [];
+    private readonly Dictionary<string, Attempt> _granted = [];
     private readonly EchoWatch _echo = new(Options);
     private TimeSpan _tickedAt;
     private TimeSpan _acknowledgedAt;
@@ -92,11 +93,39 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
     {
         if (!_owners.TryGetValue(id, out JobOwner? owner))
             return;
+        Attempt? before = owner.Attempt;
         decide(owner);
         foreach (OwnerEffect effect in owner.TakeEffects())
+        {
+            Watch(owner, effect, before);
             Execute(owner, effect, now);
+        }
         if (owner.HasEnded)
             _owners.Remove(id);
+    }
+
+    /// <summary>Notes what must never be, whatever the end looks like.</summary>
+    /// <param name="owner">Who decided.</param>
+    /// <param name="effect">What.</param>
+    /// <param name="before">The attempt that counted when it was decided.</param>
+    private void Watch(JobOwner owner, OwnerEffect effect, Attempt? before)
+    {
+        string id = owner.Job.Id;
+        if (effect is OwnerEffect.Emit && Told[owner.Job].LastOrDefault() is JobOutput.Finished or JobOutput.Failed)
+            cluster.Violations.Add($"{id}: something was given out after the end");
+        switch (effect)
+        {
+            case OwnerEffect.Emit(JobOutput.Delta delta):
+                if (SimulatedCluster.Tokens(delta.Text).Any(token => token.Attempt != before?.Number))
+                    cluster.Violations.Add($"{id}: '{delta.Text}' was given out while attempt {before?.Number} counted");
+                break;
+            case OwnerEffect.Grant(var attempt, _):
+                Attempt granted = _granted.GetValueOrDefault(id, attempt);
+                if (attempt.Number < granted.Number || (attempt.Number == granted.Number && attempt != granted))
+                    cluster.Violations.Add($"{id}: {attempt} was granted after {granted}");
+                _granted[id] = attempt;
+                break;
+        }
     }
 
     private void Execute(JobOwner owner, OwnerEffect effect, TimeSpan now)

@@ -2,8 +2,11 @@ using OllamaMax.Streaming;
 
 namespace OllamaMax.Core.Tests.Protocol;
 
-/// <summary>A storage queue: a message that is taken comes back unless it is deleted with its newest receipt.</summary>
-internal sealed class SimulatedQueue
+/// <summary>
+/// A storage queue: a message that is taken comes back unless it is deleted with its newest receipt. In bad weather a put that is repeated, as its
+/// answer was lost, leaves a second message that nobody knows of.
+/// </summary>
+internal sealed class SimulatedQueue(Weather weather, Random random)
 {
     private static readonly TimeSpan Visibility = TimeSpan.FromSeconds(10);
 
@@ -14,8 +17,9 @@ internal sealed class SimulatedQueue
 
     public (string Id, string Receipt) Put(QueuedJob job, TimeSpan now)
     {
-        Message message = new(job, $"m{++_ids}") { Receipt = $"r{++_ids}", VisibleAt = now };
-        _messages.Add(message);
+        Message message = Add(job, now);
+        if (now < Weather.Lasts && random.NextDouble() < weather.Double)
+            Add(job, now);
         return (message.Id, message.Receipt);
     }
 
@@ -30,6 +34,13 @@ internal sealed class SimulatedQueue
 
     /// <summary>A stale receipt deletes nothing.</summary>
     public void Delete(string id, string receipt) => _messages.RemoveAll(message => message.Id == id && message.Receipt == receipt);
+
+    private Message Add(QueuedJob job, TimeSpan now)
+    {
+        Message message = new(job, $"m{++_ids}") { Receipt = $"r{++_ids}", VisibleAt = now };
+        _messages.Add(message);
+        return message;
+    }
 
     private sealed class Message(QueuedJob job, string id)
     {

@@ -35,6 +35,9 @@ internal sealed class SimulatedWorker
 
     public int SlotsUsed => _slots.Used;
 
+    /// <summary>It remembers no attempt, and holds no slot.</summary>
+    public bool IsEmpty => _ledger.IsEmpty;
+
     /// <summary>It does nothing and hears nothing before this; what was sent to it waits.</summary>
     public TimeSpan HangsUntil { get; set; }
 

@@ -11,5 +11,8 @@ namespace OllamaMax.Core.Tests.Protocol;
 /// <param name="Deafness">In each second, the edge's own connection is cut for some seconds.</param>
 internal sealed record Weather(int Seed, double Drop, double Double, double Delay, double Deaths, double Hangs, double EdgeDeaths, double Deafness)
 {
+    /// <summary>Jobs that come in a second; with more than the cluster's slots are good for, they wait in the queue.</summary>
+    public double Jobs { get; init; } = 0.7;
+
     public static readonly TimeSpan Lasts = TimeSpan.FromSeconds(40);
 }

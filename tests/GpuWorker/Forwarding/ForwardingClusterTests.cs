@@ -22,7 +22,7 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
     public async Task Chat_ModelOfAServer_IsFoundShownAndAnswered()
     {
         await using JobCluster cluster = await JobCluster.StartAsync();
-        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 4), $"openai={_server.Url}");
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 4), forward: $"openai={_server.Url}");
         await WaitForAsync(cluster.Client, OpenAIServer.Model);
 
         JsonElement tags = await cluster.Client.GetFromJsonAsync<JsonElement>("/api/tags", Cancellation);
@@ -111,7 +111,7 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
     {
         TaskCompletionSource seen = CutOnceSeen();
         await using JobCluster cluster = await JobCluster.StartAsync();
-        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), $"openai={_server.Url}");
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), forward: $"openai={_server.Url}");
         await WaitForAsync(cluster.Client, OpenAIServer.Model);
 
         using HttpResponseMessage accepted = await cluster.Client.PostAsJsonAsync("/jobs", Body(new { }), Cancellation);

@@ -7,6 +7,7 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.GpuWorker.Processes;
 using OllamaMax.GpuWorker.Tests.Models;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Tests.Batching;
 using OllamaMax.Jobs;
 using OllamaMax.TestKit;
@@ -191,7 +192,9 @@ public sealed class DecoderWatchTests : IAsyncDisposable
     {
         public MemoryNeed Measure(string path) => new(Weights: 1, Cache: 0);
 
-        public Task<LoadedEngine> LoadAsync(string path, IProgress<float> progress, CancellationToken cancellationToken) =>
+        public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<InferenceDevice>>([]);
+
+        public Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken) =>
             Task.FromResult(new LoadedEngine(engine, TimeSpan.Zero, 4096, "idle", 1));
     }
 }

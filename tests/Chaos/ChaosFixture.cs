@@ -1,0 +1,52 @@
+using OllamaMax.Chaos.Tests.Clients;
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Models;
+using OllamaMax.TestKit.Split;
+
+namespace OllamaMax.Chaos.Tests;
+
+/// <summary>One system for all tests, and the undisturbed answers of all questions.</summary>
+public sealed class ChaosFixture : IAsyncLifetime
+{
+    public const string Model = "chaos";
+
+    /// <summary>Of each of the three workers.</summary>
+    public const int Slots = 2;
+
+    private readonly TempFolder _folder = new();
+    private readonly Dictionary<Question, string> _expected = [];
+    private SplitSystem? _system;
+
+    public SplitSystem System => _system!;
+
+    internal IReadOnlyDictionary<Question, string> Expected => _expected;
+
+    public async ValueTask InitializeAsync()
+    {
+        string model = _folder.File($"{Model}.gguf");
+        GgufGenerator.Write(model, new() { Layers = 4, Width = 512, Heads = 8, KeyValueHeads = 4, FeedForward = 1024, Context = 2048, Name = Model });
+        _system = await SplitSystem.StartAsync(
+            new()
+            {
+                Model = model,
+                Workers = 3,
+                DrainSeconds = 3,
+                WorkerArguments = ["--exact", "--threads", "1", "--slots", $"{Slots}"],
+                Environment = new Dictionary<string, string?> { ["OllamaMax__Jobs__Lease"] = "00:00:03" },
+            },
+            TestContext.Current.CancellationToken);
+        GenerateClient client = new(_system.Client, isStreamed: false);
+        foreach (Question question in Question.All.Append(Question.Long))
+        {
+            Outcome outcome = await client.AskAsync($"undisturbed-{question.Number}", question, new Pulse(), TestContext.Current.CancellationToken);
+            _expected[question] = outcome.Error is null ? outcome.Text : throw new InvalidOperationException($"No undisturbed answer: {outcome}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_system is not null)
+            await _system.DisposeAsync();
+        _folder.Dispose();
+    }
+}
