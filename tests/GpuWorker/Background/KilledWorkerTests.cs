@@ -8,7 +8,7 @@ namespace OllamaMax.GpuWorker.Tests.Background;
 /// <summary>The real local host, real workers with a real model, and kill -9.</summary>
 public sealed class KilledWorkerTests
 {
-    private const int Tokens = 1500;
+    private const int Tokens = 700;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
