@@ -13,5 +13,8 @@ public static class ModelPaths
     /// <summary>The <see cref="ModelChunks"/> of a blob.</summary>
     public static string Chunks(string digest) => "chunks/" + ModelDigest.FileName(digest);
 
+    /// <summary>A download on its way (<see cref="StagedBlobs"/>).</summary>
+    internal static string Partial(string key) => "partial/" + key;
+
     public static string Manifest(ModelName name) => Manifests + name.ManifestPath;
 }
