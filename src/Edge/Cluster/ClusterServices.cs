@@ -7,6 +7,7 @@ using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Edge.Tenants;
@@ -46,9 +47,11 @@ public static class ClusterServices
         services.AddSingleton(provider => new ModelCatalog(
             storage.Blobs, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelCatalog>>()));
         services.AddSingleton(_ => new ModelBlobs(storage.Blobs));
+        services.AddSingleton(provider => new StagedBlobs(storage.Blobs, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IModelSource, CatalogModels>();
         services.AddSingleton<IEndpointGroup, ModelChangeEndpoints>();
         services.AddSingleton<IEndpointGroup, BlobEndpoints>();
+        services.AddPulls();
         services.AddSingleton<PromptTemplates>();
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
         services.AddSingleton<LeastLoadedPolicy>();

@@ -54,7 +54,7 @@ internal sealed class SourceHttp : IDisposable
             {
                 if (response.Headers.Location is { } location && (int)response.StatusCode is 301 or 302 or 303 or 307 or 308)
                 {
-                    Uri next = new(address, response.Headers.Location!);
+                    Uri next = new(address, location);
                     if (next.Scheme != address.Scheme || next.Authority != address.Authority)
                         token = null;
                     address = next;
