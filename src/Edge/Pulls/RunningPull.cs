@@ -1,7 +1,7 @@
 namespace OllamaMax.Edge.Pulls;
 
 /// <summary>A pull that is under way at this edge.</summary>
-internal sealed class RunningPull(PullRequest request, TimeProvider time, CancellationToken stopping)
+internal sealed class RunningPull(PullRequest request, TimeProvider time, CancellationToken stopping) : IDisposable
 {
     private readonly CancellationTokenSource _cancelled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
 
@@ -14,12 +14,13 @@ internal sealed class RunningPull(PullRequest request, TimeProvider time, Cancel
     /// <summary>Null when the model is there; otherwise what the client is told. Never fails.</summary>
     public Task<string?> Ended { get; private set; } = Task.FromResult<string?>(null);
 
-    /// <summary>Who follows it; the last one's leaving ends it. Changed under the lock of <see cref="Pulls"/>.</summary>
+    /// <summary>Who follows it; the last one's leaving ends it. Changed under the lock of <see cref="ActivePulls"/>.</summary>
     public int Followers { get; set; }
 
     public void Start(Func<RunningPull, CancellationToken, Task<string?>> run) => Ended = Task.Run(() => run(this, _cancelled.Token), CancellationToken.None);
 
-    public void Cancel() => _cancelled.Cancel();
+    /// <summary>Callbacks run elsewhere: the caller may hold a lock.</summary>
+    public void Cancel() => _ = _cancelled.CancelAsync();
 
     public void Dispose() => _cancelled.Dispose();
 }

@@ -10,11 +10,11 @@ namespace OllamaMax.Storage.Models;
 /// </summary>
 public sealed class StagedBlob : IAsyncDisposable
 {
-    /// <summary>The longest there is: a writer that was killed is in the way for no longer.</summary>
-    internal static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(60);
+    /// <summary>A writer that was killed is in the way for so long.</summary>
+    internal static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(30);
 
     private const string ValidatorKey = "validator";
-    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
 
     private readonly AppendBlobClient _blob;
     private readonly BlobLeaseClient _lease;
@@ -91,11 +91,15 @@ public sealed class StagedBlob : IAsyncDisposable
             return;
         try
         {
-            await _lease.ReleaseAsync(cancellationToken: CancellationToken.None);
+            // Nothing came: nothing is to be gone on with.
+            if (Length == 0)
+                await _blob.DeleteIfExistsAsync(conditions: new() { LeaseId = _lease.LeaseId }, cancellationToken: CancellationToken.None);
+            else
+                await _lease.ReleaseAsync(cancellationToken: CancellationToken.None);
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
-            // Lost, or storage is away: it ends by itself within its minute.
+            // Lost, or storage is away: it ends by itself within its time.
         }
     }
 

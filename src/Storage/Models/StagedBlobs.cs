@@ -9,14 +9,23 @@ namespace OllamaMax.Storage.Models;
 /// Downloads on their way: append blobs whose length is how far they are, so that whoever goes on later, on whatever edge, needs no other record.
 /// Each belongs to one writer at a time.
 /// </summary>
-public sealed class StagedBlobs(BlobServiceClient blobs, TimeProvider time)
+public sealed class StagedBlobs
 {
-    private readonly BlobContainerClient _container = blobs.GetBlobContainerClient(Containers.Models);
+    private readonly BlobContainerClient _container;
+    private readonly TimeProvider _time;
+
+    public StagedBlobs(BlobServiceClient blobs, TimeProvider time)
+        : this(blobs.GetBlobContainerClient(Containers.Models), time)
+    {
+    }
+
+    /// <summary>In a container of one's own: tests share a storage account.</summary>
+    internal StagedBlobs(BlobContainerClient container, TimeProvider time) => (_container, _time) = (container, time);
 
     /// <summary>Takes what is there, or begins it.</summary>
     /// <param name="key">What is downloaded: file name characters only, the same for the same content.</param>
     /// <param name="cancellationToken">Ends the taking.</param>
-    /// <returns>Null while somebody else has it. One who was killed has it for a minute more.</returns>
+    /// <returns>Null while somebody else has it. One who was killed has it for half a minute more.</returns>
     /// <exception cref="CatalogException">Storage cannot be written.</exception>
     public async Task<StagedBlob?> TryTakeAsync(string key, CancellationToken cancellationToken)
     {
@@ -27,7 +36,7 @@ public sealed class StagedBlobs(BlobServiceClient blobs, TimeProvider time)
             BlobLeaseClient lease = blob.GetBlobLeaseClient();
             await lease.AcquireAsync(StagedBlob.LeaseTime, cancellationToken: cancellationToken);
             BlobProperties properties = await blob.GetPropertiesAsync(cancellationToken: cancellationToken);
-            return new StagedBlob(blob, lease, properties, time);
+            return new StagedBlob(blob, lease, properties, _time);
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.LeaseAlreadyPresent
             || e.ErrorCode == BlobErrorCode.LeaseIdMissing || e.ErrorCode == BlobErrorCode.BlobNotFound)
