@@ -11,6 +11,7 @@ using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Edge.Tenants;
+using OllamaMax.Edge.Uploads;
 using OllamaMax.Placement;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
@@ -52,6 +53,8 @@ public static class ClusterServices
         services.AddSingleton<IEndpointGroup, ModelChangeEndpoints>();
         services.AddSingleton<IEndpointGroup, BlobEndpoints>();
         services.AddPulls();
+        services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, provider.GetRequiredService<ModelBlobs>()));
+        services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
         services.AddSingleton<LeastLoadedPolicy>();

@@ -16,5 +16,8 @@ public static class ModelPaths
     /// <summary>A download on its way (<see cref="StagedBlobs"/>).</summary>
     internal static string Partial(string key) => "partial/" + key;
 
+    /// <summary>What a client writes by itself (<see cref="UploadedBlobs"/>).</summary>
+    internal static string Upload(string digest) => "uploads/" + ModelDigest.FileName(digest);
+
     public static string Manifest(ModelName name) => Manifests + name.ManifestPath;
 }

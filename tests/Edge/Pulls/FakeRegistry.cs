@@ -103,6 +103,8 @@ internal sealed class FakeRegistry : IAsyncDisposable
         return (mediaType, Add(bytes), bytes.Length);
     }
 
+    public static string ETagOf(byte[] content) => $"\"{ModelDigest.Of(content)[7..20]}\"";
+
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     private async Task ManifestAsync(HttpContext context, string space, string name, string tag)
@@ -133,7 +135,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
         if (Faults.TryDequeue(out Func<HttpContext, byte[], Task>? fault))
             await fault(context, content);
         else
-            await Results.Bytes(content, enableRangeProcessing: true, entityTag: new EntityTagHeaderValue($"\"{ModelDigest.Of(content)[7..20]}\"")).ExecuteAsync(context);
+            await Results.Bytes(content, enableRangeProcessing: true, entityTag: new EntityTagHeaderValue(ETagOf(content))).ExecuteAsync(context);
     }
 
     private static bool IsLetIn(HttpContext context, string repository)

@@ -3,10 +3,10 @@ using System.Text.Json;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Edge.Uploads;
 using OllamaMax.Inference.Packages;
 using OllamaMax.Models;
 using OllamaMax.Storage;
@@ -44,6 +44,8 @@ internal sealed class PullServer : IAsyncDisposable
             .AddSingleton(catalog)
             .AddSingleton(blobs)
             .AddSingleton(provider => new StagedBlobs(storage, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton(new UploadedBlobs(storage, blobs))
+            .AddSingleton<IEndpointGroup, UploadEndpoints>()
             .AddPulls()
             .Configure<PullOptions>(options =>
             {

@@ -241,7 +241,7 @@ public sealed class PullTests(AzuriteFixture azurite)
     internal static async Task SendPartAsync(HttpContext context, byte[] content, Task cut)
     {
         context.Response.ContentLength = content.Length;
-        context.Response.Headers.ETag = "\"first\"";
+        context.Response.Headers.ETag = FakeRegistry.ETagOf(content);
         await context.Response.Body.WriteAsync(content.AsMemory(0, 2 << 20));
         await context.Response.Body.FlushAsync();
         await Task.WhenAny(cut, Task.Delay(Timeout.Infinite, context.RequestAborted));
