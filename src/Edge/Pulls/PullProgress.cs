@@ -77,21 +77,19 @@ internal sealed class PullProgress(TimeProvider time)
             // Asked before the lines are taken: what it said before its end is among them.
             bool isOver = ended.IsCompleted;
             (PullLine[] lines, Task changed) = Take(ref next);
-            bool isNews = false;
             foreach (PullLine line in lines)
             {
                 if (line == said)
                     continue;
                 yield return said = line;
-                isNews = true;
             }
             if (isOver)
                 yield break;
-            if (!isNews && said is not null)
-                yield return said;
             Task waiting = Task.WhenAny(changed, ended).WaitAsync(heartbeat, time, cancellationToken);
             await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
+            if (waiting.IsFaulted && said is not null)
+                yield return said;
         }
     }
 

@@ -12,9 +12,6 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
 {
     private const int PieceSize = 4 << 20;
 
-    /// <summary>An append blob's most appends, each of one piece.</summary>
-    private const long LargestSize = 50_000L * PieceSize;
-
     private static ReadOnlySpan<byte> GgufMagic => "GGUF"u8;
 
     /// <param name="address">Where the file is.</param>
@@ -27,8 +24,8 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
     /// <exception cref="CatalogException">Storage is to blame.</exception>
     public async Task RunAsync(Uri address, StagedBlob staged, long? size, Action<long, long> progress, CancellationToken cancellationToken)
     {
-        if (size > LargestSize)
-            throw new PullException($"a file of {size} bytes is larger than {LargestSize}, which is the most that can be pulled");
+        if (size > ModelBlobs.LargestSize)
+            throw new PullException($"a file of {size} bytes is larger than {ModelBlobs.LargestSize}, which is the most that can be pulled");
         if (staged.Length > size)
             await staged.RestartAsync(null, cancellationToken);
         await retry.RunAsync(address, limited => AttemptAsync(address, staged, size, progress, limited), () => staged.Length, cancellationToken);
@@ -44,8 +41,8 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         long total = told ?? size ?? throw new PullException($"{address.Host} does not say how long the file is");
         if (size is not null && total != size)
             throw new PullException($"{address.Host} has a file of {total} bytes where its manifest says {size}");
-        if (total > LargestSize)
-            throw new PullException($"a file of {total} bytes is larger than {LargestSize}, which is the most that can be pulled");
+        if (total > ModelBlobs.LargestSize)
+            throw new PullException($"a file of {total} bytes is larger than {ModelBlobs.LargestSize}, which is the most that can be pulled");
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
             return await EndAsync(staged, total, cancellationToken);
         if (response.StatusCode == HttpStatusCode.OK)

@@ -8,8 +8,9 @@ internal sealed class SourceRetry(IOptions<PullOptions> options, TimeProvider ti
     /// <summary>Less than this between two failures is as good as nothing: a source that sends a few bytes each time is not waited for for ever.</summary>
     private const long Worthwhile = 1 << 20;
 
-    /// <summary>What may be otherwise the next time.</summary>
-    public static bool IsPassing(Exception e) => e is HttpRequestException or IOException or TimeoutException or SourceUnavailableException;
+    /// <summary>What may be otherwise the next time. A connection that takes too long comes as a cancellation that nobody asked for.</summary>
+    public static bool IsPassing(Exception e) => e is HttpRequestException or IOException or TimeoutException or SourceUnavailableException
+        or OperationCanceledException { InnerException: TimeoutException };
 
     /// <param name="source">Whom to name when it is given up.</param>
     /// <param name="attempt">One try.</param>

@@ -92,7 +92,7 @@ internal sealed class UploadEndpoints(
             string? digest = fields.Text("digest");
             if (!ModelDigest.IsValid(digest))
                 fields.Errors.Add("digest", "must be a digest: sha256: and 64 lower-case hex digits");
-            long? size = fields.Integer("size", 0, long.MaxValue);
+            long? size = fields.Integer("size", 0, ModelBlobs.LargestSize);
             if (size is null)
                 fields.Errors.Add("size", "is required: the bytes that will be uploaded");
             return fields.Errors.First is { } wrong ? wrong : new Upload(digest!, size!.Value);

@@ -16,6 +16,9 @@ namespace OllamaMax.Storage.Models;
 /// </summary>
 public sealed class ModelBlobs
 {
+    /// <summary>Bytes of the largest blob: storage takes so many blocks, or appends, of one.</summary>
+    public const long LargestSize = 50_000L * ModelChunks.DefaultSize;
+
     private readonly BlobContainerClient _container;
 
     public ModelBlobs(BlobServiceClient blobs)
