@@ -1,5 +1,3 @@
-using System.IO.Pipelines;
-using System.Security.Cryptography;
 using System.Text;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
@@ -48,21 +46,15 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
         await using StagedBlob staged = await TakeAsync(key, 0, progress, cancellationToken);
         await download.RunAsync(address, staged, null, progress.Advance, cancellationToken);
         progress.Begin(new("verifying sha256 digest"));
-        string digest;
-        await using (Stream content = await staged.OpenAsync(cancellationToken))
-            digest = ModelDigest.Format(await SHA256.HashDataAsync(content, cancellationToken));
+        string digest = await staged.HashAsync(cancellationToken);
         await PublishAsync(digest, staged, cancellationToken);
         return digest;
     }
 
     private async Task PublishAsync(string digest, StagedBlob staged, CancellationToken cancellationToken)
     {
-        string? actual = null;
-        if (await blobs.FindAsync(digest, cancellationToken) is null)
-        {
-            await using Stream content = await staged.OpenAsync(cancellationToken);
-            actual = await blobs.UploadAsync(digest, PipeReader.Create(content), cancellationToken);
-        }
+        bool isThere = await blobs.FindAsync(digest, cancellationToken) is not null;
+        string? actual = isThere ? null : await staged.PublishAsync(blobs, digest, cancellationToken);
         await staged.DeleteAsync(cancellationToken);
         if (actual is not null)
             throw new PullException($"digest mismatch, expected \"{digest}\", got \"{actual}\": what came was thrown away");

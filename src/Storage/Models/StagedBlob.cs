@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using OllamaMax.Models;
 
 namespace OllamaMax.Storage.Models;
 
@@ -70,9 +72,32 @@ public sealed class StagedBlob : IAsyncDisposable
         Length += bytes.Length;
     });
 
-    /// <summary>What is there, from the first byte.</summary>
-    public async Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
-        await _blob.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 4 << 20 }, cancellationToken);
+    /// <summary>Digest of what is there.</summary>
+    /// <exception cref="CatalogException">Storage cannot be read.</exception>
+    public async Task<string> HashAsync(CancellationToken cancellationToken)
+    {
+        string digest = "";
+        await DoAsync(async () =>
+        {
+            await using Stream content = await OpenAsync(cancellationToken);
+            digest = ModelDigest.Format(await SHA256.HashDataAsync(content, cancellationToken));
+        });
+        return digest;
+    }
+
+    /// <summary>Makes what is there a blob of the catalogue, if it is what it should be.</summary>
+    /// <returns>As <see cref="ModelBlobs.UploadAsync"/>.</returns>
+    /// <exception cref="CatalogException">Storage cannot be read or written.</exception>
+    public async Task<string?> PublishAsync(ModelBlobs blobs, string digest, CancellationToken cancellationToken)
+    {
+        string? actual = null;
+        await DoAsync(async () =>
+        {
+            await using Stream content = await OpenAsync(cancellationToken);
+            actual = await blobs.UploadAsync(digest, content, cancellationToken);
+        });
+        return actual;
+    }
 
     /// <summary>Takes it away: its content has become a blob of the catalogue, or is of no use.</summary>
     /// <exception cref="CatalogException">Storage cannot be written.</exception>
@@ -103,11 +128,14 @@ public sealed class StagedBlob : IAsyncDisposable
         }
     }
 
-    private static async Task DoAsync(Func<Task> write)
+    private Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
+        _blob.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 4 << 20 }, cancellationToken);
+
+    private static async Task DoAsync(Func<Task> work)
     {
         try
         {
-            await write();
+            await work();
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {

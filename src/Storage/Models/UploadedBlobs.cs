@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
@@ -46,7 +45,7 @@ public sealed class UploadedBlobs(BlobServiceClient storage, ModelBlobs blobs)
         {
             BlobOpenReadOptions options = new(allowModifications: false) { BufferSize = 4 << 20 };
             await using Stream content = await Blob(digest).OpenReadAsync(options, cancellationToken);
-            string? actual = await blobs.UploadAsync(digest, PipeReader.Create(content), cancellationToken);
+            string? actual = await blobs.UploadAsync(digest, content, cancellationToken);
             await Blob(digest).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
             return actual;
         }
