@@ -71,8 +71,8 @@ public sealed class ModelBlobs
         }
     }
 
-    /// <inheritdoc cref="UploadAsync(string, PipeReader, CancellationToken)"/>
-    internal Task<string?> UploadAsync(string digest, Stream content, CancellationToken cancellationToken) =>
+    /// <inheritdoc cref="UploadAsync"/>
+    internal Task<string?> UploadFromAsync(string digest, Stream content, CancellationToken cancellationToken) =>
         UploadAsync(digest, PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 256 << 10, leaveOpen: true)), cancellationToken);
 
     private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, CancellationToken cancellationToken)

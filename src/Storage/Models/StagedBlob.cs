@@ -94,7 +94,7 @@ public sealed class StagedBlob : IAsyncDisposable
         await DoAsync(async () =>
         {
             await using Stream content = await OpenAsync(cancellationToken);
-            actual = await blobs.UploadAsync(digest, content, cancellationToken);
+            actual = await blobs.UploadFromAsync(digest, content, cancellationToken);
         });
         return actual;
     }

@@ -45,7 +45,7 @@ public sealed class UploadedBlobs(BlobServiceClient storage, ModelBlobs blobs)
         {
             BlobOpenReadOptions options = new(allowModifications: false) { BufferSize = 4 << 20 };
             await using Stream content = await Blob(digest).OpenReadAsync(options, cancellationToken);
-            string? actual = await blobs.UploadAsync(digest, content, cancellationToken);
+            string? actual = await blobs.UploadFromAsync(digest, content, cancellationToken);
             await Blob(digest).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
             return actual;
         }
