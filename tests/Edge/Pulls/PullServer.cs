@@ -20,8 +20,11 @@ internal sealed class PullServer : IAsyncDisposable
 {
     private static readonly string DemoPath = Path.Combine(RepositoryRoot.Find(), "models", "demo", "ollamamax-demo.gguf");
 
-    private PullServer(EdgeServer edge, FakeRegistry registry, ModelCatalog catalog, ModelBlobs blobs) =>
+    private PullServer(EdgeServer edge, FakeRegistry registry, BlobServiceClient storage, ModelCatalog catalog, ModelBlobs blobs)
+    {
         (Edge, Registry, Catalog, Blobs) = (edge, registry, catalog, blobs);
+        OtherEdge = new StagedBlobs(storage, TimeProvider.System);
+    }
 
     public EdgeServer Edge { get; }
 
@@ -30,6 +33,9 @@ internal sealed class PullServer : IAsyncDisposable
     public ModelCatalog Catalog { get; }
 
     public ModelBlobs Blobs { get; }
+
+    /// <summary>What another edge downloads.</summary>
+    public StagedBlobs OtherEdge { get; }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -53,7 +59,7 @@ internal sealed class PullServer : IAsyncDisposable
                 options.Hosts.Add($"hf.co={registry.RegistryUrl}");
                 options.Hosts.Add($"content={registry.ContentUrl}");
             }));
-        return new(edge, registry, catalog, blobs);
+        return new(edge, registry, storage, catalog, blobs);
     }
 
     /// <summary>The demo model, unlike every other one: tests share a storage account.</summary>

@@ -1,7 +1,10 @@
+using System.IO.Pipelines;
 using System.Net;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
+using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Edge.Tests.Pulls;
@@ -150,7 +153,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         await ReadUntilAsync(lines, "\"completed\":", atLeast: 1 << 20);
 
         string list = await server.Edge.Client.GetStringAsync("/cluster/transfers", Cancel);
-        string id = System.Text.Json.JsonDocument.Parse(list).RootElement.GetProperty("transfers")[0].GetProperty("id").GetString()!;
+        string id = JsonDocument.Parse(list).RootElement.GetProperty("transfers")[0].GetProperty("id").GetString()!;
         string one = await server.Edge.Client.GetStringAsync($"/cluster/transfers/{id}", Cancel);
         using HttpResponseMessage deleted = await server.Edge.SendAsync(HttpMethod.Delete, $"/cluster/transfers/{id}");
         using HttpResponseMessage unknown = await server.Edge.SendAsync(HttpMethod.Delete, "/cluster/transfers/other");
@@ -163,6 +166,29 @@ public sealed class PullTests(AzuriteFixture azurite)
         (await lines.ReadToEndAsync(Cancel)).ShouldEndWith("""{"error":"the pull was cancelled; the next one goes on where it was"}""" + "\n");
         server.Registry.Ranges.ShouldHaveSingleItem();
         go.SetResult();
+    }
+
+    [Fact]
+    public async Task Pull_AnotherEdgeFetchesIt_ShowsItsProgressAndFetchesNothing()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        byte[] weights = PullServer.UniqueModel();
+        string digest = server.Registry.AddModel($"library/{name}/latest", weights);
+        StagedBlob other = (await server.OtherEdge.TryTakeAsync(ModelDigest.FileName(digest), Cancel))!;
+        await other.AppendAsync(weights.AsMemory(0, 1 << 20), Cancel);
+
+        using HttpResponseMessage response = await server.PullAsync(new { model = name });
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(Cancel));
+        await ReadUntilAsync(lines, "\"completed\":", atLeast: 1 << 20);
+        await server.Blobs.UploadAsync(digest, PipeReader.Create(new MemoryStream(weights)), Cancel);
+        await other.DeleteAsync(Cancel);
+        await other.DisposeAsync();
+        await server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(1));
+        server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
+
+        (await lines.ReadToEndAsync(Cancel)).ShouldEndWith(Success + "\n");
+        server.Registry.Ranges.ShouldBeEmpty();
     }
 
     [Fact]
