@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Models;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Pulls;
@@ -61,7 +62,7 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
         try
         {
             await pull.RunAsync(running.Request, running.Progress, cancellationToken);
-            LogPulled(running.Request.Name.ToString());
+            LogPulled(running.Request.Name);
             return null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -70,12 +71,12 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
         }
         catch (Exception e) when (e is PullException or ModelPublishException or CatalogException)
         {
-            LogFailed(e, running.Request.Name.ToString());
+            LogFailed(e, running.Request.Name);
             return e.Message;
         }
         catch (Exception e)
         {
-            LogBroken(e, running.Request.Name.ToString());
+            LogBroken(e, running.Request.Name);
             return "the pull failed inside the server";
         }
         finally
@@ -89,11 +90,11 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Pulled {Model}")]
-    private partial void LogPulled(string model);
+    private partial void LogPulled(ModelName model);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Model} could not be pulled")]
-    private partial void LogFailed(Exception exception, string model);
+    private partial void LogFailed(Exception exception, ModelName model);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The pull of {Model} broke")]
-    private partial void LogBroken(Exception exception, string model);
+    private partial void LogBroken(Exception exception, ModelName model);
 }

@@ -103,7 +103,8 @@ internal sealed class RegistrySource(SourceHttp http, SourceRetry retry, IOption
     private async Task<byte[]> ReadAsync(ModelName name, ModelLayer layer, CancellationToken cancellationToken)
     {
         byte[] bytes = await ReadAsync(new(BlobAddress(name, layer)), cancellationToken);
-        return ModelDigest.Of(bytes) is { } actual && actual == layer.Digest
+        string actual = ModelDigest.Of(bytes);
+        return actual == layer.Digest
             ? bytes
             : throw new PullException($"digest mismatch, expected \"{layer.Digest}\", got \"{actual}\"");
     }

@@ -2,7 +2,6 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Sas;
-using OllamaMax.Models;
 
 namespace OllamaMax.Storage.Models;
 
