@@ -66,6 +66,8 @@ public sealed class UploadTests(AzuriteFixture azurite)
     /// <summary>As any client would, by the address alone.</summary>
     private static async Task PutAsync(PullServer server, string digest, byte[] content)
     {
+        // A signature ends by storage's clock.
+        server.Edge.Time.SetUtcNow(TimeProvider.System.GetUtcNow());
         string url = (await BeginAsync(server, digest)).GetProperty("url").GetString()!;
         using HttpRequestMessage put = new(HttpMethod.Put, url) { Content = new ByteArrayContent(content) };
         put.Headers.Add("x-ms-blob-type", "BlockBlob");
