@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace OllamaMax.Jobs;
@@ -60,6 +61,10 @@ public sealed record RequestedOptions
     [JsonIgnore]
     public RequestedFormat? Format { get; init; }
 
+    /// <summary>Of a request only: options that mean nothing here, and may to a server that is forwarded to.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, JsonElement>? Others { get; init; }
+
     /// <summary>These, and where they say nothing, <paramref name="defaults"/>.</summary>
     public RequestedOptions Over(RequestedOptions defaults) => new()
     {
@@ -84,6 +89,7 @@ public sealed record RequestedOptions
         Shift = Shift ?? defaults.Shift,
         TopLogprobs = TopLogprobs ?? defaults.TopLogprobs,
         Format = Format ?? defaults.Format,
+        Others = Others ?? defaults.Others,
     };
 
     /// <summary>What a job is run with: defaults where nothing was said.</summary>

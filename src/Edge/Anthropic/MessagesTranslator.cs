@@ -16,6 +16,9 @@ internal static class MessagesTranslator
     /// <summary>What the answer does not depend on; context_management only ever takes something away from a long conversation.</summary>
     private static readonly string[] Harmless = ["metadata", "service_tier", "cache_control", "betas", "context_management", "inference_geo", "speed"];
 
+    /// <summary>What is sampled is the model's own distribution.</summary>
+    private static readonly RequestedOptions Defaults = new() { Temperature = 1, TopP = 1, TopK = 0, RepeatPenalty = 1 };
+
     private static readonly FieldPolicy Policy = new([.. Read, .. Sampling], Harmless);
 
     public static Result<MessagesRequest> Translate(JsonFields request)
@@ -35,7 +38,7 @@ internal static class MessagesTranslator
                 Stop = SamplingFields.ReadStops(request, "stop_sequences"),
                 Format = ReadFormat(request),
             },
-            Defaults = CommonFields.Defaults,
+            Defaults = Defaults,
         };
         bool isStream = request.Flag("stream") ?? false;
         Policy.Check(request);

@@ -25,7 +25,7 @@ internal sealed record CreateRequest(ModelName Name, ModelName? From, string? We
             Parent = from?.ToString(),
             Template = TemplateField.Read(request),
             System = request.Text("system") is { Length: > 0 } system ? system : null,
-            Parameters = request.Object("parameters") is { } parameters ? OllamaOptions.ReadOptions(parameters) with { LogitBias = null } : new(),
+            Parameters = request.Object("parameters") is { } parameters ? OllamaOptions.ReadOptions(parameters) with { LogitBias = null, Others = null } : new(),
             Messages = [.. request.Objects("messages").Select(ReadMessage)],
             License = ReadLicense(request),
         };

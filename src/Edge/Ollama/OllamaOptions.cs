@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
@@ -11,6 +13,10 @@ namespace OllamaMax.Edge.Ollama;
 /// </summary>
 internal static class OllamaOptions
 {
+    private static readonly FrozenSet<string> Used = FrozenSet.Create(
+        "num_ctx", "num_predict", "num_keep", "logit_bias", "seed", "stop", "temperature", "top_k", "top_p", "min_p", "typical_p", "repeat_penalty", "repeat_last_n",
+        "presence_penalty", "frequency_penalty", "mirostat", "mirostat_tau", "mirostat_eta");
+
     private static readonly string[] IgnoredIntegers = ["num_batch", "num_gpu", "main_gpu", "num_thread", "draft_num_predict"];
     private static readonly string[] IgnoredNumbers = ["tfs_z"];
     private static readonly string[] IgnoredFlags =
@@ -29,7 +35,18 @@ internal static class OllamaOptions
         if (options is not { } given)
             return new();
         CheckIgnored(given);
-        return ReadSampling(given, ReadLimits(given));
+        return ReadSampling(given, ReadLimits(given)) with { Others = ReadOthers(given) };
+    }
+
+    private static Dictionary<string, JsonElement>? ReadOthers(JsonFields options)
+    {
+        Dictionary<string, JsonElement> others = [];
+        foreach (string name in options.Names())
+        {
+            if (!Used.Contains(name) && options.Find(name) is { } value)
+                others[name] = value.Clone();
+        }
+        return others.Count > 0 ? others : null;
     }
 
     private static RequestedOptions ReadLimits(JsonFields options) => new()

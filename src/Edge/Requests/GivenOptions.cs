@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Text.Json;
 using OllamaMax.Edge.Ollama;
@@ -11,7 +12,9 @@ internal static class GivenOptions
     public static IReadOnlyDictionary<string, JsonElement> Of(RequestedOptions options)
     {
         JsonElement json = JsonSerializer.SerializeToElement(options with { Seed = null, Stop = null }, OllamaJson.Relaxed.RequestedOptions);
-        Dictionary<string, JsonElement> given = json.EnumerateObject().ToDictionary(option => option.Name, option => option.Value);
+        Dictionary<string, JsonElement> given = new(options.Others ?? ReadOnlyDictionary<string, JsonElement>.Empty);
+        foreach (JsonProperty option in json.EnumerateObject())
+            given[option.Name] = option.Value;
         if (options.Shift is { } shift)
             given["shift"] = JsonElement.Parse(shift ? "true" : "false");
         if (options.LogitBias is { } biases)
