@@ -15,10 +15,17 @@ namespace OllamaMax.Functions;
 /// <summary>The edge inside an Azure Functions app: the pipeline that Kestrel serves in the local host, behind one function.</summary>
 internal static class FunctionsEdge
 {
+    /// <summary>The Functions host cuts larger bodies off, without a word in the API's shape.</summary>
+    private const long LargestBody = 100_000_000;
+
     public static void AddEdge(this FunctionsApplicationBuilder builder)
     {
         builder.Services
-            .AddEdge(edge => Trust(edge, builder.Configuration))
+            .AddEdge(edge =>
+            {
+                Trust(edge, builder.Configuration);
+                edge.MaxBlobBytes = LargestBody;
+            })
             .AddCluster(
                 new StorageAccount(Required(builder.Configuration, "AzureWebJobsStorage")),
                 SignalRConnectionString.Parse(Required(builder.Configuration, "AzureSignalRConnectionString")));

@@ -70,4 +70,7 @@ public sealed record ModelLayer(
     public const string System = "application/vnd.ollama.image.system";
     public const string Params = "application/vnd.ollama.image.params";
     public const string License = "application/vnd.ollama.image.license";
+    public const string Messages = "application/vnd.ollama.image.messages";
+    public const string Adapter = "application/vnd.ollama.image.adapter";
+    public const string Projector = "application/vnd.ollama.image.projector";
 }

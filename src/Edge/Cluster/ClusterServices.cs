@@ -7,9 +7,11 @@ using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Edge.Tenants;
+using OllamaMax.Edge.Uploads;
 using OllamaMax.Placement;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
@@ -46,9 +48,13 @@ public static class ClusterServices
         services.AddSingleton(provider => new ModelCatalog(
             storage.Blobs, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelCatalog>>()));
         services.AddSingleton(_ => new ModelBlobs(storage.Blobs));
+        services.AddSingleton(provider => new StagedBlobs(storage.Blobs, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IModelSource, CatalogModels>();
         services.AddSingleton<IEndpointGroup, ModelChangeEndpoints>();
         services.AddSingleton<IEndpointGroup, BlobEndpoints>();
+        services.AddPulls();
+        services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, provider.GetRequiredService<ModelBlobs>()));
+        services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
         services.AddSingleton<LeastLoadedPolicy>();

@@ -52,7 +52,7 @@ internal sealed class BlobEndpoints(ModelBlobs blobs, IOptions<EdgeOptions> opti
     }
 
     private ApiError TooLarge() => new(
-        StatusCodes.Status413PayloadTooLarge, $"this edge takes blobs of at most {options.Value.MaxBlobBytes} bytes");
+        StatusCodes.Status413PayloadTooLarge, $"this edge takes blobs of at most {options.Value.MaxBlobBytes} bytes; larger ones go to storage directly: POST /models/uploads says where");
 
     private static string? Digest(HttpContext context) =>
         context.Request.RouteValues["digest"] is string digest && ModelDigest.IsValid(digest.Replace('-', ':')) ? digest.Replace('-', ':') : null;

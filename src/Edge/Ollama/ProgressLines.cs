@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Pulls;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -11,15 +12,27 @@ namespace OllamaMax.Edge.Ollama;
 internal sealed class ProgressLines(HttpContext context, bool isStream) : IAsyncDisposable
 {
     private readonly Utf8JsonWriter _json = new(context.Response.BodyWriter, Json.Writer);
-    private Line? _last;
+    private PullLine? _last;
 
-    public void Say(string status) => Write(new Line(status, null, 0, 0));
+    public void Say(string status) => Say(new PullLine(status));
 
-    /// <param name="status">What is done.</param>
-    /// <param name="digest">To which blob.</param>
-    /// <param name="total">Its bytes.</param>
-    /// <param name="completed">Those that are done.</param>
-    public void Say(string status, string digest, long total, long completed) => Write(new Line(status, digest, total, completed));
+    public void Say(PullLine line)
+    {
+        if (!context.Response.HasStarted)
+            context.Response.ContentType = isStream ? "application/x-ndjson" : "application/json; charset=utf-8";
+        _last = line;
+        if (isStream)
+            Put(line);
+    }
+
+    /// <summary>Ends a stream that has begun with an error, in Ollama's shape: the status is out already.</summary>
+    public void Fail(string error)
+    {
+        if (!context.Response.HasStarted)
+            context.Response.ContentType = "application/x-ndjson";
+        OllamaErrors.Write(context.Response.BodyWriter, error);
+        context.Response.BodyWriter.Write("\n"u8);
+    }
 
     /// <summary>Sends what has been said so far.</summary>
     public async ValueTask FlushAsync()
@@ -36,23 +49,15 @@ internal sealed class ProgressLines(HttpContext context, bool isStream) : IAsync
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
-    private void Write(Line line)
-    {
-        if (!context.Response.HasStarted)
-            context.Response.ContentType = isStream ? "application/x-ndjson" : "application/json; charset=utf-8";
-        _last = line;
-        if (isStream)
-            Put(line);
-    }
-
-    private void Put(Line line)
+    private void Put(PullLine line)
     {
         _json.Reset();
         _json.WriteStartObject();
         _json.WriteString("status"u8, line.Status);
         if (line.Digest is not null)
-        {
             _json.WriteString("digest"u8, line.Digest);
+        if (line.Total > 0)
+        {
             _json.WriteNumber("total"u8, line.Total);
             _json.WriteNumber("completed"u8, line.Completed);
         }
@@ -60,6 +65,4 @@ internal sealed class ProgressLines(HttpContext context, bool isStream) : IAsync
         _json.Flush();
         context.Response.BodyWriter.Write("\n"u8);
     }
-
-    private sealed record Line(string Status, string? Digest, long Total, long Completed);
 }

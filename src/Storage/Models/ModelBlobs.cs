@@ -16,6 +16,9 @@ namespace OllamaMax.Storage.Models;
 /// </summary>
 public sealed class ModelBlobs
 {
+    /// <summary>Bytes of the largest blob: storage takes so many blocks, or appends, of one.</summary>
+    public const long LargestSize = 50_000L * ModelChunks.DefaultSize;
+
     private readonly BlobContainerClient _container;
 
     public ModelBlobs(BlobServiceClient blobs)
@@ -67,6 +70,10 @@ public sealed class ModelBlobs
             throw new CatalogException($"blob {digest} cannot be written to blob storage", e);
         }
     }
+
+    /// <inheritdoc cref="UploadAsync"/>
+    internal Task<string?> UploadFromAsync(string digest, Stream content, CancellationToken cancellationToken) =>
+        UploadAsync(digest, PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 256 << 10, leaveOpen: true)), cancellationToken);
 
     private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, CancellationToken cancellationToken)
     {

@@ -13,5 +13,11 @@ public static class ModelPaths
     /// <summary>The <see cref="ModelChunks"/> of a blob.</summary>
     public static string Chunks(string digest) => "chunks/" + ModelDigest.FileName(digest);
 
+    /// <summary>A download on its way (<see cref="StagedBlobs"/>).</summary>
+    internal static string Partial(string key) => "partial/" + key;
+
+    /// <summary>What a client writes by itself (<see cref="UploadedBlobs"/>).</summary>
+    internal static string Upload(string digest) => "uploads/" + ModelDigest.FileName(digest);
+
     public static string Manifest(ModelName name) => Manifests + name.ManifestPath;
 }

@@ -1,0 +1,53 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace OllamaMax.Edge.Pulls;
+
+/// <summary>Where models are pulled from, and how patiently; from the configuration section <c>OllamaMax:Pull</c>.</summary>
+public sealed class PullOptions : IValidatableObject
+{
+    public const string Section = "OllamaMax:Pull";
+
+    /// <summary>
+    /// <c>host=URL</c>: names of that host are asked for at that URL. Without one it is <c>https://</c> and the host itself. Plain http is spoken
+    /// only to what stands here.
+    /// </summary>
+    public IList<string> Hosts { get; } = [];
+
+    /// <summary>Failures in a row, without anything worthwhile in between, before a pull gives up; the next one goes on where it was.</summary>
+    [Range(1, 100)]
+    public int MaxFailures { get; set; } = 6;
+
+    /// <summary>Silence of a source that counts as a failure.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The wait after the first failure, unless the source says how long; it doubles with each.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    public TimeSpan FirstDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest wait, whatever the source asks for.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan LongestDelay { get; set; } = TimeSpan.FromSeconds(60);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Hosts.Where(entry => Parse(entry) is null)
+            .Select(entry => new ValidationResult($"{Section}:Hosts: '{entry}' is not host=URL with an http or https URL"));
+
+    /// <summary>Where names of that host are asked for.</summary>
+    internal Uri BaseOf(string host) =>
+        Hosts.Select(Parse).FirstOrDefault(entry => string.Equals(entry?.Host, host, StringComparison.OrdinalIgnoreCase))?.Base ?? new Uri($"https://{host}");
+
+    /// <summary>Whether this address may be asked: what says who a model is from must not be changed on its way.</summary>
+    internal bool Allows(Uri address) => address.Scheme == Uri.UriSchemeHttps
+        || (address.Scheme == Uri.UriSchemeHttp && Hosts.Select(Parse).Any(entry => entry?.Base is { } known && known.Scheme == address.Scheme && known.Authority == address.Authority));
+
+    private static KnownHost? Parse(string entry)
+    {
+        int end = entry.IndexOf('=', StringComparison.Ordinal);
+        return end > 0 && Uri.TryCreate(entry[(end + 1)..], UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+            ? new(entry[..end], url)
+            : null;
+    }
+
+    private sealed record KnownHost(string Host, Uri Base);
+}

@@ -1,0 +1,25 @@
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Ollama;
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.Pulls;
+
+/// <summary>What is to be pulled; equal ones share one pull.</summary>
+/// <param name="Name">What it will be called, and, without <paramref name="From"/>, where it is.</param>
+/// <param name="From">A GGUF file's address; null: the registry that the name's host is.</param>
+internal sealed record PullRequest(ModelName Name, Uri? From)
+{
+    public static Result<PullRequest> Read(JsonFields request, PullOptions options)
+    {
+        ModelName? name = ModelNameField.Read(request, "model", "name");
+        // Ollama's word for http: here that is the operator's to say, not the client's.
+        request.Flag("insecure");
+        Uri? from = null;
+        if (request.Text("from") is { Length: > 0 } text)
+        {
+            if (!Uri.TryCreate(text, UriKind.Absolute, out from) || !options.Allows(from) || from.UserInfo.Length > 0)
+                request.Errors.Add("from", "must be an https URL without credentials (http only where the server's options say so)");
+        }
+        return request.Errors.First is { } error ? error : new PullRequest(name!, from);
+    }
+}

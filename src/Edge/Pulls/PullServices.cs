@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Http;
+
+namespace OllamaMax.Edge.Pulls;
+
+internal static class PullServices
+{
+    /// <summary><c>/api/pull</c> and <c>/cluster/transfers</c>, and what is behind them. Needs the catalogue, <c>ModelBlobs</c> and <c>StagedBlobs</c>.</summary>
+    public static IServiceCollection AddPulls(this IServiceCollection services)
+    {
+        services.AddOptions<PullOptions>().BindConfiguration(PullOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<SourceHttp>();
+        services.AddSingleton<SourceRetry>();
+        services.AddSingleton<SourceDownload>();
+        services.AddSingleton<RegistrySource>();
+        services.AddSingleton<BlobPull>();
+        services.AddSingleton<ModelPull>();
+        services.AddSingleton<ActivePulls>();
+        services.AddSingleton<IEndpointGroup, PullEndpoints>();
+        services.AddSingleton<IEndpointGroup, TransferEndpoints>();
+        return services;
+    }
+}

@@ -1,0 +1,26 @@
+namespace OllamaMax.Edge.Pulls;
+
+/// <summary>A pull that is under way at this edge.</summary>
+internal sealed class RunningPull(PullRequest request, TimeProvider time, CancellationToken stopping) : IDisposable
+{
+    private readonly CancellationTokenSource _cancelled = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+
+    public string Id { get; } = Guid.NewGuid().ToString("n");
+
+    public PullRequest Request => request;
+
+    public PullProgress Progress { get; } = new(time);
+
+    /// <summary>Null when the model is there; otherwise what the client is told. Never fails.</summary>
+    public Task<string?> Ended { get; private set; } = Task.FromResult<string?>(null);
+
+    /// <summary>Who follows it; the last one's leaving ends it. Changed under the lock of <see cref="ActivePulls"/>.</summary>
+    public int Followers { get; set; }
+
+    public void Start(Func<RunningPull, CancellationToken, Task<string?>> run) => Ended = Task.Run(() => run(this, _cancelled.Token), CancellationToken.None);
+
+    /// <summary>Callbacks run elsewhere: the caller may hold a lock.</summary>
+    public void Cancel() => _ = _cancelled.CancelAsync();
+
+    public void Dispose() => _cancelled.Dispose();
+}

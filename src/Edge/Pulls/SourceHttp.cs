@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using OllamaMax.SignalR;
+
+namespace OllamaMax.Edge.Pulls;
+
+/// <summary>
+/// Asks sources: follows redirects, and gets the token that a registry asks for. A token goes to nobody but the authority that asked for it:
+/// content usually lies elsewhere, behind signed addresses.
+/// </summary>
+internal sealed class SourceHttp : IDisposable
+{
+    private const int MostSteps = 12;
+    private const int LongestToken = 64 << 10;
+
+    private readonly PullOptions _options;
+    private readonly TimeProvider _time;
+    private readonly HttpClient _http;
+
+    public SourceHttp(IOptions<PullOptions> options, TimeProvider time)
+    {
+        (_options, _time) = (options.Value, time);
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            Proxy = EnvironmentProxy.Instance,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ConnectTimeout = TimeSpan.FromSeconds(15),
+            UseCookies = false,
+            AllowAutoRedirect = false,
+        })
+        {
+            // Weights take hours where lines are slow: silence is bounded instead.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("OllamaMax", typeof(SourceHttp).Assembly.GetName().Version!.ToString(3)));
+    }
+
+    /// <summary>The answer as soon as its headers are there: 200, 206 or 416.</summary>
+    /// <exception cref="PullException">It will not be had.</exception>
+    /// <exception cref="SourceUnavailableException">Not this time.</exception>
+    /// <remarks>Whatever <see cref="SourceRetry.IsPassing"/> names may come out too.</remarks>
+    public async Task<HttpResponseMessage> GetAsync(SourceRequest request, CancellationToken cancellationToken)
+    {
+        Uri address = request.Address;
+        string? token = null;
+        for (int step = 0; step < MostSteps; step++)
+        {
+            HttpResponseMessage response = await SendAsync(request, address, token, cancellationToken);
+            if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable)
+                return response;
+            using (response)
+            {
+                if (response.Headers.Location is { } location && (int)response.StatusCode is 301 or 302 or 303 or 307 or 308)
+                {
+                    Uri next = new(address, location);
+                    if (next.Scheme != address.Scheme || next.Authority != address.Authority)
+                        token = null;
+                    address = next;
+                }
+                else if (response.StatusCode == HttpStatusCode.Unauthorized && token is null && BearerChallenge.Find(response) is { } challenge)
+                {
+                    token = await GetTokenAsync(challenge, cancellationToken);
+                }
+                else
+                {
+                    throw Failure(response, address);
+                }
+            }
+        }
+        throw new PullException($"{request.Address.Host} sends from one address to the next and never answers");
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> SendAsync(SourceRequest request, Uri address, string? token, CancellationToken cancellationToken)
+    {
+        if (!_options.Allows(address))
+            throw new PullException($"{address.GetLeftPart(UriPartial.Authority)} is not asked: only https is, and http where the server's options say so");
+        using HttpRequestMessage message = new(HttpMethod.Get, address);
+        if (request.Accept is not null)
+            message.Headers.Accept.ParseAdd(request.Accept);
+        if (token is not null)
+            message.Headers.Authorization = new("Bearer", token);
+        if (request.From > 0)
+        {
+            message.Headers.Range = new(request.From, null);
+            if (request.Validator is not null)
+                message.Headers.TryAddWithoutValidation("If-Range", request.Validator);
+        }
+        return await Silence.LimitAsync(
+            limited => _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, limited), _options.Silence, _time, cancellationToken);
+    }
+
+    private async Task<string> GetTokenAsync(BearerChallenge challenge, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new(challenge.Address), challenge.Address, null, cancellationToken);
+        if (response.StatusCode != HttpStatusCode.OK)
+            throw Failure(response, challenge.Address);
+        byte[] body = await response.ReadAtMostAsync(LongestToken, _options.Silence, _time, cancellationToken);
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(body);
+            foreach (string name in (ReadOnlySpan<string>)["token", "access_token"])
+            {
+                if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(name, out JsonElement value)
+                    && value.ValueKind == JsonValueKind.String)
+                    return value.GetString()!;
+            }
+        }
+        catch (JsonException e)
+        {
+            throw new PullException($"{challenge.Realm.Host} answered no token", e);
+        }
+        throw new PullException($"{challenge.Realm.Host} answered no token");
+    }
+
+    private Exception Failure(HttpResponseMessage response, Uri address)
+    {
+        int status = (int)response.StatusCode;
+        string message = $"{address.Host} answered {status}";
+        return status switch
+        {
+            404 or 410 => new PullException(message) { IsNotFound = true },
+            408 or 425 or 429 or >= 500 => new SourceUnavailableException(message) { RetryAfter = WaitOf(response.Headers.RetryAfter) },
+            _ => new PullException(message),
+        };
+    }
+
+    private TimeSpan? WaitOf(RetryConditionHeaderValue? header)
+    {
+        TimeSpan? wait = header?.Delta ?? (header?.Date is { } date ? date - _time.GetUtcNow() : null);
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
+}
+
+/// <param name="Address">Where it begins; redirects may lead on.</param>
+/// <param name="Accept">Media types that are understood; null: any.</param>
+/// <param name="From">The first byte that is wanted.</param>
+/// <param name="Validator">The version that a part is wanted of; of another one the whole comes.</param>
+internal sealed record SourceRequest(Uri Address, string? Accept = null, long From = 0, string? Validator = null);

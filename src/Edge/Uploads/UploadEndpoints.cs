@@ -1,0 +1,111 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Ollama;
+using OllamaMax.Models;
+using OllamaMax.Security;
+using OllamaMax.Storage.Models;
+
+namespace OllamaMax.Edge.Uploads;
+
+/// <summary>
+/// <c>POST /models/uploads</c> and <c>POST /models/uploads/{digest}/complete</c>: what <c>/api/blobs</c> does, for content that goes to storage directly.
+/// </summary>
+internal sealed class UploadEndpoints(
+    RequestBodyReader bodies, UploadedBlobs uploads, ModelBlobs blobs, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
+{
+    /// <summary>100 GB at 10 MB/s are three hours.</summary>
+    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(6);
+
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        RequiredPermission manage = new(Permissions.ManageModels);
+        endpoints.MapPost("/models/uploads", BeginAsync).WithMetadata(manage);
+        endpoints.MapPost("/models/uploads/{digest}/complete", CompleteAsync).WithMetadata(manage);
+    }
+
+    private async Task BeginAsync(HttpContext context)
+    {
+        if ((await ReadAsync(context)).Failed(out ApiError? error, out Upload? upload))
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        bool isThere = await blobs.FindAsync(upload.Digest, context.RequestAborted) is not null;
+        DateTimeOffset expiresAt = time.GetUtcNow() + Lifetime;
+        UploadAnswer answer = isThere
+            ? new(upload.Digest, upload.Size, Complete: true, null, null)
+            : new(upload.Digest, upload.Size, Complete: false, uploads.UploadUrl(upload.Digest, expiresAt).ToString(), expiresAt);
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await JsonSerializer.SerializeAsync(context.Response.Body, answer, UploadJson.Default.UploadAnswer, context.RequestAborted);
+    }
+
+    /// <summary>Progress lines, as reading it all may take longer than a front bears silence.</summary>
+    private async Task CompleteAsync(HttpContext context)
+    {
+        string digest = (string)context.GetRouteValue("digest")!;
+        if (!ModelDigest.IsValid(digest))
+        {
+            await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("the path must name a digest: sha256: and 64 lower-case hex digits"));
+            return;
+        }
+        bool isThere = await blobs.FindAsync(digest, context.RequestAborted) is not null;
+        if (!isThere && await uploads.FindAsync(digest, context.RequestAborted) is null)
+        {
+            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status404NotFound, $"nothing was uploaded for {digest}: ask POST /models/uploads where to"));
+            return;
+        }
+        await using ProgressLines progress = new(context, isStream: true);
+        Task<string?> verifying = isThere ? Task.FromResult<string?>(null) : uploads.CompleteAsync(digest, context.RequestAborted);
+        do
+        {
+            progress.Say("verifying sha256 digest");
+            await progress.FlushAsync();
+            Task waiting = verifying.WaitAsync(options.Value.HeartbeatInterval, time);
+            await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        while (!verifying.IsCompleted);
+        try
+        {
+            if (await verifying is { } actual)
+                progress.Fail($"digest mismatch, expected \"{digest}\", got \"{actual}\"");
+            else
+                progress.Say("success");
+        }
+        catch (CatalogException e)
+        {
+            progress.Fail(e.Message);
+        }
+    }
+
+    private async Task<Result<Upload>> ReadAsync(HttpContext context)
+    {
+        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+            return error;
+        using (body)
+        {
+            JsonFields fields = body.Fields(new());
+            string? digest = fields.Text("digest");
+            if (!ModelDigest.IsValid(digest))
+                fields.Errors.Add("digest", "must be a digest: sha256: and 64 lower-case hex digits");
+            long? size = fields.Integer("size", 0, ModelBlobs.LargestSize);
+            if (size is null)
+                fields.Errors.Add("size", "is required: the bytes that will be uploaded");
+            return fields.Errors.First is { } wrong ? wrong : new Upload(digest!, size!.Value);
+        }
+    }
+
+    private sealed record Upload(string Digest, long Size);
+}
+
+/// <param name="Complete">It is there already: nothing is to be uploaded.</param>
+/// <param name="Url">Takes the content by Azure's Put Blob; null where it is complete.</param>
+internal sealed record UploadAnswer(string Digest, long Size, bool Complete, string? Url, DateTimeOffset? ExpiresAt);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(UploadAnswer))]
+internal sealed partial class UploadJson : JsonSerializerContext;

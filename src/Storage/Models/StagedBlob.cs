@@ -1,0 +1,159 @@
+using System.Security.Cryptography;
+using Azure;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using OllamaMax.Models;
+
+namespace OllamaMax.Storage.Models;
+
+/// <summary>
+/// One download on its way, for as long as this is not disposed. The lease is renewed beside; should that fail, the next append does, since each
+/// carries the lease's id and its own position. Not safe for concurrent use.
+/// </summary>
+public sealed class StagedBlob : IAsyncDisposable
+{
+    /// <summary>A writer that was killed is in the way for so long.</summary>
+    internal static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(30);
+
+    private const string ValidatorKey = "validator";
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
+
+    private readonly AppendBlobClient _blob;
+    private readonly BlobLeaseClient _lease;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _disposed = new();
+    private readonly Task _renewing;
+    private bool _isDeleted;
+
+    internal StagedBlob(AppendBlobClient blob, BlobLeaseClient lease, BlobProperties properties, TimeProvider time)
+    {
+        (_blob, _lease, _time) = (blob, lease, time);
+        Length = properties.ContentLength;
+        Validator = properties.Metadata.TryGetValue(ValidatorKey, out string? kept) ? Uri.UnescapeDataString(kept) : null;
+        _renewing = RenewAsync();
+    }
+
+    /// <summary>Bytes that are safe in storage, from the first on.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>What the source said which version of the content it is; null where that needs no saying.</summary>
+    public string? Validator { get; private set; }
+
+    /// <summary>Throws away what is there.</summary>
+    /// <param name="validator">Of the version that follows.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="CatalogException">Storage cannot be written.</exception>
+    public Task RestartAsync(string? validator, CancellationToken cancellationToken) => DoAsync(async () =>
+    {
+        AppendBlobCreateOptions options = new() { Conditions = new() { LeaseId = _lease.LeaseId } };
+        if (validator is not null)
+            options.Metadata = new Dictionary<string, string> { [ValidatorKey] = Uri.EscapeDataString(validator) };
+        await _blob.CreateAsync(options, cancellationToken);
+        (Length, Validator) = (0, validator);
+    });
+
+    /// <param name="bytes">What follows; at most 4 MiB. A blob takes 50,000 appends.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="CatalogException">Storage cannot be written, or somebody else has taken the download over.</exception>
+    public Task AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => DoAsync(async () =>
+    {
+        AppendBlobAppendBlockOptions options = new() { Conditions = new() { LeaseId = _lease.LeaseId, IfAppendPositionEqual = Length } };
+        try
+        {
+            await _blob.AppendBlockAsync(BinaryData.FromBytes(bytes).ToStream(), options, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.AppendPositionConditionNotMet)
+        {
+            // The client's own retry, after an answer that was lost: the lease lets nobody else in.
+            long length = (await _blob.GetPropertiesAsync(cancellationToken: cancellationToken)).Value.ContentLength;
+            if (length != Length + bytes.Length)
+                throw;
+        }
+        Length += bytes.Length;
+    });
+
+    /// <summary>Digest of what is there.</summary>
+    /// <exception cref="CatalogException">Storage cannot be read.</exception>
+    public async Task<string> HashAsync(CancellationToken cancellationToken)
+    {
+        string digest = "";
+        await DoAsync(async () =>
+        {
+            await using Stream content = await OpenAsync(cancellationToken);
+            digest = ModelDigest.Format(await SHA256.HashDataAsync(content, cancellationToken));
+        });
+        return digest;
+    }
+
+    /// <summary>Makes what is there a blob of the catalogue, if it is what it should be.</summary>
+    /// <returns>As <see cref="ModelBlobs.UploadAsync"/>.</returns>
+    /// <exception cref="CatalogException">Storage cannot be read or written.</exception>
+    public async Task<string?> PublishAsync(ModelBlobs blobs, string digest, CancellationToken cancellationToken)
+    {
+        string? actual = null;
+        await DoAsync(async () =>
+        {
+            await using Stream content = await OpenAsync(cancellationToken);
+            actual = await blobs.UploadFromAsync(digest, content, cancellationToken);
+        });
+        return actual;
+    }
+
+    /// <summary>Takes it away: its content has become a blob of the catalogue, or is of no use.</summary>
+    /// <exception cref="CatalogException">Storage cannot be written.</exception>
+    public Task DeleteAsync(CancellationToken cancellationToken) => DoAsync(async () =>
+    {
+        await _blob.DeleteIfExistsAsync(conditions: new() { LeaseId = _lease.LeaseId }, cancellationToken: cancellationToken);
+        _isDeleted = true;
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _disposed.CancelAsync();
+        await _renewing;
+        _disposed.Dispose();
+        if (_isDeleted)
+            return;
+        try
+        {
+            // Nothing came: nothing is to be gone on with.
+            if (Length == 0)
+                await _blob.DeleteIfExistsAsync(conditions: new() { LeaseId = _lease.LeaseId }, cancellationToken: CancellationToken.None);
+            else
+                await _lease.ReleaseAsync(cancellationToken: CancellationToken.None);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            // Lost, or storage is away: it ends by itself within its time.
+        }
+    }
+
+    private Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
+        _blob.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 4 << 20 }, cancellationToken);
+
+    private static async Task DoAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            throw new CatalogException("what is being downloaded cannot be kept in blob storage", e);
+        }
+    }
+
+    private async Task RenewAsync()
+    {
+        try
+        {
+            using PeriodicTimer timer = new(RenewInterval, _time);
+            while (await timer.WaitForNextTickAsync(_disposed.Token))
+                await _lease.RenewAsync(cancellationToken: _disposed.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or RequestFailedException or AggregateException)
+        {
+            // Disposed, or no longer ours: the next write finds out.
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
+using OllamaMax.Models;
+
+namespace OllamaMax.Edge.Tests.Pulls;
+
+/// <summary>
+/// A registry as Ollama's and Hugging Face's are: tokens by challenge, blobs by redirect to a host of signed addresses that knows ranges. The two
+/// are ports of one server. A test can put itself in the way of a request for content.
+/// </summary>
+internal sealed class FakeRegistry : IAsyncDisposable
+{
+    private const string Token = "a-token";
+
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, byte[]> _blobs = [];
+    private readonly ConcurrentDictionary<string, byte[]> _manifests = [];
+
+    private FakeRegistry(WebApplication app)
+    {
+        _app = app;
+        app.MapGet("/token", (HttpContext context) =>
+            context.Request.Query["service"] == "the registry" && context.Request.Query["scope"].ToString().EndsWith(":pull", StringComparison.Ordinal)
+                ? Results.Json(new { token = Token })
+                : Results.BadRequest());
+        app.MapGet("/v2/{space}/{name}/manifests/{tag}", ManifestAsync);
+        app.MapGet("/v2/{space}/{name}/blobs/{digest}", BlobAsync);
+        app.MapGet("/content/{digest}", ContentAsync);
+    }
+
+    public string RegistryUrl { get; private set; } = "";
+
+    public string ContentUrl { get; private set; } = "";
+
+    /// <summary>The Range of each request for content, "" for the whole, in order.</summary>
+    public ConcurrentQueue<string> Ranges { get; } = [];
+
+    /// <summary>Whether each request for content brought a token: none may.</summary>
+    public ConcurrentQueue<bool> Tokens { get; } = [];
+
+    /// <summary>Taken by the next request for content, which then gets no other answer.</summary>
+    public ConcurrentQueue<Func<HttpContext, byte[], Task>> Faults { get; } = [];
+
+    public static async Task<FakeRegistry> StartAsync()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddRouting();
+        builder.WebHost.UseKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, 0);
+        });
+        WebApplication app = builder.Build();
+        FakeRegistry registry = new(app);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        string[] urls = [.. app.Urls];
+        (registry.RegistryUrl, registry.ContentUrl) = (urls[0], urls[1]);
+        return registry;
+    }
+
+    /// <summary>Puts content there, and answers its digest.</summary>
+    public string Add(byte[] content)
+    {
+        string digest = ModelDigest.Of(content);
+        _blobs[digest] = content;
+        return digest;
+    }
+
+    /// <summary>Has something else come under a digest, or under a name of a file.</summary>
+    public void Replace(string digest, byte[] content) => _blobs[digest] = content;
+
+    /// <param name="path">namespace/name/tag</param>
+    /// <param name="layers">Media type, digest, and the size that the manifest claims.</param>
+    public void AddManifest(string path, params (string MediaType, string Digest, long Size)[] layers) =>
+        _manifests[path] = JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            schemaVersion = 2,
+            mediaType = ModelManifest.ManifestMediaType,
+            config = new { mediaType = ModelManifest.ConfigMediaType, digest = Add("{}"u8.ToArray()), size = 2 },
+            layers = layers.Select(layer => new { mediaType = layer.MediaType, digest = layer.Digest, size = layer.Size }),
+        });
+
+    /// <summary>A manifest of weights alone.</summary>
+    public string AddModel(string path, byte[] weights)
+    {
+        string digest = Add(weights);
+        AddManifest(path, (ModelLayer.Model, digest, weights.Length));
+        return digest;
+    }
+
+    public (string, string, long) Layer(string mediaType, string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        return (mediaType, Add(bytes), bytes.Length);
+    }
+
+    public static string ETagOf(byte[] content) => $"\"{ModelDigest.Of(content)[7..20]}\"";
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private async Task ManifestAsync(HttpContext context, string space, string name, string tag)
+    {
+        if (!IsLetIn(context, $"{space}/{name}"))
+            return;
+        if (_manifests.TryGetValue($"{space}/{name}/{tag}", out byte[]? manifest))
+            await Results.Bytes(manifest, ModelManifest.ManifestMediaType).ExecuteAsync(context);
+        else
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+    }
+
+    private void BlobAsync(HttpContext context, string space, string name, string digest)
+    {
+        if (IsLetIn(context, $"{space}/{name}"))
+            context.Response.Redirect($"{ContentUrl}/content/{digest}?signature=x", permanent: false, preserveMethod: true);
+    }
+
+    private async Task ContentAsync(HttpContext context, string digest)
+    {
+        if (!_blobs.TryGetValue(digest, out byte[]? content))
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+        Tokens.Enqueue(context.Request.Headers.Authorization.Count > 0);
+        Ranges.Enqueue(context.Request.Headers.Range.ToString());
+        if (Faults.TryDequeue(out Func<HttpContext, byte[], Task>? fault))
+            await fault(context, content);
+        else
+            await Results.Bytes(content, enableRangeProcessing: true, entityTag: new EntityTagHeaderValue(ETagOf(content))).ExecuteAsync(context);
+    }
+
+    private static bool IsLetIn(HttpContext context, string repository)
+    {
+        if (context.Request.Headers.Authorization == $"Bearer {Token}")
+            return true;
+        string realm = $"http://{context.Request.Host}/token";
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"{realm}\",service=\"the registry\",scope=\"repository:{repository}:pull\"";
+        return false;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Net;
+using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Models;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Edge.Tests.Pulls;
+
+public sealed class PullFromAddressTests(AzuriteFixture azurite)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Pull_AddressCutInBetween_GoesOnOnlyWithTheSameVersion(bool isChanged)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        byte[] weights = PullServer.UniqueModel();
+        byte[] others = PullServer.UniqueModel();
+        string path = $"{name}.gguf";
+        TaskCompletionSource cut = new();
+        server.Registry.Replace(path, weights);
+        server.Registry.Faults.Enqueue((context, content) => PullTests.SendPartAsync(context, content, cut.Task));
+
+        using HttpResponseMessage response = await server.PullAsync(new { model = name, from = $"{server.Registry.ContentUrl}/content/{path}" });
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(Cancel));
+        await PullTests.ReadUntilAsync(lines, "\"completed\":", atLeast: 1 << 20);
+        if (isChanged)
+            server.Registry.Replace(path, others);
+        cut.SetResult();
+        await server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(1));
+        server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
+
+        (await lines.ReadToEndAsync(Cancel)).ShouldEndWith("""{"status":"success"}""" + "\n");
+        PullTests.RangeStart(server.Registry.Ranges.Last()).ShouldBeGreaterThanOrEqualTo(1 << 20);
+        (await server.Catalog.FindAsync(ModelName.Parse(name), Cancel))!.Weights.ShouldBe(ModelDigest.Of(isChanged ? others : weights));
+    }
+
+    [Fact]
+    public async Task Pull_AddressOfAPage_SaysThatItIsNoGguf()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        server.Registry.Replace("page", "<!doctype html>"u8.ToArray());
+        string address = $"{server.Registry.ContentUrl}/content/page";
+
+        string[] lines = await server.LinesAsync(new { model = "page", from = address });
+
+        lines[^1].ShouldBe($$"""{"error":"{{address}} is no GGUF file"}""");
+    }
+
+    [Theory]
+    [InlineData("http://169.254.169.254/latest")]
+    [InlineData("ftp://example.org/model.gguf")]
+    [InlineData("https://user:secret@example.org/model.gguf")]
+    [InlineData("model.gguf")]
+    public async Task Pull_AddressThatIsNotAsked_IsRefused(string from)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+
+        using HttpResponseMessage response = await server.PullAsync(new { model = "any", from });
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest))
+            .ShouldBe("from must be an https URL without credentials (http only where the server's options say so)");
+    }
+}

@@ -1,0 +1,86 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Pulls;
+using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Edge.Uploads;
+using OllamaMax.Inference.Packages;
+using OllamaMax.Models;
+using OllamaMax.Storage;
+using OllamaMax.Storage.Models;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Edge.Tests.Pulls;
+
+/// <summary>An edge that pulls from a <see cref="FakeRegistry"/> into Azurite.</summary>
+internal sealed class PullServer : IAsyncDisposable
+{
+    private static readonly string DemoPath = Path.Combine(RepositoryRoot.Find(), "models", "demo", "ollamamax-demo.gguf");
+
+    private PullServer(EdgeServer edge, FakeRegistry registry, BlobServiceClient storage, ModelCatalog catalog, ModelBlobs blobs)
+    {
+        (Edge, Registry, Catalog, Blobs) = (edge, registry, catalog, blobs);
+        OtherEdge = new StagedBlobs(storage, TimeProvider.System);
+    }
+
+    public EdgeServer Edge { get; }
+
+    public FakeRegistry Registry { get; }
+
+    public ModelCatalog Catalog { get; }
+
+    public ModelBlobs Blobs { get; }
+
+    /// <summary>What another edge downloads.</summary>
+    public StagedBlobs OtherEdge { get; }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static async Task<PullServer> StartAsync(AzuriteFixture azurite)
+    {
+        BlobServiceClient storage = new(azurite.ConnectionString);
+        await storage.GetBlobContainerClient(Containers.Models).CreateIfNotExistsAsync(cancellationToken: Cancel);
+        FakeRegistry registry = await FakeRegistry.StartAsync();
+        ModelBlobs blobs = new(storage);
+        ModelCatalog catalog = new(storage, TimeProvider.System, NullLogger<ModelCatalog>.Instance);
+        EdgeServer edge = await EdgeServer.StartAsync(services: services => services
+            .AddSingleton(catalog)
+            .AddSingleton(blobs)
+            .AddSingleton(provider => new StagedBlobs(storage, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton(new UploadedBlobs(storage, blobs))
+            .AddSingleton<IEndpointGroup, UploadEndpoints>()
+            .AddPulls()
+            .Configure<PullOptions>(options =>
+            {
+                options.Hosts.Add($"{ModelName.DefaultHost}={registry.RegistryUrl}");
+                options.Hosts.Add($"hf.co={registry.RegistryUrl}");
+                options.Hosts.Add($"content={registry.ContentUrl}");
+            }));
+        return new(edge, registry, storage, catalog, blobs);
+    }
+
+    /// <summary>The demo model, unlike every other one: tests share a storage account.</summary>
+    public static byte[] UniqueModel() => [.. File.ReadAllBytes(DemoPath), .. RandomNumberGenerator.GetBytes(64)];
+
+    /// <summary>A name that no other test has.</summary>
+    public static string UniqueName() => $"m{Guid.NewGuid():n}";
+
+    public Task<HttpResponseMessage> PullAsync(object request) => Edge.PostAsync("/api/pull", JsonSerializer.Serialize(request));
+
+    /// <summary>The lines of a pull from its begin to its end.</summary>
+    public async Task<string[]> LinesAsync(object request)
+    {
+        using HttpResponseMessage response = await PullAsync(request);
+        return await response.LinesAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Edge.DisposeAsync();
+        await Registry.DisposeAsync();
+        Catalog.Dispose();
+    }
+}
