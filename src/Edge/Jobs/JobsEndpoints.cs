@@ -74,6 +74,7 @@ internal sealed class JobsEndpoints(
         // Not cut short by a client that leaves now: it may have been taken on already.
         JobRecord record = await jobs.SubmitAsync(job, submission.Shape, submission.Request.Model, CancellationToken.None);
         context.Response.Headers.Location = $"/jobs/{record.Id}";
+        ModelHeader.Write(context, job.AnsweredBy);
         await WriteAsync(context, StatusCodes.Status202Accepted, JobAnswer.Of(record), JobsJson.Relaxed.JobAnswer);
     }
 
