@@ -10,6 +10,7 @@ using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Idempotency;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Edge.Requests;
 using OpenTelemetry.Metrics;
 
@@ -51,6 +52,7 @@ public static class EdgeServices
         services.TryAddSingleton<RequestMetrics>();
         services.TryAddSingleton<RequestBodyReader>();
         services.AddSingleton<IEndpointGroup, HealthEndpoints>();
+        services.AddSingleton<IEndpointGroup, DocsEndpoints>();
         return services;
     }
 

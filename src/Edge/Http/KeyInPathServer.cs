@@ -23,8 +23,6 @@ internal sealed class KeyInPathServer(IServer server) : IServer
     {
         public TContext CreateContext(IFeatureCollection contextFeatures)
         {
-            // The server uses its collection again for the connection's next request.
-            contextFeatures.Set<KeyInPath>(null);
             KeyInPath.Take(contextFeatures);
             return inner.CreateContext(contextFeatures);
         }
