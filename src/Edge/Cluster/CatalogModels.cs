@@ -4,8 +4,6 @@ using OllamaMax.Cluster;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
-using OllamaMax.Streaming;
-using OllamaMax.Workers;
 
 namespace OllamaMax.Edge.Cluster;
 
@@ -38,24 +36,7 @@ internal sealed partial class CatalogModels(ModelCatalog catalog, ClusterWatch w
         return [.. published, .. Forwarded(workers).Where(model => !names.Contains(model.Name))];
     }
 
-    public bool IsServed(ModelView model)
-    {
-        IReadOnlyList<WorkerView> workers = watch.Current;
-        return workers.Any(worker => worker.State is WorkerState.Alive or WorkerState.Suspect && CanTake(worker, model));
-    }
-
-    /// <summary>What a worker has no memory for in any case is left out; whether the rest fits beside what it holds, it decides itself.</summary>
-    private static bool CanTake(WorkerView worker, ModelView model)
-    {
-        WorkerReport report = worker.Report;
-        if (!ProtocolVersion.IsCompatible(report.Version))
-            return false;
-        if (model.Forwarded is { } forwarded)
-            return worker.Forwarded.Any(held => held.Digest == forwarded.Digest);
-        long memory = report.MemoryTotal + report.Devices.Sum(device => device.VramTotal);
-        return (report.MemoryTotal == 0 || model.WeightsSize <= memory)
-            && !report.Models.Any(held => held.Digest == model.Weights && held.Hangs == true);
-    }
+    public bool IsServed(ModelView model) => watch.Current.Any(worker => TakenModels.CanTake(worker, model));
 
     private static ModelView? Find(IReadOnlyList<WorkerView> workers, ModelName name) => Forwarded(workers).FirstOrDefault(model => model.Name == name);
 
