@@ -45,9 +45,9 @@ internal sealed class EdgeServer : IAsyncDisposable
             .AddKeysInPath()
             .PostConfigure<AliasOptions>(aliases => aliases.Add(string.Join(';', options.Alias)));
         WebApplication app = builder.Build();
-        app.UseEdge();
         try
         {
+            app.UseEdge();
             await app.StartAsync(cancellationToken);
             return new(app);
         }

@@ -15,6 +15,14 @@ internal sealed class DocsEndpoints(RandomNumberGenerator random) : IEndpointGro
 
     private static readonly string Version = typeof(DocsEndpoints).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
+    private static readonly Lazy<string> Page = new(() =>
+    {
+        string name = $"{typeof(DocsEndpoints).Namespace}.docs.html";
+        using Stream file = typeof(DocsEndpoints).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"The resource {name} is missing.");
+        using StreamReader reader = new(file);
+        return reader.ReadToEnd();
+    });
+
     public void Map(IEndpointRouteBuilder endpoints)
     {
         string[] methods = [HttpMethods.Get, HttpMethods.Head];
@@ -44,12 +52,4 @@ internal sealed class DocsEndpoints(RandomNumberGenerator random) : IEndpointGro
         context.Response.ContentType = "text/html; charset=utf-8";
         return context.Response.WriteAsync(Page.Value.Replace(Nonce, nonce, StringComparison.Ordinal), context.RequestAborted);
     }
-
-    private static readonly Lazy<string> Page = new(() =>
-    {
-        string name = $"{typeof(DocsEndpoints).Namespace}.docs.html";
-        using Stream file = typeof(DocsEndpoints).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"The resource {name} is missing.");
-        using StreamReader reader = new(file);
-        return reader.ReadToEnd();
-    });
 }

@@ -21,14 +21,14 @@ internal static class OpenApiDocument
 
     public static JsonObject Create(IEnumerable<Endpoint> endpoints, string version)
     {
-        JsonObject paths = [];
+        JsonObject paths = new();
         foreach (RouteEndpoint endpoint in endpoints.OfType<RouteEndpoint>())
         {
             if (endpoint.Metadata.GetMetadata<EndpointDescription>() is not { } description || description == EndpointDescription.Internal)
                 continue;
             string path = PathOf(endpoint.RoutePattern);
-            JsonObject operations = paths[path] as JsonObject ?? [];
-            paths[path] = operations;
+            if (paths[path] is not JsonObject operations)
+                paths[path] = operations = new JsonObject();
             operations[MethodOf(endpoint)] = Operation(endpoint, description);
         }
         return new()
@@ -66,7 +66,7 @@ internal static class OpenApiDocument
 
     private static JsonObject Operation(RouteEndpoint endpoint, EndpointDescription description)
     {
-        JsonArray parameters =
+        JsonNode[] parameters =
         [
             .. endpoint.RoutePattern.Parameters.Select(parameter => Parameter(parameter.Name, "path", null)),
             .. description.Query.Select(parameter => Parameter(parameter.Name, "query", parameter.Meaning)),
@@ -76,8 +76,8 @@ internal static class OpenApiDocument
             operation["security"] = new JsonArray([.. Keys.Select(key => new JsonObject { [key] = new JsonArray() })]);
         if (endpoint.Metadata.GetMetadata<RequiredPermission>() is { } permission)
             operation["description"] = $"Needs the permission {permission.Permissions}.";
-        if (parameters.Count > 0)
-            operation["parameters"] = parameters;
+        if (parameters.Length > 0)
+            operation["parameters"] = new JsonArray(parameters);
         if (description.Body is { } body)
             operation["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Content("application/json", Reference(body)) };
         operation["responses"] = new JsonObject

@@ -20,7 +20,7 @@ public sealed class AliasOptionsTests
 
     [Fact]
     public void Validate_LongerCycle_EachAliasInItIsTold() => Errors("a=demo,b; b=c; c=demo,A; d=a").ShouldBe(
-        ["alias 'a:latest' comes back to itself, through 'c:latest'", "alias 'b:latest' comes back to itself, through 'a:latest'", "alias 'c:latest' comes back to itself, through 'b:latest'"]);
+        ["alias 'a:latest' comes back to itself, through 'c:latest'", "alias 'b:latest' comes back to itself, through 'A:latest'", "alias 'c:latest' comes back to itself, through 'b:latest'"]);
 
     [Fact]
     public void Read_Configuration_TakesNamesWithTagsAndTheSectionsOwnValue()
