@@ -1,4 +1,3 @@
-using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;

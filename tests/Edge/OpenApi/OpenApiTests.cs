@@ -129,7 +129,7 @@ public sealed partial class OpenApiTests
         whole["$defs"] = document["components"]!["schemas"]!.DeepClone();
         JsonSchema validator = JsonSchema.FromText(whole.ToJsonString().Replace(Schemas, "#/$defs/", StringComparison.Ordinal));
         EvaluationResults results = validator.Evaluate(value, new EvaluationOptions { OutputFormat = OutputFormat.List });
-        results.IsValid.ShouldBeTrue($"{path}: {value}: {string.Join("; ", results.Details.Where(detail => detail.HasErrors).Select(detail => $"{detail.InstanceLocation} {string.Join(", ", detail.Errors!.Values)}"))}");
+        results.IsValid.ShouldBeTrue($"{path}: {value}: {string.Join("; ", results.Details!.Where(detail => detail.Errors is not null).Select(detail => $"{detail.InstanceLocation} {string.Join(", ", detail.Errors!.Values)}"))}");
     }
 
     /// <summary>All that an edge has, with storage and SignalR that nobody calls.</summary>
