@@ -16,6 +16,9 @@ internal static class OpenApiDocument
 {
     public static readonly string SchemasFile = $"{typeof(OpenApiDocument).Namespace}.schemas.json";
 
+    private static readonly JsonSchemaExporterOptions OfAnswers =
+        new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = static (_, schema) => WithoutNullsRequired(schema) };
+
     private static readonly string[] Keys = ["bearer", "apiKey", "basic"];
 
     public static JsonObject Create(IEnumerable<Endpoint> endpoints, string version)
@@ -93,7 +96,7 @@ internal static class OpenApiDocument
         if (description.Status == StatusCodes.Status204NoContent)
             return answer;
         JsonNode Schema() => description.Answer is { } name ? Reference(name)
-            : description.AnswerType is { } type ? type.GetJsonSchemaAsNode(new() { TreatNullObliviousAsNonNullable = true })
+            : description.AnswerType is { } type ? type.GetJsonSchemaAsNode(OfAnswers)
             : new JsonObject();
         JsonObject content = Content(description.ContentType, Schema());
         if (description.Stream is { } stream)
@@ -101,6 +104,21 @@ internal static class OpenApiDocument
         answer["content"] = content;
         return answer;
     }
+
+    /// <summary>To the exporter every constructor's parameter is required; what is null is left out of most answers.</summary>
+    private static JsonNode WithoutNullsRequired(JsonNode schema)
+    {
+        if (schema is not JsonObject all || all["required"] is not JsonArray required || all["properties"] is not JsonObject properties)
+            return schema;
+        JsonNode[] left = [.. required.OfType<JsonValue>().Where(name => !MayBeNull(properties[name.GetValue<string>()])).Select(name => name.DeepClone())];
+        if (left.Length == 0)
+            all.Remove("required");
+        else
+            all["required"] = new JsonArray(left);
+        return all;
+    }
+
+    private static bool MayBeNull(JsonNode? schema) => schema?["type"] is JsonArray types && types.Any(type => type?.GetValue<string>() == "null");
 
     private static JsonObject Parameter(string name, string place, string? meaning)
     {

@@ -9,12 +9,12 @@ namespace OllamaMax.Edge.Tests.Aliases;
 
 public sealed class AliasTests
 {
-    private const string Aliases = "gpt-4o-mini=qwen:7b,plain,demo; claude=nothing, gpt-4o-mini; lost=nothing; embed=demo";
+    private const string Aliases = "gpt-4o-mini=qwen:7b,plain,demo; claude=nothing, gpt-4o-mini; chat=lost,nothing:7b,demo; lost=nothing; embed=demo";
 
     [Theory]
-    [InlineData("/api/chat", """{"model":"gpt-4o-mini","messages":[{"role":"user","content":"x"}],"stream":false}""")]
-    [InlineData("/v1/chat/completions", """{"model":"gpt-4o-mini","messages":[{"role":"user","content":"x"}]}""")]
-    [InlineData("/v1/messages", """{"model":"gpt-4o-mini","messages":[{"role":"user","content":"x"}],"max_tokens":5}""")]
+    [InlineData("/api/chat", """{"model":"chat","messages":[{"role":"user","content":"x"}],"stream":false}""")]
+    [InlineData("/v1/chat/completions", """{"model":"chat","messages":[{"role":"user","content":"x"}]}""")]
+    [InlineData("/v1/messages", """{"model":"chat","messages":[{"role":"user","content":"x"}],"max_tokens":5}""")]
     public async Task AnyApi_Alias_AnswerRepeatsItAndAHeaderSaysTheModel(string path, string body)
     {
         await using EdgeServer edge = await StartAsync();
@@ -22,8 +22,8 @@ public sealed class AliasTests
 
         using HttpResponseMessage response = await edge.PostAsync(path, body);
 
-        JsonElement.Parse(await response.TextAsync()).GetProperty("model").GetString().ShouldBe("gpt-4o-mini");
-        response.Headers.GetValues("x-ollamamax-model").ShouldBe(["plain:latest"]);
+        JsonElement.Parse(await response.TextAsync()).GetProperty("model").GetString().ShouldBe("chat");
+        response.Headers.GetValues("x-ollamamax-model").ShouldBe(["demo:latest"]);
     }
 
     [Theory]
@@ -93,10 +93,10 @@ public sealed class AliasTests
         using HttpResponseMessage tags = await edge.SendAsync(HttpMethod.Get, "/api/tags");
         using HttpResponseMessage one = await edge.SendAsync(HttpMethod.Get, "/v1/models/claude", null, version);
 
-        string[] names = ["demo:latest", "plain:latest", "embed:latest", "gpt-4o-mini", "claude"];
+        string[] names = ["demo:latest", "plain:latest", "embed:latest", "gpt-4o-mini", "claude", "chat"];
         Names(await openAI.TextAsync(), "data", "id").ShouldBe(names);
         Names(await anthropic.TextAsync(), "data", "id").ShouldBe(names);
-        Names(await tags.TextAsync(), "models", "name").ShouldBe(["demo:latest", "plain:latest", "embed:latest", "gpt-4o-mini:latest", "claude:latest"]);
+        Names(await tags.TextAsync(), "models", "name").ShouldBe(["demo:latest", "plain:latest", "embed:latest", "gpt-4o-mini:latest", "claude:latest", "chat:latest"]);
         (await one.TextAsync()).ShouldStartWith("""{"type":"model","id":"claude","display_name":"plain:latest",""");
     }
 
