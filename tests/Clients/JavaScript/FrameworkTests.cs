@@ -27,6 +27,7 @@ public sealed class FrameworkTests(LocalSystemFixture local)
         Answer("schema").GetProperty("legs").GetInt32().ShouldBeInRange(0, 9);
         Answer("embeddings").EnumerateArray().Select(length => length.GetInt32()).ShouldBe([256, 256]);
         steps["wrong"].GetProperty("message").GetString()!.ShouldContain("nope");
+        Answer("parts").GetInt32().ShouldBePositive(steps["abort"].ToString());
         await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), TestContext.Current.CancellationToken, from);
 
         JsonElement Answer(string step) => steps[step].GetProperty("answer");

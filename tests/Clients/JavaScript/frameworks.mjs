@@ -8,9 +8,10 @@ const question = "What are you?";
 const parameters = { type: "object", properties: { a: { type: "integer", minimum: 0, maximum: 9 } }, required: ["a"], additionalProperties: false };
 const schema = { type: "object", properties: { animal: { type: "boolean" }, legs: { type: "integer", minimum: 0, maximum: 9 } }, required: ["animal", "legs"], additionalProperties: false };
 const origin = new URL(host).origin;
+let parts = 0; // Of the stream that is aborted.
 
 const langchain = async () => {
-  const { ChatOllama, OllamaEmbeddings } = await import("@langchain/ollama");
+  const { ChatOllama, Ollama, OllamaEmbeddings } = await import("@langchain/ollama");
   const { AIMessage, HumanMessage, ToolMessage } = await import("@langchain/core/messages");
   const model = (name = "demo") => new ChatOllama({ baseUrl: origin, model: name, temperature: 0, maxRetries: 0 });
   const text = async (stream) => {
@@ -31,7 +32,10 @@ const langchain = async () => {
     embeddings: async () => (await new OllamaEmbeddings({ baseUrl: origin, model: "demo" }).embedDocuments(["a cat", "a dog"])).map((vector) => vector.length),
     abort: async () => {
       const abort = new AbortController();
-      for await (const part of await model("endless").stream("Go on", { signal: abort.signal })) abort.abort(part);
+      for await (const _ of await new Ollama({ baseUrl: origin, model: "endless", maxRetries: 0 }).stream("Go on", { signal: abort.signal })) {
+        parts++;
+        abort.abort();
+      }
     },
     wrong: async () => model("nope").invoke(question),
   };
@@ -70,7 +74,11 @@ const ai = async () => {
       (await embedMany({ model: provider.textEmbeddingModel("demo"), values: ["a cat", "a dog"], maxRetries: 0 })).embeddings.map((vector) => vector.length),
     abort: async () => {
       const abort = new AbortController();
-      for await (const part of streamText({ ...common("endless"), prompt: "Go on", abortSignal: abort.signal, onError: () => {} }).textStream) abort.abort(part);
+      const model = isOllama ? provider.completion("endless") : provider.completionModel("endless");
+      for await (const _ of streamText({ ...common(), model, prompt: "Go on", abortSignal: abort.signal, onError: () => {} }).textStream) {
+        parts++;
+        abort.abort();
+      }
     },
     wrong: async () => generateText({ ...common("nope"), prompt: question }),
   };
@@ -85,4 +93,5 @@ for (const [name, step] of Object.entries(steps)) {
     print(mayFail ? name : "error", { step: name, message: error.message ?? String(error) });
   }
 }
+print("parts", { answer: parts });
 print("end");
