@@ -1,13 +1,16 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using OllamaMax.Diagnostics;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Idempotency;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Edge.Requests;
 using OpenTelemetry.Metrics;
 
@@ -31,11 +34,25 @@ public static class EdgeServices
         return services.AddHttp().AddRequests().AddOllamaApi().AddOpenAIApi().AddAnthropicApi();
     }
 
+    /// <summary>
+    /// Has the server take keys in the path too: <c>/k/&lt;key&gt;/api/chat</c>. Only for a host whose requests nobody sees before it, as paths
+    /// stand in the logs of everything on the way. The server must be registered already.
+    /// </summary>
+    public static IServiceCollection AddKeysInPath(this IServiceCollection services)
+    {
+        ServiceDescriptor server = services.Last(service => service.ServiceType == typeof(IServer));
+        services.Remove(server);
+        Type type = server.ImplementationType ?? throw new InvalidOperationException("The server is registered in a way that cannot be wrapped.");
+        services.AddSingleton<IServer>(provider => new KeyInPathServer((IServer)ActivatorUtilities.CreateInstance(provider, type)));
+        return services;
+    }
+
     private static IServiceCollection AddHttp(this IServiceCollection services)
     {
         services.TryAddSingleton<RequestMetrics>();
         services.TryAddSingleton<RequestBodyReader>();
         services.AddSingleton<IEndpointGroup, HealthEndpoints>();
+        services.AddSingleton<IEndpointGroup, DocsEndpoints>();
         return services;
     }
 
@@ -43,6 +60,8 @@ public static class EdgeServices
     {
         services.TryAddSingleton<SeedSource>();
         services.TryAddSingleton<PromptMaker>();
+        services.AddOptions<AliasOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<NamedModels>();
         services.TryAddSingleton<JobFactory>();
         services.TryAddSingleton<IdempotencyStore>();
         services.TryAddSingleton<StreamedAnswer>();

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using OllamaMax.Edge;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.SignalR;
@@ -28,29 +30,36 @@ internal sealed class EdgeServer : IAsyncDisposable
     /// <summary>With the real port, also when 0 was asked for.</summary>
     public Uri Address { get; }
 
-    /// <exception cref="StartException">The port is busy.</exception>
+    /// <exception cref="StartException">The port is busy, or a setting is wrong.</exception>
     public static async Task<EdgeServer> StartAsync(
-        int port, StorageAccount storage, SignalRConnectionString signalR, CancellationToken cancellationToken)
+        LocalHostOptions options, StorageAccount storage, SignalRConnectionString signalR, CancellationToken cancellationToken)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         PlainLogging.Configure(builder.Logging);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, options.Port));
         // Bound to the loopback alone, so whoever can call is on this machine.
         builder.Services
             .AddEdge(edge => edge.TrustLoopback = true)
-            .AddCluster(storage, signalR);
+            .AddCluster(storage, signalR)
+            .AddKeysInPath()
+            .PostConfigure<AliasOptions>(aliases => aliases.Add(string.Join(';', options.Alias)));
         WebApplication app = builder.Build();
-        app.UseEdge();
         try
         {
+            app.UseEdge();
             await app.StartAsync(cancellationToken);
             return new(app);
         }
         catch (IOException e) when (e.InnerException is not null)
         {
             await app.DisposeAsync();
-            throw Busy(port, e);
+            throw Busy(options.Port, e);
+        }
+        catch (OptionsValidationException e)
+        {
+            await app.DisposeAsync();
+            throw new StartException(string.Join("; ", e.Failures), e);
         }
     }
 

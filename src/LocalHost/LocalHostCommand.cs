@@ -59,6 +59,12 @@ internal static class LocalHostCommand
         DefaultValueFactory = _ => [],
     };
 
+    private static readonly Option<string[]> Alias = new("--alias")
+    {
+        Description = "A name that stands for the first of some models that is there, such as gpt-4o-mini=qwen:7b,demo; repeatable",
+        DefaultValueFactory = _ => [],
+    };
+
     private static readonly Option<bool> StdinLifeline = new("--stdin-lifeline")
     {
         Description = "End when standard input ends",
@@ -70,7 +76,7 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, StdinLifeline,
+            Port, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         return command;
@@ -95,6 +101,7 @@ internal static class LocalHostCommand
         SignalRFaults = parsed.GetValue(SignalRFaults),
         Exact = parsed.GetValue(Exact),
         Forward = parsed.GetRequiredValue(Forward),
+        Alias = parsed.GetRequiredValue(Alias),
         StdinLifeline = parsed.GetValue(StdinLifeline),
     };
 }

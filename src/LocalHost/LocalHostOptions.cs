@@ -1,4 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using System.Net;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.LocalHost.SignalR;
 
@@ -37,6 +39,9 @@ internal sealed record LocalHostOptions
     /// <summary>Servers whose models the workers offer as well; passed on to them as they are.</summary>
     public IReadOnlyList<string> Forward { get; init; } = [];
 
+    /// <summary>Names that stand for other models, each <c>alias=model,model</c>; they go over those of the configuration.</summary>
+    public IReadOnlyList<string> Alias { get; init; } = [];
+
     /// <summary>End when standard input ends: the life line of whoever started this.</summary>
     public bool StdinLifeline { get; init; }
 
@@ -54,6 +59,10 @@ internal sealed record LocalHostOptions
             if (ForwardError(forward) is { } error)
                 yield return error;
         }
+        AliasOptions aliases = new();
+        aliases.Add(string.Join(';', Alias));
+        foreach (ValidationResult wrong in aliases.Validate(new(aliases)))
+            yield return $"--alias: {wrong.ErrorMessage}";
         if (ModelFile is { } file && UnreadableBecause(file) is { } reason)
             yield return $"the model {file} cannot be used: {reason}";
     }

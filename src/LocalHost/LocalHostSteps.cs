@@ -46,7 +46,7 @@ internal sealed class LocalHostSteps(
     private async Task RunEdgeAsync(
         LocalStorage storage, StorageAccount account, LocalSignalR signalR, ModelView model, JoinTokens tokens, Shutdown shutdown)
     {
-        await using EdgeServer edge = await EdgeServer.StartAsync(options.Port, account, signalR.Connection, shutdown.Token);
+        await using EdgeServer edge = await EdgeServer.StartAsync(options, account, signalR.Connection, shutdown.Token);
         await using WorkerPool workers = StartWorkers(edge.Address, tokens);
         if (options.Workers > 0)
             await WaitUntilReadyAsync(edge.Address, model, shutdown.Token);

@@ -27,5 +27,10 @@ public sealed class LocalHostOptionsTests : IDisposable
     [Fact]
     public void Errors_ModelByName_IsNoFile() => (Options with { Model = "library/llama3:8b" }).Errors().ShouldBeEmpty();
 
+    [Fact]
+    public void Errors_AliasesInACircle_NamesThem() =>
+        (Options with { Alias = ["a=b,demo", "b=a"] }).Errors().ShouldBe(
+            ["--alias: alias 'a:latest' comes back to itself, through 'b:latest'", "--alias: alias 'b:latest' comes back to itself, through 'a:latest'"]);
+
     public void Dispose() => _folder.Dispose();
 }

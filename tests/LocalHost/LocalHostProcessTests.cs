@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using OllamaMax.Inference.Packages;
 using OllamaMax.LocalHost.Azurite;
 using OllamaMax.TestKit;
@@ -17,14 +18,21 @@ public sealed class LocalHostProcessTests : IDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Start_PortZero_IsReadyOnARealOne()
+    public async Task Start_PortZeroAndAliases_ListsThemOnARealPortToAKeyInThePathToo()
     {
-        await using LocalSystem system = await LocalSystem.StartAsync(NoWorkers, Cancellation);
+        LocalSystemOptions options = NoWorkers with
+        {
+            MoreArguments = ["--alias", "gpt-4o-mini=demo", "--alias", "lost=nothing"],
+            Environment = new Dictionary<string, string?> { ["OllamaMax__Aliases__claude"] = "lost, gpt-4o-mini" },
+        };
+        await using LocalSystem system = await LocalSystem.StartAsync(options, Cancellation);
         using HttpClient http = new();
 
         system.BaseAddress.Port.ShouldBePositive();
-        using HttpResponseMessage answer = await http.GetAsync(system.BaseAddress, Cancellation);
-        answer.StatusCode.ShouldNotBe(HttpStatusCode.InternalServerError);
+        JsonElement models = JsonElement.Parse(await http.GetStringAsync(new Uri(system.BaseAddress, "/k/omx_1_s3cret/v1/models"), Cancellation));
+        models.GetProperty("data").EnumerateArray().Select(model => model.GetProperty("id").GetString())
+            .ShouldBe(["demo:latest", "gpt-4o-mini", "claude"], ignoreOrder: true);
+        system.Output.Lines.ShouldAllBe(line => !line.Contains("s3cret", StringComparison.Ordinal));
     }
 
     [Fact]

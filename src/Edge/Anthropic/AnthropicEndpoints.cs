@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Anthropic;
@@ -11,7 +12,9 @@ internal sealed class AnthropicEndpoints(MessagesEndpoints messages) : IEndpoint
     public void Map(IEndpointRouteBuilder endpoints)
     {
         RequiredPermission infer = new(Permissions.Infer);
-        endpoints.MapPost("/v1/messages", messages.AnswerAsync).WithMetadata(infer);
-        endpoints.MapPost("/v1/messages/count_tokens", messages.CountAsync).WithMetadata(infer);
+        endpoints.MapPost("/v1/messages", messages.AnswerAsync).WithMetadata(infer)
+            .Describe(new(EndpointDescription.Anthropic, "The next message of a conversation.") { Body = "AnthropicMessagesRequest", Answer = "AnthropicMessage", Stream = "text/event-stream" });
+        endpoints.MapPost("/v1/messages/count_tokens", messages.CountAsync).WithMetadata(infer)
+            .Describe(new(EndpointDescription.Anthropic, "An estimate of a prompt's tokens.") { Body = "AnthropicPrompt", AnswerType = AnthropicJson.Default.CountAnswer });
     }
 }

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Edge.Anthropic;
 
 /// <summary><c>POST /v1/messages</c> and <c>/v1/messages/count_tokens</c>: translate, run or estimate, format.</summary>
-internal sealed class MessagesEndpoints(RequestBodyReader bodies, InferenceRunner runner, IModelSource models, TimeProvider time)
+internal sealed class MessagesEndpoints(RequestBodyReader bodies, InferenceRunner runner, NamedModels models, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context)
     {

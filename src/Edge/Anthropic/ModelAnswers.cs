@@ -13,8 +13,6 @@ internal sealed record ModelAnswer(string Id, string DisplayName, DateTime Creat
     [JsonPropertyOrder(-1)]
     public string Type { get; } = "model";
 
-    public static ModelAnswer Of(ModelView model) => Of(model, Requests.DisplayName.Of(model.Name));
-
     /// <param name="id">As it is to be called.</param>
     public static ModelAnswer Of(ModelView model, string id) => new(id, Requests.DisplayName.Of(model.Name), model.ModifiedAt.UtcDateTime);
 }

@@ -3,13 +3,13 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Edge.Anthropic;
 
 /// <summary><c>GET /v1/models</c> (<c>limit</c>, <c>after_id</c>, <c>before_id</c>) and <c>/v1/models/{id}</c> for clients that send <c>anthropic-version</c>.</summary>
-internal sealed class ModelEndpoints(IModelSource models)
+internal sealed class ModelEndpoints(NamedModels models)
 {
     private const int DefaultLimit = 20;
     private const int MostListed = 1000;
@@ -25,7 +25,7 @@ internal sealed class ModelEndpoints(IModelSource models)
             return;
         }
         List<ModelAnswer> all =
-            [.. (await models.ListAsync(context.RequestAborted)).OrderByDescending(model => model.ModifiedAt).Select(ModelAnswer.Of)];
+            [.. (await models.ListAsync(context.RequestAborted)).OrderByDescending(named => named.Model.ModifiedAt).Select(named => ModelAnswer.Of(named.Model, named.Id))];
         string after = query["after_id"].ToString();
         string before = query["before_id"].ToString();
         int begin = after.Length > 0 ? all.FindIndex(model => model.Id == after) + 1 : 0;

@@ -36,6 +36,8 @@ internal sealed partial class CatalogModels(ModelCatalog catalog, ClusterWatch w
         return [.. published, .. Forwarded(workers).Where(model => !names.Contains(model.Name))];
     }
 
+    public bool IsServed(ModelView model) => watch.Current.Any(worker => TakenModels.CanTake(worker, model));
+
     private static ModelView? Find(IReadOnlyList<WorkerView> workers, ModelName name) => Forwarded(workers).FirstOrDefault(model => model.Name == name);
 
     /// <summary>Each name once. Where servers have different models under one name, the same one is taken at every edge.</summary>

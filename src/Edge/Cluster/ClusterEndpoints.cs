@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
 using OllamaMax.Security;
@@ -26,14 +27,20 @@ internal sealed class ClusterEndpoints(
     {
         RequiredPermission read = new(Permissions.ReadCluster);
         AllowAnonymousAttribute ownCredentials = new();
-        endpoints.MapGet("/cluster/workers", WorkersAsync).WithMetadata(read);
-        endpoints.MapGet("/cluster/workers/{id}", WorkerAsync).WithMetadata(read);
-        endpoints.MapPost("/cluster/join-tokens", JoinTokenAsync).WithMetadata(new RequiredPermission(Permissions.ManageCluster));
+        endpoints.MapGet("/cluster/workers", WorkersAsync).WithMetadata(read)
+            .Describe(Said("The workers, as their last heartbeats show them.") with { AnswerType = ClusterJson.Default.WorkersAnswer });
+        endpoints.MapGet("/cluster/workers/{id}", WorkerAsync).WithMetadata(read)
+            .Describe(Said("One worker.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
+        endpoints.MapPost("/cluster/join-tokens", JoinTokenAsync).WithMetadata(new RequiredPermission(Permissions.ManageCluster))
+            .Describe(Said("A token that is good for one worker, once.") with { AnswerType = ClusterJson.Default.JoinTokenAnswer });
         // A worker is nobody's principal: the join token, and later its own signature, are looked at inside.
-        endpoints.MapPost("/cluster/enrolments", EnrolAsync).WithMetadata(ownCredentials);
-        endpoints.MapPost("/cluster/workers/{id}/capabilities", RenewAsync).WithMetadata(ownCredentials);
-        endpoints.MapPost("/negotiate", NegotiateAsync).WithMetadata(new RequiredPermission(Permissions.Infer));
+        endpoints.MapPost("/cluster/enrolments", EnrolAsync).WithMetadata(ownCredentials).Describe(EndpointDescription.Internal);
+        endpoints.MapPost("/cluster/workers/{id}/capabilities", RenewAsync).WithMetadata(ownCredentials).Describe(EndpointDescription.Internal);
+        endpoints.MapPost("/negotiate", NegotiateAsync).WithMetadata(new RequiredPermission(Permissions.Infer))
+            .Describe(Said("Where to listen to SignalR, and a token for it.") with { AnswerType = ClusterJson.Default.NegotiateAnswer });
     }
+
+    private static EndpointDescription Said(string summary) => new(EndpointDescription.Own, summary);
 
     private async Task WorkersAsync(HttpContext context)
     {

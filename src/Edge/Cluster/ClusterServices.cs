@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
@@ -33,6 +34,7 @@ public static class ClusterServices
             .Configure<IConfiguration>((tenants, configuration) => configuration.GetSection(TenantOptions.Section).Bind(tenants.Limits))
             .ValidateDataAnnotations()
             .ValidateOnStart();
+        services.AddOptions<AliasOptions>().Configure<IConfiguration>((aliases, configuration) => aliases.Read(configuration));
         services.TryAddSingleton<Random>();
         services.AddSingleton(storage);
         services.AddSingleton<JobQueues>();

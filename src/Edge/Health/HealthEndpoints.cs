@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Health;
@@ -19,9 +20,12 @@ internal sealed partial class HealthEndpoints(IEnumerable<IReadinessCheck> check
     {
         string[] methods = [HttpMethods.Get, HttpMethods.Head];
         AllowAnonymousAttribute anonymous = new();
-        endpoints.MapMethods("/healthz", methods, HealthAsync).WithMetadata(anonymous);
-        endpoints.MapMethods("/readyz", methods, ReadyAsync).WithMetadata(anonymous);
-        endpoints.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new RequiredPermission(Permissions.ReadCluster));
+        endpoints.MapMethods("/healthz", methods, HealthAsync).WithMetadata(anonymous)
+            .Describe(new(EndpointDescription.Own, "The process answers."));
+        endpoints.MapMethods("/readyz", methods, ReadyAsync).WithMetadata(anonymous)
+            .Describe(new(EndpointDescription.Own, "All that it needs is there, or, with 503, what is missing."));
+        endpoints.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new RequiredPermission(Permissions.ReadCluster))
+            .Describe(new(EndpointDescription.Own, "Figures for Prometheus.") { ContentType = "text/plain" });
     }
 
     private static Task HealthAsync(HttpContext context)

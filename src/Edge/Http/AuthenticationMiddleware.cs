@@ -8,10 +8,13 @@ namespace OllamaMax.Edge.Http;
 
 /// <summary>
 /// Finds the request's principal and checks it against the endpoint's <see cref="RequiredPermission"/>. Endpoints marked
-/// <see cref="IAllowAnonymous"/> are let through. Until there are keys, only callers on this machine are somebody.
+/// <see cref="IAllowAnonymous"/> are let through. Keys are read and nothing more: until some are given out, only callers on this machine are somebody,
+/// whatever key they send, as clients that want one are given any.
 /// </summary>
 internal sealed class AuthenticationMiddleware(RequestDelegate next, IOptions<EdgeOptions> options)
 {
+    private static readonly ApiError KeyMissing = new(401, $"unauthorized: send a key, as Authorization: Bearer or {RequestKey.Header}");
+    private static readonly ApiError KeyUnknown = new(401, "unauthorized: the key is not known");
     private static readonly Principal Local = new("local", "local", Permissions.All);
 
     public Task InvokeAsync(HttpContext context)
@@ -21,8 +24,10 @@ internal sealed class AuthenticationMiddleware(RequestDelegate next, IOptions<Ed
         RequestInfo.Of(context).Principal = principal;
         if (endpoint?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
             return next(context);
+        if (RequestKey.Read(context, out RequestKey? key) is { } malformed)
+            return ErrorAnswer.WriteAsync(context, malformed);
         if (principal is null)
-            return ErrorAnswer.WriteAsync(context, new(401, "unauthorized"));
+            return ErrorAnswer.WriteAsync(context, key is null ? KeyMissing : KeyUnknown);
         Permissions needed = endpoint?.Metadata.GetMetadata<RequiredPermission>()?.Permissions ?? Permissions.None;
         return principal.May(needed) ? next(context) : ErrorAnswer.WriteAsync(context, new(403, $"permission {needed} is missing"));
     }

@@ -33,14 +33,14 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         }
         catch (Exception e) when (!context.Response.HasStarted && e is CatalogException or RequestFailedException or AggregateException { InnerException: RequestFailedException })
         {
-            LogStorageFailed(e, context.Request.Method, context.Request.Path);
+            LogStorageFailed(e, context.Request.Method, KeyInPath.Shown(context.Request.Path));
             await ErrorAnswer.WriteAsync(context, new(503, "storage cannot be reached; try again later") { RetryAfter = StorageRetry });
         }
 #pragma warning disable CA1031 // The outermost handler: whatever it is, the client gets an answer and the log the exception.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogUnexpected(e, context.Request.Method, context.Request.Path);
+            LogUnexpected(e, context.Request.Method, KeyInPath.Shown(context.Request.Path));
             if (context.Response.HasStarted)
                 context.Abort(); // An ended stream would look like a whole answer.
             else
@@ -55,9 +55,9 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
             return null;
         return response.StatusCode switch
         {
-            StatusCodes.Status404NotFound => new(404, $"path '{context.Request.Path}' not found"),
+            StatusCodes.Status404NotFound => new(404, $"path '{KeyInPath.Shown(context.Request.Path)}' not found"),
             StatusCodes.Status405MethodNotAllowed =>
-                new(405, $"method {context.Request.Method} not allowed for '{context.Request.Path}', use {response.Headers.Allow}"),
+                new(405, $"method {context.Request.Method} not allowed for '{KeyInPath.Shown(context.Request.Path)}', use {response.Headers.Allow}"),
             _ => null,
         };
     }

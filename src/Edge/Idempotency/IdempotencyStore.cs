@@ -28,18 +28,19 @@ internal sealed class IdempotencyStore(TimeProvider time, IOptions<EdgeOptions> 
 
     /// <param name="key">Key of the request.</param>
     /// <param name="start">Starts the run; must not block, since it is called under the lock: two equal requests cannot both start it.</param>
-    public Result<AnswerLease> FindOrStart(IdempotencyKey key, Func<CancellationToken, JobOutputLog> start)
+    /// <param name="model">The own name of the model that runs it.</param>
+    public Result<AnswerLease> FindOrStart(IdempotencyKey key, Func<CancellationToken, JobOutputLog> start, string? model)
     {
         KeptAnswer answer;
         lock (_lock)
         {
             if (Find_NeedsLock(key) is { } found)
                 return found;
-            answer = new(key, start);
+            answer = new(key, start) { Model = model };
             _answers.Add((key.Tenant, key.Value), answer);
         }
         _ = WatchAsync(answer);
-        return new AnswerLease(answer.Log, isReplay: false, () => Leave(answer));
+        return new AnswerLease(answer.Log, isReplay: false, () => Leave(answer)) { Model = model };
     }
 
     private Result<AnswerLease>? Find_NeedsLock(IdempotencyKey key)
@@ -59,7 +60,7 @@ internal sealed class IdempotencyStore(TimeProvider time, IOptions<EdgeOptions> 
             answer.Timer = null;
         }
         answer.Readers++;
-        return new AnswerLease(answer.Log, isReplay: true, () => Leave(answer));
+        return new AnswerLease(answer.Log, isReplay: true, () => Leave(answer)) { Model = answer.Model };
     }
 
     private void Leave(KeptAnswer answer)

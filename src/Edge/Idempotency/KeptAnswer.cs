@@ -19,6 +19,9 @@ internal sealed class KeptAnswer
 
     public JobOutputLog Log { get; }
 
+    /// <summary>The own name of the model that runs it.</summary>
+    public string? Model { get; init; }
+
     /// <summary>Clients that read it now.</summary>
     public int Readers { get; set; } = 1;
 

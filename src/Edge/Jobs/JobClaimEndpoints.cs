@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Jobs;
@@ -16,7 +17,7 @@ internal sealed class JobClaimEndpoints(WorkerGate gate, BackgroundJobs jobs, Re
 
     public void Map(IEndpointRouteBuilder endpoints) =>
         // A worker is nobody's principal: its own signature is looked at inside.
-        endpoints.MapPost("/cluster/jobs/{id}/claim", ClaimAsync).WithMetadata(new AllowAnonymousAttribute());
+        endpoints.MapPost("/cluster/jobs/{id}/claim", ClaimAsync).WithMetadata(new AllowAnonymousAttribute()).Describe(EndpointDescription.Internal);
 
     private async Task ClaimAsync(HttpContext context)
     {

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
@@ -32,6 +33,11 @@ internal sealed class JobsEndpoints(
     JobStream stream,
     IOptions<BackgroundOptions> options) : IEndpointGroup
 {
+    private static readonly (string, string)[] Listing =
+    [
+        ("status", "queued, running, completed, failed, cancelled or poison"), ("limit", "At most so many: 100, up to 1000."), ("all", "true: of all tenants, for who manages the cluster."),
+    ];
+
     private const int DefaultLimit = 100;
     private const int MostListed = 1000;
 
@@ -41,14 +47,23 @@ internal sealed class JobsEndpoints(
     public void Map(IEndpointRouteBuilder endpoints)
     {
         RequiredPermission infer = new(Permissions.Infer);
-        endpoints.MapPost("/jobs", SubmitAsync).WithMetadata(infer);
-        endpoints.MapGet("/jobs", ListAsync).WithMetadata(infer);
-        endpoints.MapGet("/jobs/{id}", ShowAsync).WithMetadata(infer);
-        endpoints.MapDelete("/jobs/{id}", DeleteAsync).WithMetadata(infer);
-        endpoints.MapGet("/jobs/{id}/stream", StreamAsync).WithMetadata(infer);
-        endpoints.MapPost("/jobs/{id}/subscribe", SubscribeAsync).WithMetadata(infer);
-        endpoints.MapPost("/jobs/{id}/requeue", RequeueAsync).WithMetadata(new RequiredPermission(Permissions.ManageCluster));
+        endpoints.MapPost("/jobs", SubmitAsync).WithMetadata(infer)
+            .Describe(Said("Takes a job on, to be asked for later.") with { Body = "JobRequest", Status = StatusCodes.Status202Accepted, AnswerType = JobsJson.Default.JobAnswer });
+        endpoints.MapGet("/jobs", ListAsync).WithMetadata(infer)
+            .Describe(Said("The tenant's jobs, the newest first.") with { Query = Listing, AnswerType = JobsJson.Default.JobsAnswer });
+        endpoints.MapGet("/jobs/{id}", ShowAsync).WithMetadata(infer)
+            .Describe(Said("A job, with its result once it is completed.") with { AnswerType = JobsJson.Default.JobAnswer });
+        endpoints.MapDelete("/jobs/{id}", DeleteAsync).WithMetadata(infer)
+            .Describe(Said("Cancels a job; deletes one that has ended, with 204.") with { AnswerType = JobsJson.Default.JobAnswer });
+        endpoints.MapGet("/jobs/{id}/stream", StreamAsync).WithMetadata(infer)
+            .Describe(Said("A job's text, while it runs and after.") with { Query = [("after", "Tokens that the caller has already.")], Answer = "JobLine", ContentType = "application/x-ndjson", Stream = "text/event-stream" });
+        endpoints.MapPost("/jobs/{id}/subscribe", SubscribeAsync).WithMetadata(infer)
+            .Describe(Said("Where to listen to the job's text over SignalR.") with { AnswerType = ClusterJson.Default.NegotiateAnswer });
+        endpoints.MapPost("/jobs/{id}/requeue", RequeueAsync).WithMetadata(new RequiredPermission(Permissions.ManageCluster))
+            .Describe(Said("Gives a job that failed another chance.") with { Status = StatusCodes.Status202Accepted, AnswerType = JobsJson.Default.JobAnswer });
     }
+
+    private static EndpointDescription Said(string summary) => new(EndpointDescription.Own, summary);
 
     private static string Id(HttpContext context) => (string)context.GetRouteValue("id")!;
 
@@ -74,6 +89,7 @@ internal sealed class JobsEndpoints(
         // Not cut short by a client that leaves now: it may have been taken on already.
         JobRecord record = await jobs.SubmitAsync(job, submission.Shape, submission.Request.Model, CancellationToken.None);
         context.Response.Headers.Location = $"/jobs/{record.Id}";
+        ModelHeader.Write(context, job.AnsweredBy);
         await WriteAsync(context, StatusCodes.Status202Accepted, JobAnswer.Of(record), JobsJson.Relaxed.JobAnswer);
     }
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Models;
 using OllamaMax.Security;
 using OllamaMax.Storage.Models;
@@ -16,8 +17,10 @@ internal sealed class BlobEndpoints(ModelBlobs blobs, IOptions<EdgeOptions> opti
     public void Map(IEndpointRouteBuilder endpoints)
     {
         RequiredPermission manage = new(Permissions.ManageModels);
-        endpoints.MapMethods("/api/blobs/{digest}", [HttpMethods.Head], HeadAsync).WithMetadata(manage);
-        endpoints.MapPost("/api/blobs/{digest}", PostAsync).WithMetadata(manage);
+        endpoints.MapMethods("/api/blobs/{digest}", [HttpMethods.Head], HeadAsync).WithMetadata(manage)
+            .Describe(new(EndpointDescription.Ollama, "Whether a blob is there: 200 or 404."));
+        endpoints.MapPost("/api/blobs/{digest}", PostAsync).WithMetadata(manage)
+            .Describe(new(EndpointDescription.Ollama, "Takes a blob: the body is the file, 200 where it was there already.") { Status = StatusCodes.Status201Created });
     }
 
     private async Task HeadAsync(HttpContext context)

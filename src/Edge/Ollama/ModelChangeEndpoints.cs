@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Models;
 using OllamaMax.Security;
 using OllamaMax.Storage.Models;
@@ -14,11 +15,17 @@ internal sealed class ModelChangeEndpoints(RequestBodyReader bodies, ModelCatalo
     public void Map(IEndpointRouteBuilder endpoints)
     {
         RequiredPermission manage = new(Permissions.ManageModels);
-        endpoints.MapPost("/api/copy", CopyAsync).WithMetadata(manage);
-        endpoints.MapDelete("/api/delete", DeleteAsync).WithMetadata(manage);
-        endpoints.MapPost("/api/create", CreateAsync).WithMetadata(manage);
-        endpoints.MapPost("/api/push", PushAsync).WithMetadata(manage);
+        endpoints.MapPost("/api/copy", CopyAsync).WithMetadata(manage)
+            .Describe(Said("Puts another name onto a model.") with { Body = "OllamaCopyRequest" });
+        endpoints.MapDelete("/api/delete", DeleteAsync).WithMetadata(manage)
+            .Describe(Said("Takes a model's name away.") with { Body = "OllamaModelRequest" });
+        endpoints.MapPost("/api/create", CreateAsync).WithMetadata(manage)
+            .Describe(Said("Makes a model of another one or of a blob.") with { Body = "OllamaCreateRequest", Answer = "OllamaProgress", Stream = "application/x-ndjson" });
+        endpoints.MapPost("/api/push", PushAsync).WithMetadata(manage)
+            .Describe(Said("Not done here: 501.") with { Body = "OllamaModelRequest", Status = StatusCodes.Status501NotImplemented });
     }
+
+    private static EndpointDescription Said(string summary) => new(EndpointDescription.Ollama, summary);
 
     private async Task CopyAsync(HttpContext context)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
@@ -10,7 +11,7 @@ namespace OllamaMax.Edge.Ollama;
 
 /// <summary><c>/api/tags</c>, <c>/api/ps</c>, <c>/api/show</c> and <c>/api/version</c>.</summary>
 internal sealed class ModelEndpoints(
-    RequestBodyReader bodies, IModelSource models, ILoadedModels loaded, TimeProvider time, IOptions<EdgeOptions> options)
+    RequestBodyReader bodies, IModelSource models, NamedModels named, ILoadedModels loaded, TimeProvider time, IOptions<EdgeOptions> options)
 {
     /// <summary>What Ollama answers for a model that stays: the longest duration that Go has.</summary>
     private static readonly TimeSpan Forever = TimeSpan.FromTicks(long.MaxValue / TimeSpan.NanosecondsPerTick);
@@ -20,8 +21,8 @@ internal sealed class ModelEndpoints(
 
     public async Task TagsAsync(HttpContext context)
     {
-        IReadOnlyList<ModelView> all = await models.ListAsync(context.RequestAborted);
-        TagsModel[] tags = [.. all.OrderByDescending(model => model.ModifiedAt).Select(Tag)];
+        IReadOnlyList<NamedModel> all = await named.ListAsync(context.RequestAborted);
+        TagsModel[] tags = [.. all.Select(one => one.Model).OrderByDescending(model => model.ModifiedAt).Select(Tag)];
         await WriteAsync(context, new TagsAnswer(tags), OllamaJson.Relaxed.TagsAnswer);
     }
 
@@ -43,7 +44,7 @@ internal sealed class ModelEndpoints(
     {
         if ((await ReadNameAsync(context)).Failed(out ApiError? error, out string? name))
             await ErrorAnswer.WriteAsync(context, error);
-        else if (await models.FindAsync(name, context.RequestAborted) is { } model)
+        else if (await named.FindAsync(name, context.RequestAborted) is { } model)
             await WriteAsync(context, Show(model), OllamaJson.Relaxed.ShowAnswer);
         else
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(name));

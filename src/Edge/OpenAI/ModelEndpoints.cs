@@ -2,19 +2,18 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Requests;
-using OllamaMax.Models;
 
 namespace OllamaMax.Edge.OpenAI;
 
 /// <summary><c>GET /v1/models</c> and <c>/v1/models/{id}</c>, whose id may have slashes in it.</summary>
-internal sealed class ModelEndpoints(IModelSource models)
+internal sealed class ModelEndpoints(NamedModels models)
 {
     public async Task ListAsync(HttpContext context)
     {
-        IReadOnlyList<ModelView> all = await models.ListAsync(context.RequestAborted);
-        ModelAnswer[] answers = [.. all.OrderByDescending(model => model.ModifiedAt).Select(model => ModelAnswer.Of(model, DisplayName.Of(model.Name)))];
+        IReadOnlyList<NamedModel> all = await models.ListAsync(context.RequestAborted);
+        ModelAnswer[] answers = [.. all.OrderByDescending(named => named.Model.ModifiedAt).Select(named => ModelAnswer.Of(named.Model, named.Id))];
         await WriteAsync(context, new ModelsAnswer(answers), OpenAIJson.Relaxed.ModelsAnswer);
     }
 

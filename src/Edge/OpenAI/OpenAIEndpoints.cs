@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Anthropic;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.OpenAI;
@@ -10,16 +11,25 @@ namespace OllamaMax.Edge.OpenAI;
 /// <summary>The routes of OpenAI's API.</summary>
 internal sealed class OpenAIEndpoints(InferenceEndpoints inference, ModelEndpoints models, Anthropic.ModelEndpoints anthropicModels) : IEndpointGroup
 {
+    private const string Events = "text/event-stream";
+
     public void Map(IEndpointRouteBuilder endpoints)
     {
         RequiredPermission infer = new(Permissions.Infer);
         RequiredPermission readModels = new(Permissions.ReadModels);
-        endpoints.MapPost("/v1/chat/completions", inference.ChatAsync).WithMetadata(infer);
-        endpoints.MapPost("/v1/completions", inference.CompletionAsync).WithMetadata(infer);
-        endpoints.MapPost("/v1/embeddings", inference.EmbeddingsAsync).WithMetadata(infer);
-        endpoints.MapGet("/v1/models", context => IsAnthropic(context) ? anthropicModels.ListAsync(context) : models.ListAsync(context)).WithMetadata(readModels);
-        endpoints.MapGet("/v1/models/{**id}", context => IsAnthropic(context) ? anthropicModels.ShowAsync(context) : models.ShowAsync(context)).WithMetadata(readModels);
+        endpoints.MapPost("/v1/chat/completions", inference.ChatAsync).WithMetadata(infer)
+            .Describe(Said("The next message of a conversation.") with { Body = "OpenAIChatRequest", Answer = "OpenAIChatAnswer", Stream = Events });
+        endpoints.MapPost("/v1/completions", inference.CompletionAsync).WithMetadata(infer)
+            .Describe(Said("What comes after a prompt.") with { Body = "OpenAICompletionRequest", Answer = "OpenAICompletionAnswer", Stream = Events });
+        endpoints.MapPost("/v1/embeddings", inference.EmbeddingsAsync).WithMetadata(infer)
+            .Describe(Said("Vectors of texts.") with { Body = "OpenAIEmbeddingsRequest", Answer = "OpenAIEmbeddingsAnswer" });
+        endpoints.MapGet("/v1/models", context => IsAnthropic(context) ? anthropicModels.ListAsync(context) : models.ListAsync(context)).WithMetadata(readModels)
+            .Describe(Said("The models, aliases included; with anthropic-version in Anthropic's pages.") with { AnswerType = OpenAIJson.Default.ModelsAnswer });
+        endpoints.MapGet("/v1/models/{**id}", context => IsAnthropic(context) ? anthropicModels.ShowAsync(context) : models.ShowAsync(context)).WithMetadata(readModels)
+            .Describe(Said("A model; with anthropic-version in Anthropic's form.") with { AnswerType = OpenAIJson.Default.ModelAnswer });
     }
+
+    private static EndpointDescription Said(string summary) => new(EndpointDescription.OpenAI, summary);
 
     private static bool IsAnthropic(HttpContext context) => ErrorShape.Of(context.Request) is AnthropicErrors;
 }

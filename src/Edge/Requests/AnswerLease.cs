@@ -14,5 +14,8 @@ internal sealed class AnswerLease(JobOutputLog log, bool isReplay, Action releas
 
     public bool IsReplay => isReplay;
 
+    /// <summary>The own name of the model that answers; null where nobody has said it.</summary>
+    public string? Model { get; init; }
+
     public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 }

@@ -9,4 +9,7 @@ internal interface IModelSource
     ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken);
 
     ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken);
+
+    /// <summary>Whether a worker is there that holds the model or can take it, as far as that is known now; asks nobody.</summary>
+    bool IsServed(ModelView model);
 }

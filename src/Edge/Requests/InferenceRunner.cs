@@ -33,6 +33,7 @@ internal sealed class InferenceRunner(
         }
         if (leases.AreReplays)
             context.Response.Headers[IdempotencyKey.ReplayHeader] = "true";
+        ModelHeader.Write(context, leases.All[0].Model);
         await write(leases);
     }
 
@@ -50,7 +51,7 @@ internal sealed class InferenceRunner(
             Job job = all[i];
             if (key is null)
                 leases.Add(Start(job));
-            else if (kept.FindOrStart(key.ForChoice(i), gone => starter.Start(job, gone)).Failed(out error, out AnswerLease? lease))
+            else if (kept.FindOrStart(key.ForChoice(i), gone => starter.Start(job, gone), job.AnsweredBy).Failed(out error, out AnswerLease? lease))
                 return error;
             else
                 leases.Add(lease);
@@ -81,6 +82,9 @@ internal sealed class InferenceRunner(
         {
             if (!log.IsComplete)
                 gone.Cancel();
-        });
+        })
+        {
+            Model = job.AnsweredBy,
+        };
     }
 }

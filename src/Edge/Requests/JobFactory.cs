@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Forwarding;
@@ -12,7 +13,7 @@ namespace OllamaMax.Edge.Requests;
 /// nothing about the answer is left to decide, on whatever worker it runs.
 /// </summary>
 internal sealed class JobFactory(
-    IModelSource models, PromptMaker prompts, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
+    NamedModels models, PromptMaker prompts, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
 {
     private static readonly RenderedPrompt NoPrompt = new("", OutputParsing.None, Grammar: null);
 
@@ -58,6 +59,7 @@ internal sealed class JobFactory(
             Band = Band.Interactive,
             Model = model.Weights,
             ModelName = request.Model,
+            AnsweredBy = DisplayName.Of(model.Name),
             Shape = request.IsLoad || request.EmbedInputs is not null ? null : request.IsCompletion ? RequestShape.Generate : RequestShape.Chat,
             LoadOnly = request.IsLoad,
             KeepAlive = request.KeepAlive,

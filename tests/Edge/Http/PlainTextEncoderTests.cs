@@ -1,12 +1,11 @@
 using System.Text.Json;
 using CsCheck;
-using OllamaMax.Edge.Http;
 
 namespace OllamaMax.Edge.Tests.Http;
 
 public sealed class PlainTextEncoderTests
 {
-    private static readonly JsonSerializerOptions Options = new() { Encoder = Json.Encoder };
+    private static readonly JsonSerializerOptions Options = new() { Encoder = Edge.Http.Json.Encoder };
 
     [Theory]
     [InlineData("\n😀a😀\"<&+'é漢", "\"\\n😀a😀\\\"<&+'é漢\"")]

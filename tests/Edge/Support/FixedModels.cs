@@ -49,6 +49,11 @@ internal sealed class FixedModels : IModelSource, ILoadedModels, IPromptRenderer
             + (messages[^1].Content == "begin to think" ? "<think>\n" : "");
     }
 
+    /// <summary>Names of models that no worker can take.</summary>
+    public HashSet<string> Unserved { get; } = [];
+
+    public bool IsServed(ModelView model) => !Unserved.Contains(model.Name.Name);
+
     public void Add(ModelView model) => _models.Add(model);
 
     public void Remove(string name) => _models.RemoveAll(model => model.Name.Name == name);
