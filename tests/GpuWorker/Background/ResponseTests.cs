@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Jobs;
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Cluster;
+
+namespace OllamaMax.GpuWorker.Tests.Background;
+
+/// <summary>Responses of <c>/v1/responses</c> that are kept, and such of the background, in real storage.</summary>
+public sealed class ResponseTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Background_Streamed_WhoComesBackGetsTheSameEventsFromThereOn()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+
+        string[] events = await EventsAsync(await cluster.Client.PostAsJsonAsync("/v1/responses", new { model = "demo", input = "hi", background = true, stream = true }, Cancellation));
+
+        JsonElement[] data = [.. events.Select(one => JsonElement.Parse(one.Split("\ndata: ")[1]))];
+        data[..3].Select(one => one.GetProperty("type").GetString()).ShouldBe(["response.created", "response.queued", "response.in_progress"]);
+        data.Select(one => one.GetProperty("sequence_number").GetInt32()).ShouldBe(Enumerable.Range(0, events.Length));
+        string.Concat(data.Where(one => one.GetProperty("type").GetString() == "response.output_text.delta").Select(one => one.GetProperty("delta").GetString()))
+            .ShouldBe(ScriptedEngine.Answer(20));
+        JsonElement last = data[^1].GetProperty("response");
+        last.GetProperty("status").GetString().ShouldBe("completed");
+        string path = $"/v1/responses/{last.GetProperty("id").GetString()}";
+        (await AnswerAsync(cluster.Client.GetAsync(path, Cancellation))).GetRawText().ShouldBe(last.GetRawText());
+        for (int after = 0; after < events.Length; after++)
+        {
+            string query = string.Create(CultureInfo.InvariantCulture, $"?stream=true&starting_after={after}");
+            (await EventsAsync(await cluster.Client.GetAsync(path + query, Cancellation))).ShouldBe(events[(after + 1)..]);
+        }
+    }
+
+    [Fact]
+    public async Task Background_CancelledWhileQueued_SaysSoInEveryWay()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        JsonElement queued = await AnswerAsync(cluster.Client.PostAsJsonAsync("/v1/responses", new { model = "demo", input = "hi", background = true }, Cancellation));
+        queued.GetProperty("status").GetString().ShouldBe("queued");
+        string path = $"/v1/responses/{queued.GetProperty("id").GetString()}";
+        using HttpResponseMessage next = await cluster.Client.PostAsJsonAsync(
+            "/v1/responses", new { model = "demo", input = "hi", previous_response_id = queued.GetProperty("id").GetString() }, Cancellation);
+
+        JsonElement cancelled = await AnswerAsync(cluster.Client.PostAsync($"{path}/cancel", null, Cancellation));
+
+        next.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        cancelled.GetProperty("status").GetString().ShouldBe("cancelled");
+        (await AnswerAsync(cluster.Client.GetAsync(path, Cancellation))).GetRawText().ShouldBe(cancelled.GetRawText());
+        string[] events = await EventsAsync(await cluster.Client.GetAsync($"{path}?stream=true", Cancellation));
+        events.Length.ShouldBe(3);
+        events[2].ShouldStartWith("event: response.failed\n");
+        events[2].ShouldContain("\"status\":\"cancelled\"");
+    }
+
+    [Fact]
+    public async Task Stored_ByItsId_IsThereUntilItIsDeletedOrItsTimeIsOver()
+    {
+        WatchedTimeProvider time = new();
+        time.SetUtcNow(TimeProvider.System.GetUtcNow());
+        await using JobCluster cluster = await JobCluster.StartAsync(options => options.Retention = TimeSpan.FromHours(1), services: edge => edge.AddSingleton<TimeProvider>(time));
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+        JsonElement first = await CreateAsync("one");
+        JsonElement second = await CreateAsync("two");
+        JsonElement notStored = await AnswerAsync(cluster.Client.PostAsJsonAsync("/v1/responses", new { model = "demo", input = "hi", store = false }, Cancellation));
+
+        (await AnswerAsync(cluster.Client.GetAsync(Path(first), Cancellation))).GetRawText().ShouldBe(first.GetRawText());
+        JsonElement items = await AnswerAsync(cluster.Client.GetAsync($"{Path(first)}/input_items?limit=1", Cancellation));
+        items.GetProperty("data")[0].GetProperty("content")[0].GetProperty("text").GetString().ShouldBe("one, 2");
+        items.GetProperty("has_more").GetBoolean().ShouldBeTrue();
+        string lastId = items.GetProperty("last_id").GetString()!;
+        JsonElement rest = await AnswerAsync(cluster.Client.GetAsync($"{Path(first)}/input_items?after={lastId}", Cancellation));
+        rest.GetProperty("data").EnumerateArray().ShouldHaveSingleItem().GetProperty("content")[0].GetProperty("text").GetString().ShouldBe("one, 1");
+        rest.GetProperty("has_more").GetBoolean().ShouldBeFalse();
+        (await StatusAsync(HttpMethod.Post, $"{Path(first)}/cancel")).ShouldBe(HttpStatusCode.BadRequest);
+        (await StatusAsync(HttpMethod.Get, $"{Path(first)}?stream=true")).ShouldBe(HttpStatusCode.BadRequest);
+        (await StatusAsync(HttpMethod.Get, Path(notStored))).ShouldBe(HttpStatusCode.NotFound);
+        (await AnswerAsync(cluster.Client.DeleteAsync(Path(first), Cancellation))).GetProperty("deleted").GetBoolean().ShouldBeTrue();
+        (await StatusAsync(HttpMethod.Get, Path(first))).ShouldBe(HttpStatusCode.NotFound);
+        (await StatusAsync(HttpMethod.Delete, Path(first))).ShouldBe(HttpStatusCode.NotFound);
+        (await AnswerAsync(cluster.Client.GetAsync(Path(second), Cancellation))).GetRawText().ShouldBe(second.GetRawText());
+        time.Advance(TimeSpan.FromHours(1));
+        (await StatusAsync(HttpMethod.Get, Path(second))).ShouldBe(HttpStatusCode.NotFound);
+
+        async Task<JsonElement> CreateAsync(string text)
+        {
+            object[] input = [new { role = "user", content = $"{text}, 1" }, new { role = "user", content = $"{text}, 2" }];
+            return await AnswerAsync(cluster.Client.PostAsJsonAsync("/v1/responses", new { model = "demo", input }, Cancellation));
+        }
+
+        async Task<HttpStatusCode> StatusAsync(HttpMethod method, string path)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            using HttpResponseMessage response = await cluster.Client.SendAsync(request, Cancellation);
+            return response.StatusCode;
+        }
+    }
+
+    private static string Path(JsonElement response) => $"/v1/responses/{response.GetProperty("id").GetString()}";
+
+    private static async Task<JsonElement> AnswerAsync(Task<HttpResponseMessage> pending)
+    {
+        using HttpResponseMessage response = await pending;
+        string body = await response.Content.ReadAsStringAsync(Cancellation);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, body);
+        return JsonElement.Parse(body);
+    }
+
+    private static async Task<string[]> EventsAsync(HttpResponseMessage response)
+    {
+        using (response)
+        {
+            response.Content.Headers.ContentType!.MediaType.ShouldBe("text/event-stream");
+            string text = await response.Content.ReadAsStringAsync(Cancellation);
+            return text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
+        }
+    }
+}
