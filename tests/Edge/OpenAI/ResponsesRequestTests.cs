@@ -13,7 +13,7 @@ public sealed class ResponsesRequestTests
     public async Task Create_Request_BecomesTheJob()
     {
         Job job = await JobOfAsync("""
-            "instructions": "be brief", "temperature": 0.5, "top_p": 0.25, "max_output_tokens": 9, "user": "u", "metadata": {"a": "b"}, "store": false,
+            "instructions": "be brief", "temperature": 0.5, "top_p": 0.25, "max_output_tokens": 9, "presence_penalty": 1, "frequency_penalty": -2, "top_logprobs": 0, "user": "u", "metadata": {"a": "b"}, "store": false,
             "truncation": "disabled", "include": ["reasoning.encrypted_content"], "text": {"verbosity": "medium", "format": {"type": "text"}}, "prompt": null,
             "input": [
               {"role": "developer", "content": "no jokes"},
@@ -30,7 +30,7 @@ public sealed class ResponsesRequestTests
             """);
 
         job.Prompt.ShouldBe("<system>be brief<system>no jokes<user>a\nb<assistant>so<tool>42<tool>43<assistant>then<assistant>now<assistant>");
-        job.Options.ShouldBe(new() { Temperature = 0.5f, TopP = 0.25f, TopK = 0, RepeatPenalty = 1, RepeatLastN = -1, NumPredict = 9 });
+        job.Options.ShouldBe(new() { Temperature = 0.5f, TopP = 0.25f, TopK = 0, RepeatPenalty = 1, RepeatLastN = -1, PresencePenalty = 1, FrequencyPenalty = -2, NumPredict = 9 });
     }
 
     [Theory]
@@ -89,6 +89,7 @@ public sealed class ResponsesRequestTests
     [InlineData("""{"model":"demo","input":"x","metadata":{"a":1}}""", "metadata.a")]
     [InlineData("""{"model":"demo","input":"x","background":true,"store":false}""", "background")]
     [InlineData("""{"model":"demo","input":"x","max_output_tokens":0}""", "max_output_tokens")]
+    [InlineData("""{"model":"demo","input":"x","top_logprobs":2}""", "top_logprobs")]
     [InlineData("""{"model":"demo","input":"x","conversation":"conv_1"}""", "conversation")]
     [InlineData("""{"model":"demo","input":"x","prompt":{"id":"p"}}""", "prompt")]
     public async Task Create_BadField_IsNamed(string request, string field)

@@ -25,6 +25,7 @@ public sealed class ResponsesTests
         id.ShouldStartWith("resp_");
         response.GetProperty("object").GetString().ShouldBe("response");
         response.GetProperty("status").GetString().ShouldBe("completed");
+        response.GetProperty("completed_at").GetInt64().ShouldBe(response.GetProperty("created_at").GetInt64());
         response.GetProperty("output").GetRawText().ShouldBe(
             $$"""[{"id":"msg_{{id["resp_".Length..]}}o0","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"Hello you","annotations":[],"logprobs":[]}]}]""");
         response.GetProperty("usage").GetRawText().ShouldBe(

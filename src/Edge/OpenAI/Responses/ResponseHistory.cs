@@ -78,8 +78,8 @@ internal sealed class ResponseHistory(IResponseArchive archive)
         return items;
     }
 
-    private static IEnumerable<JsonElement> OutputOf(StoredResponse response) =>
-        response.Answer is { } answer ? answer.GetProperty("output").EnumerateArray() : [];
+    private static JsonElement[] OutputOf(StoredResponse response) =>
+        response.Answer is { } answer ? [.. answer.GetProperty("output").EnumerateArray()] : [];
 
     private static bool IsReference(JsonElement item) => item.GetProperty("type").ValueEquals("item_reference");
 }

@@ -35,8 +35,8 @@ internal static class ResponseId
     public static bool TryReadItem(string text, [NotNullWhen(true)] out string? id)
     {
         int start = text.IndexOf('_', StringComparison.Ordinal) + 1;
-        string candidate = start > 0 && text.Length > start + IdLength && text[start + IdLength] is InputMark or OutputMark ? text.Substring(start, IdLength) : "";
-        id = JobId.IsValid(candidate) ? candidate : null;
+        bool hasMark = start > 0 && text.Length > start + IdLength && (text[start + IdLength] is InputMark or OutputMark);
+        id = hasMark && JobId.IsValid(text.Substring(start, IdLength)) ? text.Substring(start, IdLength) : null;
         return id is not null;
     }
 

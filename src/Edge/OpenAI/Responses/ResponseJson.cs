@@ -19,6 +19,11 @@ internal static class ResponseJson
         json.WriteString("object"u8, "response"u8);
         json.WriteNumber("created_at"u8, head.CreatedAt.ToUnixTimeSeconds());
         json.WriteString("status"u8, status);
+        // By the same clock as the beginning: what it took, its job knows.
+        if (status == "completed" && statistics is not null)
+            json.WriteNumber("completed_at"u8, (head.CreatedAt + statistics.TotalDuration).ToUnixTimeSeconds());
+        else
+            json.WriteNull("completed_at"u8);
         WriteError(json, status, error);
         WriteIncomplete(json, status);
         json.WriteStartArray("output"u8);

@@ -4,7 +4,7 @@ using OllamaMax.Edge.Http;
 
 namespace OllamaMax.Edge.OpenAI.Responses;
 
-/// <summary>What a response repeats of its request: a field that was not given as its default, null where that is the model's.</summary>
+/// <summary>What a response repeats of its request: a field that was not given as the API's default, although a model's Modelfile may have its own.</summary>
 internal static class ResponseSettings
 {
     private static readonly (string Name, string Default)[] Fields =
@@ -13,14 +13,21 @@ internal static class ResponseSettings
         ("previous_response_id", "null"),
         ("instructions", "null"),
         ("max_output_tokens", "null"),
+        ("max_tool_calls", "null"),
         ("metadata", "{}"),
         ("parallel_tool_calls", "true"),
+        ("presence_penalty", "0"),
+        ("frequency_penalty", "0"),
+        ("prompt_cache_key", "null"),
         ("reasoning", """{"effort":null,"summary":null}"""),
-        ("temperature", "null"),
+        ("safety_identifier", "null"),
+        ("service_tier", "\"default\""),
+        ("temperature", "1"),
         ("text", """{"format":{"type":"text"}}"""),
         ("tool_choice", "\"auto\""),
         ("tools", "[]"),
-        ("top_p", "null"),
+        ("top_logprobs", "0"),
+        ("top_p", "1"),
         ("truncation", "\"disabled\""),
     ];
 

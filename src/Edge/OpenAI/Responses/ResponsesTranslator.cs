@@ -11,7 +11,7 @@ internal static class ResponsesTranslator
     private static readonly string[] Read =
     [
         "model", "input", "instructions", "previous_response_id", "tools", "tool_choice", "parallel_tool_calls", "temperature", "top_p", "max_output_tokens",
-        "text", "reasoning", "metadata", "stream", "store", "background", "truncation", "include", "keep_alive",
+        "presence_penalty", "frequency_penalty", "top_logprobs", "text", "reasoning", "metadata", "stream", "store", "background", "truncation", "include", "keep_alive",
     ];
 
     /// <summary>What the answer does not depend on; max_tool_calls counts those of OpenAI's own tools.</summary>
@@ -27,12 +27,13 @@ internal static class ResponsesTranslator
         string? instructions = request.Text("instructions");
         ToolFields tools = ToolFields.Read(request, isFlat: true);
         EffortField effort = request.Object("reasoning") is { } reasoning ? EffortField.Read(reasoning, "effort") : default;
+        IReadOnlyList<ChatMessage> messages = Conversation.Read(instructions, InputField.Items(request));
         IReadOnlyList<JsonElement> input = InputField.Read(request, id, isOptional: previous is not null);
         InferenceRequest inference = new()
         {
             Model = CommonFields.ReadModel(request),
             KeepAlive = Ollama.CommonFields.ReadKeepAlive(request),
-            Messages = Conversation.Read(instructions, InputField.Items(request)),
+            Messages = messages,
             Tools = tools.Tools,
             ToolChoice = tools.Choice,
             Think = effort.Think,
@@ -42,6 +43,8 @@ internal static class ResponsesTranslator
                 NumPredict = (int?)request.Integer("max_output_tokens", 1),
                 Temperature = request.Number("temperature", 0, 2),
                 TopP = request.Number("top_p", 0, 1),
+                PresencePenalty = request.Number("presence_penalty", -2, 2),
+                FrequencyPenalty = request.Number("frequency_penalty", -2, 2),
                 Format = request.Object("text") is { } text ? ResponseFormatField.ReadFlat(text) : null,
             },
             Defaults = CommonFields.Defaults,
@@ -72,6 +75,8 @@ internal static class ResponsesTranslator
             request.Errors.Add("truncation", "must be \"disabled\": what is too long is refused");
         if (request.Object("text")?.Text("verbosity") is not (null or "medium"))
             request.Errors.Add("text.verbosity", "must be \"medium\": models here know no other; say it in a message");
+        if (request.Integer("top_logprobs") is not (null or 0))
+            request.Errors.Add(ApiError.NotSupported("top_logprobs") with { Code = "unsupported_parameter" });
         // The others add to what OpenAI's own tools and its hidden reasoning answer: there is neither here.
         if (request.Texts("include").Contains("message.output_text.logprobs"))
             request.Errors.Add(ApiError.NotSupported("include: message.output_text.logprobs") with { Field = "include" });
