@@ -7,7 +7,10 @@ using OllamaMax.Jobs.Records;
 
 namespace OllamaMax.Edge.Jobs;
 
-/// <summary>A job's stream as the events of a response. They follow from the output in storage, each chunk of it as it lies there: their numbers are the same whoever reads.</summary>
+/// <summary>
+/// A job's stream as the events of a response. They follow from the output in storage, each chunk of it as it lies there: their numbers are the same whoever
+/// reads.
+/// </summary>
 internal sealed class ResponseStreamLines(IBufferWriter<byte> output, ResponseFormat format) : IJobStreamLines
 {
     public string ContentType => ServerSentEvents.ContentType;
