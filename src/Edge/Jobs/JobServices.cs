@@ -35,7 +35,7 @@ internal static class JobServices
         services.AddSingleton<ResponseArchive>();
         services.AddSingleton<IResponseArchive>(provider => provider.GetRequiredService<ResponseArchive>());
         services.AddSingleton<IEndpointGroup, JobsEndpoints>();
-        services.AddSingleton<IEndpointGroup, ResponseEndpoints>();
+        services.AddSingleton<IEndpointGroup, KeptResponseEndpoints>();
         services.AddSingleton<IEndpointGroup, JobClaimEndpoints>();
         services.AddHostedService<JobTendingLoop>();
         return services;

@@ -12,7 +12,7 @@ using OllamaMax.Security;
 namespace OllamaMax.Edge.Jobs;
 
 /// <summary><c>/v1/responses/{id}</c>: show, stream, list the input, cancel, delete. A tenant sees its own alone.</summary>
-internal sealed class ResponseEndpoints(ResponseArchive archive) : IEndpointGroup
+internal sealed class KeptResponseEndpoints(ResponseArchive archive) : IEndpointGroup
 {
     private const int DefaultLimit = 20;
     private const int MostListed = 100;
