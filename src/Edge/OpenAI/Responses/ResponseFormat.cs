@@ -112,14 +112,14 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
 
     public void Dispose() => _events.Dispose();
 
-    private static bool IsMissingMessage(IReadOnlyList<ResponseItem> items) => !items.Any(item => item.Type != ResponseItem.Reasoning);
+    private static bool IsMissingMessage(List<ResponseItem> items) => items.TrueForAll(item => item.Type == ResponseItem.Reasoning);
 
-    private JsonElement Document(IReadOnlyList<ResponseItem> items, JobOutput.Finished finished)
+    private JsonElement Document(List<ResponseItem> items, JobOutput.Finished finished)
     {
         ArrayBufferWriter<byte> buffer = new();
         using (Utf8JsonWriter json = new(buffer, Json.Writer))
         {
-            IReadOnlyList<ResponseItem> all = IsMissingMessage(items) ? [.. items, New(ResponseItem.Message, items.Count)] : items;
+            List<ResponseItem> all = IsMissingMessage(items) ? [.. items, New(ResponseItem.Message, items.Count)] : items;
             ResponseJson.Write(json, head, ResponseJson.StatusOf(finished.Reason), all, finished.Statistics);
         }
         return JsonElement.Parse(buffer.WrittenSpan);
