@@ -2,9 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
-using OllamaMax.Edge.Jobs;
-using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.GpuWorker.Tests.Background;
@@ -60,11 +57,9 @@ public sealed class ResponseTests
     }
 
     [Fact]
-    public async Task Stored_ByItsId_IsThereUntilItIsDeletedOrItsTimeIsOver()
+    public async Task Stored_ByItsId_IsThereUntilItIsDeleted()
     {
-        WatchedTimeProvider time = new();
-        time.SetUtcNow(TimeProvider.System.GetUtcNow());
-        await using JobCluster cluster = await JobCluster.StartAsync(options => options.Retention = TimeSpan.FromHours(1), services: edge => edge.AddSingleton<TimeProvider>(time));
+        await using JobCluster cluster = await JobCluster.StartAsync();
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
         JsonElement first = await CreateAsync("one");
         JsonElement second = await CreateAsync("two");
@@ -85,8 +80,6 @@ public sealed class ResponseTests
         (await StatusAsync(HttpMethod.Get, Path(first))).ShouldBe(HttpStatusCode.NotFound);
         (await StatusAsync(HttpMethod.Delete, Path(first))).ShouldBe(HttpStatusCode.NotFound);
         (await AnswerAsync(cluster.Client.GetAsync(Path(second), Cancellation))).GetRawText().ShouldBe(second.GetRawText());
-        time.Advance(TimeSpan.FromHours(1));
-        (await StatusAsync(HttpMethod.Get, Path(second))).ShouldBe(HttpStatusCode.NotFound);
 
         async Task<JsonElement> CreateAsync(string text)
         {
