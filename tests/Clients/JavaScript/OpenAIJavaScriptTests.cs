@@ -113,11 +113,13 @@ public sealed class OpenAIJavaScriptTests(LocalSystemFixture local)
         JsonElement first = await _openai.AnswerAsync("responses.stream", new { model = "demo", input = "What are you?", temperature = 0 });
 
         first.GetProperty("status").GetString().ShouldBe("completed");
-        first.GetProperty("output_text").GetString()!.ShouldContain("OllamaMax");
+        first.GetProperty("output").EnumerateArray().Last().GetProperty("content")[0].GetProperty("text").GetString()!.ShouldContain("OllamaMax");
         string id = first.GetProperty("id").GetString()!;
         JsonElement second = await _openai.AnswerAsync("responses.create", new { model = "demo", previous_response_id = id, input = "And what else?", max_output_tokens = 20 });
         second.GetProperty("previous_response_id").GetString().ShouldBe(id);
         second.GetProperty("usage").GetProperty("input_tokens").GetInt32().ShouldBeGreaterThan(first.GetProperty("usage").GetProperty("total_tokens").GetInt32());
+        await _openai.AnswerAsync("responses.delete", id);
+        (await _openai.ErrorAsync("responses.retrieve", id)).GetProperty("name").GetString().ShouldBe("NotFoundError");
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.GpuWorker.Tests.Background;
 
-/// <summary>Responses of <c>/v1/responses</c> that are kept, and such of the background, in real storage.</summary>
+/// <summary>Responses of <c>/v1/responses</c> that run in the background.</summary>
 public sealed class ResponseTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -55,47 +55,6 @@ public sealed class ResponseTests
         events[2].ShouldStartWith("event: response.failed\n");
         events[2].ShouldContain("\"status\":\"cancelled\"");
     }
-
-    [Fact]
-    public async Task Stored_ByItsId_IsThereUntilItIsDeleted()
-    {
-        await using JobCluster cluster = await JobCluster.StartAsync();
-        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
-        JsonElement first = await CreateAsync("one");
-        JsonElement second = await CreateAsync("two");
-        JsonElement notStored = await AnswerAsync(cluster.Client.PostAsJsonAsync("/v1/responses", new { model = "demo", input = "hi", store = false }, Cancellation));
-
-        (await AnswerAsync(cluster.Client.GetAsync(Path(first), Cancellation))).GetRawText().ShouldBe(first.GetRawText());
-        JsonElement items = await AnswerAsync(cluster.Client.GetAsync($"{Path(first)}/input_items?limit=1", Cancellation));
-        items.GetProperty("data")[0].GetProperty("content")[0].GetProperty("text").GetString().ShouldBe("one, 2");
-        items.GetProperty("has_more").GetBoolean().ShouldBeTrue();
-        string lastId = items.GetProperty("last_id").GetString()!;
-        JsonElement rest = await AnswerAsync(cluster.Client.GetAsync($"{Path(first)}/input_items?after={lastId}", Cancellation));
-        rest.GetProperty("data").EnumerateArray().ShouldHaveSingleItem().GetProperty("content")[0].GetProperty("text").GetString().ShouldBe("one, 1");
-        rest.GetProperty("has_more").GetBoolean().ShouldBeFalse();
-        (await StatusAsync(HttpMethod.Post, $"{Path(first)}/cancel")).ShouldBe(HttpStatusCode.BadRequest);
-        (await StatusAsync(HttpMethod.Get, $"{Path(first)}?stream=true")).ShouldBe(HttpStatusCode.BadRequest);
-        (await StatusAsync(HttpMethod.Get, Path(notStored))).ShouldBe(HttpStatusCode.NotFound);
-        (await AnswerAsync(cluster.Client.DeleteAsync(Path(first), Cancellation))).GetProperty("deleted").GetBoolean().ShouldBeTrue();
-        (await StatusAsync(HttpMethod.Get, Path(first))).ShouldBe(HttpStatusCode.NotFound);
-        (await StatusAsync(HttpMethod.Delete, Path(first))).ShouldBe(HttpStatusCode.NotFound);
-        (await AnswerAsync(cluster.Client.GetAsync(Path(second), Cancellation))).GetRawText().ShouldBe(second.GetRawText());
-
-        async Task<JsonElement> CreateAsync(string text)
-        {
-            object[] input = [new { role = "user", content = $"{text}, 1" }, new { role = "user", content = $"{text}, 2" }];
-            return await AnswerAsync(cluster.Client.PostAsJsonAsync("/v1/responses", new { model = "demo", input }, Cancellation));
-        }
-
-        async Task<HttpStatusCode> StatusAsync(HttpMethod method, string path)
-        {
-            using var request = new HttpRequestMessage(method, path);
-            using HttpResponseMessage response = await cluster.Client.SendAsync(request, Cancellation);
-            return response.StatusCode;
-        }
-    }
-
-    private static string Path(JsonElement response) => $"/v1/responses/{response.GetProperty("id").GetString()}";
 
     private static async Task<JsonElement> AnswerAsync(Task<HttpResponseMessage> pending)
     {
