@@ -168,11 +168,15 @@ public sealed class ResponsesTests
         edge.Responses.Fault = new Azure.RequestFailedException(503, "busy");
 
         using HttpResponseMessage whole = await edge.PostAsync(Path, Hello);
-        using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed);
         using HttpResponseMessage notStored = await edge.PostAsync(Path, Hello[..^1] + ",\"store\":false}");
 
         whole.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
-        await Should.ThrowAsync<HttpRequestException>(() => streamed.TextAsync());
+        // Cut off, before or after the head has come.
+        await Should.ThrowAsync<HttpRequestException>(async () =>
+        {
+            using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed);
+            await streamed.TextAsync();
+        });
         notStored.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
