@@ -82,6 +82,8 @@ public static class EdgeServices
     private static IServiceCollection AddOpenAIApi(this IServiceCollection services)
     {
         services.TryAddSingleton<OpenAI.InferenceEndpoints>();
+        services.TryAddSingleton<OpenAI.Responses.ResponseHistory>();
+        services.TryAddSingleton<OpenAI.Responses.ResponsesEndpoint>();
         services.TryAddSingleton<OpenAI.ModelEndpoints>();
         services.AddSingleton<IEndpointGroup, OpenAI.OpenAIEndpoints>();
         return services;

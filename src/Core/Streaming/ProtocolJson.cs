@@ -31,6 +31,7 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(WorkerCapabilities))]
 [JsonSerializable(typeof(JoinTokenRecord))]
 [JsonSerializable(typeof(JobRecord))]
+[JsonSerializable(typeof(StoredResponse))]
 [JsonSerializable(typeof(OutputLine))]
 [JsonSerializable(typeof(JobClaimRequest))]
 [JsonSerializable(typeof(JobClaimAnswer))]

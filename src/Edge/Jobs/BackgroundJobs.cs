@@ -37,9 +37,10 @@ internal sealed partial class BackgroundJobs(
     private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(5);
 
     /// <summary>Takes the job on: when this is done, it will be run whatever becomes of this edge.</summary>
-    public async Task<JobRecord> SubmitAsync(Job job, RequestShape shape, string modelName, CancellationToken cancellationToken)
+    /// <param name="response">With <see cref="RequestShape.Response"/>.</param>
+    public async Task<JobRecord> SubmitAsync(Job job, RequestShape shape, string modelName, StoredResponse? response, CancellationToken cancellationToken)
     {
-        JobRecord record = JobRecord.Create(job, shape, modelName, time.GetUtcNow());
+        JobRecord record = JobRecord.Create(job, shape, modelName, time.GetUtcNow()) with { Response = response };
         // The record first: a message without one would be thrown away. A record without message is found when it is due.
         await records.CreateAsync(record, cancellationToken);
         await EnqueueAsync(record, cancellationToken);

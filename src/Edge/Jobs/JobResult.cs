@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
@@ -22,16 +23,25 @@ internal sealed class JobResult(JobRecordStore store)
         foreach (Chunk chunk in chunks)
             whole.Add(replay.Append(chunk));
         whole.Add(replay.Complete());
-        using OllamaFormat format = FormatOf(record, endedAt);
         ArrayBufferWriter<byte> body = new();
-        format.WriteWhole(body, [whole.Finish(new JobOutput.Finished(reason, statistics))]);
+        Write(body, record, endedAt, [whole.Finish(new JobOutput.Finished(reason, statistics))]);
         using JsonDocument document = JsonDocument.Parse(body.WrittenMemory);
         return document.RootElement.Clone();
     }
 
-    private static OllamaFormat FormatOf(JobRecord record, DateTimeOffset endedAt) => record.Shape == RequestShape.Chat
-        ? new ChatFormat(record.ModelName, new FixedTime(endedAt))
-        : new GenerateFormat(record.ModelName, new FixedTime(endedAt));
+    private static void Write(IBufferWriter<byte> body, JobRecord record, DateTimeOffset endedAt, IReadOnlyList<WholeOutput> answer)
+    {
+        if (record.Response is { } response)
+        {
+            using ResponseFormat ofResponse = new(ResponseHead.Of(response), isStream: false);
+            ofResponse.WriteWhole(body, answer);
+            return;
+        }
+        using OllamaFormat format = record.Shape == RequestShape.Chat
+            ? new ChatFormat(record.ModelName, new FixedTime(endedAt))
+            : new GenerateFormat(record.ModelName, new FixedTime(endedAt));
+        format.WriteWhole(body, answer);
+    }
 
     /// <summary>An answer says when it was made; this one was made when the job ended, however often it is asked for.</summary>
     private sealed class FixedTime(DateTimeOffset at) : TimeProvider

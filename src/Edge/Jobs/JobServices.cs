@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs;
@@ -12,23 +13,29 @@ internal static class JobServices
     {
         services.AddOptions<BackgroundOptions>().BindConfiguration(BackgroundOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<JobRecordStore>();
+        services.AddSingleton<ResponseStore>();
         services.AddSingleton<CompletionQueue>();
         services.AddSingleton<ActiveJobs>();
         services.AddSingleton<JobRecords>();
         services.AddSingleton<PoisonRecords>();
         services.AddSingleton<BackgroundBacklog>();
         services.AddSingleton<BackgroundJobs>();
+        services.AddSingleton<JobIntake>();
         services.AddSingleton<JobResult>();
         services.AddSingleton<JobStream>();
         services.AddSingleton(provider => new JobTending(
             provider.GetRequiredService<JobRecords>(),
             provider.GetRequiredService<BackgroundJobs>(),
             provider.GetRequiredService<JobRecordStore>(),
+            provider.GetRequiredService<ResponseStore>(),
             provider.GetRequiredService<CompletionQueue>(),
             provider.GetRequiredService<ActiveJobs>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<JobTending>>()));
+        services.AddSingleton<ResponseArchive>();
+        services.AddSingleton<IResponseArchive>(provider => provider.GetRequiredService<ResponseArchive>());
         services.AddSingleton<IEndpointGroup, JobsEndpoints>();
+        services.AddSingleton<IEndpointGroup, KeptResponseEndpoints>();
         services.AddSingleton<IEndpointGroup, JobClaimEndpoints>();
         services.AddHostedService<JobTendingLoop>();
         return services;

@@ -40,6 +40,13 @@ internal sealed class JobStream(
             await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("after must be a number of tokens: the offset of the last line that came"));
             return;
         }
+        bool isEvents = context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        await WriteAsync(context, record, new JobStreamLines(context.Response.BodyWriter, isEvents), after);
+    }
+
+    /// <param name="after">Tokens that the client has; the lines may leave out more.</param>
+    public async Task WriteAsync(HttpContext context, JobRecord record, IJobStreamLines lines, int after = 0)
+    {
         if (record.IsEnded && !record.HasContent)
         {
             await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status410Gone, $"the output of job '{record.Id}' is not kept"));
@@ -50,7 +57,7 @@ internal sealed class JobStream(
         {
             if (!record.IsEnded)
                 active.Add(record.Id, record.Model);
-            await FollowAsync(context, record, after);
+            await FollowAsync(context, record, lines, after);
         }
         finally
         {
@@ -61,12 +68,10 @@ internal sealed class JobStream(
 
     private bool KeepsNothing => options.Value.Retention == TimeSpan.Zero;
 
-    private async Task FollowAsync(HttpContext context, JobRecord record, int after)
+    private async Task FollowAsync(HttpContext context, JobRecord record, IJobStreamLines lines, int after)
     {
-        bool isEvents = context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
         // Who is sent the rest another way asks only for what is there.
         bool follows = context.Request.Query["follow"] != "false";
-        JobStreamLines lines = new(context.Response.BodyWriter, isEvents);
         JobOutputBlob output = store.Output(record.Id);
         // Taken now: where nothing is stored, the record loses it at the end.
         AnswerReplay? replay = record.Job is { } job ? new(job) : null;
@@ -74,6 +79,7 @@ internal sealed class JobStream(
         context.Response.Headers.CacheControl = "no-cache";
         // Starting alone sends nothing: a reader is to know at once that it is connected, however long the job waits.
         await context.Response.StartAsync(context.RequestAborted);
+        lines.WriteStart();
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
         long lookedAt = time.GetTimestamp();
         long wroteAt = lookedAt;

@@ -10,16 +10,20 @@ namespace OllamaMax.Edge.Jobs;
 /// The lines of a job's stream: NDJSON <c>{"offset":…,"text":…}</c> with the number of tokens so far, the last one with <c>done</c> and the
 /// figures; or the same as server-sent events, with the offset as id.
 /// </summary>
-internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents)
+internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents) : IJobStreamLines
 {
     private readonly ArrayBufferWriter<byte> _line = new();
 
     public string ContentType => isEvents ? "text/event-stream" : "application/x-ndjson";
 
-    /// <summary>Something has been written since the last flush.</summary>
     public bool HasWritten { get; private set; }
 
     public void Flushed() => HasWritten = false;
+
+    public void WriteStart()
+    {
+        // The head alone tells a reader that it is connected.
+    }
 
     /// <summary>Tokens without text yet are no line: the next one counts them in.</summary>
     public void WriteDelta(JobOutput.Delta delta)
@@ -50,10 +54,7 @@ internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents)
         End("");
     }
 
-    /// <param name="record">Null where the job was deleted meanwhile.</param>
-    /// <param name="last">
-    /// What became final by the end, without another token. It must not be a line of its own: who was cut off after that would get it again.
-    /// </param>
+    /// <remarks>What <paramref name="last"/> has must not be a line of its own: who was cut off after that would get it again.</remarks>
     public void WriteEnd(JobRecord? record, int offset, JobOutput.Delta? last)
     {
         using (Utf8JsonWriter json = Begin(offset))

@@ -17,17 +17,26 @@ public sealed partial class JobTending
     private readonly JobRecords _records;
     private readonly BackgroundJobs _jobs;
     private readonly JobRecordStore _store;
+    private readonly ResponseStore _responses;
     private readonly CompletionQueue _completions;
     private readonly ActiveJobs _active;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
     internal JobTending(
-        JobRecords records, BackgroundJobs jobs, JobRecordStore store, CompletionQueue completions, ActiveJobs active, TimeProvider time, ILogger<JobTending> logger)
+        JobRecords records,
+        BackgroundJobs jobs,
+        JobRecordStore store,
+        ResponseStore responses,
+        CompletionQueue completions,
+        ActiveJobs active,
+        TimeProvider time,
+        ILogger<JobTending> logger)
     {
         _records = records;
         _jobs = jobs;
         _store = store;
+        _responses = responses;
         _completions = completions;
         _active = active;
         _time = time;
@@ -70,7 +79,7 @@ public sealed partial class JobTending
 
     /// <summary>
     /// Goes through all records: deletes what is no longer kept, ends what is past its deadline or has ended unnoticed, queues again what
-    /// nobody has claimed for long. One list operation, and more only for what is due.
+    /// nobody has claimed for long. Two list operations, and more only for what is due.
     /// </summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
@@ -89,6 +98,7 @@ public sealed partial class JobTending
         }
         foreach (string id in ended)
             _active.Remove(id);
+        await _responses.SweepAsync(now, cancellationToken);
     }
 
     private async Task TendAsync(RecordItem item, CancellationToken cancellationToken)

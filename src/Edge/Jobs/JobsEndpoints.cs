@@ -4,13 +4,11 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenApi;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Requests;
-using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Security;
 using OllamaMax.SignalR;
@@ -24,14 +22,12 @@ namespace OllamaMax.Edge.Jobs;
 /// </summary>
 internal sealed class JobsEndpoints(
     RequestBodyReader bodies,
-    JobFactory factory,
+    JobIntake intake,
     BackgroundJobs jobs,
-    BackgroundBacklog backlog,
     JobRecords records,
     JobRecordStore store,
     JobResult results,
-    JobStream stream,
-    IOptions<BackgroundOptions> options) : IEndpointGroup
+    JobStream stream) : IEndpointGroup
 {
     private static readonly (string, string)[] Listing =
     [
@@ -75,21 +71,12 @@ internal sealed class JobsEndpoints(
     private async Task SubmitAsync(HttpContext context)
     {
         if ((await ReadAsync(context)).Failed(out ApiError? error, out Submission? submission)
-            || (await factory.CreateAsync(submission.Request, RequestInfo.Of(context), context.RequestAborted)).Failed(out error, out Job? job))
+            || (await intake.TakeAsync(context, submission.Request, submission.Shape)).Failed(out error, out JobRecord? record))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        job = job with { Band = Band.Batch, Deadline = options.Value.Deadline };
-        if (await backlog.TakeInAsync(job, context.RequestAborted) is { } refusal)
-        {
-            await ErrorAnswer.WriteAsync(context, ApiError.From(refusal));
-            return;
-        }
-        // Not cut short by a client that leaves now: it may have been taken on already.
-        JobRecord record = await jobs.SubmitAsync(job, submission.Shape, submission.Request.Model, CancellationToken.None);
         context.Response.Headers.Location = $"/jobs/{record.Id}";
-        ModelHeader.Write(context, job.AnsweredBy);
         await WriteAsync(context, StatusCodes.Status202Accepted, JobAnswer.Of(record), JobsJson.Relaxed.JobAnswer);
     }
 

@@ -3,13 +3,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Anthropic;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.OpenApi;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.OpenAI;
 
 /// <summary>The routes of OpenAI's API.</summary>
-internal sealed class OpenAIEndpoints(InferenceEndpoints inference, ModelEndpoints models, Anthropic.ModelEndpoints anthropicModels) : IEndpointGroup
+internal sealed class OpenAIEndpoints(InferenceEndpoints inference, ResponsesEndpoint responses, ModelEndpoints models, Anthropic.ModelEndpoints anthropicModels) : IEndpointGroup
 {
     private const string Events = "text/event-stream";
 
@@ -21,6 +22,8 @@ internal sealed class OpenAIEndpoints(InferenceEndpoints inference, ModelEndpoin
             .Describe(Said("The next message of a conversation.") with { Body = "OpenAIChatRequest", Answer = "OpenAIChatAnswer", Stream = Events });
         endpoints.MapPost("/v1/completions", inference.CompletionAsync).WithMetadata(infer)
             .Describe(Said("What comes after a prompt.") with { Body = "OpenAICompletionRequest", Answer = "OpenAICompletionAnswer", Stream = Events });
+        endpoints.MapPost("/v1/responses", responses.CreateAsync).WithMetadata(infer)
+            .Describe(Said("A response; stored unless store is false, run in the background if background is true.") with { Body = "OpenAIResponseRequest", Answer = "OpenAIResponse", Stream = Events });
         endpoints.MapPost("/v1/embeddings", inference.EmbeddingsAsync).WithMetadata(infer)
             .Describe(Said("Vectors of texts.") with { Body = "OpenAIEmbeddingsRequest", Answer = "OpenAIEmbeddingsAnswer" });
         endpoints.MapGet("/v1/models", context => IsAnthropic(context) ? anthropicModels.ListAsync(context) : models.ListAsync(context)).WithMetadata(readModels)

@@ -6,17 +6,20 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.OpenAI;
 
 /// <summary>
-/// The field <c>response_format</c>. A schema binds the answer whether it is strict or not; one that no grammar can say is refused where it is
+/// The field <c>response_format</c>, and its like in <c>/v1/responses</c>. A schema binds the answer whether it is strict or not; one that no grammar can say is refused where it is
 /// strict, and is any JSON object otherwise.
 /// </summary>
 internal static class ResponseFormatField
 {
-    private const string Name = "response_format";
-
     /// <summary>Null: free text.</summary>
-    public static RequestedFormat? Read(JsonFields request)
+    public static RequestedFormat? Read(JsonFields request) => Read(request, "response_format", ReadSchema);
+
+    /// <summary>The field <c>format</c> of <c>/v1/responses</c>' <c>text</c>: a schema stands in it without an object around. Null: free text.</summary>
+    public static RequestedFormat? ReadFlat(JsonFields text) => Read(text, "format", OfNamedSchema);
+
+    private static RequestedFormat? Read(JsonFields parent, string name, Func<JsonFields, RequestedFormat?> readSchema)
     {
-        if (request.Object(Name) is not { } format)
+        if (parent.Object(name) is not { } format)
             return null;
         switch (format.Text("type"))
         {
@@ -25,22 +28,25 @@ internal static class ResponseFormatField
             case "json_object":
                 return RequestedFormat.Json;
             case "json_schema":
-                return ReadSchema(format);
+                return readSchema(format);
             default:
-                request.Errors.Add($"{Name}.type", "must be \"text\", \"json_object\" or \"json_schema\"");
+                format.Errors.Add(format.PathOf("type"), "must be \"text\", \"json_object\" or \"json_schema\"");
                 return null;
         }
     }
 
     private static RequestedFormat? ReadSchema(JsonFields format)
     {
-        if (format.Object("json_schema") is not { } outer)
-        {
-            format.Errors.Add(format.PathOf("json_schema"), "is required");
-            return null;
-        }
+        if (format.Object("json_schema") is { } outer)
+            return OfNamedSchema(outer);
+        format.Errors.Add(format.PathOf("json_schema"), "is required");
+        return null;
+    }
+
+    private static RequestedFormat OfNamedSchema(JsonFields outer)
+    {
         if (string.IsNullOrEmpty(outer.Text("name")))
-            format.Errors.Add(outer.PathOf("name"), "is required");
+            outer.Errors.Add(outer.PathOf("name"), "is required");
         outer.Text("description");
         return OfSchema(outer, "schema", outer.Flag("strict") ?? false);
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Pulls;
@@ -13,7 +14,8 @@ internal sealed class PullEndpoints(
     RequestBodyReader bodies, ActivePulls pulls, IOptions<PullOptions> options, IOptions<EdgeOptions> edge) : IEndpointGroup
 {
     public void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/api/pull", PullAsync).WithMetadata(new RequiredPermission(Permissions.ManageModels));
+        endpoints.MapPost("/api/pull", PullAsync).WithMetadata(new RequiredPermission(Permissions.ManageModels))
+            .Describe(new(EndpointDescription.Ollama, "Brings a model from a registry, or from a URL.") { Body = "OllamaPullRequest", Answer = "OllamaProgress", Stream = "application/x-ndjson" });
 
     private async Task PullAsync(HttpContext context)
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Pulls;
@@ -15,9 +16,12 @@ internal sealed class TransferEndpoints(ActivePulls pulls) : IEndpointGroup
     public void Map(IEndpointRouteBuilder endpoints)
     {
         RequiredPermission read = new(Permissions.ReadCluster);
-        endpoints.MapGet("/cluster/transfers", ListAsync).WithMetadata(read);
-        endpoints.MapGet("/cluster/transfers/{id}", FindAsync).WithMetadata(read);
-        endpoints.MapDelete("/cluster/transfers/{id}", CancelAsync).WithMetadata(new RequiredPermission(Permissions.ManageModels));
+        endpoints.MapGet("/cluster/transfers", ListAsync).WithMetadata(read)
+            .Describe(new(EndpointDescription.Own, "Pulls that run at this edge.") { AnswerType = TransferJson.Default.TransfersAnswer });
+        endpoints.MapGet("/cluster/transfers/{id}", FindAsync).WithMetadata(read)
+            .Describe(new(EndpointDescription.Own, "A pull.") { AnswerType = TransferJson.Default.TransferAnswer });
+        endpoints.MapDelete("/cluster/transfers/{id}", CancelAsync).WithMetadata(new RequiredPermission(Permissions.ManageModels))
+            .Describe(new(EndpointDescription.Own, "Cancels a pull."));
     }
 
     private Task ListAsync(HttpContext context) =>

@@ -14,6 +14,9 @@ internal interface IAnswerFormat : IWholeFormat
     /// <summary>Something that the API's clients take for "still there".</summary>
     void WriteHeartbeat(IBufferWriter<byte> output);
 
+    /// <summary>Comes before <see cref="WriteEnd"/>, with the same, where the format keeps.</summary>
+    ValueTask KeepAsync(int choice, JobOutput.Finished finished, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
     /// <summary>The end of one job's part; of the stream too where it is the last one's.</summary>
     void WriteEnd(IBufferWriter<byte> output, int choice, JobOutput.Finished finished);
 }

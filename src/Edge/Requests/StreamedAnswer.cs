@@ -37,6 +37,13 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
                     hasText = true;
                     metrics.FirstText(context);
                 }
+                if (format.Keeps && output is JobOutput.Finished end)
+                {
+                    // What is there leaves first: it is not to wait for storage, and if that fails not to stand before the error's answer.
+                    if (isDue)
+                        await FlushAsync(context, format);
+                    await format.KeepAsync(choice, end, context.RequestAborted);
+                }
                 bool hasWritten = Write(body, choice, output, format);
                 isEmpty &= !hasWritten;
                 isDue |= hasWritten;

@@ -47,6 +47,8 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
                         choices[choice] = whole.Finish(finished);
                         if (!outputs.IsAtEnd)
                             break;
+                        if (format.Keeps)
+                            await format.KeepAsync(choices, context.RequestAborted);
                         await SendAsync(context, body => format.WriteWhole(body, choices));
                         return;
                     case JobOutput.Failed failed:

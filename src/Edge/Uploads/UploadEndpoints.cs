@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.OpenApi;
 using OllamaMax.Models;
 using OllamaMax.Security;
 using OllamaMax.Storage.Models;
@@ -24,8 +25,10 @@ internal sealed class UploadEndpoints(
     public void Map(IEndpointRouteBuilder endpoints)
     {
         RequiredPermission manage = new(Permissions.ManageModels);
-        endpoints.MapPost("/models/uploads", BeginAsync).WithMetadata(manage);
-        endpoints.MapPost("/models/uploads/{digest}/complete", CompleteAsync).WithMetadata(manage);
+        endpoints.MapPost("/models/uploads", BeginAsync).WithMetadata(manage)
+            .Describe(new(EndpointDescription.Own, "Where to write a large blob to.") { Body = "UploadRequest", AnswerType = UploadJson.Default.UploadAnswer });
+        endpoints.MapPost("/models/uploads/{digest}/complete", CompleteAsync).WithMetadata(manage)
+            .Describe(new(EndpointDescription.Own, "Verifies what was written, and makes it visible.") { Answer = "OllamaProgress", ContentType = "application/x-ndjson" });
     }
 
     private async Task BeginAsync(HttpContext context)

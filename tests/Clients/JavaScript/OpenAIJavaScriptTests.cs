@@ -108,6 +108,49 @@ public sealed class OpenAIJavaScriptTests(LocalSystemFixture local)
     }
 
     [Fact]
+    public async Task Responses_StreamedThenGoneOnFrom_ClientPutsTheAnswerTogetherAgain()
+    {
+        JsonElement first = await _openai.AnswerAsync("responses.stream", new { model = "demo", input = "What are you?", temperature = 0 });
+
+        first.GetProperty("status").GetString().ShouldBe("completed");
+        first.GetProperty("output").EnumerateArray().Last().GetProperty("content")[0].GetProperty("text").GetString()!.ShouldContain("OllamaMax");
+        string id = first.GetProperty("id").GetString()!;
+        JsonElement second = await _openai.AnswerAsync("responses.create", new { model = "demo", previous_response_id = id, input = "And what else?", max_output_tokens = 20 });
+        second.GetProperty("previous_response_id").GetString().ShouldBe(id);
+        second.GetProperty("usage").GetProperty("input_tokens").GetInt32().ShouldBeGreaterThan(first.GetProperty("usage").GetProperty("total_tokens").GetInt32());
+        await _openai.AnswerAsync("responses.delete", id);
+        (await _openai.ErrorAsync("responses.retrieve", id)).GetProperty("name").GetString().ShouldBe("NotFoundError");
+    }
+
+    [Fact]
+    public async Task Responses_RequiredTool_CallOfTheSchemaAndAnAnswerToItsResult()
+    {
+        object parameters = new { type = "object", properties = new { a = new { type = "integer", minimum = 0, maximum = 9 } }, required = (string[])["a"], additionalProperties = false };
+        object[] tools = [new { type = "function", name = "add", description = "Adds two numbers.", parameters, strict = true }];
+        JsonElement first = await _openai.AnswerAsync("responses.create", new { model = "demo", input = "What is 4 plus 5?", tools, tool_choice = "required", parallel_tool_calls = false, max_output_tokens = 200 });
+
+        JsonElement call = first.GetProperty("output").EnumerateArray().Single(item => item.GetProperty("type").GetString() == "function_call");
+        call.GetProperty("name").GetString().ShouldBe("add");
+        JsonElement.Parse(call.GetProperty("arguments").GetString()!).GetProperty("a").GetInt32().ShouldBeInRange(0, 9);
+        object output = new { type = "function_call_output", call_id = call.GetProperty("call_id").GetString(), output = "9" };
+        JsonElement second = await _openai.AnswerAsync(
+            "responses.create", new { model = "demo", previous_response_id = first.GetProperty("id").GetString(), input = (object[])[output], tools, max_output_tokens = 20 });
+        second.GetProperty("usage").GetProperty("output_tokens").GetInt32().ShouldBePositive();
+    }
+
+    [Fact]
+    public async Task Responses_Background_AreStreamedFromWhereTheClientIs()
+    {
+        JsonElement queued = await _openai.AnswerAsync("responses.create", new { model = "demo", input = "What are you?", temperature = 0, background = true });
+
+        List<JsonElement> events = await _openai.PartsAsync("responses.retrieve", queued.GetProperty("id").GetString()!, new { stream = true, starting_after = 1 });
+        events[0].GetProperty("sequence_number").GetInt32().ShouldBe(2);
+        events[^1].GetProperty("type").GetString().ShouldBe("response.completed");
+        string.Concat(events.Where(part => part.GetProperty("type").GetString() == "response.output_text.delta").Select(part => part.GetProperty("delta").GetString()))
+            .ShouldContain("OllamaMax");
+    }
+
+    [Fact]
     public async Task Completions_AbortedInTheMiddle_TheWorkerStops()
     {
         await using NodeScript client = _openai.Call("completions.create", new { model = LocalSystemFixture.Endless, prompt = "Go on", max_tokens = 4000, stream = true });

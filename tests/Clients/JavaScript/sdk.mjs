@@ -21,6 +21,8 @@ try {
     print("answer", await answer.finalChatCompletion());
   } else if (answer.finalMessage) {
     print("answer", await answer.finalMessage());
+  } else if (answer.finalResponse) {
+    print("answer", await answer.finalResponse());
   } else if (Symbol.asyncIterator in answer) {
     stream = answer;
     for await (const part of answer) print("part", part);

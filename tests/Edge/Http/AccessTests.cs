@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Tests.Support;
 
@@ -64,7 +65,7 @@ public sealed class AccessTests
         ServiceCollection services = new();
         services.AddLogging();
         services.AddSingleton<IJobStarter>(new ScriptedStarter()).AddSingleton<IModelSource>(models);
-        services.AddSingleton<ILoadedModels>(models).AddSingleton<IPromptRenderer>(models);
+        services.AddSingleton<ILoadedModels>(models).AddSingleton<IPromptRenderer>(models).AddSingleton<IResponseArchive>(new MemoryArchive());
         services.AddEdge(options => options.TrustLoopback = true);
         await using ServiceProvider provider = services.BuildServiceProvider(validateScopes: true);
         RequestDelegate pipeline = new ApplicationBuilder(provider).UseEdge().Build();

@@ -13,7 +13,7 @@ public sealed class MalformedRequestTests
 
     private static readonly string[] Paths =
     [
-        "/api/chat", "/api/generate", "/api/show", "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/messages", "/v1/messages/count_tokens",
+        "/api/chat", "/api/generate", "/api/show", "/v1/chat/completions", "/v1/responses", "/v1/completions", "/v1/embeddings", "/v1/messages", "/v1/messages/count_tokens",
     ];
 
     [Fact]

@@ -7,6 +7,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.OpenApi;
 using OllamaMax.Edge.Tests.Support;
@@ -75,7 +77,7 @@ public sealed partial class OpenApiTests
             count++;
         }
 
-        count.ShouldBe(10);
+        count.ShouldBe(11);
     }
 
     [Theory]
@@ -137,6 +139,7 @@ public sealed partial class OpenApiTests
     {
         ServiceCollection services = new();
         services.AddLogging();
+        services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         services.AddEdge(options => options.TrustLoopback = true)
             .AddCluster(new StorageAccount("UseDevelopmentStorage=true"), SignalRConnectionString.Parse($"Endpoint=http://localhost;AccessKey={new string('k', 32)};Version=1.0;"));

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Edge.Tests.Support;
@@ -13,10 +14,10 @@ internal sealed class EdgeServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private EdgeServer(WebApplication app, ScriptedStarter jobs, FixedModels models, SignallingTime time, LogLines logs)
+    private EdgeServer(WebApplication app, ScriptedStarter jobs, FixedModels models, MemoryArchive responses, SignallingTime time, LogLines logs)
     {
         _app = app;
-        (Jobs, Models, Time, Logs) = (jobs, models, time, logs);
+        (Jobs, Models, Responses, Time, Logs) = (jobs, models, responses, time, logs);
         Client = new() { BaseAddress = new(app.Urls.Single()), Timeout = TimeSpan.FromSeconds(60) };
     }
 
@@ -25,6 +26,8 @@ internal sealed class EdgeServer : IAsyncDisposable
     public ScriptedStarter Jobs { get; }
 
     public FixedModels Models { get; }
+
+    public MemoryArchive Responses { get; }
 
     public SignallingTime Time { get; }
 
@@ -38,11 +41,13 @@ internal sealed class EdgeServer : IAsyncDisposable
         builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         ScriptedStarter jobs = new();
         FixedModels models = new();
+        MemoryArchive responses = new();
         SignallingTime time = new();
         builder.Services
             .AddSingleton<TimeProvider>(time)
             .AddSingleton<IJobStarter>(jobs)
             .AddSingleton<IModelSource>(models)
+            .AddSingleton<IResponseArchive>(responses)
             .AddSingleton<ILoadedModels>(models)
             .AddSingleton<IPromptRenderer>(models);
         services?.Invoke(builder.Services);
@@ -54,7 +59,7 @@ internal sealed class EdgeServer : IAsyncDisposable
         WebApplication app = builder.Build();
         app.UseEdge();
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new(app, jobs, models, time, logs);
+        return new(app, jobs, models, responses, time, logs);
     }
 
     public Task<HttpResponseMessage> PostAsync(string path, string json, params (string Name, string Value)[] headers) =>

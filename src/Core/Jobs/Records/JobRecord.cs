@@ -40,6 +40,9 @@ public sealed record JobRecord
     /// <summary>What to run; null when it is no longer kept.</summary>
     public Job? Job { get; init; }
 
+    /// <summary>With <see cref="RequestShape.Response"/>: what its client finds again beside the answer; kept as long as <see cref="Job"/>.</summary>
+    public StoredResponse? Response { get; init; }
+
     /// <summary>There may be an output blob.</summary>
     public bool HasOutput { get; init; }
 
@@ -160,7 +163,7 @@ public sealed record JobRecord
         RecordCommand.Queued { At: var at } when Status == RecordStatus.Queued => this with { QueuedAt = at },
         RecordCommand.Watch { Until: var until } when HasContent => this with { WatchedUntil = until },
         RecordCommand.Subscribe when !IsEnded && !IsSubscribed => this with { IsSubscribed = true },
-        RecordCommand.Strip when IsEnded && HasContent => this with { Job = null, HasOutput = false },
+        RecordCommand.Strip when IsEnded && HasContent => this with { Job = null, Response = null, HasOutput = false },
         _ => this,
     };
 
@@ -271,6 +274,7 @@ public sealed record JobRecord
         Status = status,
         EndedAt = at,
         Job = policy.Retention > TimeSpan.Zero ? Job : null,
+        Response = policy.Retention > TimeSpan.Zero ? Response : null,
         // Where there is no answer, the end is written there as a fence.
         HasOutput = true,
         ContentExpiresAt = at + policy.Retention,

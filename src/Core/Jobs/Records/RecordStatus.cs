@@ -20,4 +20,7 @@ public enum RequestShape
 {
     Chat,
     Generate,
+
+    /// <summary>OpenAI's <c>/v1/responses</c>.</summary>
+    Response,
 }

@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
+
+namespace OllamaMax.Edge.Jobs;
+
+/// <summary>The way of a request into the background, whichever API it came by.</summary>
+internal sealed class JobIntake(JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, IOptions<BackgroundOptions> options)
+{
+    /// <param name="response">With <see cref="RequestShape.Response"/>; the job has its id.</param>
+    public async Task<Result<JobRecord>> TakeAsync(HttpContext context, InferenceRequest request, RequestShape shape, StoredResponse? response = null)
+    {
+        if ((await factory.CreateAsync(request, RequestInfo.Of(context), context.RequestAborted)).Failed(out ApiError? error, out Job? job))
+            return error;
+        job = job with { Id = response?.Id ?? job.Id, Band = Band.Batch, Deadline = options.Value.Deadline };
+        if (await backlog.TakeInAsync(job, context.RequestAborted) is { } refusal)
+            return ApiError.From(refusal);
+        ModelHeader.Write(context, job.AnsweredBy);
+        // Not cut short by a client that leaves now: it may have been taken on already.
+        return await jobs.SubmitAsync(job, shape, request.Model, response, CancellationToken.None);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenAI.Responses;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs.Records;
+using OllamaMax.Storage.Jobs;
+
+namespace OllamaMax.Edge.Jobs;
+
+/// <summary>
+/// Responses in storage: one that was answered while its client waited lies there by itself, one of the background is its job's record and output. Both are kept
+/// as long as background jobs are.
+/// </summary>
+internal sealed class ResponseArchive(
+    ResponseStore store, JobRecords records, JobIntake intake, BackgroundJobs jobs, JobResult results, JobStream stream, IOptions<BackgroundOptions> options, TimeProvider time)
+    : IResponseArchive
+{
+    public async Task<StoredResponse?> FindAsync(string id, string tenant, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, time.GetUtcNow(), cancellationToken) is { } kept)
+            return kept.Tenant == tenant ? kept : null;
+        return await FindJobAsync(id, tenant, cancellationToken) is { Response: { } response } record
+            ? response with { Answer = await AnswerOfAsync(record, response, cancellationToken) }
+            : null;
+    }
+
+    /// <summary>The background job that makes a response. Null where there is none, or the response is not a job's.</summary>
+    public async Task<JobRecord?> FindJobAsync(string id, string tenant, CancellationToken cancellationToken) =>
+        await records.SettleAsync(id, cancellationToken) is { Response: not null } record && record.Tenant == tenant ? record : null;
+
+    public Task KeepAsync(StoredResponse response, CancellationToken cancellationToken) => options.Value.Retention > TimeSpan.Zero
+        ? store.CreateAsync(response with { ExpiresAt = time.GetUtcNow() + options.Value.Retention }, cancellationToken)
+        : Task.CompletedTask;
+
+    public async Task RunAsync(HttpContext context, InferenceRequest inference, StoredResponse response, bool isStream)
+    {
+        if ((await intake.TakeAsync(context, inference, RequestShape.Response, response)).Failed(out ApiError? error, out JobRecord? record))
+            await ErrorAnswer.WriteAsync(context, error);
+        else if (isStream)
+            await StreamAsync(context, record, after: -1);
+        else
+            await WriteAsync(context, await AnswerOfAsync(record, response, context.RequestAborted));
+    }
+
+    /// <param name="after">Number of the last event that the client has; -1: none.</param>
+    public async Task StreamAsync(HttpContext context, JobRecord record, int after)
+    {
+        StoredResponse response = record.Response ?? throw new ArgumentException("It is the job of no response.", nameof(record));
+        using ResponseFormat format = new(ResponseHead.Of(response), isStream: true, after);
+        await stream.WriteAsync(context, record, new ResponseStreamLines(context.Response.BodyWriter, format));
+    }
+
+    /// <summary>The response after that; null: there is none.</summary>
+    public async Task<JsonElement?> CancelAsync(JobRecord record, CancellationToken cancellationToken) =>
+        await jobs.CancelAsync(record.Id, cancellationToken) is { } cancelled && record.Response is { } response
+            ? await AnswerOfAsync(cancelled, response, cancellationToken)
+            : null;
+
+    /// <summary>Ends it where it is under way; then nothing of it is kept.</summary>
+    public async Task DeleteAsync(string id, CancellationToken cancellationToken)
+    {
+        await store.DeleteAsync(id, cancellationToken);
+        if (await jobs.CancelAsync(id, cancellationToken) is not null)
+            await records.DeleteAsync(id, cancellationToken);
+    }
+
+    public static async Task WriteAsync(HttpContext context, JsonElement answer)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        using (Utf8JsonWriter json = new(context.Response.BodyWriter, Json.Writer))
+            answer.WriteTo(json);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private async Task<JsonElement> AnswerOfAsync(JobRecord record, StoredResponse response, CancellationToken cancellationToken)
+    {
+        if (await results.ReadAsync(record, cancellationToken) is { } result)
+            return result;
+        string status = record.Status == RecordStatus.Running ? "in_progress" : JobAnswer.NameOf(record.Status);
+        ArrayBufferWriter<byte> buffer = new();
+        using (Utf8JsonWriter json = new(buffer, Json.Writer))
+            ResponseJson.Write(json, ResponseHead.Of(response), status, [], record.Statistics, record.Error is { } error ? ApiError.From(error) : null);
+        return JsonElement.Parse(buffer.WrittenSpan);
+    }
+}

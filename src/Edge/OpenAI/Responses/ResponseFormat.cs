@@ -1,0 +1,266 @@
+using System.Buffers;
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.OpenAI.Responses;
+
+/// <summary>
+/// Answers of <c>/v1/responses</c>, and as a stream their events (https://platform.openai.com/docs/api-reference/responses-streaming). What it writes
+/// follows from head and output alone, ids and numbers of events included: whoever comes back gets the same.
+/// </summary>
+/// <param name="head">What is answered.</param>
+/// <param name="isStream">Errors are events then.</param>
+/// <param name="after">Number of the last event that the client has.</param>
+internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after = -1) : IAnswerFormat, IDisposable
+{
+    private readonly bool _isBackground = ResponseSettings.IsBackground(head.Settings);
+    private readonly bool _isSingleCall = ResponseSettings.IsSingleCall(head.Settings);
+    private readonly ResponseEvents _events = new(after);
+    private readonly List<ResponseItem> _items = [];
+    private bool _isCreated;
+    private bool _hasBegun;
+
+    public string StreamContentType => ServerSentEvents.ContentType;
+
+    /// <summary>Keeps the answer, a whole response; null: it is not kept.</summary>
+    public Func<JsonElement, CancellationToken, Task>? Keep { get; init; }
+
+    public bool Keeps => Keep is not null;
+
+    private ResponseItem? Open => _items is [.., { Status: null } item] ? item : null;
+
+    public async ValueTask KeepAsync(int choice, JobOutput.Finished finished, CancellationToken cancellationToken)
+    {
+        if (Keep is not null)
+            await Keep(Document(_items, finished), cancellationToken);
+    }
+
+    public async ValueTask KeepAsync(IReadOnlyList<WholeOutput> choices, CancellationToken cancellationToken)
+    {
+        if (Keep is not null)
+            await Keep(Document(ItemsOf(choices[0].Answer), choices[0].Finished), cancellationToken);
+    }
+
+    /// <summary>The first events, for a client that waits until a worker begins.</summary>
+    public void WriteCreated(IBufferWriter<byte> output)
+    {
+        if (_isCreated)
+            return;
+        _isCreated = true;
+        WriteStatus(output, "response.created", _isBackground ? "queued" : "in_progress");
+        if (_isBackground)
+            WriteStatus(output, "response.queued", "queued");
+    }
+
+    public void WriteDelta(IBufferWriter<byte> output, int choice, JobOutput.Delta delta)
+    {
+        Begin(output);
+        if (delta.Thinking.Length > 0)
+            WriteText(output, ResponseItem.Reasoning, delta.Thinking);
+        if (delta.Text.Length > 0)
+            WriteText(output, ResponseItem.Message, delta.Text);
+        foreach (ToolCall call in CallsOf(delta, _items))
+            WriteCall(output, call);
+    }
+
+    public void WriteHeartbeat(IBufferWriter<byte> output) => ServerSentEvents.WriteComment(output);
+
+    public void WriteEnd(IBufferWriter<byte> output, int choice, JobOutput.Finished finished)
+    {
+        Begin(output);
+        string status = ResponseJson.StatusOf(finished.Reason);
+        if (IsMissingMessage(_items))
+            OpenItem(output, ResponseItem.Message);
+        Close(output, status);
+        Utf8JsonWriter json = _events.Begin("response." + status);
+        json.WritePropertyName("response"u8);
+        ResponseJson.Write(json, head, status, _items, finished.Statistics);
+        _events.End(output);
+    }
+
+    /// <summary>The end without an answer.</summary>
+    /// <param name="status">failed or cancelled; for both the API has one event.</param>
+    /// <param name="hasRun">Whether a worker had it.</param>
+    public void WriteFailed(IBufferWriter<byte> output, string status, ApiError? error, bool hasRun)
+    {
+        if (hasRun)
+            Begin(output);
+        else
+            WriteCreated(output);
+        Utf8JsonWriter json = _events.Begin("response.failed");
+        json.WritePropertyName("response"u8);
+        ResponseJson.Write(json, head, status, [], error: error);
+        _events.End(output);
+    }
+
+    public void WriteError(IBufferWriter<byte> output, ApiError error)
+    {
+        if (isStream)
+            WriteFailed(output, "failed", error, hasRun: true);
+        else
+            OpenAIErrors.Write(output, error);
+    }
+
+    public void WriteWhole(IBufferWriter<byte> output, IReadOnlyList<WholeOutput> choices)
+    {
+        (JobOutput.Delta answer, _, JobOutput.Finished finished) = choices[0];
+        using Utf8JsonWriter json = new(output, Json.Writer);
+        ResponseJson.Write(json, head, ResponseJson.StatusOf(finished.Reason), ItemsOf(answer), finished.Statistics);
+    }
+
+    public void Dispose() => _events.Dispose();
+
+    private static bool IsMissingMessage(List<ResponseItem> items) => items.TrueForAll(item => item.Type == ResponseItem.Reasoning);
+
+    private JsonElement Document(List<ResponseItem> items, JobOutput.Finished finished)
+    {
+        ArrayBufferWriter<byte> buffer = new();
+        using (Utf8JsonWriter json = new(buffer, Json.Writer))
+        {
+            List<ResponseItem> all = IsMissingMessage(items) ? [.. items, New(ResponseItem.Message, items.Count)] : items;
+            ResponseJson.Write(json, head, ResponseJson.StatusOf(finished.Reason), all, finished.Statistics);
+        }
+        return JsonElement.Parse(buffer.WrittenSpan);
+    }
+
+    private List<ResponseItem> ItemsOf(JobOutput.Delta answer)
+    {
+        List<ResponseItem> items = [];
+        if (answer.Thinking.Length > 0)
+            Add(ResponseItem.Reasoning, answer.Thinking);
+        if (answer.Text.Length > 0 || answer.ToolCalls.Count == 0)
+            Add(ResponseItem.Message, answer.Text);
+        foreach (ToolCall call in CallsOf(answer, items))
+            Add(ResponseItem.FunctionCall, call.Arguments.GetRawText(), call.Name);
+        return items;
+
+        void Add(string type, string text, string name = "")
+        {
+            if (items is [.., { } before])
+                before.Status = "completed";
+            ResponseItem item = New(type, items.Count, name);
+            item.Text.Append(text);
+            items.Add(item);
+        }
+    }
+
+    /// <summary>Calls that leave: one where the request wants no more.</summary>
+    private IEnumerable<ToolCall> CallsOf(JobOutput.Delta delta, List<ResponseItem> before)
+    {
+        if (!_isSingleCall)
+            return delta.ToolCalls;
+        return before.Exists(item => item.Type == ResponseItem.FunctionCall) ? [] : delta.ToolCalls.Take(1);
+    }
+
+    private ResponseItem New(string type, int index, string name = "") => new(type, head.Id, index) { Name = name };
+
+    private void Begin(IBufferWriter<byte> output)
+    {
+        if (_hasBegun)
+            return;
+        _hasBegun = true;
+        WriteCreated(output);
+        WriteStatus(output, "response.in_progress", "in_progress");
+    }
+
+    private void WriteStatus(IBufferWriter<byte> output, string type, string status)
+    {
+        Utf8JsonWriter json = _events.Begin(type);
+        json.WritePropertyName("response"u8);
+        ResponseJson.Write(json, head, status, []);
+        _events.End(output);
+    }
+
+    private void WriteText(IBufferWriter<byte> output, string type, string text)
+    {
+        ResponseItem item = Open is { } open && open.Type == type ? open : OpenItem(output, type);
+        item.Text.Append(text);
+        Utf8JsonWriter json = BeginOf(item, $"response.{PartOf(item)}.delta");
+        json.WriteNumber("content_index"u8, 0);
+        json.WriteString("delta"u8, text);
+        WriteNoLogprobs(json, item);
+        _events.End(output);
+    }
+
+    /// <summary>Leaves in one piece.</summary>
+    private void WriteCall(IBufferWriter<byte> output, ToolCall call)
+    {
+        ResponseItem item = OpenItem(output, ResponseItem.FunctionCall, call.Name);
+        item.Text.Append(call.Arguments.GetRawText());
+        BeginOf(item, "response.function_call_arguments.delta").WriteString("delta"u8, item.Text.ToString());
+        _events.End(output);
+    }
+
+    private ResponseItem OpenItem(IBufferWriter<byte> output, string type, string name = "")
+    {
+        Close(output, "completed");
+        ResponseItem item = New(type, _items.Count, name);
+        _items.Add(item);
+        WriteItem(output, item, "response.output_item.added", "in_progress");
+        if (type != ResponseItem.FunctionCall)
+            WritePart(output, item, "response.content_part.added");
+        return item;
+    }
+
+    private void Close(IBufferWriter<byte> output, string status)
+    {
+        if (Open is not { } item)
+            return;
+        if (item.Type == ResponseItem.FunctionCall)
+        {
+            Utf8JsonWriter json = BeginOf(item, "response.function_call_arguments.done");
+            json.WriteString("name"u8, item.Name);
+            json.WriteString("arguments"u8, item.Text.ToString());
+            _events.End(output);
+        }
+        else
+        {
+            Utf8JsonWriter json = BeginOf(item, $"response.{PartOf(item)}.done");
+            json.WriteNumber("content_index"u8, 0);
+            json.WriteString("text"u8, item.Text.ToString());
+            WriteNoLogprobs(json, item);
+            _events.End(output);
+            WritePart(output, item, "response.content_part.done");
+        }
+        item.Status = status;
+        WriteItem(output, item, "response.output_item.done", status);
+    }
+
+    private static string PartOf(ResponseItem item) => item.Type == ResponseItem.Message ? "output_text" : "reasoning_text";
+
+    private Utf8JsonWriter BeginOf(ResponseItem item, string type)
+    {
+        Utf8JsonWriter json = _events.Begin(type);
+        json.WriteString("item_id"u8, item.Id);
+        json.WriteNumber("output_index"u8, item.Index);
+        return json;
+    }
+
+    private void WriteItem(IBufferWriter<byte> output, ResponseItem item, string type, string status)
+    {
+        Utf8JsonWriter json = _events.Begin(type);
+        json.WriteNumber("output_index"u8, item.Index);
+        json.WritePropertyName("item"u8);
+        item.Write(json, status);
+        _events.End(output);
+    }
+
+    private void WritePart(IBufferWriter<byte> output, ResponseItem item, string type)
+    {
+        Utf8JsonWriter json = BeginOf(item, type);
+        json.WriteNumber("content_index"u8, 0);
+        json.WritePropertyName("part"u8);
+        item.WritePart(json, item.Text.ToString());
+        _events.End(output);
+    }
+
+    private static void WriteNoLogprobs(Utf8JsonWriter json, ResponseItem item)
+    {
+        if (item.Type != ResponseItem.Message)
+            return;
+        json.WriteStartArray("logprobs"u8);
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,85 @@
+using System.Text;
+using System.Text.Json;
+
+namespace OllamaMax.Edge.OpenAI.Responses;
+
+/// <summary>An item of a response's output: <c>reasoning</c>, <c>message</c> or <c>function_call</c>.</summary>
+/// <param name="type">One of these.</param>
+/// <param name="responseId">Without its prefix.</param>
+/// <param name="index">Its place in the output.</param>
+internal sealed class ResponseItem(string type, string responseId, int index)
+{
+    public const string Reasoning = "reasoning";
+    public const string Message = "message";
+    public const string FunctionCall = "function_call";
+
+    public string Type => type;
+
+    public string Id { get; } = ResponseId.OfOutput(type, responseId, index);
+
+    public int Index => index;
+
+    /// <summary>Of a call its arguments.</summary>
+    public StringBuilder Text { get; } = new();
+
+    /// <summary>Of a call.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Of a call: what its output names it by.</summary>
+    public string CallId => $"call_{responseId}{index}";
+
+    /// <summary>Null while it is not at its end.</summary>
+    public string? Status { get; set; }
+
+    /// <param name="ending">Status to show where it has none yet.</param>
+    public void Write(Utf8JsonWriter json, string ending)
+    {
+        bool isEmpty = (Status ?? ending) == "in_progress";
+        json.WriteStartObject();
+        json.WriteString("id"u8, Id);
+        json.WriteString("type"u8, type);
+        json.WriteString("status"u8, Status ?? ending);
+        switch (type)
+        {
+            case FunctionCall:
+                json.WriteString("arguments"u8, isEmpty ? "" : Text.ToString());
+                json.WriteString("call_id"u8, CallId);
+                json.WriteString("name"u8, Name);
+                break;
+            case Message:
+                json.WriteString("role"u8, "assistant"u8);
+                WriteContent(json, isEmpty);
+                break;
+            default:
+                json.WriteStartArray("summary"u8);
+                json.WriteEndArray();
+                WriteContent(json, isEmpty);
+                break;
+        }
+        json.WriteEndObject();
+    }
+
+    /// <summary>The only part of a message or of reasoning.</summary>
+    public void WritePart(Utf8JsonWriter json, string text)
+    {
+        json.WriteStartObject();
+        json.WriteString("type"u8, type == Message ? "output_text"u8 : "reasoning_text"u8);
+        json.WriteString("text"u8, text);
+        if (type == Message)
+        {
+            json.WriteStartArray("annotations"u8);
+            json.WriteEndArray();
+            json.WriteStartArray("logprobs"u8);
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+    }
+
+    private void WriteContent(Utf8JsonWriter json, bool isEmpty)
+    {
+        json.WriteStartArray("content"u8);
+        if (!isEmpty)
+            WritePart(json, Text.ToString());
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,56 @@
+using System.Buffers;
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+
+namespace OllamaMax.Edge.OpenAI.Responses;
+
+/// <summary>What a response repeats of its request: a field that was not given as the API's default, although a model's Modelfile may have its own.</summary>
+internal static class ResponseSettings
+{
+    private static readonly (string Name, string Default)[] Fields =
+    [
+        ("model", "null"),
+        ("previous_response_id", "null"),
+        ("instructions", "null"),
+        ("max_output_tokens", "null"),
+        ("max_tool_calls", "null"),
+        ("metadata", "{}"),
+        ("parallel_tool_calls", "true"),
+        ("presence_penalty", "0"),
+        ("frequency_penalty", "0"),
+        ("prompt_cache_key", "null"),
+        ("reasoning", """{"effort":null,"summary":null}"""),
+        ("safety_identifier", "null"),
+        ("service_tier", "\"default\""),
+        ("temperature", "1"),
+        ("text", """{"format":{"type":"text"}}"""),
+        ("tool_choice", "\"auto\""),
+        ("tools", "[]"),
+        ("top_logprobs", "0"),
+        ("top_p", "1"),
+        ("truncation", "\"disabled\""),
+    ];
+
+    /// <summary>One object. The request must have been read without an error.</summary>
+    public static JsonElement Of(JsonFields request, bool isStored, bool isBackground)
+    {
+        ArrayBufferWriter<byte> buffer = new();
+        using (Utf8JsonWriter json = new(buffer, Json.Writer))
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("background"u8, isBackground);
+            json.WriteBoolean("store"u8, isStored);
+            foreach ((string name, string ifAbsent) in Fields)
+            {
+                json.WritePropertyName(name);
+                json.WriteRawValue(request.Find(name)?.GetRawText() ?? ifAbsent, skipInputValidation: true);
+            }
+            json.WriteEndObject();
+        }
+        return JsonElement.Parse(buffer.WrittenSpan);
+    }
+
+    public static bool IsBackground(JsonElement settings) => settings.GetProperty("background").GetBoolean();
+
+    public static bool IsSingleCall(JsonElement settings) => !settings.GetProperty("parallel_tool_calls").GetBoolean();
+}

@@ -1,0 +1,87 @@
+using System.Text.Json;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.OpenAI.Responses;
+
+/// <summary><c>POST /v1/responses</c> (https://platform.openai.com/docs/api-reference/responses/create) to the internal request.</summary>
+internal static class ResponsesTranslator
+{
+    private static readonly string[] Read =
+    [
+        "model", "input", "instructions", "previous_response_id", "tools", "tool_choice", "parallel_tool_calls", "temperature", "top_p", "max_output_tokens",
+        "presence_penalty", "frequency_penalty", "top_logprobs", "text", "reasoning", "metadata", "stream", "store", "background", "truncation", "include", "keep_alive",
+    ];
+
+    /// <summary>What the answer does not depend on; max_tool_calls counts those of OpenAI's own tools.</summary>
+    private static readonly string[] Harmless =
+        ["user", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "stream_options", "max_tool_calls"];
+
+    private static readonly FieldPolicy Policy = new(Read, Harmless);
+
+    /// <param name="id">The response's.</param>
+    public static Result<ResponsesRequest> Translate(JsonFields request, string id)
+    {
+        string model = CommonFields.ReadModel(request);
+        string? previous = request.Text("previous_response_id");
+        string? instructions = request.Text("instructions");
+        ToolFields tools = ToolFields.Read(request, isFlat: true);
+        EffortField effort = request.Object("reasoning") is { } reasoning ? EffortField.Read(reasoning, "effort") : default;
+        IReadOnlyList<ChatMessage> messages = Conversation.Read(instructions, InputField.Items(request));
+        IReadOnlyList<JsonElement> input = InputField.Read(request, id, isOptional: previous is not null);
+        InferenceRequest inference = new()
+        {
+            Model = model,
+            KeepAlive = Ollama.CommonFields.ReadKeepAlive(request),
+            Messages = messages,
+            Tools = tools.Tools,
+            ToolChoice = tools.Choice,
+            Think = effort.Think,
+            ThinkLevel = effort.Level,
+            Options = new RequestedOptions
+            {
+                NumPredict = (int?)request.Integer("max_output_tokens", 1),
+                Temperature = request.Number("temperature", 0, 2),
+                TopP = request.Number("top_p", 0, 1),
+                PresencePenalty = request.Number("presence_penalty", -2, 2),
+                FrequencyPenalty = request.Number("frequency_penalty", -2, 2),
+                Format = request.Object("text") is { } text ? ResponseFormatField.ReadFlat(text) : null,
+            },
+            Defaults = CommonFields.Defaults,
+        };
+        bool isStored = request.Flag("store") ?? true;
+        bool isBackground = request.Flag("background") ?? false;
+        if (isBackground && !isStored)
+            request.Errors.Add("background", "must not be true with \"store\": false: there would be nothing to come back to");
+        bool isStream = request.Flag("stream") ?? false;
+        CheckOnly(request);
+        Policy.Check(request);
+        if (request.Errors.First is { } error)
+            return error;
+        return new ResponsesRequest(id, inference, input, ResponseSettings.Of(request, isStored, isBackground))
+        {
+            Instructions = instructions,
+            PreviousId = previous,
+            IsStream = isStream,
+            IsStored = isStored,
+            IsBackground = isBackground,
+        };
+    }
+
+    /// <summary>Fields of which only the value is done that asks for nothing.</summary>
+    private static void CheckOnly(JsonFields request)
+    {
+        if (request.Text("truncation") is not (null or "disabled"))
+            request.Errors.Add("truncation", "must be \"disabled\": what is too long is refused");
+        if (request.Object("text")?.Text("verbosity") is not (null or "medium"))
+            request.Errors.Add("text.verbosity", "must be \"medium\": models here know no other; say it in a message");
+        if (request.Integer("top_logprobs") is not (null or 0))
+            request.Errors.Add(ApiError.NotSupported("top_logprobs") with { Code = "unsupported_parameter" });
+        // The others add to what OpenAI's own tools and its hidden reasoning answer: there is neither here.
+        if (request.Texts("include").Contains("message.output_text.logprobs"))
+            request.Errors.Add(ApiError.NotSupported("include: message.output_text.logprobs") with { Field = "include" });
+        foreach (string name in request.Object("metadata") is { } metadata ? metadata.Names() : [])
+            request.Object("metadata")?.Text(name);
+    }
+}

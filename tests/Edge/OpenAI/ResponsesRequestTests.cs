@@ -1,0 +1,117 @@
+using System.Net;
+using System.Text.Json;
+using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Edge.Tests.OpenAI;
+
+public sealed class ResponsesRequestTests
+{
+    private const string Path = "/v1/responses";
+
+    [Fact]
+    public async Task Create_Request_BecomesTheJob()
+    {
+        Job job = await JobOfAsync("""
+            "instructions": "be brief", "temperature": 0.5, "top_p": 0.25, "max_output_tokens": 9, "presence_penalty": 1, "frequency_penalty": -2, "top_logprobs": 0, "user": "u", "metadata": {"a": "b"}, "store": false,
+            "truncation": "disabled", "include": ["reasoning.encrypted_content"], "text": {"verbosity": "medium", "format": {"type": "text"}}, "prompt": null,
+            "input": [
+              {"role": "developer", "content": "no jokes"},
+              {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}, {"type": "input_text", "text": "b"}]},
+              {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "hm"}], "encrypted_content": "x"},
+              {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": "so", "annotations": []}]},
+              {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"},
+              {"type": "function_call", "call_id": "c2", "name": "g", "arguments": "{}"},
+              {"type": "function_call_output", "call_id": "c1", "output": "42"},
+              {"type": "function_call_output", "call_id": "c2", "output": [{"type": "input_text", "text": "43"}]},
+              {"role": "assistant", "content": "then"},
+              {"role": "assistant", "content": "now"}
+            ]
+            """);
+
+        job.Prompt.ShouldBe("<system>be brief<system>no jokes<user>a\nb<assistant>so<tool>42<tool>43<assistant>then<assistant>now<assistant>");
+        job.Options.ShouldBe(new() { Temperature = 0.5f, TopP = 0.25f, TopK = 0, RepeatPenalty = 1, RepeatLastN = -1, PresencePenalty = 1, FrequencyPenalty = -2, NumPredict = 9 });
+    }
+
+    [Theory]
+    [InlineData("\"text\":{\"format\":{\"type\":\"json_object\"}}")]
+    [InlineData("\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"x\",\"strict\":true,\"schema\":{\"type\":\"object\"}}}")]
+    public async Task Create_Format_IsAGrammar(string field) => (await JobOfAsync($"\"input\":\"hi\",{field}")).Options.Grammar.ShouldNotBeNullOrEmpty();
+
+    [Fact]
+    public async Task Create_Tools_AreInTheFormOfTemplates()
+    {
+        const string tools = """ "input":"hi","tools":[{"type":"function","name":"f","description":null,"parameters":{"type":"object"},"strict":true},{"type":"function","name":"g"}]""";
+
+        (await JobOfAsync(tools, "able")).Prompt.ShouldEndWith("[f][g]<user>hi<assistant>");
+        Job none = await JobOfAsync(tools + ",\"tool_choice\":\"none\"", "able");
+        Job named = await JobOfAsync(tools + ",\"tool_choice\":{\"type\":\"function\",\"name\":\"g\"}", "able");
+
+        none.Prompt.ShouldNotContain("[f]");
+        named.Options.Grammar!.ShouldContain("g");
+    }
+
+    [Theory]
+    [InlineData("none", "(think False )")]
+    [InlineData("high", "high")]
+    public async Task Create_Effort_ReachesTheTemplate(string effort, string shown) =>
+        (await JobOfAsync($$"""
+            "input":"hi","reasoning":{"effort":"{{effort}}","summary":"auto"}
+            """, "able")).Prompt.ShouldContain(shown);
+
+    [Theory]
+    [InlineData("{}", "model")]
+    [InlineData("""{"model":"demo"}""", "input")]
+    [InlineData("""{"model":"demo","input":[]}""", "input")]
+    [InlineData("""{"model":"demo","input":7}""", "input")]
+    [InlineData("""{"model":"demo","input":[7]}""", "input[0]")]
+    [InlineData("""{"model":"demo","input":[{"type":5}]}""", "input[0].type")]
+    [InlineData("""{"model":"demo","input":[{"type":"web_search_call"}]}""", "input[0].type")]
+    [InlineData("""{"model":"demo","input":[{"role":"tool","content":"x"}]}""", "input[0].role")]
+    [InlineData("""{"model":"demo","input":[{"role":"user"}]}""", "input[0].content")]
+    [InlineData("""{"model":"demo","input":[{"role":"user","content":[{"type":"input_image","image_url":"data:"}]}]}""", "input[0].content[0].type")]
+    [InlineData("""{"model":"demo","input":[{"role":"user","content":[{"type":"input_file"}]}]}""", "input[0].content[0].type")]
+    [InlineData("""{"model":"demo","input":[{"id":7,"role":"user","content":"x"}]}""", "input[0].id")]
+    [InlineData("""{"model":"demo","input":[{"role":"user","content":"\ud800"}]}""", "input[0].content")]
+    [InlineData("""{"model":"demo","input":[{"type":"function_call","name":"f"}]}""", "input[0].call_id")]
+    [InlineData("""{"model":"demo","input":[{"type":"function_call_output","call_id":"c"}]}""", "input[0].output")]
+    [InlineData("""{"model":"demo","input":[{"type":"item_reference"}]}""", "input[0].id")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"web_search"}]}""", "tools[0].type")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"function","function":{"name":"f"}}]}""", "tools[0].name")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"function","name":"g"}}""", "tool_choice")]
+    [InlineData("""{"model":"demo","input":"x","tool_choice":{"type":"allowed_tools","mode":"auto","tools":[]}}""", "tool_choice")]
+    [InlineData("""{"model":"demo","input":"x","text":{"format":{"type":"xml"}}}""", "text.format.type")]
+    [InlineData("""{"model":"demo","input":"x","text":{"format":{"type":"json_schema","schema":{}}}}""", "text.format.name")]
+    [InlineData("""{"model":"demo","input":"x","text":{"verbosity":"low"}}""", "text.verbosity")]
+    [InlineData("""{"model":"demo","input":"x","reasoning":{"effort":"some"}}""", "reasoning.effort")]
+    [InlineData("""{"model":"demo","input":"x","truncation":"auto"}""", "truncation")]
+    [InlineData("""{"model":"demo","input":"x","include":["message.output_text.logprobs"]}""", "include")]
+    [InlineData("""{"model":"demo","input":"x","metadata":{"a":1}}""", "metadata.a")]
+    [InlineData("""{"model":"demo","input":"x","background":true,"store":false}""", "background")]
+    [InlineData("""{"model":"demo","input":"x","max_output_tokens":0}""", "max_output_tokens")]
+    [InlineData("""{"model":"demo","input":"x","top_logprobs":2}""", "top_logprobs")]
+    [InlineData("""{"model":"demo","input":"x","conversation":"conv_1"}""", "conversation")]
+    [InlineData("""{"model":"demo","input":"x","prompt":{"id":"p"}}""", "prompt")]
+    public async Task Create_BadField_IsNamed(string request, string field)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, request);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest, await response.TextAsync());
+        JsonElement error = JsonElement.Parse(await response.TextAsync()).GetProperty("error");
+        error.GetProperty("param").GetString().ShouldBe(field);
+        error.GetProperty("message").GetString().ShouldNotBeNullOrEmpty();
+        edge.Jobs.Count.ShouldBe(0);
+    }
+
+    private static async Task<Job> JobOfAsync(string fields, string model = "demo")
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Finish();
+        using HttpResponseMessage response = await edge.PostAsync(Path, $$"""{"model":"{{model}}",{{fields}}}""");
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());
+        return (await edge.Jobs.NextAsync()).Job;
+    }
+}

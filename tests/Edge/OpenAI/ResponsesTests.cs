@@ -1,0 +1,290 @@
+using System.Net;
+using System.Text.Json;
+using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
+
+namespace OllamaMax.Edge.Tests.OpenAI;
+
+public sealed class ResponsesTests
+{
+    private const string Path = "/v1/responses";
+    private const string Hello = """{"model":"demo","input":"hi"}""";
+    private const string Streamed = """{"model":"demo","input":"hi","stream":true}""";
+    private const string WithTool = """{"model":"able","input":"hi","tools":[{"type":"function","name":"f","parameters":{"type":"object"}}]}""";
+
+    [Fact]
+    public async Task Create_NotStreamed_OneResponse()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("Hello ").Say("you", 2).Finish();
+
+        JsonElement response = await AnswerAsync(edge, """{"model":"demo","input":"hi","instructions":"be brief","temperature":0.5,"metadata":{"a":"b"}}""");
+
+        string id = response.GetProperty("id").GetString()!;
+        id.ShouldStartWith("resp_");
+        response.GetProperty("object").GetString().ShouldBe("response");
+        response.GetProperty("status").GetString().ShouldBe("completed");
+        response.GetProperty("completed_at").GetInt64().ShouldBe(response.GetProperty("created_at").GetInt64());
+        response.GetProperty("output").GetRawText().ShouldBe(
+            $$"""[{"id":"msg_{{id["resp_".Length..]}}o0","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"Hello you","annotations":[],"logprobs":[]}]}]""");
+        response.GetProperty("usage").GetRawText().ShouldBe(
+            """{"input_tokens":7,"input_tokens_details":{"cached_tokens":3},"output_tokens":2,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":9}""");
+        response.GetProperty("instructions").GetString().ShouldBe("be brief");
+        response.GetProperty("temperature").GetDouble().ShouldBe(0.5);
+        response.GetProperty("metadata").GetRawText().ShouldBe("""{"a":"b"}""");
+        response.GetProperty("tool_choice").GetString().ShouldBe("auto");
+        response.GetProperty("store").GetBoolean().ShouldBeTrue();
+        response.GetProperty("error").ValueKind.ShouldBe(JsonValueKind.Null);
+        response.GetProperty("incomplete_details").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    [Fact]
+    public async Task Create_Streamed_EventsInOrderAndTheSameResponseAtTheEnd()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("Grüß").Say(" 😀\n", 2).Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, Streamed);
+
+        response.Content.Headers.ContentType!.ToString().ShouldBe("text/event-stream");
+        JsonElement[] events = await EventsAsync(response);
+        Types(events).ShouldBe(
+        [
+            "response.created", "response.in_progress", "response.output_item.added", "response.content_part.added", "response.output_text.delta",
+            "response.output_text.delta", "response.output_text.done", "response.content_part.done", "response.output_item.done", "response.completed",
+        ]);
+        events.Select(one => one.GetProperty("sequence_number").GetInt32()).ShouldBe(Enumerable.Range(0, events.Length));
+        events[0].GetProperty("response").GetProperty("status").GetString().ShouldBe("in_progress");
+        string item = events[2].GetProperty("item").GetProperty("id").GetString()!;
+        events[3..8].ShouldAllBe(one => one.GetProperty("item_id").GetString() == item && one.GetProperty("output_index").GetInt32() == 0);
+        string.Concat(events[4..6].Select(one => one.GetProperty("delta").GetString())).ShouldBe("Grüß 😀\n");
+        events[6].GetProperty("text").GetString().ShouldBe("Grüß 😀\n");
+        JsonElement last = events[^1].GetProperty("response");
+        last.GetProperty("output")[0].GetRawText().ShouldBe(events[8].GetProperty("item").GetRawText());
+        last.GetProperty("usage").GetProperty("total_tokens").GetInt32().ShouldBe(9);
+        Kept(edge, last).Answer!.Value.GetRawText().ShouldBe(last.GetRawText());
+    }
+
+    [Fact]
+    public async Task Create_ReasoningAndCalls_AreItemsOfTheirOwn()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Think("hm").Say("so").Call(("f", "{\"a\":1}"), ("f", "{}")).Finish();
+
+        JsonElement whole = await AnswerAsync(edge, WithTool);
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, WithTool[..^1] + ",\"stream\":true}");
+
+        JsonElement[] events = await EventsAsync(streamed);
+        Types(events[2..^1]).ShouldBe(
+        [
+            "response.output_item.added", "response.content_part.added", "response.reasoning_text.delta", "response.reasoning_text.done",
+            "response.content_part.done", "response.output_item.done",
+            "response.output_item.added", "response.content_part.added", "response.output_text.delta", "response.output_text.done",
+            "response.content_part.done", "response.output_item.done",
+            "response.output_item.added", "response.function_call_arguments.delta", "response.function_call_arguments.done", "response.output_item.done",
+            "response.output_item.added", "response.function_call_arguments.delta", "response.function_call_arguments.done", "response.output_item.done",
+        ]);
+        JsonElement[] items = [.. whole.GetProperty("output").EnumerateArray()];
+        items.Select(item => item.GetProperty("type").GetString()).ShouldBe(["reasoning", "message", "function_call", "function_call"]);
+        items.ShouldAllBe(item => item.GetProperty("status").GetString() == "completed");
+        items[0].GetProperty("content")[0].GetProperty("text").GetString().ShouldBe("hm");
+        (items[2].GetProperty("name").GetString(), items[2].GetProperty("arguments").GetString()).ShouldBe(("f", "{\"a\":1}"));
+        items[2].GetProperty("call_id").GetString().ShouldNotBe(items[3].GetProperty("call_id").GetString());
+        // But for the ids, which have the response's in them.
+        Anonymous(events[^1].GetProperty("response")).ShouldBe(Anonymous(whole));
+    }
+
+    [Fact]
+    public async Task Create_NoParallelCalls_OnlyTheFirstLeaves()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Call(("f", "{}"), ("f", "{}")).Call(("f", "{}")).Finish();
+        const string request = """{"model":"able","input":"hi","parallel_tool_calls":false,"tools":[{"type":"function","name":"f"}]}""";
+
+        JsonElement whole = await AnswerAsync(edge, request);
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, request[..^1] + ",\"stream\":true}");
+
+        whole.GetProperty("output").GetArrayLength().ShouldBe(1);
+        Types(await EventsAsync(streamed)).Count(type => type == "response.output_item.added").ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Create_EndsAtItsLimit_IsIncomplete()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("a").Finish(FinishReason.Length);
+
+        JsonElement whole = await AnswerAsync(edge, Hello);
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed);
+
+        whole.GetProperty("status").GetString().ShouldBe("incomplete");
+        whole.GetProperty("incomplete_details").GetRawText().ShouldBe("""{"reason":"max_output_tokens"}""");
+        whole.GetProperty("output")[0].GetProperty("status").GetString().ShouldBe("incomplete");
+        JsonElement last = (await EventsAsync(streamed))[^1];
+        last.GetProperty("type").GetString().ShouldBe("response.incomplete");
+        Anonymous(last.GetProperty("response")).ShouldBe(Anonymous(whole));
+    }
+
+    [Fact]
+    public async Task Create_NothingSaid_HasAnEmptyMessage()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        JsonElement whole = await AnswerAsync(edge, Hello);
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed);
+
+        whole.GetProperty("output")[0].GetProperty("content")[0].GetProperty("text").GetString().ShouldBeEmpty();
+        JsonElement last = (await EventsAsync(streamed))[^1].GetProperty("response");
+        Anonymous(last).ShouldBe(Anonymous(whole));
+        Kept(edge, last).Answer!.Value.GetRawText().ShouldBe(last.GetRawText());
+    }
+
+    [Fact]
+    public async Task Create_FailsInTheMiddle_LastEventSaysSoAndNothingIsKept()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("a").Fail(JobErrorKind.Failed, "no more");
+
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed);
+        using HttpResponseMessage whole = await edge.PostAsync(Path, Hello);
+
+        JsonElement last = (await EventsAsync(streamed))[^1];
+        last.GetProperty("type").GetString().ShouldBe("response.failed");
+        last.GetProperty("response").GetProperty("status").GetString().ShouldBe("failed");
+        last.GetProperty("response").GetProperty("error").GetRawText().ShouldBe("""{"code":"server_error","message":"no more"}""");
+        whole.StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
+        edge.Responses.Kept.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Create_StorageIsBroken_NobodyHasAnEndThatIsNotKept()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("a").Finish();
+        edge.Responses.Fault = new Azure.RequestFailedException(503, "busy");
+
+        using HttpResponseMessage whole = await edge.PostAsync(Path, Hello);
+        using HttpResponseMessage notStored = await edge.PostAsync(Path, Hello[..^1] + ",\"store\":false}");
+
+        whole.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        // Cut off, before or after the head has come.
+        await Should.ThrowAsync<HttpRequestException>(async () =>
+        {
+            using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed);
+            await streamed.TextAsync();
+        });
+        notStored.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Create_Previous_GoesOnFromAllBefore()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Call(("f", "{}")).Finish();
+        JsonElement first = await AnswerAsync(edge, WithTool[..^1] + ",\"instructions\":\"not for the next\"}");
+        await edge.Jobs.NextAsync();
+        edge.Jobs.Script = job => job.Accept().Say("yes").Finish();
+        string call = first.GetProperty("output")[0].GetProperty("call_id").GetString()!;
+
+        JsonElement second = await AnswerAsync(
+            edge, $$"""{"model":"demo","previous_response_id":"{{Id(first)}}","input":[{"type":"function_call_output","call_id":"{{call}}","output":"42"}]}""");
+        await AnswerAsync(edge, $$"""{"model":"demo","previous_response_id":"{{Id(second)}}","instructions":"now","input":"more"}""");
+
+        second.GetProperty("previous_response_id").GetString().ShouldBe(Id(first));
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe("<user>hi<assistant><tool>42<assistant>");
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe("<system>now<user>hi<assistant><tool>42<assistant>yes<user>more<assistant>");
+    }
+
+    [Fact]
+    public async Task Create_ItemReference_StandsForTheItem()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("yes").Finish();
+        JsonElement first = await AnswerAsync(edge, Hello);
+        await edge.Jobs.NextAsync();
+        string item = first.GetProperty("output")[0].GetProperty("id").GetString()!;
+        string request = $$"""{"model":"demo","input":[{"role":"user","content":"a"},{"type":"item_reference","id":"{{item}}"},{"role":"user","content":"b"}]}""";
+
+        await AnswerAsync(edge, request);
+        using HttpResponseMessage unknown = await edge.PostAsync(Path, request.Replace("o0\"", "o7\"", StringComparison.Ordinal));
+
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe("<user>a<assistant>yes<user>b<assistant>");
+        unknown.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task Create_PreviousThatIsNotKept_Is400()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("yes").Finish();
+        JsonElement notStored = await AnswerAsync(edge, Hello[..^1] + ",\"store\":false}");
+        string[] ids = [Id(notStored), "resp_nope", "", Id(notStored)["resp_".Length..]];
+
+        foreach (string id in ids)
+        {
+            using HttpResponseMessage response = await edge.PostAsync(Path, $$"""{"model":"demo","input":"hi","previous_response_id":"{{id}}"}""");
+
+            response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+            JsonElement error = JsonElement.Parse(await response.TextAsync()).GetProperty("error");
+            error.GetProperty("param").GetString().ShouldBe("previous_response_id");
+            error.GetProperty("code").GetString().ShouldBe("previous_response_not_found");
+        }
+        edge.Responses.Kept.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Create_Background_GoesToTheArchiveWithItsInput()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, """{"model":"demo","background":true,"stream":true,"input":[{"role":"user","content":"hi"}]}""");
+
+        response.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        edge.Jobs.Count.ShouldBe(0);
+        edge.Responses.Background.TryDequeue(out var taken).ShouldBeTrue();
+        taken.IsStream.ShouldBeTrue();
+        taken.Inference.Messages.ShouldHaveSingleItem().Content.ShouldBe("hi");
+        taken.Response.Settings.GetProperty("background").GetBoolean().ShouldBeTrue();
+        taken.Response.Input.ShouldHaveSingleItem().GetRawText().ShouldBe(
+            $$"""{"id":"msg_{{taken.Response.Id}}i0","type":"message","role":"user","content":[{"type":"input_text","text":"hi"}],"status":"completed"}""");
+    }
+
+    private static async Task<JsonElement> AnswerAsync(EdgeServer edge, string request)
+    {
+        using HttpResponseMessage response = await edge.PostAsync(Path, request);
+        string text = await response.TextAsync();
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+        return JsonElement.Parse(text);
+    }
+
+    /// <summary>The data of all events, whose names are their types.</summary>
+    private static async Task<JsonElement[]> EventsAsync(HttpResponseMessage response)
+    {
+        string text = await response.TextAsync();
+        text.ShouldEndWith("\n\n");
+        List<JsonElement> events = [];
+        foreach (string one in text[..^2].Split("\n\n"))
+        {
+            string[] lines = one.Split('\n');
+            lines.Length.ShouldBe(2);
+            JsonElement data = JsonElement.Parse(lines[1]["data: ".Length..]);
+            lines[0].ShouldBe($"event: {data.GetProperty("type").GetString()}");
+            events.Add(data);
+        }
+        return [.. events];
+    }
+
+    private static string[] Types(IEnumerable<JsonElement> events) => [.. events.Select(one => one.GetProperty("type").GetString()!)];
+
+    private static string Id(JsonElement response) => response.GetProperty("id").GetString()!;
+
+    private static StoredResponse Kept(EdgeServer edge, JsonElement response) => edge.Responses.Kept[Id(response)["resp_".Length..]];
+
+    private static string Anonymous(JsonElement response) =>
+        response.GetRawText().Replace(Id(response)["resp_".Length..], "", StringComparison.Ordinal);
+}
