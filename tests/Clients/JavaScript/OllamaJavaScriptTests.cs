@@ -5,6 +5,7 @@ using OllamaMax.TestKit;
 namespace OllamaMax.Clients.Tests.JavaScript;
 
 /// <summary><c>ollama</c> from npm, as its users have it.</summary>
+[Collection(nameof(ChangesTheCatalogue))]
 public sealed class OllamaJavaScriptTests(LocalSystemFixture local)
 {
     private static readonly string Script = NodeScript.Beside("ollama.mjs");
