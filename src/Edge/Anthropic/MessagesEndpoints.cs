@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
@@ -27,12 +26,6 @@ internal sealed class MessagesEndpoints(RequestBodyReader bodies, InferenceRunne
         else if (await models.FindAsync(request.Request.Model, context.RequestAborted) is null)
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(request.Request.Model));
         else
-            await WriteAsync(context, new CountAnswer(TokenEstimate.Of(request.Request)));
-    }
-
-    private static Task WriteAsync(HttpContext context, CountAnswer answer)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        return JsonSerializer.SerializeAsync(context.Response.Body, answer, AnthropicJson.Relaxed.CountAnswer, context.RequestAborted);
+            await JsonAnswer.WriteAsync(context, new CountAnswer(TokenEstimate.Of(request.Request)), AnthropicJson.Relaxed.CountAnswer);
     }
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Aliases;
@@ -33,21 +31,15 @@ internal sealed class ModelEndpoints(NamedModels models)
         List<ModelAnswer> range = all[begin..Math.Max(begin, end)];
         List<ModelAnswer> page = before.Length > 0 ? [.. range.TakeLast(limit)] : [.. range.Take(limit)];
         ModelsAnswer answer = new(page, range.Count > page.Count, page.FirstOrDefault()?.Id, page.LastOrDefault()?.Id);
-        await WriteAsync(context, answer, AnthropicJson.Relaxed.ModelsAnswer);
+        await JsonAnswer.WriteAsync(context, answer, AnthropicJson.Relaxed.ModelsAnswer);
     }
 
     public async Task ShowAsync(HttpContext context)
     {
         string id = (string)context.GetRouteValue("id")!;
         if (await models.FindAsync(id, context.RequestAborted) is { } model)
-            await WriteAsync(context, ModelAnswer.Of(model, id), AnthropicJson.Relaxed.ModelAnswer);
+            await JsonAnswer.WriteAsync(context, ModelAnswer.Of(model, id), AnthropicJson.Relaxed.ModelAnswer);
         else
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(id));
-    }
-
-    private static Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
     }
 }

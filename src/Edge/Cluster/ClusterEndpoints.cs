@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -45,7 +44,7 @@ internal sealed class ClusterEndpoints(
     private async Task WorkersAsync(HttpContext context)
     {
         IReadOnlyList<WorkerAnswer> workers = await ListAsync(context.RequestAborted);
-        await WriteAsync(context, new WorkersAnswer(workers), ClusterJson.Default.WorkersAnswer);
+        await JsonAnswer.WriteAsync(context, new WorkersAnswer(workers), ClusterJson.Default.WorkersAnswer);
     }
 
     private async Task WorkerAsync(HttpContext context)
@@ -55,7 +54,7 @@ internal sealed class ClusterEndpoints(
         if (worker is null)
             await ErrorAnswer.WriteAsync(context, new ApiError(404, $"worker '{id}' not found"));
         else
-            await WriteAsync(context, worker, ClusterJson.Default.WorkerAnswer);
+            await JsonAnswer.WriteAsync(context, worker, ClusterJson.Default.WorkerAnswer);
     }
 
     private async Task<IReadOnlyList<WorkerAnswer>> ListAsync(CancellationToken cancellationToken)
@@ -92,7 +91,7 @@ internal sealed class ClusterEndpoints(
         names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded, held.Hangs == true, held.Bytes, held.VramBytes, held.TokensPerSecond);
 
     private async Task JoinTokenAsync(HttpContext context) =>
-        await WriteAsync(context, await gate.CreateJoinTokenAsync(context.RequestAborted), ClusterJson.Default.JoinTokenAnswer);
+        await JsonAnswer.WriteAsync(context, await gate.CreateJoinTokenAsync(context.RequestAborted), ClusterJson.Default.JoinTokenAnswer);
 
     private async Task EnrolAsync(HttpContext context)
     {
@@ -114,17 +113,11 @@ internal sealed class ClusterEndpoints(
     {
         // A user of its own for each client, which it cannot choose: nobody hears what is meant for another.
         string user = $"client-{Guid.NewGuid():n}";
-        return WriteAsync(context, NegotiateAnswer.Of(hub.Negotiate(user, ClientTokenLifetime)), ClusterJson.Default.NegotiateAnswer);
+        return JsonAnswer.WriteAsync(context, NegotiateAnswer.Of(hub.Negotiate(user, ClientTokenLifetime)), ClusterJson.Default.NegotiateAnswer);
     }
 
     private static Task WriteAsync(HttpContext context, Result<WorkerCapabilities> result) =>
         result.Failed(out ApiError? error, out WorkerCapabilities? capabilities)
             ? ErrorAnswer.WriteAsync(context, error)
-            : WriteAsync(context, capabilities, ProtocolJson.Default.WorkerCapabilities);
-
-    private static Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
-    }
+            : JsonAnswer.WriteAsync(context, capabilities, ProtocolJson.Default.WorkerCapabilities);
 }

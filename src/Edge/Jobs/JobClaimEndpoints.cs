@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -30,8 +29,7 @@ internal sealed class JobClaimEndpoints(WorkerGate gate, BackgroundJobs jobs, Re
             return;
         }
         JobClaimAnswer answer = await jobs.ClaimAsync((string)context.GetRouteValue("id")!, request, cancellationToken);
-        context.Response.ContentType = "application/json; charset=utf-8";
-        await JsonSerializer.SerializeAsync(context.Response.Body, answer, ProtocolJson.Default.JobClaimAnswer, cancellationToken);
+        await JsonAnswer.WriteAsync(context, answer, ProtocolJson.Default.JobClaimAnswer);
     }
 
     private static ApiError? Check(JobClaimRequest request)

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -77,7 +75,7 @@ internal sealed class JobsEndpoints(
             return;
         }
         context.Response.Headers.Location = $"/jobs/{record.Id}";
-        await WriteAsync(context, StatusCodes.Status202Accepted, JobAnswer.Of(record), JobsJson.Relaxed.JobAnswer);
+        await JsonAnswer.WriteAsync(context, JobAnswer.Of(record), JobsJson.Relaxed.JobAnswer, StatusCodes.Status202Accepted);
     }
 
     /// <summary>The body is that of the API's call, told apart by what only one of them has.</summary>
@@ -126,7 +124,7 @@ internal sealed class JobsEndpoints(
                 newest.Dequeue();
         }
         JobsAnswer answer = new([.. newest.Reverse().Select(item => JobItemAnswer.Of(item, all))]);
-        await WriteAsync(context, StatusCodes.Status200OK, answer, JobsJson.Relaxed.JobsAnswer);
+        await JsonAnswer.WriteAsync(context, answer, JobsJson.Relaxed.JobsAnswer);
     }
 
     private async Task ShowAsync(HttpContext context)
@@ -136,7 +134,7 @@ internal sealed class JobsEndpoints(
         JobAnswer answer = JobAnswer.Of(record);
         if (record.Tenant == Caller(context).Tenant)
             answer = answer with { Result = await results.ReadAsync(record, context.RequestAborted) };
-        await WriteAsync(context, StatusCodes.Status200OK, answer, JobsJson.Relaxed.JobAnswer);
+        await JsonAnswer.WriteAsync(context, answer, JobsJson.Relaxed.JobAnswer);
     }
 
     /// <summary>Cancels what is under way; deletes what has ended.</summary>
@@ -146,7 +144,7 @@ internal sealed class JobsEndpoints(
             return;
         if (!record.IsEnded && await jobs.CancelAsync(record.Id, CancellationToken.None) is { } cancelled)
         {
-            await WriteAsync(context, StatusCodes.Status200OK, JobAnswer.Of(cancelled), JobsJson.Relaxed.JobAnswer);
+            await JsonAnswer.WriteAsync(context, JobAnswer.Of(cancelled), JobsJson.Relaxed.JobAnswer);
             return;
         }
         await records.DeleteAsync(record.Id, CancellationToken.None);
@@ -165,7 +163,7 @@ internal sealed class JobsEndpoints(
             return;
         // A user of its own for each client, that nobody can guess: nobody hears what is meant for another.
         Negotiation negotiation = await jobs.SubscribeAsync(record, $"client-{Guid.NewGuid():n}", context.RequestAborted);
-        await WriteAsync(context, StatusCodes.Status200OK, NegotiateAnswer.Of(negotiation), ClusterJson.Default.NegotiateAnswer);
+        await JsonAnswer.WriteAsync(context, NegotiateAnswer.Of(negotiation), ClusterJson.Default.NegotiateAnswer);
     }
 
     private async Task RequeueAsync(HttpContext context)
@@ -183,7 +181,7 @@ internal sealed class JobsEndpoints(
         if (queued is null)
             await ErrorAnswer.WriteAsync(context, NotFound(record.Id));
         else
-            await WriteAsync(context, StatusCodes.Status202Accepted, JobAnswer.Of(queued), JobsJson.Relaxed.JobAnswer);
+            await JsonAnswer.WriteAsync(context, JobAnswer.Of(queued), JobsJson.Relaxed.JobAnswer, StatusCodes.Status202Accepted);
     }
 
     /// <summary>The job of the path, as it is now; null where the answer, a 404, has been written.</summary>
@@ -196,13 +194,6 @@ internal sealed class JobsEndpoints(
             return record;
         await ErrorAnswer.WriteAsync(context, NotFound(Id(context)));
         return null;
-    }
-
-    private static Task WriteAsync<T>(HttpContext context, int status, T answer, JsonTypeInfo<T> type)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json; charset=utf-8";
-        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
     }
 
     private sealed record Submission(InferenceRequest Request, RequestShape Shape);

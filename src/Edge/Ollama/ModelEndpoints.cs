@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Aliases;
@@ -17,13 +16,13 @@ internal sealed class ModelEndpoints(
     private static readonly TimeSpan Forever = TimeSpan.FromTicks(long.MaxValue / TimeSpan.NanosecondsPerTick);
 
     public Task VersionAsync(HttpContext context) =>
-        WriteAsync(context, new VersionAnswer(options.Value.OllamaVersion), OllamaJson.Relaxed.VersionAnswer);
+        JsonAnswer.WriteAsync(context, new VersionAnswer(options.Value.OllamaVersion), OllamaJson.Relaxed.VersionAnswer);
 
     public async Task TagsAsync(HttpContext context)
     {
         IReadOnlyList<NamedModel> all = await named.ListAsync(context.RequestAborted);
         TagsModel[] tags = [.. all.Select(one => one.Model).OrderByDescending(model => model.ModifiedAt).Select(Tag)];
-        await WriteAsync(context, new TagsAnswer(tags), OllamaJson.Relaxed.TagsAnswer);
+        await JsonAnswer.WriteAsync(context, new TagsAnswer(tags), OllamaJson.Relaxed.TagsAnswer);
     }
 
     public async Task PsAsync(HttpContext context)
@@ -37,7 +36,7 @@ internal sealed class ModelEndpoints(
                orderby answer.ExpiresAt descending, answer.Name
                select answer
         ];
-        await WriteAsync(context, new PsAnswer(running), OllamaJson.Relaxed.PsAnswer);
+        await JsonAnswer.WriteAsync(context, new PsAnswer(running), OllamaJson.Relaxed.PsAnswer);
     }
 
     public async Task ShowAsync(HttpContext context)
@@ -45,7 +44,7 @@ internal sealed class ModelEndpoints(
         if ((await ReadNameAsync(context)).Failed(out ApiError? error, out string? name))
             await ErrorAnswer.WriteAsync(context, error);
         else if (await named.FindAsync(name, context.RequestAborted) is { } model)
-            await WriteAsync(context, Show(model), OllamaJson.Relaxed.ShowAnswer);
+            await JsonAnswer.WriteAsync(context, Show(model), OllamaJson.Relaxed.ShowAnswer);
         else
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(name));
     }
@@ -102,11 +101,5 @@ internal sealed class ModelEndpoints(
             model.Capabilities,
             model.ModifiedAt.UtcDateTime,
             modelfile.Messages.Count > 0 ? [.. modelfile.Messages.Select(turn => new MessageAnswer(turn.Role, turn.Content))] : null);
-    }
-
-    private static async Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        await JsonSerializer.SerializeAsync(context.Response.BodyWriter, answer, type, context.RequestAborted);
     }
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Aliases;
@@ -14,21 +12,15 @@ internal sealed class ModelEndpoints(NamedModels models)
     {
         IReadOnlyList<NamedModel> all = await models.ListAsync(context.RequestAborted);
         ModelAnswer[] answers = [.. all.OrderByDescending(named => named.Model.ModifiedAt).Select(named => ModelAnswer.Of(named.Model, named.Id))];
-        await WriteAsync(context, new ModelsAnswer(answers), OpenAIJson.Relaxed.ModelsAnswer);
+        await JsonAnswer.WriteAsync(context, new ModelsAnswer(answers), OpenAIJson.Relaxed.ModelsAnswer);
     }
 
     public async Task ShowAsync(HttpContext context)
     {
         string id = (string)context.GetRouteValue("id")!;
         if (await models.FindAsync(id, context.RequestAborted) is { } model)
-            await WriteAsync(context, ModelAnswer.Of(model, id), OpenAIJson.Relaxed.ModelAnswer);
+            await JsonAnswer.WriteAsync(context, ModelAnswer.Of(model, id), OpenAIJson.Relaxed.ModelAnswer);
         else
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(id));
-    }
-
-    private static Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
     }
 }

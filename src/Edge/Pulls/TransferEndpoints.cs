@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -25,10 +23,10 @@ internal sealed class TransferEndpoints(ActivePulls pulls) : IEndpointGroup
     }
 
     private Task ListAsync(HttpContext context) =>
-        WriteAsync(context, new TransfersAnswer([.. pulls.List().Select(Answer)]), TransferJson.Default.TransfersAnswer);
+        JsonAnswer.WriteAsync(context, new TransfersAnswer([.. pulls.List().Select(Answer)]), TransferJson.Default.TransfersAnswer);
 
     private Task FindAsync(HttpContext context) => pulls.List().FirstOrDefault(pull => pull.Id == Id(context)) is { } pull
-        ? WriteAsync(context, Answer(pull), TransferJson.Default.TransferAnswer)
+        ? JsonAnswer.WriteAsync(context, Answer(pull), TransferJson.Default.TransferAnswer)
         : NotFoundAsync(context);
 
     private Task CancelAsync(HttpContext context)
@@ -48,12 +46,6 @@ internal sealed class TransferEndpoints(ActivePulls pulls) : IEndpointGroup
     {
         (long completed, long total, long speed) = pull.Progress.Sum;
         return new(pull.Id, pull.Request.Name.ToString(), "pull", "running", completed, total, speed);
-    }
-
-    private static Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
     }
 }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -43,8 +42,7 @@ internal sealed class UploadEndpoints(
         UploadAnswer answer = isThere
             ? new(upload.Digest, upload.Size, Complete: true, null, null)
             : new(upload.Digest, upload.Size, Complete: false, uploads.UploadUrl(upload.Digest, expiresAt).ToString(), expiresAt);
-        context.Response.ContentType = "application/json; charset=utf-8";
-        await JsonSerializer.SerializeAsync(context.Response.Body, answer, UploadJson.Default.UploadAnswer, context.RequestAborted);
+        await JsonAnswer.WriteAsync(context, answer, UploadJson.Default.UploadAnswer);
     }
 
     /// <summary>Progress lines, as reading it all may take longer than a front bears silence.</summary>

@@ -1,6 +1,6 @@
-// Frameworks over the clients, unmodified. Arguments: which (langchain, ai-ollama, ai-openai), the edge's address. Goes through what such a framework does and
-// prints one JSON line for each step; "error" where one fails that must not. Ends with its standard input.
-const [which, host] = process.argv.slice(2);
+// LangChain over Ollama's client, unmodified. Argument: the edge's address. Goes through what such a framework does and prints one JSON line for
+// each step; "error" where one fails that must not. Ends with its standard input.
+const [host] = process.argv.slice(2);
 const print = (event, value) => console.log(JSON.stringify({ event, value }));
 process.stdin.on("data", () => {}).on("end", () => process.exit(0));
 
@@ -41,50 +41,7 @@ const langchain = async () => {
   };
 };
 
-const ai = async () => {
-  const { embedMany, generateObject, generateText, jsonSchema, stepCountIs, streamText, tool } = await import("ai");
-  const isOllama = which === "ai-ollama";
-  const provider = isOllama
-    ? (await import("ollama-ai-provider-v2")).createOllama({ baseURL: `${origin}/api` })
-    : (await import("@ai-sdk/openai-compatible")).createOpenAICompatible({ name: "edge", baseURL: `${origin}/v1`, supportsStructuredOutputs: true });
-  const common = (name = "demo") => ({ model: provider(name), temperature: 0, maxRetries: 0 });
-  const add = tool({ description: "Adds five.", inputSchema: jsonSchema(parameters), execute: async ({ a }) => a + 5 });
-  return {
-    whole: async () => (await generateText({ ...common(), prompt: question })).text,
-    streamed: async () => {
-      let all = "";
-      for await (const part of streamText({ ...common(), prompt: question }).textStream) all += part;
-      return all;
-    },
-    // Ollama's API has no way to ask for a call: there only what comes after one is seen.
-    tools: async () => {
-      if (!isOllama) {
-        const { steps } = await generateText({ ...common(), prompt: "What is 4 plus 5?", tools: { add }, toolChoice: "required", maxOutputTokens: 100, stopWhen: stepCountIs(2) });
-        return steps[0].toolResults[0].output - 4;
-      }
-      const messages = [
-        { role: "user", content: "What is 4 plus 5?" },
-        { role: "assistant", content: [{ type: "tool-call", toolCallId: "call_1", toolName: "add", input: { a: 4 } }] },
-        { role: "tool", content: [{ type: "tool-result", toolCallId: "call_1", toolName: "add", output: { type: "text", value: "9" } }] },
-      ];
-      return (await generateText({ ...common(), messages, tools: { add } })).usage.outputTokens;
-    },
-    schema: async () => (await generateObject({ ...common(), prompt: "Is a cat an animal?", schema: jsonSchema(schema) })).object,
-    embeddings: async () =>
-      (await embedMany({ model: provider.textEmbeddingModel("demo"), values: ["a cat", "a dog"], maxRetries: 0 })).embeddings.map((vector) => vector.length),
-    abort: async () => {
-      const abort = new AbortController();
-      const model = isOllama ? provider.completion("endless") : provider.completionModel("endless");
-      for await (const _ of streamText({ ...common(), model, prompt: "Go on", abortSignal: abort.signal, onError: () => {} }).textStream) {
-        parts++;
-        abort.abort();
-      }
-    },
-    wrong: async () => generateText({ ...common("nope"), prompt: question }),
-  };
-};
-
-const steps = await (which === "langchain" ? langchain() : ai());
+const steps = await langchain();
 for (const [name, step] of Object.entries(steps)) {
   const mayFail = name === "abort" || name === "wrong";
   try {
