@@ -14,6 +14,7 @@ internal sealed record EngineSizes
         Repeats = 1,
         ShortPrompt = 8,
         Prompt = 64,
+        LongerPrompt = 32,
         LongPrompt = 200,
         UsualTokens = 8,
         Prefix = 100,
@@ -28,8 +29,11 @@ internal sealed record EngineSizes
     /// <summary>Where Ollama's default sampling is measured too.</summary>
     public IReadOnlyList<int> SampledSequences { get; init; } = [1, 8];
 
-    /// <summary>Where answers after prompts of <see cref="Prompt"/> tokens are measured.</summary>
+    /// <summary>Where answers after prompts of <see cref="LongerPrompt"/> tokens are measured.</summary>
     public IReadOnlyList<int> LongSequences { get; init; } = [8];
+
+    /// <summary>Tokens of prompts that fill the memory beside each other.</summary>
+    public int LongerPrompt { get; init; } = 256;
 
     /// <summary>Of each answer.</summary>
     public int Tokens { get; init; } = 48;

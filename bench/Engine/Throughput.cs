@@ -21,8 +21,9 @@ internal static class Throughput
             Table answers = result.Add(new Table(
                 $"Answer tokens a second, {series.Title}",
                 $"All sequences together while all run: answers of {series.Tokens} tokens after prompts of {series.Prompt}; medians of {sizes.Repeats} interleaved " +
-                $"runs. Peer: {(peer is null ? "none" : NodePeer.Version)}, batching as many sequences in one context; at 1: its single stream after a short prompt, greedy.",
-                ["sequences", "ours /s", "peer /s", "ours ÷ peer at as many", "ours ÷ peer at 1", "bytes allocated a token"]));
+                $"runs. Peer: {(peer is null ? "none" : NodePeer.Version)}, batching as many sequences in one context; at 1: its single stream after a short prompt, greedy. " +
+                "Library: llama.cpp decoding as many sequences with nothing else done.",
+                ["sequences", "ours /s", "library /s", "ours ÷ library", "peer /s", "ours ÷ peer at as many", "ours ÷ peer at 1", "bytes allocated a token"]));
             foreach (int sequences in series.Sequences)
             {
                 report($"answers, {series.Title}, {sequences} sequences");
@@ -30,7 +31,8 @@ internal static class Throughput
                 double ours = figures.Ours.Median, theirs = figures.Peer.Median;
                 if (series.IsMain && sequences == 1)
                     alone = theirs;
-                answers.Add($"{sequences}", ours, theirs, ours / theirs, ours / alone, figures.Allocated.Median);
+                double limit = figures.Library.Median;
+                answers.Add($"{sequences}", ours, limit, ours / limit, theirs, ours / theirs, ours / alone, figures.Allocated.Median);
                 if (figures.OurPrompt.Count > 0)
                     prompts.Add("1", figures.OurPrompt.Median, figures.PeerPrompt.Median, figures.OurPrompt.Median / figures.PeerPrompt.Median);
                 if (series.IsMain && Array.Find(s_aims, aim => aim.Sequences == sequences) is { Sequences: > 0 } aim)
@@ -42,10 +44,11 @@ internal static class Throughput
     private static async Task<Figures> MeasureAsync(
         string model, Series series, int sequences, EngineSizes sizes, NodePeer? peer, CancellationToken cancellationToken)
     {
-        int context = sizes.Prompt + series.Tokens;
+        int context = Math.Max(sizes.Prompt, series.Prompt) + series.Tokens;
         await using BenchEngine engine = await BenchEngine.LoadAsync(model, sequences, context, cancellationToken);
         if (peer is not null)
             await peer.OpenAsync(sequences, context, cancellationToken);
+        using LibraryLimit library = new(model, sequences, context, gpuLayers: 0);
         Figures figures = new();
         // The first round is not counted: pages are read, code is compiled.
         for (int i = -1; i < sizes.Repeats; i++)
@@ -55,6 +58,7 @@ internal static class Throughput
             long allocated = GC.GetTotalAllocatedBytes();
             into.Ours.Add((await engine.RunAllAsync(prompts, series.Tokens, series.Sampling, cancellationToken)).TokensPerSecond);
             into.Allocated.Add((double)(GC.GetTotalAllocatedBytes() - allocated) / (sequences * series.Tokens));
+            into.Library.Add(library.Measure(series.Prompt, series.Tokens));
             if (peer is not null)
                 into.Peer.Add((await peer.RunAllAsync(prompts, series.Tokens, series.Sampling, cancellationToken)).TokensPerSecond);
             if (!series.IsMain || sequences > 1)
@@ -78,13 +82,15 @@ internal static class Throughput
             new("Ollama's default sampling", Samplings.Ollama, sizes.ShortPrompt, sizes.Tokens, sizes.SampledSequences),
             // Attention has more to look at: here it shows whether a sequence pays for the others' tokens. The answers are longer because
             // they do not begin together.
-            new("greedy, after longer prompts", Samplings.Greedy, sizes.Prompt, 4 * sizes.Tokens, sizes.LongSequences),
+            new("greedy, after longer prompts", Samplings.Greedy, sizes.LongerPrompt, 2 * sizes.Tokens, sizes.LongSequences),
         ];
     }
 
     private sealed class Figures
     {
         public Samples Ours { get; } = new();
+
+        public Samples Library { get; } = new();
 
         public Samples Peer { get; } = new();
 
