@@ -64,7 +64,17 @@ internal static class BenchCommand
             BenchOptions options = Options(name, parsed);
             await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), options.Report, cancellationToken);
             BenchResult result = await BenchResult.BeginAsync(name, options.Command, TimeProvider.System, cancellationToken);
-            await run(options, result, cancellationToken);
+            try
+            {
+                await run(options, result, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                // What was measured by then is shown, and kept nowhere.
+                result.End();
+                Console.Write(Markdown.Write(result));
+                return 130;
+            }
             result.End();
             if (result.Tables.Count == 0)
                 throw new ArgumentException($"{name} has no section {options.Only}.");

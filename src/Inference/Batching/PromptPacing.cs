@@ -11,15 +11,24 @@ internal sealed class PromptPacing(int first, int maximum)
 {
     private const double MostOfAStep = 2;
 
-    private readonly RunningMedian _alone = new();
-    private readonly RunningMedian _perToken = new();
-    private int _last;
+    /// <summary>
+    /// So often a step has answers alone: what it takes grows with every token in memory. Counted on the few tokens beside them, that would slow prompts
+    /// until they hardly come on.
+    /// </summary>
+    private const int AloneEvery = 16;
 
-    /// <summary>Tokens of prompts for the next step that has answers in it, at least one.</summary>
+    private readonly RunningMedian _alone = new(3);
+    private readonly RunningMedian _perToken = new(9);
+    private int _last;
+    private int _sinceAlone;
+
+    /// <summary>Tokens of prompts for the next step that has answers in it; 0 where it shows what answers alone take.</summary>
     /// <param name="answers">Jobs that get their next token in it.</param>
     /// <param name="prompts">Jobs whose prompts are not read yet.</param>
     public int Tokens(int answers, int prompts)
     {
+        if (_sinceAlone >= AloneEvery)
+            return 0;
         if (!_alone.HasValue || !_perToken.HasValue)
             return Math.Min(first, maximum);
         double share = Math.Clamp((double)prompts / answers, 1, MostOfAStep);
@@ -39,9 +48,12 @@ internal sealed class PromptPacing(int first, int maximum)
             return;
         if (promptTokens == 0)
         {
+            _sinceAlone = 0;
             _alone.Add(duration.TotalSeconds);
+            return;
         }
-        else if (_alone.HasValue)
+        _sinceAlone++;
+        if (_alone.HasValue)
         {
             _perToken.Add(Math.Max(0, duration.TotalSeconds - _alone.Value) / promptTokens);
             _last = promptTokens;

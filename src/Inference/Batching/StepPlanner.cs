@@ -10,7 +10,7 @@ internal readonly record struct StepPart(EngineJob Job, int Count, int Output);
 
 /// <summary>
 /// Decides what one decode step computes. Every running answer gets its token; prompts share what is left, bounded so
-/// that answers go on evenly beside them. Every job gets at least one token into every step.
+/// that answers go on evenly beside them. Every job gets at least one token into a step that has tokens of prompts.
 /// </summary>
 internal sealed class StepPlanner(int batchSize)
 {
@@ -39,8 +39,9 @@ internal sealed class StepPlanner(int batchSize)
         }
         Answers = _parts.Count;
         int room = batchSize - Answers;
-        if (_prompts.Count > 0)
-            PlanPrompts(batch, Answers == 0 ? room : Math.Min(room, Math.Max(pacing.Tokens(Answers, _prompts.Count), _prompts.Count)));
+        int paced = Answers == 0 ? room : pacing.Tokens(Answers, _prompts.Count);
+        if (_prompts.Count > 0 && paced > 0)
+            PlanPrompts(batch, Math.Min(room, Math.Max(paced, _prompts.Count)));
         return _parts;
     }
 

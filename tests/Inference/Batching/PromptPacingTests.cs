@@ -77,6 +77,33 @@ public sealed class PromptPacingTests
     }
 
     [Fact]
+    public void Tokens_AnswersThatTakeLongerWithEveryToken_AreNotCountedOnThePrompts()
+    {
+        PromptPacing pacing = new(8, 512);
+        pacing.Add(answers: 4, promptTokens: 0, s_alone);
+        for (int i = 0; i < 2000; i++)
+        {
+            int tokens = pacing.Tokens(4, 1);
+            pacing.Add(answers: 4, tokens, s_alone + TimeSpan.FromMilliseconds(i * 0.02 + tokens * 2));
+        }
+        // 50 ms and 2 ms.
+        pacing.Tokens(4, 1).ShouldBeInRange(20, 25);
+    }
+
+    [Fact]
+    public void Tokens_NeverAlone_EverySixteenthStepIs()
+    {
+        PromptPacing pacing = new(8, 512);
+        List<int> planned = [];
+        for (int i = 0; i < 51; i++)
+        {
+            planned.Add(pacing.Tokens(4, 1));
+            pacing.Add(answers: 4, planned[^1], s_alone);
+        }
+        planned.Index().Where(step => step.Item == 0).Select(step => step.Index).ShouldBe([16, 33, 50]);
+    }
+
+    [Fact]
     public void Add_StepsOfPromptsAlone_SayNothingAboutAnswers()
     {
         PromptPacing pacing = new(8, 512);
