@@ -37,6 +37,12 @@ internal static class BenchCommand
         Recursive = true,
     };
 
+    private static readonly Option<bool> Gpu = new("--gpu")
+    {
+        Description = "Measure the engine on the GPU that llama.cpp finds, all layers on it; its results are engine-gpu",
+        Recursive = true,
+    };
+
     private static readonly Option<string> Results = new("--results")
     {
         Description = "Folder that the result files go to; bench/results of the checkout by default, nowhere with --quick or --only",
@@ -50,6 +56,7 @@ internal static class BenchCommand
         Only,
         Repeats,
         Minutes,
+        Gpu,
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
@@ -62,8 +69,10 @@ internal static class BenchCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             BenchOptions options = Options(name, parsed);
-            await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), options.Report, cancellationToken);
-            BenchResult result = await BenchResult.BeginAsync(name, options.Command, TimeProvider.System, cancellationToken);
+            // A box with a GPU has the libraries of that GPU, and need not have Node.js.
+            if (!options.Gpu)
+                await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), options.Report, cancellationToken);
+            BenchResult result = await BenchResult.BeginAsync(options.Gpu ? $"{name}-gpu" : name, options.Command, TimeProvider.System, cancellationToken);
             try
             {
                 await run(options, result, cancellationToken);
@@ -96,6 +105,7 @@ internal static class BenchCommand
     {
         bool quick = parsed.GetValue(Quick);
         string? only = parsed.GetValue(Only);
+        bool gpu = parsed.GetValue(Gpu);
         int? repeats = parsed.GetValue(Repeats);
         double? minutes = parsed.GetValue(Minutes);
         string results = parsed.GetRequiredValue(Results);
@@ -103,11 +113,12 @@ internal static class BenchCommand
         {
             Quick = quick,
             Only = only,
+            Gpu = gpu,
             Repeats = repeats,
             Longest = minutes is { } most ? TimeSpan.FromMinutes(most) : TimeSpan.MaxValue,
             Results = results.Length > 0 || quick || only is not null ? results : Path.Combine(RepositoryRoot.Find(), "bench", "results"),
             Command = $"dotnet run -c Release --project bench -- {name}" +
-                $"{(quick ? " --quick" : "")}{(only is null ? "" : $" --only {only}")}{(repeats is null ? "" : $" --repeats {repeats}")}" +
+                $"{(quick ? " --quick" : "")}{(gpu ? " --gpu" : "")}{(only is null ? "" : $" --only {only}")}{(repeats is null ? "" : $" --repeats {repeats}")}" +
                 (minutes is { } limit ? string.Create(CultureInfo.InvariantCulture, $" --minutes {limit}") : ""),
             Report = Console.Error.WriteLine,
         };

@@ -21,6 +21,19 @@ internal sealed record EngineSizes
         WithPeer = false,
     };
 
+    /// <summary>A GPU has room for many more sequences. The peer would need a build of its own there.</summary>
+    public static EngineSizes Gpu { get; } = new()
+    {
+        GpuLayers = -1,
+        Sequences = [1, 4, 8, 16, 32, 64],
+        SampledSequences = [1, 8, 64],
+        LongSequences = [8, 64],
+        Tokens = 256,
+        Prompt = 2048,
+        LongerPrompt = 512,
+        WithPeer = false,
+    };
+
     /// <summary>With room for the longest prompt and the streams beside it.</summary>
     public GgufSpec Model { get; init; } = GgufSpec.Large with { Context = 4096 };
 
@@ -34,6 +47,9 @@ internal sealed record EngineSizes
 
     /// <summary>Tokens of prompts that fill the memory beside each other.</summary>
     public int LongerPrompt { get; init; } = 256;
+
+    /// <summary>Layers in GPU memory; -1: all.</summary>
+    public int GpuLayers { get; init; }
 
     /// <summary>Of each answer.</summary>
     public int Tokens { get; init; } = 48;

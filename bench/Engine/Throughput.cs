@@ -1,3 +1,4 @@
+using System.Globalization;
 using OllamaMax.Bench.Reporting;
 
 namespace OllamaMax.Bench.Engine;
@@ -26,9 +27,9 @@ internal static class Throughput
                 ["sequences", "ours /s", "library /s", "ours ÷ library", "peer /s", "ours ÷ peer at as many", "ours ÷ peer at 1", "bytes allocated a token"]));
             foreach (int sequences in series.Sequences)
             {
-                report($"answers, {series.Title}, {sequences} sequences");
                 Figures figures = await MeasureAsync(model, series, sequences, sizes, peer, cancellationToken);
                 double ours = figures.Ours.Median, theirs = figures.Peer.Median;
+                report(string.Create(CultureInfo.InvariantCulture, $"answers, {series.Title}, {sequences} sequences: {ours:0} a second"));
                 if (series.IsMain && sequences == 1)
                     alone = theirs;
                 double limit = figures.Library.Median;
@@ -45,16 +46,19 @@ internal static class Throughput
         string model, Series series, int sequences, EngineSizes sizes, NodePeer? peer, CancellationToken cancellationToken)
     {
         int context = Math.Max(sizes.Prompt, series.Prompt) + series.Tokens;
-        await using BenchEngine engine = await BenchEngine.LoadAsync(model, sequences, context, cancellationToken);
+        await using BenchEngine engine = await BenchEngine.LoadAsync(model, sequences, context, sizes.GpuLayers, cancellationToken);
         if (peer is not null)
             await peer.OpenAsync(sequences, context, cancellationToken);
-        using LibraryLimit library = new(model, sequences, context, gpuLayers: 0);
+        using LibraryLimit library = new(model, sequences, context, sizes.GpuLayers);
         Figures figures = new();
         // The first round is not counted: pages are read, code is compiled.
         for (int i = -1; i < sizes.Repeats; i++)
         {
             Figures into = i < 0 ? new() : figures;
             string[] prompts = [.. Enumerable.Range(0, sequences).Select(_ => engine.Prompt(series.Prompt))];
+            // Answers that begin together, as the peer's do: prompts beside answers are read as slowly as these can bear.
+            if (series.ReadsFirst)
+                await engine.RunAllAsync(prompts, 1, series.Sampling, cancellationToken);
             long allocated = GC.GetTotalAllocatedBytes();
             into.Ours.Add((await engine.RunAllAsync(prompts, series.Tokens, series.Sampling, cancellationToken)).TokensPerSecond);
             into.Allocated.Add((double)(GC.GetTotalAllocatedBytes() - allocated) / (sequences * series.Tokens));
@@ -73,16 +77,16 @@ internal static class Throughput
 
     /// <summary>Answers that are measured alike, at several numbers of sequences.</summary>
     /// <param name="IsMain">The one that aims are set for.</param>
-    private sealed record Series(string Title, string Sampling, int Prompt, int Tokens, IReadOnlyList<int> Sequences, bool IsMain = false)
+    /// <param name="ReadsFirst">The prompts are read before the answers are measured.</param>
+    private sealed record Series(string Title, string Sampling, int Prompt, int Tokens, IReadOnlyList<int> Sequences, bool IsMain = false, bool ReadsFirst = false)
     {
         /// <summary>The main one first: its single stream is what all are compared with.</summary>
         public static IEnumerable<Series> Of(EngineSizes sizes) =>
         [
             new("greedy", Samplings.Greedy, sizes.ShortPrompt, sizes.Tokens, sizes.Sequences, IsMain: true),
             new("Ollama's default sampling", Samplings.Ollama, sizes.ShortPrompt, sizes.Tokens, sizes.SampledSequences),
-            // Attention has more to look at: here it shows whether a sequence pays for the others' tokens. The answers are longer because
-            // they do not begin together.
-            new("greedy, after longer prompts", Samplings.Greedy, sizes.LongerPrompt, 2 * sizes.Tokens, sizes.LongSequences),
+            // Attention has more to look at: here it shows whether a sequence pays for the others' tokens.
+            new("greedy, after longer prompts", Samplings.Greedy, sizes.LongerPrompt, sizes.Tokens, sizes.LongSequences, ReadsFirst: true),
         ];
     }
 
