@@ -223,6 +223,7 @@ public sealed record JobRecord
                 TotalDuration = endedAt - CreatedAt,
                 LoadDuration = start?.LoadDuration ?? default,
                 PromptTokens = start?.PromptTokens ?? 0,
+                CachedTokens = start?.CachedTokens ?? 0,
                 PromptDuration = start?.PromptDuration ?? default,
                 Tokens = end.Tokens ?? output.Tokens,
                 EvalDuration = output.EvalBefore + end.EvalDuration,
