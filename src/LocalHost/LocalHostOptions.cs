@@ -15,6 +15,12 @@ internal sealed record LocalHostOptions
     /// <summary>Port of the edge on the loopback; 0 lets the system choose.</summary>
     public int Port { get; init; } = DefaultPort;
 
+    /// <summary>Where the edge listens; elsewhere than on the loopback only with <see cref="RequireKeys"/>.</summary>
+    public IPAddress Listen { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Callers on this machine need a key too.</summary>
+    public bool RequireKeys { get; init; }
+
     /// <summary>Folder of all state.</summary>
     public required string Data { get; init; }
 
@@ -52,6 +58,8 @@ internal sealed record LocalHostOptions
             yield return $"--port is {Port}; it must be 0 (any free one) to {IPEndPoint.MaxPort}";
         if (Workers is < 0 or > MostWorkers)
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
+        if (!IPAddress.IsLoopback(Listen) && !RequireKeys)
+            yield return $"--listen {Listen} lets others in: it needs --require-keys";
         if (FaultError() is { } faults)
             yield return $"--signalr-faults: {faults}";
         foreach (string forward in Forward)
