@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Security.Audit;
+using OllamaMax.Edge.Security.Cors;
 using OllamaMax.Edge.Security.Limits;
 
 namespace OllamaMax.Edge;
@@ -18,12 +19,12 @@ public static class EdgePipeline
     {
         IEnumerable<IEndpointGroup> groups = app.ApplicationServices.GetServices<IEndpointGroup>();
         app.UseMiddleware<RequestIdMiddleware>().UseMiddleware<MetricsMiddleware>().UseMiddleware<ErrorMiddleware>();
-        // These two have storage behind them, which an edge has with its cluster.
-        bool hasStorage = app.ApplicationServices.GetService<LimitBook>() is not null;
-        if (hasStorage)
-            app.UseMiddleware<AuditMiddleware>();
+        // What these need an edge has with its cluster.
+        bool hasCluster = app.ApplicationServices.GetService<LimitBook>() is not null;
+        if (hasCluster)
+            app.UseMiddleware<AuditMiddleware>().UseMiddleware<CorsMiddleware>();
         app.UseMiddleware<HostGuard>().UseRouting().UseMiddleware<AuthenticationMiddleware>();
-        if (hasStorage)
+        if (hasCluster)
             app.UseMiddleware<LimitsMiddleware>();
         return app.UseEndpoints(endpoints =>
         {

@@ -7,7 +7,7 @@ namespace OllamaMax.Security;
 /// <param name="Tenant">Empty where nobody was recognized.</param>
 /// <param name="Action">Method and route, such as <c>DELETE /keys/{id}</c>.</param>
 /// <param name="Subject">What it was done to, where there is one.</param>
-/// <param name="From">The caller's address.</param>
+/// <param name="From">The caller's address, and for whom it says to call, where it says so.</param>
 /// <param name="Status">What was answered: 401 and 403 were denied.</param>
 /// <param name="RequestId">As in <c>x-request-id</c>.</param>
 public sealed record AuditRecord(

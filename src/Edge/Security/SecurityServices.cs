@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Security.Audit;
+using OllamaMax.Edge.Security.Cors;
 using OllamaMax.Edge.Security.Keys;
 using OllamaMax.Edge.Security.Limits;
 using OllamaMax.Edge.Security.Oidc;
@@ -11,10 +12,11 @@ namespace OllamaMax.Edge.Security;
 
 internal static class SecurityServices
 {
-    /// <summary>Keys, tokens, limits, usage and the audit log. Needs the storage account.</summary>
+    /// <summary>Keys, tokens, limits, usage, the audit log, and pages from elsewhere. Needs the storage account.</summary>
     public static IServiceCollection AddSecurity(this IServiceCollection services)
     {
         services.AddOptions<KeyOptions>().BindConfiguration(KeyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<CorsOptions>().BindConfiguration(CorsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<KeyStore>();
         services.AddSingleton<KeyCache>();
         services.AddSingleton<KeyUse>();

@@ -60,10 +60,10 @@ internal sealed class AuditEndpoints(AuditLog log, AuditBlobs blobs, TimeProvide
         await JsonAnswer.WriteAsync(context, new AuditAnswer(records), AuditJson.Default.AuditAnswer);
     }
 
-    private static bool TryTime(string? text, DateTimeOffset otherwise, out DateTimeOffset time)
+    private static bool TryTime(string? text, DateTimeOffset otherwise, out DateTimeOffset at)
     {
-        time = otherwise;
-        return string.IsNullOrEmpty(text) || DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+        at = otherwise;
+        return string.IsNullOrEmpty(text) || DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out at);
     }
 }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Http;
@@ -42,7 +41,6 @@ internal sealed class AuditMiddleware(RequestDelegate next, AuditLog log, TimePr
         // The route's pattern: a path may hold anything, and where nothing matches it is the caller's own text.
         string route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? Cut(KeyInPath.Shown(context.Request.Path));
         string? subject = info.Subject ?? (context.Request.RouteValues.Count > 0 ? string.Join(", ", context.Request.RouteValues.Values) : null);
-        IPAddress? from = context.Connection.RemoteIpAddress;
         return new(
             time.GetUtcNow(),
             info.Principal?.Name ?? "",
@@ -50,9 +48,16 @@ internal sealed class AuditMiddleware(RequestDelegate next, AuditLog log, TimePr
             info.Principal?.Tenant ?? "",
             $"{Cut(context.Request.Method)} {route}",
             subject is null ? null : Cut(subject),
-            from?.ToString() ?? "",
+            From(context),
             context.Response.StatusCode,
             info.Id);
+    }
+
+    /// <summary>Behind a front that is its address, with what the front says for whom: nobody here can tell a front from somebody who writes that header himself.</summary>
+    private static string From(HttpContext context)
+    {
+        string from = context.Connection.RemoteIpAddress?.ToString() ?? "";
+        return context.Request.Headers["X-Forwarded-For"].ToString() is { Length: > 0 } other ? $"{from} for {Cut(other)}" : from;
     }
 
     private static string Cut(string text) => text.Length <= LongestText ? text : text[..LongestText] + "…";

@@ -140,7 +140,7 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
             {
                 refusal = use.OutOfTokens(limits, Volatile.Read(ref _tokens), now)
                     ?? (_ahead == 0 && use.RequestsLeft(limits, now) == 0 ? OutOfRequests(limits, now) : null)
-                    ?? (running > 0 && running + use.RunningElsewhere(edge, now) > limits.Concurrent ? new($"{limits.Concurrent} requests at a time", SlotRetry) : null);
+                    ?? (running > 0 && running + use.RunningElsewhere(edge, now) > limits.Concurrent ? new LimitRefusal($"{limits.Concurrent} requests at a time", SlotRetry) : null);
                 taken = refusal is null && limits.RequestsPerMinute is not null && _ahead == 0 ? Share(use.RequestsLeft(limits, now)) : 0;
                 return use.Take(taken, now);
             },

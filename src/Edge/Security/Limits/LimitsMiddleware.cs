@@ -14,10 +14,10 @@ internal sealed class LimitsMiddleware(RequestDelegate next, LimitBook limits)
     public Task InvokeAsync(HttpContext context)
     {
         bool isInference = context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>() is { Permissions: var needed } && needed.HasFlag(Permissions.Infer);
-        return isInference && RequestInfo.Of(context).Principal is { } principal ? InvokeAsync(context, principal) : next(context);
+        return isInference && RequestInfo.Of(context).Principal is { } principal ? LimitAsync(context, principal) : next(context);
     }
 
-    private async Task InvokeAsync(HttpContext context, Principal principal)
+    private async Task LimitAsync(HttpContext context, Principal principal)
     {
         using AdmittedRequest? admitted = await limits.AdmitAsync(principal, context.RequestAborted);
         if (admitted is not null)

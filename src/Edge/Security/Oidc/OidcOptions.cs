@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.IdentityModel.Tokens;
-using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Security.Oidc;
 
