@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -24,14 +25,15 @@ internal sealed class EdgeServer : IAsyncDisposable
     private EdgeServer(WebApplication app)
     {
         _app = app;
-        UriBuilder address = new(app.Urls.Single());
-        // All addresses are no address that one could call.
-        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? host) && (host.Equals(IPAddress.Any) || host.Equals(IPAddress.IPv6Any)))
-            address.Host = IPAddress.Loopback.ToString();
-        Address = address.Uri;
+        Uri[] addresses = [.. app.Urls.Select(Reachable)];
+        PublicAddress = addresses.FirstOrDefault(address => address.Scheme == Uri.UriSchemeHttps, addresses[0]);
+        Address = addresses.First(address => address.Scheme == Uri.UriSchemeHttp);
     }
 
-    /// <summary>For callers on this machine; with the real port, also when 0 was asked for.</summary>
+    /// <summary>For clients on this machine; with the real port, also when 0 was asked for.</summary>
+    public Uri PublicAddress { get; }
+
+    /// <summary>For what the local host itself starts: the same, but with a certificate, which hardly names the loopback, plain http on a port of its own.</summary>
     public Uri Address { get; }
 
     /// <exception cref="StartException">The port is busy, or a setting is wrong.</exception>
@@ -41,7 +43,7 @@ internal sealed class EdgeServer : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         PlainLogging.Configure(builder.Logging);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(options.Listen, options.Port));
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services
             .AddEdge(edge => Trust(edge, options))
             .AddCluster(storage, signalR)
@@ -85,6 +87,28 @@ internal sealed class EdgeServer : IAsyncDisposable
         using CancellationTokenSource grace = new(StopGrace);
         await _app.StopAsync(grace.Token);
         await _app.DisposeAsync();
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, LocalHostOptions options)
+    {
+        if (options.Certificate is { } certificate)
+        {
+            kestrel.Listen(options.Listen, options.Port, open => open.UseHttps(https => ServerCertificate.Apply(certificate, https)));
+            kestrel.Listen(IPAddress.Loopback, 0);
+        }
+        else
+        {
+            kestrel.Listen(options.Listen, options.Port);
+        }
+    }
+
+    /// <summary>All addresses are no address that one could call.</summary>
+    private static Uri Reachable(string url)
+    {
+        UriBuilder address = new(url);
+        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? host) && (host.Equals(IPAddress.Any) || host.Equals(IPAddress.IPv6Any)))
+            address.Host = IPAddress.Loopback.ToString();
+        return address.Uri;
     }
 
     /// <summary>Bound to the loopback alone, whoever can call is on this machine.</summary>

@@ -26,6 +26,11 @@ internal static class LocalHostCommand
         Description = "Callers on this machine need a key too; the first start prints an admin's",
     };
 
+    private static readonly Option<string?> Certificate = new("--certificate")
+    {
+        Description = "Speak https with the certificate and key in this file, PEM or PFX without password",
+    };
+
     private static readonly Option<string> Data = new("--data")
     {
         Description = "Folder of all state",
@@ -89,7 +94,7 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Listen, RequireKeys, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
+            Port, Listen, RequireKeys, Certificate, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         return command;
@@ -116,6 +121,7 @@ internal static class LocalHostCommand
         Port = parsed.GetValue(Port),
         Listen = parsed.GetRequiredValue(Listen),
         RequireKeys = parsed.GetValue(RequireKeys),
+        Certificate = parsed.GetValue(Certificate),
         Data = parsed.GetRequiredValue(Data),
         Workers = parsed.GetValue(Workers),
         Model = parsed.GetValue(Model),

@@ -21,6 +21,9 @@ internal sealed record LocalHostOptions
     /// <summary>Callers on this machine need a key too.</summary>
     public bool RequireKeys { get; init; }
 
+    /// <summary>A certificate with its key (<see cref="ServerCertificate"/>): the edge speaks https; null: http.</summary>
+    public string? Certificate { get; init; }
+
     /// <summary>Folder of all state.</summary>
     public required string Data { get; init; }
 
@@ -60,6 +63,8 @@ internal sealed record LocalHostOptions
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
         if (!IPAddress.IsLoopback(Listen) && !RequireKeys)
             yield return $"--listen {Listen} lets others in: it needs --require-keys";
+        if (Certificate is { } certificate && ServerCertificate.FindError(certificate) is { } unusable)
+            yield return $"--certificate {certificate} cannot be used: {unusable}";
         if (FaultError() is { } faults)
             yield return $"--signalr-faults: {faults}";
         foreach (string forward in Forward)

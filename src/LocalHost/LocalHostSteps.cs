@@ -55,7 +55,7 @@ internal sealed class LocalHostSteps(
             await keys.SayFirstAsync(shutdown.Token);
         else
             say("anonymous: whoever calls from this machine may do everything; --require-keys asks for keys");
-        say($"ready {edge.Address.GetLeftPart(UriPartial.Authority)}");
+        say($"ready {edge.PublicAddress.GetLeftPart(UriPartial.Authority)}");
         await SayHowToJoinAsync(edge.Address, storage, signalR, tokens, shutdown.Token);
         say($"stopping: {await shutdown.Requested}");
     }
