@@ -49,7 +49,7 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
             DateTimeOffset now = time.GetUtcNow();
             _admittedAt = time.GetTimestamp();
             BeginMinute(now);
-            bool isFresh = _settledAt is { } at && time.GetElapsedTime(at) < Fresh;
+            bool isFresh = _shared is not null && _settledAt is { } at && time.GetElapsedTime(at) < Fresh;
             LimitRefusal? refusal;
             if (isFresh && _shared!.Use.OutOfTokens(limits, Volatile.Read(ref _tokens), now) is { } outOfTokens)
                 refusal = outOfTokens;
