@@ -21,7 +21,7 @@ internal sealed class TokenCheck(IssuerKeys issuers, IOptions<OidcOptions> optio
     private readonly IReadOnlyList<string> _algorithms = options.Value.TakenAlgorithms;
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false };
 
-    public bool Takes(string key) => _options.IsOn && key.Count(c => c == '.') == 2 && key.StartsWith("ey", StringComparison.Ordinal);
+    public bool Takes(string key) => _options.IsOn && key.AsSpan().Count('.') == 2 && key.StartsWith("ey", StringComparison.Ordinal);
 
     public async ValueTask<Result<Principal>> CheckAsync(string key, CancellationToken cancellationToken)
     {
