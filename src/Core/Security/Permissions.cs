@@ -18,7 +18,7 @@ public enum Permissions
     /// <summary>See workers, queues and metrics.</summary>
     ReadCluster = 1 << 3,
 
-    /// <summary>Drain workers, issue join tokens, set policies.</summary>
+    /// <summary>Drain workers, set policies.</summary>
     ManageCluster = 1 << 4,
 
     /// <summary>Issue and revoke keys, read the audit log.</summary>
