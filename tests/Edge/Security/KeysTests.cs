@@ -34,6 +34,7 @@ public sealed class KeysTests(AzuriteFixture azurite)
     {
         await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
         (_, string key) = await edge.CreateKeyAsync(new { name = "laptop" });
+        string secret = key[^64..];
         string basic = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"anybody:{key}"));
 
         foreach (var header in new[] { ("Authorization", $"Basic {basic}"), ("x-api-key", key) })
@@ -43,7 +44,7 @@ public sealed class KeysTests(AzuriteFixture azurite)
         }
 
         edge.Logs.Lines.ShouldNotBeEmpty();
-        edge.Logs.Lines.ShouldAllBe(line => !line.Contains(key[^64..], StringComparison.Ordinal) && !line.Contains(basic, StringComparison.Ordinal));
+        edge.Logs.Lines.ShouldAllBe(line => !line.Contains(secret, StringComparison.Ordinal) && !line.Contains(basic, StringComparison.Ordinal));
     }
 
     [Fact]

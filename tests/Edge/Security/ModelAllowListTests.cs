@@ -7,13 +7,15 @@ namespace OllamaMax.Edge.Tests.Security;
 
 public sealed class ModelAllowListTests(AzuriteFixture azurite)
 {
+    private static readonly object DemoOnly = new { name = "demo only", models = (string[])["demo"] };
+
     [Theory]
     [InlineData("/api/tags", "models", "name")]
     [InlineData("/v1/models", "data", "id")]
     public async Task List_KeyWithModels_ShowsThoseAlone(string path, string list, string name)
     {
         await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
-        (_, string key) = await edge.CreateKeyAsync(new { name = "demo only", models = new[] { "demo" } });
+        (_, string key) = await edge.CreateKeyAsync(DemoOnly);
 
         JsonElement answer = await edge.JsonAsync(path, key);
 
@@ -32,7 +34,7 @@ public sealed class ModelAllowListTests(AzuriteFixture azurite)
     public async Task Post_ModelThatTheKeyMayNotUse_IsNotThere(string path, string body)
     {
         await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
-        (_, string key) = await edge.CreateKeyAsync(new { name = "demo only", models = new[] { "demo" } });
+        (_, string key) = await edge.CreateKeyAsync(DemoOnly);
 
         using HttpResponseMessage response = await edge.PostAsync(path, body, ("x-api-key", key));
 
