@@ -77,7 +77,7 @@ public sealed class KeyStoreTests(AzuriteFixture azurite)
         await Store.MarkUsedAsync(key.Id, Cancellation);
         await Store.MarkUsedAsync(key.Id, Cancellation);
 
-        (await Store.ListUsedAsync(Cancellation)).ShouldContainKey(key.Id);
+        (await Store.ListUsedAsync(Cancellation)).Keys.ShouldContain(key.Id);
     }
 
     private async Task<(ApiKey Key, KeyRecord Record)> CreateAsync()
