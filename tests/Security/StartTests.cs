@@ -1,5 +1,7 @@
+using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Security.Tests;
@@ -19,7 +21,7 @@ public sealed class StartTests
     }
 
     [Fact]
-    public async Task Start_AgainWithAWorkerAndHttpsOnAnotherAddress_SaysNoSecondKeyAndTheFirstOneRunsAModel()
+    public async Task Start_AgainWithAWorkerAndHttpsOnAnotherAddress_SaysNoSecondKeyAndTheFirstOnesRequestsAndJobsAreCounted()
     {
         using TempFolder data = new();
         LocalSystemOptions options = new() { Workers = 0, Data = data.Path, MoreArguments = ["--require-keys"] };
@@ -36,11 +38,21 @@ public sealed class StartTests
         again.BaseAddress.Scheme.ShouldBe(Uri.UriSchemeHttps);
         using HttpClientHandler handler = new() { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown?.GetCertHashString(HashAlgorithmName.SHA256) == certificate };
         using HttpClient client = new(handler) { BaseAddress = again.BaseAddress };
-        using HttpRequestMessage request = new(HttpMethod.Post, "/api/generate") { Content = new StringContent("""{"model":"demo","prompt":"x","stream":false}""") };
-        request.Headers.Add("x-api-key", key);
-        using HttpResponseMessage response = await client.SendAsync(request, Cancellation);
-        response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync(Cancellation));
-        response.Headers.Contains("Strict-Transport-Security").ShouldBeTrue();
+        client.DefaultRequestHeaders.Add("x-api-key", key);
+        object question = new { model = "demo", prompt = "x", stream = false, options = new { num_predict = 3 } };
+        using HttpResponseMessage answer = await client.PostAsJsonAsync("/api/generate", question, Cancellation);
+        answer.IsSuccessStatusCode.ShouldBeTrue(await answer.Content.ReadAsStringAsync(Cancellation));
+        answer.Headers.Contains("Strict-Transport-Security").ShouldBeTrue();
+        using HttpResponseMessage submitted = await client.PostAsJsonAsync("/jobs", question, Cancellation);
+        string job = (await submitted.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString()!;
+        await client.GetStringAsync($"/jobs/{job}/stream", Cancellation);
+        (await client.GetFromJsonAsync<JsonElement>($"/jobs/{job}", Cancellation)).GetProperty("status").GetString().ShouldBe("completed");
+
+        JsonElement usage = await client.GetFromJsonAsync<JsonElement>($"/usage?key={key[4..20]}", Cancellation);
+
+        JsonElement[] items = [.. usage.GetProperty("usage").EnumerateArray()];
+        items.Sum(item => item.GetProperty("requests").GetInt32()).ShouldBe(2, usage.ToString());
+        items.Sum(item => item.GetProperty("output_tokens").GetInt32()).ShouldBe(6, usage.ToString());
     }
 
     /// <returns>Its SHA-256.</returns>
