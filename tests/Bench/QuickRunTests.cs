@@ -15,6 +15,7 @@ public sealed class QuickRunTests
     [InlineData("engine", "Answer tokens a second, greedy", 4)]
     [InlineData("engine", "Gaps between the tokens of running streams", 2)]
     [InlineData("engine", "Time to the first token over a shared prefix", 3)]
+    [InlineData("auth", "Time of a request without and with a key", 10)]
     [InlineData("failover", "Kills in the middle of an answer", 1)]
     [InlineData("failover", "The pause that the client sees", 2)]
     public async Task Run_Quick_MeasuresEveryRow(string bench, string table, int rows)
@@ -30,6 +31,7 @@ public sealed class QuickRunTests
     [Theory]
     [InlineData("dispatch")]
     [InlineData("engine")]
+    [InlineData("auth")]
     [InlineData("failover")]
     public async Task Run_Quick_SaysHowAndOnWhat(string bench)
     {

@@ -5,6 +5,7 @@ using OllamaMax.Jobs;
 using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Models;
+using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Requests;
 
@@ -38,7 +39,8 @@ internal sealed class JobFactory(
 
     public async ValueTask<Result<Job>> CreateAsync(InferenceRequest request, RequestInfo info, CancellationToken cancellationToken)
     {
-        if (await models.FindAsync(request.Model, cancellationToken) is not { } model)
+        Principal principal = info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.");
+        if (await models.FindAsync(request.Model, principal, cancellationToken) is not { } model)
             return ApiError.ModelNotFound(request.Model);
         if (Unsupported(request, model) is { } unsupported)
             return unsupported;
@@ -55,7 +57,9 @@ internal sealed class JobFactory(
             Id = JobId.New(time),
             RequestId = info.Id,
             TraceParent = info.TraceParent,
-            Tenant = (info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.")).Tenant,
+            Tenant = principal.Tenant,
+            Credential = principal.Credential,
+            Limits = principal.Limits.IsNone ? null : principal.Limits,
             Band = Band.Interactive,
             Model = model.Weights,
             ModelName = request.Model,

@@ -1,8 +1,12 @@
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Tenants;
 
-/// <summary>What one tenant may have of an edge. Each edge counts for itself: with several, a tenant may have it of each.</summary>
+/// <summary>
+/// What one tenant may have. Where its jobs wait and run each edge counts for itself: with several, a tenant may have it of each. What is said of a minute, a day, a month or
+/// of requests at a time, all edges count together.
+/// </summary>
 public sealed class TenantLimits
 {
     /// <summary>Its interactive jobs that hold a slot or are about to, those in models' queues in storage counted in; more wait at the edge.</summary>
@@ -21,6 +25,35 @@ public sealed class TenantLimits
     [Range(0.001, 1000)]
     public double? Weight { get; set; }
 
+    /// <summary>Its inference requests in a minute of the clock.</summary>
+    [Range(0, int.MaxValue)]
+    public int? RequestsPerMinute { get; set; }
+
+    /// <summary>Tokens of its prompts and answers; counted when an answer has ended.</summary>
+    [Range(0, long.MaxValue)]
+    public long? TokensPerMinute { get; set; }
+
+    /// <summary>In a day of UTC.</summary>
+    [Range(0, long.MaxValue)]
+    public long? TokensPerDay { get; set; }
+
+    /// <summary>In a calendar month of UTC.</summary>
+    [Range(0, long.MaxValue)]
+    public long? TokensPerMonth { get; set; }
+
+    /// <summary>Its inference requests that are being answered at a time.</summary>
+    [Range(0, int.MaxValue)]
+    public int? Concurrent { get; set; }
+
+    internal UsageLimits Usage => new()
+    {
+        RequestsPerMinute = RequestsPerMinute,
+        TokensPerMinute = TokensPerMinute,
+        TokensPerDay = TokensPerDay,
+        TokensPerMonth = TokensPerMonth,
+        Concurrent = Concurrent,
+    };
+
     /// <summary>These, and what is not said here as <paramref name="others"/> say.</summary>
     internal TenantLimits Or(TenantLimits others) => new()
     {
@@ -28,5 +61,10 @@ public sealed class TenantLimits
         MaxWaiting = MaxWaiting ?? others.MaxWaiting,
         MaxBackground = MaxBackground ?? others.MaxBackground,
         Weight = Weight ?? others.Weight,
+        RequestsPerMinute = RequestsPerMinute ?? others.RequestsPerMinute,
+        TokensPerMinute = TokensPerMinute ?? others.TokensPerMinute,
+        TokensPerDay = TokensPerDay ?? others.TokensPerDay,
+        TokensPerMonth = TokensPerMonth ?? others.TokensPerMonth,
+        Concurrent = Concurrent ?? others.Concurrent,
     };
 }
