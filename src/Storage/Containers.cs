@@ -12,5 +12,8 @@ public static class Containers
     /// <summary>Job payloads that are too large for a message; records and outputs of background jobs.</summary>
     public const string Jobs = "jobs";
 
-    public static IReadOnlyList<string> All { get; } = [Models, Cluster, Jobs];
+    /// <summary>The local task hub's orchestrations.</summary>
+    public const string TaskHub = "taskhub";
+
+    public static IReadOnlyList<string> All { get; } = [Models, Cluster, Jobs, TaskHub];
 }
