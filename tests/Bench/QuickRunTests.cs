@@ -17,6 +17,7 @@ public sealed class QuickRunTests
     [InlineData("engine", "Time to the first token over a shared prefix", 3)]
     [InlineData("failover", "Kills in the middle of an answer", 1)]
     [InlineData("failover", "The pause that the client sees", 2)]
+    [InlineData("hub", "Orchestrations whose activities do nothing", 2)]
     public async Task Run_Quick_MeasuresEveryRow(string bench, string table, int rows)
     {
         JsonElement result = await QuickRuns.Of(bench);
@@ -31,6 +32,7 @@ public sealed class QuickRunTests
     [InlineData("dispatch")]
     [InlineData("engine")]
     [InlineData("failover")]
+    [InlineData("hub")]
     public async Task Run_Quick_SaysHowAndOnWhat(string bench)
     {
         JsonElement result = await QuickRuns.Of(bench);

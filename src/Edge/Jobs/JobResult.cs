@@ -15,7 +15,21 @@ internal sealed class JobResult(JobRecordStore store)
     /// <summary>Null where the output is not kept any more.</summary>
     public async Task<JsonElement?> ReadAsync(JobRecord record, CancellationToken cancellationToken)
     {
-        if (record is not { Status: RecordStatus.Completed, Job: { } job, Statistics: { } statistics, Reason: { } reason, EndedAt: { } endedAt })
+        if (await ReadWholeAsync(record, cancellationToken) is not { } whole || record.EndedAt is not { } endedAt)
+            return null;
+        ArrayBufferWriter<byte> body = new();
+        Write(body, record, endedAt, [whole]);
+        using JsonDocument document = JsonDocument.Parse(body.WrittenMemory);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>The answer's text alone, without what the model thought. Null where the output is not kept any more.</summary>
+    public async Task<string?> ReadTextAsync(JobRecord record, CancellationToken cancellationToken) =>
+        (await ReadWholeAsync(record, cancellationToken))?.Answer.Text;
+
+    private async Task<WholeOutput?> ReadWholeAsync(JobRecord record, CancellationToken cancellationToken)
+    {
+        if (record is not { Status: RecordStatus.Completed, Job: { } job, Statistics: { } statistics, Reason: { } reason })
             return null;
         IReadOnlyList<Chunk> chunks = await store.Output(record.Id).ReadAsync(cancellationToken);
         AnswerReplay replay = new(job);
@@ -23,10 +37,7 @@ internal sealed class JobResult(JobRecordStore store)
         foreach (Chunk chunk in chunks)
             whole.Add(replay.Append(chunk));
         whole.Add(replay.Complete());
-        ArrayBufferWriter<byte> body = new();
-        Write(body, record, endedAt, [whole.Finish(new JobOutput.Finished(reason, statistics))]);
-        using JsonDocument document = JsonDocument.Parse(body.WrittenMemory);
-        return document.RootElement.Clone();
+        return whole.Finish(new JobOutput.Finished(reason, statistics));
     }
 
     private static void Write(IBufferWriter<byte> body, JobRecord record, DateTimeOffset endedAt, IReadOnlyList<WholeOutput> answer)
