@@ -2,6 +2,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Orchestrations;
+using OllamaMax.Orchestrations.Batches;
 
 namespace OllamaMax.Functions;
 
@@ -26,6 +27,21 @@ public sealed class ActivityFunctions(IServiceProvider services)
 
     [Function(ActivityNames.Finish)]
     public Task<bool> FinishAsync([ActivityTrigger] string input, FunctionContext function) => RunAsync<bool>(ActivityNames.Finish, input, function);
+
+    [Function(ActivityNames.OpenBatch)]
+    public Task<BatchOpened> OpenBatchAsync([ActivityTrigger] string input, FunctionContext function) => RunAsync<BatchOpened>(ActivityNames.OpenBatch, input, function);
+
+    [Function(ActivityNames.SubmitLine)]
+    public Task<SubmitOutcome> SubmitLineAsync([ActivityTrigger] SubmitInput input, FunctionContext function) =>
+        RunAsync<SubmitOutcome>(ActivityNames.SubmitLine, input, function);
+
+    [Function(ActivityNames.WritePage)]
+    public Task<BatchPageResult> WritePageAsync([ActivityTrigger] WritePageInput input, FunctionContext function) =>
+        RunAsync<BatchPageResult>(ActivityNames.WritePage, input, function);
+
+    [Function(ActivityNames.CloseBatch)]
+    public Task<BatchFiles> CloseBatchAsync([ActivityTrigger] CloseBatchInput input, FunctionContext function) =>
+        RunAsync<BatchFiles>(ActivityNames.CloseBatch, input, function);
 
     private async Task<TOutput> RunAsync<TOutput>(string name, object input, FunctionContext function)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using OllamaMax.Orchestrations;
+using OllamaMax.Orchestrations.Batches;
 
 namespace OllamaMax.Functions;
 
@@ -23,6 +24,16 @@ public static class OrchestrationFunctions
     public static Task<StrategyResult> EnsembleAsync([OrchestrationTrigger] TaskOrchestrationContext context) =>
         new EnsembleOrchestrator().RunAsync(context, InputOf(context));
 
+    [Function(BatchOrchestrator.Name)]
+    public static Task<BatchProgress> BatchAsync([OrchestrationTrigger] TaskOrchestrationContext context) =>
+        new BatchOrchestrator().RunAsync(context, context.GetInput<BatchInput>() ?? throw NoInput());
+
+    [Function(BatchPageOrchestrator.Name)]
+    public static Task<BatchPageResult> BatchPageAsync([OrchestrationTrigger] TaskOrchestrationContext context) =>
+        new BatchPageOrchestrator().RunAsync(context, context.GetInput<BatchPageInput>() ?? throw NoInput());
+
     private static StrategyInput InputOf(TaskOrchestrationContext context) =>
-        context.GetInput<StrategyInput>() ?? throw new InvalidOperationException("The orchestration was started without input.");
+        context.GetInput<StrategyInput>() ?? throw NoInput();
+
+    private static InvalidOperationException NoInput() => new("The orchestration was started without input.");
 }

@@ -9,7 +9,7 @@ internal static class LocalTasks
 {
     public static void Register(TaskRegistry registry)
     {
-        foreach (var (name, create) in Strategies.All)
+        foreach (var (name, create) in Orchestrators.All)
             registry.AddOrchestrator(name, create);
         foreach (var (name, create) in StrategyActivities.All)
             registry.AddActivity(name, create);

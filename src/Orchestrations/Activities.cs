@@ -22,6 +22,18 @@ public static class ActivityNames
 
     /// <summary>The strategy's id to whether there was anything: what was kept for the branches is deleted.</summary>
     public const string Finish = "finish_strategy";
+
+    /// <summary>A batch's id to <see cref="Batches.BatchOpened"/>: cuts its input into pages.</summary>
+    public const string OpenBatch = "open_batch";
+
+    /// <summary>As <see cref="Submit"/>, for a line of a batch.</summary>
+    public const string SubmitLine = "submit_line";
+
+    /// <summary><see cref="Batches.WritePageInput"/> to <see cref="Batches.BatchPageResult"/>: writes how a page's lines ended.</summary>
+    public const string WritePage = "write_page";
+
+    /// <summary><see cref="Batches.CloseBatchInput"/> to <see cref="Batches.BatchFiles"/>: makes files of the pages.</summary>
+    public const string CloseBatch = "close_batch";
 }
 
 /// <summary>Names of the events that orchestrations wait for.</summary>
@@ -41,7 +53,10 @@ public sealed record SubmitInput(string StrategyId, string JobId, string Model, 
     /// <summary>Null: the request itself is asked. Otherwise map, reduce or judge: which of the request's prompts, with a text put in.</summary>
     public string? Prompt { get; init; }
 
-    /// <summary>With map: which part of the text.</summary>
+    /// <summary>With a line of a batch, which <see cref="Choice"/> is the number of: whose; then <see cref="StrategyId"/> is who waits for it.</summary>
+    public string? BatchId { get; init; }
+
+    /// <summary>With map: which part of the text; with a line of a batch: which page.</summary>
     public int Part { get; init; }
 
     /// <summary>With reduce and judge: whose answers are the text.</summary>

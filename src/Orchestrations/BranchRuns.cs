@@ -8,7 +8,10 @@ namespace OllamaMax.Orchestrations;
 /// The branches of one orchestration. A branch is a background job, or another one where that has failed; nothing waits while it runs but an event, and a timer
 /// in case that is lost.
 /// </summary>
-internal sealed class BranchRuns(TaskOrchestrationContext context, StrategyInput input)
+/// <param name="maxParallel">Branches that are under way at a time.</param>
+/// <param name="retries">Jobs that a branch gets beyond its first, should that fail.</param>
+/// <param name="submit">The activity that takes a job on.</param>
+internal sealed class BranchRuns(TaskOrchestrationContext context, int maxParallel, int retries, string submit)
 {
     /// <summary>Ends that are announced come sooner; this is for those that are not.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(30);
@@ -33,7 +36,7 @@ internal sealed class BranchRuns(TaskOrchestrationContext context, StrategyInput
         _branches.Add(new BranchView { Index = index, Role = role, Model = request.Model });
         do
             await TryAsync(index, request);
-        while (_branches[index] is { Status: RecordStatus.Failed } failed && failed.Jobs <= input.Retries && !_isStopped);
+        while (_branches[index] is { Status: RecordStatus.Failed } failed && failed.Jobs <= retries && !_isStopped);
         return _branches[index];
     }
 
@@ -42,7 +45,7 @@ internal sealed class BranchRuns(TaskOrchestrationContext context, StrategyInput
     {
         var ended = new BranchView[requests.Count];
         int next = 0;
-        await Task.WhenAll(Enumerable.Range(0, Math.Min(input.MaxParallel, requests.Count)).Select(_ => LoopAsync()));
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(maxParallel, requests.Count)).Select(_ => LoopAsync()));
         return ended;
 
         async Task LoopAsync()
@@ -90,7 +93,7 @@ internal sealed class BranchRuns(TaskOrchestrationContext context, StrategyInput
     {
         if (_isStopped)
             return new("the job was cancelled");
-        Task<SubmitOutcome> submitting = OutcomeAsync(context.CallActivityAsync<SubmitOutcome>(ActivityNames.Submit, request, Patient));
+        Task<SubmitOutcome> submitting = OutcomeAsync(context.CallActivityAsync<SubmitOutcome>(submit, request, Patient));
         _submitting.Add(submitting);
         SubmitOutcome outcome = await submitting;
         _submitting.Remove(submitting);

@@ -8,7 +8,7 @@ public abstract class StrategyOrchestrator : TaskOrchestrator<StrategyInput, Str
 {
     public sealed override async Task<StrategyResult> RunAsync(TaskOrchestrationContext context, StrategyInput input)
     {
-        BranchRuns runs = new(context, input);
+        BranchRuns runs = new(context, input.MaxParallel, input.Retries, ActivityNames.Submit);
         using CancellationTokenSource noDeadline = new();
         Task<StrategyResult> work = WorkAsync(context, input, runs);
         Task cancelled = context.WaitForExternalEvent<string>(EventNames.Cancel);

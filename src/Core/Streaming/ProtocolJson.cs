@@ -33,6 +33,7 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(JobRecord))]
 [JsonSerializable(typeof(StoredResponse))]
 [JsonSerializable(typeof(StrategyRecord))]
+[JsonSerializable(typeof(BatchRecord))]
 [JsonSerializable(typeof(OutputLine))]
 [JsonSerializable(typeof(JobClaimRequest))]
 [JsonSerializable(typeof(JobClaimAnswer))]

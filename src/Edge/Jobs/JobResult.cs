@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.OpenAI;
 using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
@@ -48,8 +49,17 @@ internal sealed class JobResult(JobRecordStore store)
             ofResponse.WriteWhole(body, answer);
             return;
         }
+        if (record.Shape is RequestShape.OpenAIChat or RequestShape.OpenAICompletion)
+        {
+            OpenAIRequest request = new([new InferenceRequest { Model = record.ModelName }], IsStream: false, IncludesUsage: false);
+            using OpenAIFormat ofOpenAI = record.Shape == RequestShape.OpenAIChat
+                ? new OpenAI.ChatFormat(request, new FixedTime(endedAt))
+                : new CompletionFormat(request, new FixedTime(endedAt));
+            ofOpenAI.WriteWhole(body, answer);
+            return;
+        }
         using OllamaFormat format = record.Shape == RequestShape.Chat
-            ? new ChatFormat(record.ModelName, new FixedTime(endedAt))
+            ? new Ollama.ChatFormat(record.ModelName, new FixedTime(endedAt))
             : new GenerateFormat(record.ModelName, new FixedTime(endedAt));
         format.WriteWhole(body, answer);
     }

@@ -1,6 +1,7 @@
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Edge.Batches;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Edge.OpenAI.Responses;
@@ -37,6 +38,7 @@ internal static class JobServices
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<JobTending>>()));
         services.AddStrategies();
+        services.AddBatches();
         services.AddSingleton<ResponseArchive>();
         services.AddSingleton<IResponseArchive>(provider => provider.GetRequiredService<ResponseArchive>());
         services.AddSingleton<IEndpointGroup, JobsEndpoints>();

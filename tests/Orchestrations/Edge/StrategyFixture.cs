@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Batches;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.LocalHost;
 using OllamaMax.TaskHub.Hosting;
@@ -18,7 +20,7 @@ public sealed class StrategyFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _cluster = await JobCluster.StartAsync(services: services => services.AddTaskHub(LocalTasks.Register));
+        _cluster = await JobCluster.StartAsync(services: services => services.AddTaskHub(LocalTasks.Register).Configure<BatchOptions>(batches => batches.PageLines = 3));
         await _cluster.PublishAsync("other");
         await _cluster.AddWorkerAsync(Engine);
     }

@@ -1,5 +1,6 @@
 using Microsoft.DurableTask;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Batches;
 using OllamaMax.Orchestrations;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
@@ -15,5 +16,9 @@ public static class StrategyActivities
         [ActivityNames.Split] = services => services.GetRequiredService<SplitText>(),
         [ActivityNames.Vote] = services => services.GetRequiredService<CountVotes>(),
         [ActivityNames.Finish] = services => services.GetRequiredService<FinishStrategy>(),
+        [ActivityNames.OpenBatch] = services => services.GetRequiredService<OpenBatch>(),
+        [ActivityNames.SubmitLine] = services => services.GetRequiredService<SubmitLine>(),
+        [ActivityNames.WritePage] = services => services.GetRequiredService<WritePage>(),
+        [ActivityNames.CloseBatch] = services => services.GetRequiredService<CloseBatch>(),
     };
 }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
@@ -20,7 +19,7 @@ internal sealed class StrategyJobs(
     JobRecords records,
     JobResult results,
     JobFactory factory,
-    IServiceProvider services,
+    TaskHubs hubs,
     IOptions<BackgroundOptions> background,
     IOptions<StrategyOptions> options,
     TimeProvider time)
@@ -30,11 +29,11 @@ internal sealed class StrategyJobs(
 
     public async Task<Result<JobAnswer>> TakeAsync(HttpContext context, JsonFields fields)
     {
-        if (HubOf(context) is not { } hub)
-            return new ApiError(StatusCodes.Status501NotImplemented, "this server has no task hub, which jobs with a strategy need");
+        if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
+            return error;
         if (background.Value.Retention <= TimeSpan.Zero)
             return ApiError.BadRequest("jobs with a strategy need their branches' answers, and this server keeps none (OllamaMax:Jobs:Retention)");
-        if (StrategyRequest.Read(fields, options.Value.MaxBranches).Failed(out ApiError? error, out StrategyRequest? request))
+        if (StrategyRequest.Read(fields, options.Value.MaxBranches).Failed(out error, out StrategyRequest? request))
             return error;
         if (await CheckAsync(context, request) is { } refused)
             return refused;
@@ -53,14 +52,14 @@ internal sealed class StrategyJobs(
     /// <param name="withResult">Only for whose it is.</param>
     public async Task<JobAnswer> ShowAsync(HttpContext context, StrategyRecord record, bool withResult)
     {
-        OrchestrationMetadata? state = HubOf(context) is { } hub ? await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted) : null;
+        OrchestrationMetadata? state = hubs.Of(context).Value is { } hub ? await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted) : null;
         return await AnswerOfAsync(record, state, withResult, context.RequestAborted);
     }
 
     /// <summary>Cancels what is under way, with its branches, and answers what has become of it; deletes what has ended, and answers null.</summary>
     public async Task<JobAnswer?> CancelOrDeleteAsync(HttpContext context, StrategyRecord record)
     {
-        DurableTaskClient? hub = HubOf(context);
+        DurableTaskClient? hub = hubs.Of(context).Value;
         OrchestrationMetadata? state = hub is null ? null : await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted);
         if (hub is not null && state is { IsCompleted: false })
             return await CancelAsync(hub, record);
@@ -90,9 +89,6 @@ internal sealed class StrategyJobs(
         OrchestrationMetadata? state = await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, CancellationToken.None);
         return await AnswerOfAsync(record, state, withResult: false, CancellationToken.None);
     }
-
-    /// <summary>The hub of this process, or of this call where a function app has given it one.</summary>
-    private DurableTaskClient? HubOf(HttpContext context) => context.Features.Get<DurableTaskClient>() ?? services.GetService<DurableTaskClient>();
 
     /// <summary>What any branch would be refused for is said at once.</summary>
     private async Task<ApiError?> CheckAsync(HttpContext context, StrategyRequest request)

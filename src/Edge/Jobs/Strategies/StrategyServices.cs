@@ -12,6 +12,8 @@ internal static class StrategyServices
         services.AddSingleton<StrategyStore>();
         services.AddSingleton<StrategyJobs>();
         services.AddSingleton<StrategySweep>();
+        services.AddSingleton<TaskHubs>();
+        services.AddSingleton<BranchSubmitter>();
         services.AddSingleton<SubmitBranch>();
         services.AddSingleton<LookAtBranch>();
         services.AddSingleton<CancelBranches>();
