@@ -5,6 +5,7 @@ using OllamaMax.Bench.Auth;
 using OllamaMax.Bench.Dispatch;
 using OllamaMax.Bench.Engine;
 using OllamaMax.Bench.Failover;
+using OllamaMax.Bench.Hub;
 using OllamaMax.Bench.Reporting;
 using OllamaMax.Inference.Packages;
 
@@ -21,7 +22,7 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Only = new("--only")
     {
-        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover",
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover; fan-out of hub",
         Recursive = true,
     };
 
@@ -63,6 +64,7 @@ internal static class BenchCommand
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
         Bench("auth", "What a key and limits add to a request", AuthBench.RunAsync),
         Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
+        Bench("hub", "What an orchestration costs on the local task hub", HubBench.RunAsync),
     };
 
     private static Command Bench(string name, string description, Func<BenchOptions, BenchResult, CancellationToken, Task> run)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
 
 namespace OllamaMax.Functions;
 
@@ -8,8 +9,11 @@ namespace OllamaMax.Functions;
 public sealed class EdgeFunction(EdgeRequests edge)
 {
     [Function("edge")]
-    public async Task<IActionResult> RunAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request)
+    public async Task<IActionResult> RunAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request, [DurableClient] DurableTaskClient hub)
     {
+        // A function app gives one to each call and registers none.
+        request.HttpContext.Features.Set(hub);
         await edge.HandleAsync(request.HttpContext);
         // The answer has been written; this tells the worker not to write one.
         return new EmptyResult();

@@ -40,7 +40,7 @@ internal static class FunctionsEdge
     /// Every request comes from the Functions host beside us, so the loopback says nothing about who calls. On a developer's machine the
     /// setting <c>OllamaMax:TrustLoopback</c> lets everybody in whom <c>func start</c> lets in; anywhere else it is refused.
     /// </summary>
-    private static void Trust(EdgeOptions edge, IConfiguration configuration)
+    private static void Trust(EdgeOptions edge, ConfigurationManager configuration)
     {
         edge.TrustLoopback = configuration.GetValue<bool>("OllamaMax:TrustLoopback");
         if (edge.TrustLoopback && configuration["AZURE_FUNCTIONS_ENVIRONMENT"] != "Development")
@@ -50,7 +50,7 @@ internal static class FunctionsEdge
             edge.AllowedHosts.Add("*");
     }
 
-    private static string Required(IConfiguration configuration, string setting) => configuration[setting] is { Length: > 0 } value
+    private static string Required(ConfigurationManager configuration, string setting) => configuration[setting] is { Length: > 0 } value
         ? value
         : throw new InvalidOperationException($"the setting {setting} is missing (local.settings.sample.json shows its form)");
 

@@ -12,6 +12,7 @@ using OllamaMax.Edge.Cluster;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
+using OllamaMax.TaskHub.Hosting;
 
 namespace OllamaMax.LocalHost;
 
@@ -48,6 +49,7 @@ internal sealed class EdgeServer : IAsyncDisposable
             .AddEdge(edge => Trust(edge, options))
             .AddCluster(storage, signalR)
             .AddKeysInPath()
+            .AddTaskHub(LocalTasks.Register)
             .PostConfigure<AliasOptions>(aliases => aliases.Add(string.Join(';', options.Alias)));
         WebApplication app = builder.Build();
         try

@@ -18,5 +18,8 @@ public static class Containers
     /// <summary>The audit log: of its own, so that the account's policy can make it immutable.</summary>
     public const string Audit = "audit";
 
-    public static IReadOnlyList<string> All { get; } = [Models, Cluster, Jobs, Keys, Audit];
+    /// <summary>The local task hub's orchestrations.</summary>
+    public const string TaskHub = "taskhub";
+
+    public static IReadOnlyList<string> All { get; } = [Models, Cluster, Jobs, Keys, Audit, TaskHub];
 }

@@ -18,6 +18,7 @@ public sealed class QuickRunTests
     [InlineData("auth", "Time of a request without and with a key", 10)]
     [InlineData("failover", "Kills in the middle of an answer", 1)]
     [InlineData("failover", "The pause that the client sees", 2)]
+    [InlineData("hub", "Orchestrations whose activities do nothing", 2)]
     public async Task Run_Quick_MeasuresEveryRow(string bench, string table, int rows)
     {
         JsonElement result = await QuickRuns.Of(bench);
@@ -33,6 +34,7 @@ public sealed class QuickRunTests
     [InlineData("engine")]
     [InlineData("auth")]
     [InlineData("failover")]
+    [InlineData("hub")]
     public async Task Run_Quick_SaysHowAndOnWhat(string bench)
     {
         JsonElement result = await QuickRuns.Of(bench);

@@ -15,9 +15,24 @@ public static class JobId
 
     public static string New(TimeProvider time)
     {
+        Span<byte> chance = stackalloc byte[10];
+        RandomNumberGenerator.Fill(chance);
+        return Write(time.GetUtcNow(), chance);
+    }
+
+    /// <summary>The same id for the same time and <paramref name="chance"/>: for who must be able to make it again.</summary>
+    public static string From(DateTimeOffset at, Guid chance)
+    {
         Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt64BigEndian(bytes, (ulong)time.GetUtcNow().ToUnixTimeMilliseconds() << 16);
-        RandomNumberGenerator.Fill(bytes[6..]);
+        chance.TryWriteBytes(bytes);
+        return Write(at, bytes[..10]);
+    }
+
+    private static string Write(DateTimeOffset at, ReadOnlySpan<byte> chance)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, (ulong)at.ToUnixTimeMilliseconds() << 16);
+        chance.CopyTo(bytes[6..]);
         UInt128 value = BinaryPrimitives.ReadUInt128BigEndian(bytes);
         return string.Create(Length, value, static (text, rest) =>
         {

@@ -32,6 +32,8 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(JoinTokenRecord))]
 [JsonSerializable(typeof(JobRecord))]
 [JsonSerializable(typeof(StoredResponse))]
+[JsonSerializable(typeof(StrategyRecord))]
+[JsonSerializable(typeof(BatchRecord))]
 [JsonSerializable(typeof(OutputLine))]
 [JsonSerializable(typeof(JobClaimRequest))]
 [JsonSerializable(typeof(JobClaimAnswer))]

@@ -27,7 +27,7 @@ internal static class TokenEstimate
 
     private static int Of(JsonElement json) => Of(json.GetRawText());
 
-    private static int Of(string text)
+    public static int Of(string text)
     {
         int tokens = 0;
         Kind run = Kind.Space;

@@ -38,9 +38,11 @@ internal sealed partial class BackgroundJobs(
 
     /// <summary>Takes the job on: when this is done, it will be run whatever becomes of this edge.</summary>
     /// <param name="response">With <see cref="RequestShape.Response"/>.</param>
-    public async Task<JobRecord> SubmitAsync(Job job, RequestShape shape, string modelName, StoredResponse? response, CancellationToken cancellationToken)
+    /// <param name="strategyId">The job with a strategy that it is a branch of.</param>
+    public async Task<JobRecord> SubmitAsync(
+        Job job, RequestShape shape, string modelName, StoredResponse? response, string? strategyId, CancellationToken cancellationToken)
     {
-        JobRecord record = JobRecord.Create(job, shape, modelName, time.GetUtcNow()) with { Response = response };
+        JobRecord record = JobRecord.Create(job, shape, modelName, time.GetUtcNow()) with { Response = response, StrategyId = strategyId };
         // The record first: a message without one would be thrown away. A record without message is found when it is due.
         await records.CreateAsync(record, cancellationToken);
         await EnqueueAsync(record, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
 
@@ -49,6 +50,18 @@ internal sealed record JobAnswer
     /// <summary>What its client saw in <c>x-request-id</c>.</summary>
     public string? RequestId { get; init; }
 
+    /// <summary>Of a branch: the job with a strategy that it belongs to.</summary>
+    public string? StrategyJobId { get; init; }
+
+    /// <summary>n, race, map_reduce or ensemble; null: one job for one answer.</summary>
+    public string? Strategy { get; init; }
+
+    /// <summary>With a strategy: the jobs that it is made of, so far.</summary>
+    public IReadOnlyList<BranchAnswer>? Branches { get; init; }
+
+    /// <summary>With a strategy that has voted.</summary>
+    public VoteAnswer? Vote { get; init; }
+
     /// <summary>What the API's own call would have answered, not streamed; only when completed, and while it is kept.</summary>
     public JsonElement? Result { get; init; }
 
@@ -71,6 +84,7 @@ internal sealed record JobAnswer
         Poison = record.IsPoison,
         Interactive = record.IsInteractive,
         RequestId = record.RequestId,
+        StrategyJobId = record.StrategyId,
         Error = record.Error?.Message,
     };
 
@@ -97,6 +111,7 @@ internal sealed record JobItemAnswer(string Id, string Status, string Model, Dat
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(JobAnswer))]
 [JsonSerializable(typeof(JobsAnswer))]
+[JsonSerializable(typeof(ChoicesAnswer))]
 internal sealed partial class JobsJson : JsonSerializerContext
 {
     /// <summary>The context with text left as it is.</summary>

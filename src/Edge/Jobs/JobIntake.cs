@@ -20,6 +20,6 @@ internal sealed class JobIntake(JobFactory factory, BackgroundBacklog backlog, B
             return ApiError.From(refusal);
         ModelHeader.Write(context, job.AnsweredBy);
         // Not cut short by a client that leaves now: it may have been taken on already.
-        return await jobs.SubmitAsync(job, shape, request.Model, response, CancellationToken.None);
+        return await jobs.SubmitAsync(job, shape, request.Model, response, strategyId: null, CancellationToken.None);
     }
 }

@@ -50,10 +50,13 @@ internal sealed class JobRecords(
     }
 
     /// <summary>Writes what its output, its deadline or its retention say is due.</summary>
-    public async Task TendAsync(string id, CancellationToken cancellationToken)
+    /// <returns>The job as it is now; null where there is none.</returns>
+    public async Task<JobRecord?> TendAsync(string id, CancellationToken cancellationToken)
     {
-        if (await SettleAsync(id, cancellationToken) is { IsEnded: true, HasContent: true } record && record.DueAt(_policy) <= time.GetUtcNow())
+        JobRecord? record = await SettleAsync(id, cancellationToken);
+        if (record is { IsEnded: true, HasContent: true } && record.DueAt(_policy) <= time.GetUtcNow())
             await StripAsync(id, cancellationToken);
+        return record;
     }
 
     public Task DeleteAsync(string id, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.OpenAI;
 using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
@@ -15,7 +16,21 @@ internal sealed class JobResult(JobRecordStore store)
     /// <summary>Null where the output is not kept any more.</summary>
     public async Task<JsonElement?> ReadAsync(JobRecord record, CancellationToken cancellationToken)
     {
-        if (record is not { Status: RecordStatus.Completed, Job: { } job, Statistics: { } statistics, Reason: { } reason, EndedAt: { } endedAt })
+        if (await ReadWholeAsync(record, cancellationToken) is not { } whole || record.EndedAt is not { } endedAt)
+            return null;
+        ArrayBufferWriter<byte> body = new();
+        Write(body, record, endedAt, [whole]);
+        using JsonDocument document = JsonDocument.Parse(body.WrittenMemory);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>The answer's text alone, without what the model thought. Null where the output is not kept any more.</summary>
+    public async Task<string?> ReadTextAsync(JobRecord record, CancellationToken cancellationToken) =>
+        (await ReadWholeAsync(record, cancellationToken))?.Answer.Text;
+
+    private async Task<WholeOutput?> ReadWholeAsync(JobRecord record, CancellationToken cancellationToken)
+    {
+        if (record is not { Status: RecordStatus.Completed, Job: { } job, Statistics: { } statistics, Reason: { } reason })
             return null;
         IReadOnlyList<Chunk> chunks = await store.Output(record.Id).ReadAsync(cancellationToken);
         AnswerReplay replay = new(job);
@@ -23,10 +38,7 @@ internal sealed class JobResult(JobRecordStore store)
         foreach (Chunk chunk in chunks)
             whole.Add(replay.Append(chunk));
         whole.Add(replay.Complete());
-        ArrayBufferWriter<byte> body = new();
-        Write(body, record, endedAt, [whole.Finish(new JobOutput.Finished(reason, replay.Complete(statistics)))]);
-        using JsonDocument document = JsonDocument.Parse(body.WrittenMemory);
-        return document.RootElement.Clone();
+        return whole.Finish(new JobOutput.Finished(reason, replay.Complete(statistics)));
     }
 
     private static void Write(IBufferWriter<byte> body, JobRecord record, DateTimeOffset endedAt, IReadOnlyList<WholeOutput> answer)
@@ -37,8 +49,17 @@ internal sealed class JobResult(JobRecordStore store)
             ofResponse.WriteWhole(body, answer);
             return;
         }
+        if (record.Shape is RequestShape.OpenAIChat or RequestShape.OpenAICompletion)
+        {
+            OpenAIRequest request = new([new InferenceRequest { Model = record.ModelName }], IsStream: false, IncludesUsage: false);
+            using OpenAIFormat ofOpenAI = record.Shape == RequestShape.OpenAIChat
+                ? new OpenAI.ChatFormat(request, new FixedTime(endedAt))
+                : new CompletionFormat(request, new FixedTime(endedAt));
+            ofOpenAI.WriteWhole(body, answer);
+            return;
+        }
         using OllamaFormat format = record.Shape == RequestShape.Chat
-            ? new ChatFormat(record.ModelName, new FixedTime(endedAt))
+            ? new Ollama.ChatFormat(record.ModelName, new FixedTime(endedAt))
             : new GenerateFormat(record.ModelName, new FixedTime(endedAt));
         format.WriteWhole(body, answer);
     }

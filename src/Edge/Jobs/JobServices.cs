@@ -1,6 +1,9 @@
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Edge.Batches;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Storage.Jobs;
 
@@ -29,9 +32,13 @@ internal static class JobServices
             provider.GetRequiredService<JobRecordStore>(),
             provider.GetRequiredService<ResponseStore>(),
             provider.GetRequiredService<CompletionQueue>(),
+            provider.GetRequiredService<StrategySweep>(),
+            provider.GetService<DurableTaskClient>(),
             provider.GetRequiredService<ActiveJobs>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<JobTending>>()));
+        services.AddStrategies();
+        services.AddBatches();
         services.AddSingleton<ResponseArchive>();
         services.AddSingleton<IResponseArchive>(provider => provider.GetRequiredService<ResponseArchive>());
         services.AddSingleton<IEndpointGroup, JobsEndpoints>();

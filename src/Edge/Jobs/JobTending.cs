@@ -1,8 +1,11 @@
 using System.Text.Json;
 using Azure;
 using Azure.Storage.Queues.Models;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Orchestrations;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Streaming;
 
@@ -19,6 +22,8 @@ public sealed partial class JobTending
     private readonly JobRecordStore _store;
     private readonly ResponseStore _responses;
     private readonly CompletionQueue _completions;
+    private readonly StrategySweep _strategies;
+    private readonly DurableTaskClient? _hub;
     private readonly ActiveJobs _active;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -29,6 +34,8 @@ public sealed partial class JobTending
         JobRecordStore store,
         ResponseStore responses,
         CompletionQueue completions,
+        StrategySweep strategies,
+        DurableTaskClient? hub,
         ActiveJobs active,
         TimeProvider time,
         ILogger<JobTending> logger)
@@ -38,19 +45,23 @@ public sealed partial class JobTending
         _store = store;
         _responses = responses;
         _completions = completions;
+        _strategies = strategies;
+        _hub = hub;
         _active = active;
         _time = time;
         _logger = logger;
     }
 
-    /// <summary>An attempt has ended: its job's record is brought up to date.</summary>
+    /// <summary>An attempt has ended: its job's record is brought up to date, and an orchestration that waits for it is told.</summary>
     /// <param name="message">Of the queue <see cref="CompletionQueue.Name"/>: a <see cref="JobCompletion"/> as JSON.</param>
-    public async Task CompletedAsync(string message, CancellationToken cancellationToken)
+    /// <param name="hub">Where the caller was given one: in a function app each trigger is. Null: the process's own, if it has one.</param>
+    public async Task CompletedAsync(string message, DurableTaskClient? hub, CancellationToken cancellationToken)
     {
         try
         {
-            if (JsonSerializer.Deserialize(message, ProtocolJson.Default.JobCompletion) is { } completion)
-                await _records.TendAsync(completion.JobId, cancellationToken);
+            if (JsonSerializer.Deserialize(message, ProtocolJson.Default.JobCompletion) is { } completion
+                && await _records.TendAsync(completion.JobId, cancellationToken) is { IsEnded: true, StrategyId: { } strategy } ended)
+                await TellAsync(hub ?? _hub, strategy, ended.Id, cancellationToken);
         }
         catch (JsonException e)
         {
@@ -64,7 +75,7 @@ public sealed partial class JobTending
         IReadOnlyList<QueueMessage> messages = await _completions.ReceiveAsync(cancellationToken);
         foreach (QueueMessage message in messages)
         {
-            await CompletedAsync(message.MessageText, cancellationToken);
+            await CompletedAsync(message.MessageText, hub: null, cancellationToken);
             await _completions.DeleteAsync(message, cancellationToken);
         }
         return messages.Count;
@@ -81,7 +92,8 @@ public sealed partial class JobTending
     /// Goes through all records: deletes what is no longer kept, ends what is past its deadline or has ended unnoticed, queues again what
     /// nobody has claimed for long. Two list operations, and more only for what is due.
     /// </summary>
-    public async Task SweepAsync(CancellationToken cancellationToken)
+    /// <param name="hub">As for <see cref="CompletedAsync"/>.</param>
+    public async Task SweepAsync(DurableTaskClient? hub, CancellationToken cancellationToken)
     {
         DateTimeOffset now = _time.GetUtcNow();
         // Those that came to their end at another edge are found out here.
@@ -99,6 +111,21 @@ public sealed partial class JobTending
         foreach (string id in ended)
             _active.Remove(id);
         await _responses.SweepAsync(now, cancellationToken);
+        await _strategies.SweepAsync(hub ?? _hub, now, cancellationToken);
+    }
+
+    private async Task TellAsync(DurableTaskClient? hub, string strategy, string jobId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (hub is not null)
+                await hub.RaiseEventAsync(strategy, EventNames.Ended(jobId), jobId, cancellationToken);
+        }
+        catch (InvalidOperationException e)
+        {
+            // The orchestration is gone: nobody waits.
+            LogNotTold(e, strategy, jobId);
+        }
     }
 
     private async Task TendAsync(RecordItem item, CancellationToken cancellationToken)
@@ -118,6 +145,9 @@ public sealed partial class JobTending
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A message of the queue of completions cannot be read and is dropped")]
     private partial void LogUnreadable(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Strategy {Strategy} was not told of the end of its job {Job}")]
+    private partial void LogNotTold(Exception exception, string strategy, string job);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Background job {Job} could not be looked after; later again")]
     private partial void LogNotTended(Exception exception, string job);

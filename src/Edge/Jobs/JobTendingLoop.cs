@@ -56,7 +56,7 @@ internal sealed partial class JobTendingLoop(
         try
         {
             if (IsDue(ref _sweptAt, SweepEvery))
-                await tending.SweepAsync(stopping);
+                await tending.SweepAsync(hub: null, stopping);
             bool anything = await tending.TakeCompletionsAsync(stopping) > 0;
             if (!active.IsEmpty && IsDue(ref _nudgedAt, NudgeEvery))
                 await tending.NudgeAsync(stopping);

@@ -4,9 +4,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Edge.OpenApi;
-using OllamaMax.Edge.Ollama;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Security;
 using OllamaMax.SignalR;
@@ -25,7 +24,8 @@ internal sealed class JobsEndpoints(
     JobRecords records,
     JobRecordStore store,
     JobResult results,
-    JobStream stream) : IEndpointGroup
+    JobStream stream,
+    StrategyJobs strategies) : IEndpointGroup
 {
     private static readonly (string, string)[] Listing =
     [
@@ -67,32 +67,28 @@ internal sealed class JobsEndpoints(
 
     private async Task SubmitAsync(HttpContext context)
     {
-        if ((await ReadAsync(context)).Failed(out ApiError? error, out Submission? submission)
-            || (await intake.TakeAsync(context, submission.Request, submission.Shape)).Failed(out error, out JobRecord? record))
+        if ((await TakeAsync(context)).Failed(out ApiError? error, out JobAnswer? answer))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        context.Response.Headers.Location = $"/jobs/{record.Id}";
-        await JsonAnswer.WriteAsync(context, JobAnswer.Of(record), JobsJson.Relaxed.JobAnswer, StatusCodes.Status202Accepted);
+        context.Response.Headers.Location = $"/jobs/{answer.Id}";
+        await JsonAnswer.WriteAsync(context, answer, JobsJson.Relaxed.JobAnswer, StatusCodes.Status202Accepted);
     }
 
-    /// <summary>The body is that of the API's call, told apart by what only one of them has.</summary>
-    private async ValueTask<Result<Submission>> ReadAsync(HttpContext context)
+    private async ValueTask<Result<JobAnswer>> TakeAsync(HttpContext context)
     {
         if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
             return error;
         using (body)
         {
             JsonFields fields = body.Fields(new());
-            bool isChat = fields.IsSet("messages");
-            if (!isChat && !fields.IsSet("prompt"))
-                return ApiError.BadRequest("the body must be that of /api/chat (with messages) or of /api/generate (with prompt)");
-            if ((isChat ? ChatTranslator.Translate(fields) : GenerateTranslator.Translate(fields)).Failed(out error, out OllamaRequest? request))
+            if (fields.IsSet("strategy"))
+                return await strategies.TakeAsync(context, fields);
+            if (JobSubmission.Read(fields).Failed(out error, out JobSubmission? submission)
+                || (await intake.TakeAsync(context, submission.Request, submission.Shape)).Failed(out error, out JobRecord? record))
                 return error;
-            if (request.Inference.IsLoad)
-                return ApiError.BadRequest($"{(isChat ? "messages" : "prompt")} must not be empty");
-            return new Submission(request.Inference, isChat ? RequestShape.Chat : RequestShape.Generate);
+            return JobAnswer.Of(record);
         }
     }
 
@@ -128,6 +124,12 @@ internal sealed class JobsEndpoints(
 
     private async Task ShowAsync(HttpContext context)
     {
+        if (await FindStrategyAsync(context, Permissions.AllJobs) is { } strategy)
+        {
+            bool isOwn = strategy.Tenant == Caller(context).Tenant;
+            await JsonAnswer.WriteAsync(context, await strategies.ShowAsync(context, strategy, isOwn), JobsJson.Relaxed.JobAnswer);
+            return;
+        }
         if (await FindAsync(context, Permissions.AllJobs) is not { } record)
             return;
         JobAnswer answer = JobAnswer.Of(record);
@@ -139,6 +141,14 @@ internal sealed class JobsEndpoints(
     /// <summary>Cancels what is under way; deletes what has ended.</summary>
     private async Task DeleteAsync(HttpContext context)
     {
+        if (await FindStrategyAsync(context) is { } strategy)
+        {
+            if (await strategies.CancelOrDeleteAsync(context, strategy) is { } left)
+                await JsonAnswer.WriteAsync(context, left, JobsJson.Relaxed.JobAnswer);
+            else
+                context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
         if (await FindAsync(context) is not { } record)
             return;
         if (!record.IsEnded && await jobs.CancelAsync(record.Id, CancellationToken.None) is { } cancelled)
@@ -183,6 +193,14 @@ internal sealed class JobsEndpoints(
             await JsonAnswer.WriteAsync(context, JobAnswer.Of(queued), JobsJson.Relaxed.JobAnswer, StatusCodes.Status202Accepted);
     }
 
+    /// <summary>The job with a strategy that the path names; null: it names another, or none.</summary>
+    /// <param name="foreign">What lets a caller see another tenant's; none: nothing does.</param>
+    private async Task<StrategyRecord?> FindStrategyAsync(HttpContext context, Permissions? foreign = null) =>
+        await strategies.FindAsync(Id(context), context.RequestAborted) is { } strategy
+        && (strategy.Tenant == Caller(context).Tenant || (foreign is { } needed && Caller(context).May(needed)))
+            ? strategy
+            : null;
+
     /// <summary>The job of the path, as it is now; null where the answer, a 404, has been written.</summary>
     /// <param name="foreign">What lets a caller see another tenant's job; none: nothing does.</param>
     private async Task<JobRecord?> FindAsync(HttpContext context, Permissions? foreign = null)
@@ -194,6 +212,4 @@ internal sealed class JobsEndpoints(
         await ErrorAnswer.WriteAsync(context, NotFound(Id(context)));
         return null;
     }
-
-    private sealed record Submission(InferenceRequest Request, RequestShape Shape);
 }

@@ -118,7 +118,13 @@ internal static class OpenApiDocument
         return all;
     }
 
-    private static bool MayBeNull(JsonNode? schema) => schema?["type"] is JsonArray types && types.Any(type => type?.GetValue<string>() == "null");
+    private static bool MayBeNull(JsonNode? schema) => schema switch
+    {
+        JsonObject all => all["type"] is JsonArray types && types.Any(type => type?.GetValue<string>() == "null"),
+        // The schema `true`: anything.
+        JsonValue => true,
+        _ => false,
+    };
 
     private static JsonObject Parameter(string name, string place, string? meaning)
     {

@@ -32,10 +32,13 @@ internal sealed class JobFactory(
                 return error;
             all.Add(first);
             for (int i = 1; i < request.Choices; i++)
-                all.Add(first with { Id = JobId.New(time), Seed = unchecked(first.Seed + ((ulong)i * SeedStep)) });
+                all.Add(first with { Id = JobId.New(time), Seed = SeedOf(first, i) });
         }
         return all.ToArray();
     }
+
+    /// <summary>The seed of one of several answers to the same request.</summary>
+    public static ulong SeedOf(Job first, int choice) => unchecked(first.Seed + ((ulong)choice * SeedStep));
 
     public async ValueTask<Result<Job>> CreateAsync(InferenceRequest request, RequestInfo info, CancellationToken cancellationToken)
     {

@@ -51,6 +51,9 @@ public sealed record JobRecord
     /// <summary>With <see cref="RequestShape.Response"/>: what its client finds again beside the answer; kept as long as <see cref="Job"/>.</summary>
     public StoredResponse? Response { get; init; }
 
+    /// <summary>The job with a strategy that this one is a branch of; null: of none.</summary>
+    public string? StrategyId { get; init; }
+
     /// <summary>There may be an output blob.</summary>
     public bool HasOutput { get; init; }
 

@@ -23,4 +23,10 @@ public enum RequestShape
 
     /// <summary>OpenAI's <c>/v1/responses</c>.</summary>
     Response,
+
+    /// <summary>A line of a batch for OpenAI's <c>/v1/chat/completions</c>.</summary>
+    OpenAIChat,
+
+    /// <summary>A line of a batch for OpenAI's <c>/v1/completions</c>.</summary>
+    OpenAICompletion,
 }

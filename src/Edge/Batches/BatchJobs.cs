@@ -1,0 +1,102 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Jobs;
+using OllamaMax.Edge.Jobs.Strategies;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
+using OllamaMax.Orchestrations;
+using OllamaMax.Orchestrations.Batches;
+using OllamaMax.Security;
+using OllamaMax.Storage.Jobs;
+
+namespace OllamaMax.Edge.Batches;
+
+/// <summary>Batches: submitted, shown, cancelled; run by an orchestration.</summary>
+internal sealed class BatchJobs(
+    BatchStore store, FileStore files, TaskHubs hubs, IOptions<BackgroundOptions> background, IOptions<StrategyOptions> strategies, IOptions<BatchOptions> options, TimeProvider time)
+{
+    /// <summary>OpenAI's one completion window.</summary>
+    private static readonly TimeSpan Window = TimeSpan.FromHours(24);
+
+    public async Task<Result<BatchAnswer>> TakeAsync(HttpContext context, string fileId, string endpoint, IReadOnlyDictionary<string, string>? metadata)
+    {
+        if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
+            return error;
+        if (background.Value.Retention <= TimeSpan.Zero)
+            return ApiError.BadRequest("batches need their lines' answers, and this server keeps none (OllamaMax:Jobs:Retention)");
+        RequestInfo info = RequestInfo.Of(context);
+        Principal caller = info.Principal ?? throw new InvalidOperationException("Batches are made for authenticated requests.");
+        if (await files.FindAsync(fileId, caller.Tenant, context.RequestAborted) is null)
+            return ApiError.BadRequest("input_file_id names no file") with { Field = "input_file_id" };
+        DateTimeOffset now = time.GetUtcNow();
+        BatchRecord record = new()
+        {
+            Id = JobId.New(time),
+            Tenant = caller.Tenant,
+            Principal = caller.Name,
+            RequestId = info.Id,
+            TraceParent = info.TraceParent,
+            Endpoint = endpoint,
+            InputFileId = fileId,
+            CreatedAt = now,
+            Deadline = now + Window,
+            ExpiresAt = now + Window + background.Value.Retention,
+            Metadata = metadata,
+        };
+        await store.CreateAsync(record, CancellationToken.None);
+        BatchInput input = new() { Id = record.Id, MaxParallel = options.Value.MaxParallel, Retries = strategies.Value.Retries, Deadline = record.Deadline };
+        await hub.ScheduleNewOrchestrationInstanceAsync(BatchOrchestrator.Name, input, new StartOrchestrationOptions(record.Id), CancellationToken.None);
+        return BatchAnswer.Of(record, Begun, now);
+    }
+
+    private static BatchProgress Begun => new("validating", 0, 0, 0);
+
+    /// <summary>Null where there is none, or it is another tenant's.</summary>
+    public async Task<BatchRecord?> FindAsync(string id, string tenant, CancellationToken cancellationToken) =>
+        await store.FindAsync(id, cancellationToken) is { } record && record.Tenant == tenant && record.ExpiresAt > time.GetUtcNow() ? record : null;
+
+    public async Task<BatchAnswer> ShowAsync(HttpContext context, BatchRecord record) => hubs.Of(context).Value is { } hub
+        ? AnswerOf(record, await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted))
+        : BatchAnswer.Of(record, Begun, record.CreatedAt);
+
+    /// <param name="after">Id of the last one that the caller has; empty: none.</param>
+    public async Task<BatchesAnswer> ListAsync(HttpContext context, string tenant, string after, int limit)
+    {
+        IReadOnlyList<string> all = [.. (await store.ListAsync(tenant, context.RequestAborted)).Reverse().Where(id => after.Length == 0 || string.CompareOrdinal(id, after) < 0)];
+        List<BatchAnswer> page = [];
+        foreach (string id in all.Take(limit))
+        {
+            if (await FindAsync(id, tenant, context.RequestAborted) is { } record)
+                page.Add(await ShowAsync(context, record));
+        }
+        return new(page, page.FirstOrDefault()?.Id, page.LastOrDefault()?.Id, all.Count > limit);
+    }
+
+    /// <summary>Tells it to end, and answers how far it is.</summary>
+    public async Task<BatchAnswer> CancelAsync(HttpContext context, BatchRecord record)
+    {
+        if (hubs.Of(context).Value is not { } hub)
+            return await ShowAsync(context, record);
+        OrchestrationMetadata? state = await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted);
+        if (state is not { IsCompleted: false })
+            return AnswerOf(record, state);
+        await hub.RaiseEventAsync(record.Id, EventNames.Cancel, record.Id, CancellationToken.None);
+        BatchProgress progress = state.ReadCustomStatusAs<BatchProgress>() ?? Begun;
+        return BatchAnswer.Of(record, progress with { State = "cancelling" }, time.GetUtcNow());
+    }
+
+    private static BatchAnswer AnswerOf(BatchRecord record, OrchestrationMetadata? state)
+    {
+        BatchProgress progress = state switch
+        {
+            { RuntimeStatus: OrchestrationRuntimeStatus.Completed } => state.ReadOutputAs<BatchProgress>() ?? Begun,
+            { IsCompleted: true } => Begun with { State = "failed", Error = state.FailureDetails?.ErrorMessage ?? "it was terminated" },
+            null => Begun,
+            _ => state.ReadCustomStatusAs<BatchProgress>() ?? Begun,
+        };
+        return BatchAnswer.Of(record, progress, state?.LastUpdatedAt ?? record.CreatedAt);
+    }
+}

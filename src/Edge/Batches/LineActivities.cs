@@ -1,0 +1,184 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Microsoft.DurableTask;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Jobs;
+using OllamaMax.Edge.Jobs.Strategies;
+using OllamaMax.Jobs.Records;
+using OllamaMax.Orchestrations;
+using OllamaMax.Orchestrations.Batches;
+using OllamaMax.Storage.Jobs;
+
+namespace OllamaMax.Edge.Batches;
+
+/// <summary>Names of a batch's contents in storage.</summary>
+internal static class BatchContent
+{
+    public static string Page(int page) => $"page-{page:D6}";
+
+    public static string Output(int page) => $"output-{page:D6}";
+
+    public static string Errors(int page) => $"errors-{page:D6}";
+
+    /// <summary>The lines of a page; null where they are not kept any more.</summary>
+    public static async Task<string[]?> LinesAsync(StrategyStore contents, string batchId, int page)
+    {
+        BinaryData? text = await contents.GetContentAsync(batchId, Page(page), CancellationToken.None);
+        return text?.ToString().Split('\n');
+    }
+}
+
+/// <summary>Cuts a batch's input into pages of lines. Empty lines are none.</summary>
+internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategyStore contents, IOptions<BatchOptions> options) : TaskActivity<string, BatchOpened>
+{
+    public override async Task<BatchOpened> RunAsync(TaskActivityContext context, string input)
+    {
+        if (await batches.FindAsync(input, CancellationToken.None) is not { } batch
+            || await files.FindAsync(batch.InputFileId, batch.Tenant, CancellationToken.None) is null)
+            return new([], "the input file is not there any more");
+        List<int> pages = [];
+        List<string> lines = [];
+        int total = 0;
+        using StreamReader reader = new(await files.OpenAsync(batch.InputFileId, CancellationToken.None), Encoding.UTF8);
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            if (string.IsNullOrWhiteSpace(line))
+                continue;
+            if (++total > options.Value.MaxLines)
+                return new([], $"the input has more than {options.Value.MaxLines} lines");
+            lines.Add(line);
+            if (lines.Count == options.Value.PageLines)
+                await PutAsync();
+        }
+        if (lines.Count > 0)
+            await PutAsync();
+        return pages.Count > 0 ? new(pages) : new([], "the input has no lines");
+
+        async Task PutAsync()
+        {
+            await contents.PutContentAsync(input, BatchContent.Page(pages.Count), new BinaryData(string.Join('\n', lines)), CancellationToken.None);
+            pages.Add(lines.Count);
+            lines.Clear();
+        }
+    }
+}
+
+/// <summary>Takes on the background job of a line. Run again it finds the job by the id that the orchestration gave it.</summary>
+internal sealed class SubmitLine(BatchStore batches, StrategyStore contents, BranchSubmitter submitter) : TaskActivity<SubmitInput, SubmitOutcome>
+{
+    public override async Task<SubmitOutcome> RunAsync(TaskActivityContext context, SubmitInput input)
+    {
+        if (await submitter.IsThereAsync(input.JobId))
+            return new();
+        string batchId = input.BatchId ?? throw new ArgumentException("A line belongs to a batch.", nameof(input));
+        if (await batches.FindAsync(batchId, CancellationToken.None) is not { } batch || await BatchContent.LinesAsync(contents, batchId, input.Part) is not { } lines)
+            return new("what was submitted is not kept any more");
+        if (BatchLine.Read(lines[input.Choice], batch.Endpoint).Submission.Failed(out ApiError? error, out JobSubmission? submission))
+            return new(error.Message);
+        BranchOwner owner = new(batch.Tenant, batch.Principal, batch.RequestId, batch.TraceParent, batch.Deadline);
+        return await submitter.TakeAsync(owner, input with { Choice = 0 }, submission);
+    }
+}
+
+/// <summary>Writes how the lines of a page ended: answers here, lines without one there.</summary>
+internal sealed class WritePage(BatchStore batches, StrategyStore contents, JobRecords records, JobResult results) : TaskActivity<WritePageInput, BatchPageResult>
+{
+    public override async Task<BatchPageResult> RunAsync(TaskActivityContext context, WritePageInput input)
+    {
+        string endpoint = (await batches.FindAsync(input.BatchId, CancellationToken.None))?.Endpoint ?? "";
+        string[] lines = await BatchContent.LinesAsync(contents, input.BatchId, input.Page) ?? [];
+        ArrayBufferWriter<byte> output = new();
+        ArrayBufferWriter<byte> errors = new();
+        int completed = 0;
+        for (int i = 0; i < lines.Length; i++)
+        {
+            LineEnd? end = i < input.Lines.Count ? input.Lines[i] : null;
+            JsonElement? answer = await AnswerAsync(end);
+            string? customId = BatchLine.Read(lines[i], endpoint).CustomId;
+            Write(answer is null ? errors : output, $"{input.BatchId}_{input.Page}_{i}", customId, end, answer);
+            completed += answer is null ? 0 : 1;
+        }
+        await contents.PutContentAsync(input.BatchId, BatchContent.Output(input.Page), new BinaryData(output.WrittenMemory), CancellationToken.None);
+        await contents.PutContentAsync(input.BatchId, BatchContent.Errors(input.Page), new BinaryData(errors.WrittenMemory), CancellationToken.None);
+        return new(completed, lines.Length - completed);
+    }
+
+    private async Task<JsonElement?> AnswerAsync(LineEnd? end) =>
+        end is { Status: RecordStatus.Completed, JobId: { } id } && await records.SettleAsync(id, CancellationToken.None) is { } record
+            ? await results.ReadAsync(record, CancellationToken.None)
+            : null;
+
+    private static void Write(ArrayBufferWriter<byte> to, string id, string? customId, LineEnd? end, JsonElement? answer)
+    {
+        using (Utf8JsonWriter json = new(to, Json.Writer))
+        {
+            json.WriteStartObject();
+            json.WriteString("id"u8, $"batch_req_{id}");
+            json.WriteString("custom_id"u8, customId);
+            json.WritePropertyName("response"u8);
+            if (answer is { } body)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("status_code"u8, 200);
+                json.WriteString("request_id"u8, end?.JobId);
+                json.WritePropertyName("body"u8);
+                body.WriteTo(json);
+                json.WriteEndObject();
+            }
+            else
+            {
+                json.WriteNullValue();
+            }
+            json.WritePropertyName("error"u8);
+            if (answer is null)
+                WriteError(json, end);
+            else
+                json.WriteNullValue();
+            json.WriteEndObject();
+        }
+        to.Write("\n"u8);
+    }
+
+    private static void WriteError(Utf8JsonWriter json, LineEnd? end)
+    {
+        json.WriteStartObject();
+        json.WriteString("code"u8, end is null or { Status: RecordStatus.Cancelled } ? "not_run" : "failed");
+        json.WriteString("message"u8, end is null ? "the batch ended before the line was begun" : end.Error ?? "the batch ended before the line did");
+        json.WriteEndObject();
+    }
+}
+
+/// <summary>Makes files of the pages, in the lines' order.</summary>
+internal sealed class CloseBatch(BatchStore batches, FileStore files, StrategyStore contents, TimeProvider time) : TaskActivity<CloseBatchInput, BatchFiles>
+{
+    public override async Task<BatchFiles> RunAsync(TaskActivityContext context, CloseBatchInput input)
+    {
+        BatchRecord? batch = await batches.FindAsync(input.BatchId, CancellationToken.None);
+        if (batch is null)
+            return new(null, null);
+        bool hasOutput = await PutAsync(batch, input.OutputId, $"batch_{batch.Id}_output.jsonl", input.Pages, BatchContent.Output);
+        bool hasErrors = await PutAsync(batch, input.ErrorId, $"batch_{batch.Id}_error.jsonl", input.Pages, BatchContent.Errors);
+        await contents.DeleteContentAsync(batch.Id, CancellationToken.None);
+        return new(hasOutput ? input.OutputId : null, hasErrors ? input.ErrorId : null);
+    }
+
+    private async Task<bool> PutAsync(BatchRecord batch, string id, string name, int pages, Func<int, string> part)
+    {
+        // Run again, after the pages were deleted.
+        if (await files.FindAsync(id, batch.Tenant, CancellationToken.None) is not null)
+            return true;
+        using MemoryStream whole = new();
+        for (int page = 0; page < pages; page++)
+        {
+            if (await contents.GetContentAsync(batch.Id, part(page), CancellationToken.None) is { } content)
+                whole.Write(content.ToMemory().Span);
+        }
+        if (whole.Length == 0)
+            return false;
+        whole.Position = 0;
+        await files.PutAsync(new(id, batch.Tenant, name, "batch_output", whole.Length, time.GetUtcNow()), whole, CancellationToken.None);
+        return true;
+    }
+}

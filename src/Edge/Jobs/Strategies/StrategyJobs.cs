@@ -1,0 +1,204 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
+using OllamaMax.Orchestrations;
+using OllamaMax.Security;
+using OllamaMax.Storage.Jobs;
+
+namespace OllamaMax.Edge.Jobs.Strategies;
+
+/// <summary>Jobs that are several: submitted, shown, cancelled and deleted like any other, and run by an orchestration.</summary>
+internal sealed class StrategyJobs(
+    StrategyStore store,
+    JobRecords records,
+    JobResult results,
+    JobFactory factory,
+    TaskHubs hubs,
+    IOptions<BackgroundOptions> background,
+    IOptions<StrategyOptions> options,
+    TimeProvider time)
+{
+    /// <summary>How long a cancellation is waited for; it goes on without its client too.</summary>
+    private static readonly TimeSpan CancelledWithin = TimeSpan.FromSeconds(10);
+
+    public async Task<Result<JobAnswer>> TakeAsync(HttpContext context, JsonFields fields)
+    {
+        if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
+            return error;
+        if (background.Value.Retention <= TimeSpan.Zero)
+            return ApiError.BadRequest("jobs with a strategy need their branches' answers, and this server keeps none (OllamaMax:Jobs:Retention)");
+        if (StrategyRequest.Read(fields, options.Value.MaxBranches).Failed(out error, out StrategyRequest? request))
+            return error;
+        if (await CheckAsync(context, request) is { } refused)
+            return refused;
+        StrategyRecord record = RecordOf(context, request);
+        await KeepAsync(record, request);
+        // Not cut short by a client that leaves now: it may have been taken on already.
+        await hub.ScheduleNewOrchestrationInstanceAsync(
+            record.Strategy, InputOf(record, request), new StartOrchestrationOptions(record.Id), CancellationToken.None);
+        return AnswerOf(record, RecordStatus.Queued);
+    }
+
+    /// <summary>Null where there is none.</summary>
+    public async Task<StrategyRecord?> FindAsync(string id, CancellationToken cancellationToken) =>
+        await store.FindAsync(id, cancellationToken) is { } record && record.ExpiresAt > time.GetUtcNow() ? record : null;
+
+    /// <param name="withResult">Only for whose it is.</param>
+    public async Task<JobAnswer> ShowAsync(HttpContext context, StrategyRecord record, bool withResult)
+    {
+        OrchestrationMetadata? state = hubs.Of(context).Value is { } hub ? await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted) : null;
+        return await AnswerOfAsync(record, state, withResult, context.RequestAborted);
+    }
+
+    /// <summary>Cancels what is under way, with its branches, and answers what has become of it; deletes what has ended, and answers null.</summary>
+    public async Task<JobAnswer?> CancelOrDeleteAsync(HttpContext context, StrategyRecord record)
+    {
+        DurableTaskClient? hub = hubs.Of(context).Value;
+        OrchestrationMetadata? state = hub is null ? null : await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted);
+        if (hub is not null && state is { IsCompleted: false })
+            return await CancelAsync(hub, record);
+        foreach (BranchView branch in BranchesOf(state))
+        {
+            if (branch.JobId is { } job)
+                await records.DeleteAsync(job, CancellationToken.None);
+        }
+        if (hub is not null)
+            await hub.PurgeInstanceAsync(record.Id, CancellationToken.None);
+        await store.DeleteAsync(record.Id, CancellationToken.None);
+        return null;
+    }
+
+    private async Task<JobAnswer> CancelAsync(DurableTaskClient hub, StrategyRecord record)
+    {
+        await hub.RaiseEventAsync(record.Id, EventNames.Cancel, record.Id, CancellationToken.None);
+        using CancellationTokenSource patience = new(CancelledWithin, time);
+        try
+        {
+            await hub.WaitForInstanceCompletionAsync(record.Id, patience.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            // It is told, and will end; the answer shows how far it is.
+        }
+        OrchestrationMetadata? state = await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, CancellationToken.None);
+        return await AnswerOfAsync(record, state, withResult: false, CancellationToken.None);
+    }
+
+    /// <summary>What any branch would be refused for is said at once.</summary>
+    private async Task<ApiError?> CheckAsync(HttpContext context, StrategyRequest request)
+    {
+        List<(string Model, string? Prompt)> asked = [.. request.Models.Distinct(StringComparer.Ordinal).Select(model => (model, request.Text is null ? null : "map"))];
+        if (request.Text is not null)
+            asked.Add((request.Models[0], "reduce"));
+        if (request.JudgeModel is { } judge)
+            asked.Add((judge, "judge"));
+        foreach (var (model, prompt) in asked)
+        {
+            if (request.Content.Branch(model, prompt, "text").Failed(out ApiError? error, out JobSubmission? submission)
+                || (await factory.CreateAsync(submission.Request, RequestInfo.Of(context), context.RequestAborted)).Failed(out error, out _))
+                return error;
+        }
+        return null;
+    }
+
+    private StrategyRecord RecordOf(HttpContext context, StrategyRequest request)
+    {
+        RequestInfo info = RequestInfo.Of(context);
+        Principal caller = info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.");
+        DateTimeOffset now = time.GetUtcNow();
+        BackgroundOptions kept = background.Value;
+        DateTimeOffset deadline = now + kept.Deadline;
+        return new StrategyRecord
+        {
+            Id = JobId.New(time),
+            Tenant = caller.Tenant,
+            Principal = caller.Name,
+            RequestId = info.Id,
+            TraceParent = info.TraceParent,
+            Strategy = request.Strategy,
+            Models = [.. request.Models.Distinct(StringComparer.Ordinal)],
+            CreatedAt = now,
+            Deadline = deadline,
+            ExpiresAt = deadline + (kept.Retention > kept.FiguresKept ? kept.Retention : kept.FiguresKept),
+        };
+    }
+
+    private async Task KeepAsync(StrategyRecord record, StrategyRequest request)
+    {
+        byte[] content = JsonSerializer.SerializeToUtf8Bytes(request.Content, StrategyContentJson.Default.StrategyContent);
+        await store.PutContentAsync(record.Id, StrategyContent.Name, new BinaryData(content), CancellationToken.None);
+        if (request.Text is { } text)
+            await store.PutContentAsync(record.Id, StrategyContent.Text, new BinaryData(text), CancellationToken.None);
+        await store.CreateAsync(record, CancellationToken.None);
+    }
+
+    private StrategyInput InputOf(StrategyRecord record, StrategyRequest request) => new()
+    {
+        Id = record.Id,
+        Models = request.Models,
+        JudgeModel = request.JudgeModel,
+        FanIn = request.FanIn,
+        MaxParallel = options.Value.MaxParallel,
+        Retries = options.Value.Retries,
+        Deadline = record.Deadline,
+    };
+
+    private static IReadOnlyList<BranchView> BranchesOf(OrchestrationMetadata? state) => state is null ? []
+        : state.RuntimeStatus == OrchestrationRuntimeStatus.Completed ? state.ReadOutputAs<StrategyResult>()?.Branches ?? []
+        : state.ReadCustomStatusAs<StrategyProgress>()?.Branches ?? [];
+
+    private static JobAnswer AnswerOf(StrategyRecord record, RecordStatus status) => new()
+    {
+        Id = record.Id,
+        Status = JobAnswer.NameOf(status),
+        Model = string.Join(", ", record.Models),
+        CreatedAt = record.CreatedAt.UtcDateTime,
+        Deadline = record.Deadline.UtcDateTime,
+        ExpiresAt = record.ExpiresAt.UtcDateTime,
+        Attempts = 0,
+        FailedAttempts = [],
+        Poison = false,
+        Interactive = false,
+        RequestId = record.RequestId,
+        Strategy = record.Strategy,
+        Branches = [],
+    };
+
+    private async Task<JobAnswer> AnswerOfAsync(StrategyRecord record, OrchestrationMetadata? state, bool withResult, CancellationToken cancellationToken)
+    {
+        StrategyResult? result = state is { RuntimeStatus: OrchestrationRuntimeStatus.Completed } ? state.ReadOutputAs<StrategyResult>() : null;
+        BranchAnswer[] branches = [.. BranchesOf(state).Select(BranchAnswer.Of)];
+        RecordStatus status = result?.Status ?? state switch
+        {
+            { IsCompleted: true } => RecordStatus.Failed,
+            _ => branches.Length == 0 ? RecordStatus.Queued : RecordStatus.Running,
+        };
+        return AnswerOf(record, status) with
+        {
+            EndedAt = state is { IsCompleted: true } ? state.LastUpdatedAt.UtcDateTime : null,
+            Branches = branches,
+            Vote = result?.Vote is { } vote ? VoteAnswer.From(vote) : null,
+            Error = result?.Error ?? state?.FailureDetails?.ErrorMessage,
+            Result = withResult && result is not null ? await ResultOfAsync(record, result, cancellationToken) : null,
+        };
+    }
+
+    private async Task<JsonElement?> ResultOfAsync(StrategyRecord record, StrategyResult result, CancellationToken cancellationToken)
+    {
+        List<ChoiceAnswer> answers = [];
+        foreach (string id in result.Answers)
+        {
+            JobRecord? job = await records.SettleAsync(id, cancellationToken);
+            answers.Add(new(id, job is null ? null : await results.ReadAsync(job, cancellationToken)));
+        }
+        if (record.Strategy != Orchestrations.Strategies.Choices)
+            return answers.FirstOrDefault()?.Result;
+        return answers.Count == 0 ? null : JsonSerializer.SerializeToElement(new ChoicesAnswer(answers), JobsJson.Relaxed.ChoicesAnswer);
+    }
+}

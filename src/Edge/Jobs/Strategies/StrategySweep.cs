@@ -1,0 +1,28 @@
+using Microsoft.DurableTask.Client;
+using OllamaMax.Storage.Jobs;
+
+namespace OllamaMax.Edge.Jobs.Strategies;
+
+/// <summary>Deletes jobs with a strategy and batches whose time is over, with their orchestrations; their branches go as any background job does.</summary>
+internal sealed class StrategySweep(StrategyStore strategies, BatchStore batches)
+{
+    private static readonly PurgeInstanceOptions WithPages = new(Recursive: true);
+
+    /// <param name="hub">Null where this process has none: then another one does it.</param>
+    public async Task SweepAsync(DurableTaskClient? hub, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (hub is null)
+            return;
+        await foreach (string id in strategies.ListExpiredAsync(now, cancellationToken))
+        {
+            await hub.PurgeInstanceAsync(id, cancellationToken);
+            await strategies.DeleteAsync(id, cancellationToken);
+        }
+        await foreach (string id in batches.ListExpiredAsync(now, cancellationToken))
+        {
+            await hub.PurgeInstanceAsync(id, WithPages, cancellationToken);
+            await strategies.DeleteContentAsync(id, cancellationToken);
+            await batches.DeleteAsync(id, cancellationToken);
+        }
+    }
+}

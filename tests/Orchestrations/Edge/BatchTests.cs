@@ -1,0 +1,167 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+
+namespace OllamaMax.Orchestrations.Tests.Edge;
+
+/// <summary>OpenAI's files and batches on the local task hub; a page has three lines here.</summary>
+public sealed class BatchTests : IClassFixture<StrategyFixture>
+{
+    private readonly StrategyFixture _fixture;
+
+    public BatchTests(StrategyFixture fixture)
+    {
+        _fixture = fixture;
+        fixture.Engine.BeforeToken = (_, _) => Task.CompletedTask;
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private HttpClient Http => _fixture.Client;
+
+    [Fact]
+    public async Task Batch_WithBrokenLines_RunsTheRestOnce()
+    {
+        string[] lines =
+        [
+            .. Enumerable.Range(0, 7).Select(i => Line($"good-{i}", "demo")),
+            "this is no JSON",
+            "",
+            """{"custom_id":"elsewhere","method":"POST","url":"/v1/embeddings","body":{}}""",
+            Line("nobody", "no-such-model"),
+        ];
+        string file = await UploadAsync(string.Join('\n', lines));
+
+        JsonElement batch = await EndAsync(await CreateAsync(file));
+
+        batch.GetProperty("status").GetString().ShouldBe("completed");
+        JsonElement counts = batch.GetProperty("request_counts");
+        (counts.GetProperty("total").GetInt32(), counts.GetProperty("completed").GetInt32(), counts.GetProperty("failed").GetInt32()).ShouldBe((10, 7, 3));
+        JsonElement[] output = await LinesAsync(batch.GetProperty("output_file_id").GetString()!);
+        output.Select(line => line.GetProperty("custom_id").GetString()).ShouldBe(Enumerable.Range(0, 7).Select(i => $"good-{i}"));
+        JsonElement body = output[0].GetProperty("response").GetProperty("body");
+        body.GetProperty("object").GetString().ShouldBe("chat.completion");
+        body.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString().ShouldBe("0 1 2 ");
+        JsonElement[] errors = await LinesAsync(batch.GetProperty("error_file_id").GetString()!);
+        errors.Select(line => line.GetProperty("custom_id").GetString()).ShouldBe([null, "elsewhere", "nobody"]);
+        errors.Select(line => line.GetProperty("error").GetProperty("message").GetString()!).ShouldAllBe(message => message.Length > 0);
+        errors[2].GetProperty("error").GetProperty("message").GetString().ShouldBe("model 'no-such-model' not found");
+    }
+
+    [Fact]
+    public async Task Cancel_WhileLinesRun_KeepsWhatWasAnswered()
+    {
+        int begun = 0;
+        _fixture.Engine.BeforeToken = (index, stop) =>
+            index == 0 && Interlocked.Increment(ref begun) > 2 ? new TaskCompletionSource().Task.WaitAsync(stop) : Task.CompletedTask;
+        string id = await CreateAsync(await UploadAsync(string.Join('\n', Enumerable.Range(0, 8).Select(i => Line($"line-{i}", "demo")))));
+        await WhenAsync(id, batch => batch.GetProperty("status").GetString() == "in_progress" && Volatile.Read(ref begun) > 2);
+
+        using HttpResponseMessage cancelled = await Http.PostAsync($"/v1/batches/{id}/cancel", null, Cancellation);
+        JsonElement batch = await EndAsync(id);
+
+        cancelled.StatusCode.ShouldBe(HttpStatusCode.OK);
+        batch.GetProperty("status").GetString().ShouldBe("cancelled");
+        int answered = batch.GetProperty("output_file_id").GetString() is { } output ? (await LinesAsync(output)).Length : 0;
+        answered.ShouldBeLessThanOrEqualTo(2);
+        // Lines of pages that were never begun stand in neither file.
+        (await LinesAsync(batch.GetProperty("error_file_id").GetString()!)).Length.ShouldBeInRange(1, 8 - answered);
+    }
+
+    [Fact]
+    public async Task Files_FromUploadToDeletion_AreShown()
+    {
+        string id = await UploadAsync("{}");
+
+        JsonElement file = await Http.GetFromJsonAsync<JsonElement>($"/v1/files/{id}", Cancellation);
+        file.GetProperty("bytes").GetInt64().ShouldBe(2);
+        file.GetProperty("filename").GetString().ShouldBe("input.jsonl");
+        file.GetProperty("purpose").GetString().ShouldBe("batch");
+        JsonElement files = await Http.GetFromJsonAsync<JsonElement>("/v1/files", Cancellation);
+        files.GetProperty("data").EnumerateArray().ShouldContain(one => one.GetProperty("id").GetString() == id);
+        (await Http.GetStringAsync($"/v1/files/{id}/content", Cancellation)).ShouldBe("{}");
+
+        using HttpResponseMessage deleted = await Http.DeleteAsync($"/v1/files/{id}", Cancellation);
+
+        (await deleted.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("deleted").GetBoolean().ShouldBeTrue();
+        using HttpResponseMessage gone = await Http.GetAsync($"/v1/files/{id}", Cancellation);
+        gone.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("""{"input_file_id":"file-00000000000000000000000000","endpoint":"/v1/chat/completions","completion_window":"24h"}""", "input_file_id names no file")]
+    [InlineData("""{"input_file_id":"x","endpoint":"/v1/embeddings","completion_window":"24h"}""", "endpoint must be")]
+    [InlineData("""{"endpoint":"/v1/chat/completions","completion_window":"24h"}""", "input_file_id is required")]
+    [InlineData("""{"input_file_id":"x","endpoint":"/v1/chat/completions","completion_window":"1h"}""", "completion_window must be 24h")]
+    public async Task Create_WhatIsNoBatch_Is400(string body, string error)
+    {
+        using HttpResponseMessage response = await Http.PostAsync("/v1/batches", new StringContent(body, Encoding.UTF8, "application/json"), Cancellation);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetProperty("message").GetString()!.ShouldContain(error);
+    }
+
+    [Fact]
+    public async Task Batch_WithoutLines_Fails()
+    {
+        JsonElement batch = await EndAsync(await CreateAsync(await UploadAsync("\n\n")));
+
+        batch.GetProperty("status").GetString().ShouldBe("failed");
+        batch.GetProperty("errors").GetProperty("data")[0].GetProperty("message").GetString().ShouldBe("the input has no lines");
+    }
+
+    [Fact]
+    public async Task Upload_ForAnotherPurpose_Is400()
+    {
+        using MultipartFormDataContent form = new() { { new StringContent("fine-tune"), "purpose" }, { new StringContent("{}"), "file", "input.jsonl" } };
+
+        using HttpResponseMessage response = await Http.PostAsync("/v1/files", form, Cancellation);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+    }
+
+    private static string Line(string id, string model) => JsonSerializer.Serialize(new
+    {
+        custom_id = id,
+        method = "POST",
+        url = "/v1/chat/completions",
+        body = new { model, max_tokens = 3, messages = new[] { new { role = "user", content = "hi" } } },
+    });
+
+    private async Task<string> UploadAsync(string content)
+    {
+        using MultipartFormDataContent form = new() { { new StringContent("batch"), "purpose" }, { new StringContent(content), "file", "input.jsonl" } };
+        using HttpResponseMessage response = await Http.PostAsync("/v1/files", form, Cancellation);
+        string text = await response.Content.ReadAsStringAsync(Cancellation);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+        return JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!;
+    }
+
+    private async Task<string> CreateAsync(string file)
+    {
+        using HttpResponseMessage response = await Http.PostAsJsonAsync(
+            "/v1/batches", new { input_file_id = file, endpoint = "/v1/chat/completions", completion_window = "24h" }, Cancellation);
+        JsonElement batch = await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        batch.GetProperty("status").GetString().ShouldBe("validating");
+        return batch.GetProperty("id").GetString()!;
+    }
+
+    private Task<JsonElement> EndAsync(string id) =>
+        WhenAsync(id, batch => batch.GetProperty("status").GetString() is "completed" or "failed" or "cancelled" or "expired");
+
+    private async Task<JsonElement> WhenAsync(string id, Func<JsonElement, bool> isReached)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        while (true)
+        {
+            JsonElement batch = await Http.GetFromJsonAsync<JsonElement>($"/v1/batches/{id}", Cancellation);
+            if (isReached(batch))
+                return batch;
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+    }
+
+    private async Task<JsonElement[]> LinesAsync(string file) =>
+        [.. (await Http.GetStringAsync($"/v1/files/{file}/content", Cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+}

@@ -1,0 +1,196 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OllamaMax.GpuWorker.Tests.Background;
+using OllamaMax.TestKit.Cluster;
+
+namespace OllamaMax.Orchestrations.Tests.Edge;
+
+/// <summary>Jobs with a strategy through <c>/jobs</c>, on the local task hub.</summary>
+public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
+{
+    private static readonly string[] TwiceDemo = ["demo", "demo"];
+    private static readonly string[] DemoAndOther = ["demo", "other"];
+    private static readonly string[] DemoAndNobody = ["demo", "nobody"];
+
+    private readonly StrategyFixture _fixture;
+
+    public StrategyJobTests(StrategyFixture fixture)
+    {
+        _fixture = fixture;
+        fixture.Engine.BeforeToken = (_, _) => Task.CompletedTask;
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private HttpClient Http => _fixture.Client;
+
+    [Fact]
+    public async Task N_ThreeAnswers_AreAllInTheResult()
+    {
+        string id = await SubmitAsync(new { strategy = "n", n = 3, model = "demo", prompt = "hi", options = new { num_predict = 5 } });
+
+        JsonElement job = await Http.ShowWhenAsync(id, "completed");
+
+        job.GetProperty("strategy").GetString().ShouldBe("n");
+        JsonElement[] choices = [.. job.GetProperty("result").GetProperty("choices").EnumerateArray()];
+        choices.Select(choice => choice.GetProperty("result").GetProperty("response").GetString()).ShouldAllBe(text => text == ScriptedEngine.Answer(5));
+        JsonElement[] branches = Branches(job);
+        branches.Select(branch => branch.GetProperty("status").GetString()).ShouldBe(["completed", "completed", "completed"]);
+        branches.Select(Job).ShouldBe(choices.Select(Job));
+        JsonElement branch = await Http.ShowAsync(Job(branches[0])!);
+        branch.GetProperty("strategy_job_id").GetString().ShouldBe(id);
+    }
+
+    [Fact]
+    public async Task Race_OneAnswers_CancelsTheOther()
+    {
+        int begun = 0;
+        _fixture.Engine.BeforeToken = (index, stop) =>
+            index == 0 && Interlocked.Increment(ref begun) > 1 ? new TaskCompletionSource().Task.WaitAsync(stop) : Task.CompletedTask;
+        string id = await SubmitAsync(new { strategy = "race", models = TwiceDemo, messages = new[] { new { role = "user", content = "hi" } } });
+
+        JsonElement job = await Http.ShowWhenAsync(id, "completed");
+
+        job.GetProperty("result").GetProperty("message").GetProperty("content").GetString().ShouldBe(ScriptedEngine.Answer(20));
+        Branches(job).Select(branch => branch.GetProperty("status").GetString()).Order().ShouldBe(["cancelled", "completed"]);
+    }
+
+    [Fact]
+    public async Task MapReduce_OfALongText_AsksAboutAllOfIt()
+    {
+        string text = string.Concat(Enumerable.Range(0, 400).Select(i => $"sentence {i} of it.\n"));
+        string id = await SubmitAsync(new
+        {
+            strategy = "map_reduce",
+            model = "demo",
+            text,
+            map_prompt = "Say it shorter: {text}",
+            reduce_prompt = "Make one of these: {text}",
+            chunk_tokens = 500,
+            fan_in = 3,
+            options = new { num_predict = 3 },
+        });
+
+        JsonElement job = await Http.ShowWhenAsync(id, "completed");
+
+        job.GetProperty("result").GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(3));
+        string[] roles = [.. Branches(job).Select(branch => branch.GetProperty("role").GetString()!)];
+        int maps = roles.Count(role => role == "map");
+        maps.ShouldBeGreaterThan(4);
+        roles.Count(role => role == "reduce").ShouldBe(Reduces(maps));
+
+        static int Reduces(int count) => count <= 3 ? 1 : ((count + 2) / 3) + Reduces((count + 2) / 3);
+    }
+
+    [Fact]
+    public async Task Ensemble_WithJudge_HasItsAnswer()
+    {
+        string id = await SubmitAsync(new
+        {
+            strategy = "ensemble",
+            models = DemoAndOther,
+            prompt = "hi",
+            judge = new { model = "demo", prompt = "Which is best?\n{text}" },
+            options = new { num_predict = 4 },
+        });
+
+        JsonElement job = await Http.ShowWhenAsync(id, "completed");
+
+        job.GetProperty("result").GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(4));
+        Branches(job).Select(branch => branch.GetProperty("model").GetString()).ShouldBe(["demo", "other", "demo"]);
+    }
+
+    [Fact]
+    public async Task Ensemble_ThatCannotVote_FailsWithItsBranches()
+    {
+        string id = await SubmitAsync(new { strategy = "ensemble", models = TwiceDemo, prompt = "hi", vote = new { field = "answer" } });
+
+        JsonElement job = await Http.ShowWhenAsync(id, "failed");
+
+        // The scripted engine counts: that is no object with a field.
+        job.GetProperty("error").GetString().ShouldBe("none of the answers has what the vote is about");
+        job.GetProperty("vote").GetProperty("answers").GetInt32().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Delete_WhileItRuns_CancelsItsBranchesToo()
+    {
+        _fixture.Engine.BeforeToken = (_, stop) => new TaskCompletionSource().Task.WaitAsync(stop);
+        string id = await SubmitAsync(new { strategy = "n", n = 2, model = "demo", prompt = "hi" });
+        JsonElement running = await Http.ShowWhenAsync(id, "running");
+        Branches(running).Length.ShouldBe(2);
+
+        using HttpResponseMessage cancelled = await Http.DeleteAsync($"/jobs/{id}", Cancellation);
+
+        JsonElement job = await cancelled.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        job.GetProperty("status").GetString().ShouldBe("cancelled");
+        foreach (JsonElement branch in Branches(job))
+            (await Http.ShowAsync(Job(branch)!)).GetProperty("status").GetString().ShouldBe("cancelled");
+        (await Http.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.NoContent);
+        (await Http.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Edge_EndsInBetween_AnotherOneGoesOn()
+    {
+        TaskCompletionSource gate = new();
+        _fixture.Engine.BeforeToken = (_, stop) => gate.Task.WaitAsync(stop);
+        string id = await SubmitAsync(new { strategy = "n", n = 2, model = "demo", prompt = "hi" });
+        await Http.ShowWhenAsync(id, "running");
+
+        await _fixture.Cluster.RestartEdgeAsync();
+        gate.SetResult();
+
+        JsonElement job = await Http.ShowWhenAsync(id, "completed");
+        job.GetProperty("result").GetProperty("choices").GetArrayLength().ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("""{"strategy":"magic","model":"demo","prompt":"hi"}""", "strategy must be one of n, race, map_reduce, ensemble")]
+    [InlineData("""{"strategy":7,"model":"demo","prompt":"hi"}""", "strategy must be a string")]
+    [InlineData("""{"strategy":"n","model":"demo","prompt":"hi"}""", "n is required")]
+    [InlineData("""{"strategy":"n","n":10000,"model":"demo","prompt":"hi"}""", "n must be from 1 to 256")]
+    [InlineData("""{"strategy":"n","n":0,"model":"demo","prompt":"hi"}""", "n must be from 1 to 256")]
+    [InlineData("""{"strategy":"n","n":2,"model":"demo"}""", "the body must be that of")]
+    [InlineData("""{"strategy":"n","n":2,"prompt":"hi"}""", "model is required")]
+    [InlineData("""{"strategy":"n","n":2,"model":"demo","prompt":"hi","options":{"temperature":"hot"}}""", "temperature")]
+    [InlineData("""{"strategy":"race","models":[],"prompt":"hi"}""", "models must be 1 to 256 names")]
+    [InlineData("""{"strategy":"ensemble","models":["demo"],"prompt":"hi"}""", "judge or vote is required")]
+    [InlineData("""{"strategy":"ensemble","models":["demo"],"prompt":"hi","judge":{"model":"demo","prompt":"no mark"}}""", "judge.prompt must be a prompt with {text}")]
+    [InlineData("""{"strategy":"map_reduce","model":"demo","text":"","map_prompt":"{text}","reduce_prompt":"{text}"}""", "text is required")]
+    [InlineData("""{"strategy":"map_reduce","model":"demo","text":"a","map_prompt":"{text}"}""", "reduce_prompt must be a prompt with {text}")]
+    [InlineData("""{"strategy":"map_reduce","model":"demo","text":"a","map_prompt":"{text}","reduce_prompt":"{text}","chunk_tokens":100,"overlap_tokens":99}""", "overlap_tokens must be at most half")]
+    [InlineData("""{"strategy":"n","n":2,"model":"demo","prompt":"hi","keep_alive":"\ud800"}""", "must be valid Unicode")]
+    public async Task Submit_WhatIsNoStrategy_Is400(string body, string error)
+    {
+        using HttpResponseMessage response = await Http.PostAsync("/jobs", new StringContent(body), Cancellation);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest, body);
+        (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString()!.ShouldContain(error);
+    }
+
+    [Fact]
+    public async Task Submit_ForAModelThatIsNotThere_Is404()
+    {
+        using HttpResponseMessage response = await Http.PostAsJsonAsync(
+            "/jobs", new { strategy = "ensemble", models = DemoAndNobody, prompt = "hi", vote = new { } }, Cancellation);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    private static JsonElement[] Branches(JsonElement job) => [.. job.GetProperty("branches").EnumerateArray()];
+
+    private static string? Job(JsonElement branch) => branch.GetProperty("job_id").GetString();
+
+    private async Task<string> SubmitAsync(object body)
+    {
+        using HttpResponseMessage response = await Http.PostAsJsonAsync("/jobs", body, Cancellation);
+        string text = await response.Content.ReadAsStringAsync(Cancellation);
+        response.StatusCode.ShouldBe(HttpStatusCode.Accepted, text);
+        JsonElement job = JsonDocument.Parse(text).RootElement;
+        job.GetProperty("status").GetString().ShouldBe("queued");
+        response.Headers.Location!.ToString().ShouldBe($"/jobs/{job.GetProperty("id").GetString()}");
+        return job.GetProperty("id").GetString()!;
+    }
+}
