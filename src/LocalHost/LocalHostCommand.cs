@@ -13,6 +13,12 @@ internal static class LocalHostCommand
         DefaultValueFactory = _ => LocalHostOptions.DefaultPort,
     };
 
+    private static readonly Option<int> Edges = new("--edges")
+    {
+        Description = $"Edges over one storage, 1 to {LocalHostOptions.MostEdges}: several are processes of their own, on ports from --port on",
+        DefaultValueFactory = _ => 1,
+    };
+
     private static readonly Option<string> Data = new("--data")
     {
         Description = "Folder of all state",
@@ -76,9 +82,10 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
+            Port, Edges, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
+        command.Add(EdgeCommand.Create());
         return command;
     }
 
@@ -93,6 +100,7 @@ internal static class LocalHostCommand
     private static LocalHostOptions Options(ParseResult parsed) => new()
     {
         Port = parsed.GetValue(Port),
+        Edges = parsed.GetValue(Edges),
         Data = parsed.GetRequiredValue(Data),
         Workers = parsed.GetValue(Workers),
         Model = parsed.GetValue(Model),

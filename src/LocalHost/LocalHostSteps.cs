@@ -17,8 +17,8 @@ internal sealed class LocalHostSteps(
     {
         CancellationToken cancellationToken = shutdown.Token;
         say($"data in {data.Path}");
-        if (!options.Services)
-            EdgeServer.ThrowIfBusy(options.Port);
+        foreach (int port in options.Services ? [] : options.EdgePorts)
+            EdgeServer.ThrowIfBusy(port);
         await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), say, cancellationToken);
 
         await using LocalStorage storage = await LocalStorage.OpenAsync(options, data, loggers, time, cancellationToken);
@@ -46,12 +46,28 @@ internal sealed class LocalHostSteps(
     private async Task RunEdgeAsync(
         LocalStorage storage, StorageAccount account, LocalSignalR signalR, ModelView model, JoinTokens tokens, Shutdown shutdown)
     {
-        await using EdgeServer edge = await EdgeServer.StartAsync(options, account, signalR.Connection, shutdown.Token);
-        await using WorkerPool workers = StartWorkers(edge.Address, tokens);
+        if (options.Edges > 1)
+        {
+            await using EdgePool edges = await EdgePool.StartAsync(options, storage, signalR, say, loggers.CreateLogger<EdgePool>(), time, shutdown.Token);
+            foreach (var (index, edge) in edges.Addresses.Index())
+                say($"edge-{index + 1} listens on {edge.GetLeftPart(UriPartial.Authority)}");
+            await RunBesideAsync(edges.Addresses[0], storage, signalR, model, tokens, shutdown);
+        }
+        else
+        {
+            await using EdgeServer edge = await EdgeServer.StartAsync(options, account, signalR.Connection, shutdown.Token);
+            await RunBesideAsync(edge.Address, storage, signalR, model, tokens, shutdown);
+        }
+    }
+
+    /// <summary>What stands beside the edge, until the end is requested.</summary>
+    private async Task RunBesideAsync(Uri edge, LocalStorage storage, LocalSignalR signalR, ModelView model, JoinTokens tokens, Shutdown shutdown)
+    {
+        await using WorkerPool workers = StartWorkers(edge, tokens);
         if (options.Workers > 0)
-            await WaitUntilReadyAsync(edge.Address, model, shutdown.Token);
-        say($"ready {edge.Address.GetLeftPart(UriPartial.Authority)}");
-        await SayHowToJoinAsync(edge.Address, storage, signalR, tokens, shutdown.Token);
+            await WaitUntilReadyAsync(edge, model, shutdown.Token);
+        say($"ready {edge.GetLeftPart(UriPartial.Authority)}");
+        await SayHowToJoinAsync(edge, storage, signalR, tokens, shutdown.Token);
         say($"stopping: {await shutdown.Requested}");
     }
 
