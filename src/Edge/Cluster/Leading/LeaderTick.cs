@@ -69,8 +69,9 @@ public sealed partial class LeaderTick
         {
             leads = await _election.TickAsync(cancellationToken);
         }
-        catch (StoreException e)
+        catch (Exception e) when (e is StoreException or InvalidOperationException)
         {
+            // Invalid: others have changed a document again and again, just before it was taken over.
             LogStoreFailed(e);
         }
         catch (DocumentException e)
