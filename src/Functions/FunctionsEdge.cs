@@ -20,6 +20,13 @@ internal static class FunctionsEdge
 
     public static void AddEdge(this FunctionsApplicationBuilder builder)
     {
+        // A trigger ticks (LeaderFunctions), once a minute. The longest lease there is runs out just before, and is renewed all the same where nobody has taken it.
+        // Before the rest, so that settings can say otherwise.
+        builder.Services.Configure<ClusterOptions>(cluster =>
+        {
+            cluster.Ticks = false;
+            cluster.LeaseTime = TimeSpan.FromMinutes(1);
+        });
         builder.Services
             .AddEdge(edge =>
             {

@@ -11,6 +11,7 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Batching;
 using OllamaMax.SignalR;
 using OllamaMax.Streaming;
+using OllamaMax.Workers;
 using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker;
@@ -33,6 +34,7 @@ internal sealed partial class Worker
     private readonly ModelHost _models;
     private readonly ForwardedServers _forwards;
     private readonly SlotGate _slots;
+    private readonly StandingOrders _orders;
     private readonly WorkerOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -49,6 +51,7 @@ internal sealed partial class Worker
         ModelHost models,
         ForwardedServers forwards,
         SlotGate slots,
+        StandingOrders orders,
         IOptions<WorkerOptions> options,
         TimeProvider time,
         Random random,
@@ -63,6 +66,7 @@ internal sealed partial class Worker
         _models = models;
         _forwards = forwards;
         _slots = slots;
+        _orders = orders;
         _options = options.Value;
         _time = time;
         _random = random;
@@ -162,6 +166,7 @@ internal sealed partial class Worker
         });
         On(listener, Targets.Watch, ProtocolJson.Default.WatchMessage, _background.Watched);
         On(listener, Targets.Ack, ProtocolJson.Default.AckMessage, _dispatcher.Acknowledged);
+        On(listener, Targets.Directive, ProtocolJson.Default.DirectiveMessage, Directed);
         On(listener, Targets.Nudge, ProtocolJson.Default.NudgeMessage, _poller.Nudged);
         On(listener, Targets.Unload, ProtocolJson.Default.UnloadMessage, message =>
         {
@@ -170,6 +175,12 @@ internal sealed partial class Worker
         });
         listener.Start();
         return listener;
+    }
+
+    private void Directed(DirectiveMessage directive)
+    {
+        if (!_orders.Take(directive))
+            LogOldOrder(directive.Epoch);
     }
 
     private void On<T>(SignalRListener listener, string target, JsonTypeInfo<T> type, Action<T> handle) =>
@@ -223,6 +234,9 @@ internal sealed partial class Worker
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A {Target} message cannot be read")]
     private partial void LogUnreadable(Exception exception, string target);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "An order of epoch {Epoch} is ignored: its sender does not lead any more")]
+    private partial void LogOldOrder(long epoch);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The addresses of the models' queues were not renewed")]
     private partial void LogNoQueues(Exception exception);

@@ -10,6 +10,7 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.GpuWorker.Processes;
 using OllamaMax.Inference.Batching;
 using OllamaMax.SignalR;
+using OllamaMax.Workers;
 using OllamaMax.Workers.Attempts;
 
 namespace OllamaMax.GpuWorker;
@@ -34,6 +35,7 @@ public static class WorkerServices
         services.AddSingleton<ModelHost>();
         services.AddSingleton<ForwardedServers>();
         services.AddSingleton(_ => new SlotGate(options.Slots ?? EngineOptions.MostSlots));
+        services.AddSingleton<StandingOrders>();
         services.AddSingleton<ModelMeters>();
         services.AddSingleton<DecoderWatch>();
         services.AddSingleton<MachineMemory>();

@@ -31,6 +31,12 @@ internal static class LocalHostCommand
         Description = "Speak https with the certificate and key in this file, PEM or PFX without password",
     };
 
+    private static readonly Option<int> Edges = new("--edges")
+    {
+        Description = $"Edges over one storage, 1 to {LocalHostOptions.MostEdges}: several are processes of their own, on ports from --port on",
+        DefaultValueFactory = _ => 1,
+    };
+
     private static readonly Option<string> Data = new("--data")
     {
         Description = "Folder of all state",
@@ -94,9 +100,10 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Listen, RequireKeys, Certificate, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
+            Port, Edges, Listen, RequireKeys, Certificate, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
+        command.Add(EdgeCommand.Create());
         return command;
     }
 
@@ -122,6 +129,7 @@ internal static class LocalHostCommand
         Listen = parsed.GetRequiredValue(Listen),
         RequireKeys = parsed.GetValue(RequireKeys),
         Certificate = parsed.GetValue(Certificate),
+        Edges = parsed.GetValue(Edges),
         Data = parsed.GetRequiredValue(Data),
         Workers = parsed.GetValue(Workers),
         Model = parsed.GetValue(Model),

@@ -11,6 +11,7 @@ internal sealed record LocalHostOptions
 {
     public const int DefaultPort = 11434;
     public const int MostWorkers = 64;
+    public const int MostEdges = 16;
 
     /// <summary>Port of the edge on the loopback; 0 lets the system choose.</summary>
     public int Port { get; init; } = DefaultPort;
@@ -26,6 +27,9 @@ internal sealed record LocalHostOptions
 
     /// <summary>Folder of all state.</summary>
     public required string Data { get; init; }
+
+    /// <summary>How many edges, 1 to 16: one is a part of this process, several are processes of their own, on ports that follow one another.</summary>
+    public int Edges { get; init; } = 1;
 
     /// <summary>How many worker processes, 0 to 64.</summary>
     public int Workers { get; init; } = 1;
@@ -59,8 +63,16 @@ internal sealed record LocalHostOptions
     {
         if (Port is < 0 or > IPEndPoint.MaxPort)
             yield return $"--port is {Port}; it must be 0 (any free one) to {IPEndPoint.MaxPort}";
+        if (Edges is < 1 or > MostEdges)
+            yield return $"--edges is {Edges}; it must be 1 to {MostEdges}";
+        else if (Edges > 1 && Port + Edges - 1 > IPEndPoint.MaxPort)
+            yield return $"--port is {Port}: {Edges} edges would need ports beyond {IPEndPoint.MaxPort}";
+        if (Edges > 1 && Services)
+            yield return "--edges starts edges, and --services none";
         if (Workers is < 0 or > MostWorkers)
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
+        if (Edges > 1 && (RequireKeys || Certificate is not null || !Listen.Equals(IPAddress.Loopback)))
+            yield return "--edges is for trying several edges on this machine: without --require-keys, --listen and --certificate";
         if (!IPAddress.IsLoopback(Listen) && !RequireKeys)
             yield return $"--listen {Listen} lets others in: it needs --require-keys";
         if (Certificate is { } certificate && ServerCertificate.FindError(certificate) is { } unusable)
@@ -82,6 +94,9 @@ internal sealed record LocalHostOptions
 
     /// <summary>The file that <see cref="Model"/> means, if it means one: a name has no path separator and no ending .gguf.</summary>
     public string? ModelFile => Model is { } model && (File.Exists(model) || LooksLikePath(model)) ? Path.GetFullPath(model) : null;
+
+    /// <summary>Of the edges in their order; 0 each where the system is to choose.</summary>
+    public IEnumerable<int> EdgePorts => Enumerable.Range(Port, Edges).Select(port => Port == 0 ? 0 : port);
 
     private string? FaultError()
     {

@@ -17,8 +17,8 @@ internal sealed class LocalHostSteps(
     {
         CancellationToken cancellationToken = shutdown.Token;
         say($"data in {data.Path}");
-        if (!options.Services)
-            EdgeServer.ThrowIfBusy(options.Listen, options.Port);
+        foreach (int port in options.Services ? [] : options.EdgePorts)
+            EdgeServer.ThrowIfBusy(options.Listen, port);
         await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), say, cancellationToken);
 
         await using LocalStorage storage = await LocalStorage.OpenAsync(options, data, loggers, time, cancellationToken);
@@ -46,17 +46,36 @@ internal sealed class LocalHostSteps(
     private async Task RunEdgeAsync(
         LocalStorage storage, StorageAccount account, LocalSignalR signalR, ModelView model, JoinTokens tokens, Shutdown shutdown)
     {
-        await using EdgeServer edge = await EdgeServer.StartAsync(options, account, signalR.Connection, shutdown.Token);
-        await using WorkerPool workers = StartWorkers(edge.Address, tokens);
+        if (options.Edges > 1)
+        {
+            await using EdgePool edges = await EdgePool.StartAsync(options, storage, signalR, say, loggers.CreateLogger<EdgePool>(), time, shutdown.Token);
+            foreach (var (index, edge) in edges.Addresses.Index())
+                say($"edge-{index + 1} listens on {edge.GetLeftPart(UriPartial.Authority)}");
+            await RunBesideAsync(edges.Addresses[0], edges.Addresses[0], storage, account, signalR, model, tokens, shutdown);
+        }
+        else
+        {
+            await using EdgeServer edge = await EdgeServer.StartAsync(options, account, signalR.Connection, shutdown.Token);
+            await RunBesideAsync(edge.Address, edge.PublicAddress, storage, account, signalR, model, tokens, shutdown);
+        }
+    }
+
+    /// <summary>What stands beside the edge, until the end is requested.</summary>
+    /// <param name="edge">Our own way in.</param>
+    /// <param name="clients">The clients' way in.</param>
+    private async Task RunBesideAsync(
+        Uri edge, Uri clients, LocalStorage storage, StorageAccount account, LocalSignalR signalR, ModelView model, JoinTokens tokens, Shutdown shutdown)
+    {
+        await using WorkerPool workers = StartWorkers(edge, tokens);
         StartKeys keys = new(account, time, say);
         if (options.Workers > 0)
-            await WaitUntilReadyAsync(edge.Address, model, keys, shutdown.Token);
+            await WaitUntilReadyAsync(edge, model, keys, shutdown.Token);
         if (options.RequireKeys)
             await keys.SayFirstAsync(shutdown.Token);
         else
             say("anonymous: whoever calls from this machine may do everything; --require-keys asks for keys");
-        say($"ready {edge.PublicAddress.GetLeftPart(UriPartial.Authority)}");
-        await SayHowToJoinAsync(edge.Address, storage, signalR, tokens, shutdown.Token);
+        say($"ready {clients.GetLeftPart(UriPartial.Authority)}");
+        await SayHowToJoinAsync(edge, storage, signalR, tokens, shutdown.Token);
         say($"stopping: {await shutdown.Requested}");
     }
 

@@ -35,7 +35,7 @@ internal static class WorkerLaunch
     }
 
     /// <summary>The program that runs us: <c>dotnet</c> need not be on the PATH.</summary>
-    private static string DotnetHost
+    internal static string DotnetHost
     {
         get
         {

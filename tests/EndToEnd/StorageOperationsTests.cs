@@ -133,10 +133,13 @@ public sealed class StorageOperationsTests : IAsyncLifetime
         return at < 0 ? null : line[(at + name.Length)..].Split(' ')[0];
     }
 
-    /// <summary>A heartbeat or their listing: they come with time, not with requests.</summary>
+    /// <summary>A heartbeat, their listing with the cluster's state, or the leader's lease: they come with time, not with requests.</summary>
     private static bool IsReport(string operation) =>
-        operation.Contains("/cluster/workers/", StringComparison.Ordinal) || operation.Contains("comp=list", StringComparison.Ordinal);
+        Array.Exists(["/cluster/workers/", "/cluster/state", "/cluster/leader", "comp=list"], part => operation.Contains(part, StringComparison.Ordinal));
 
-    /// <summary>Most of them in this time: of each kind one at its beginning, then one an interval; a model that was loaded is reported besides.</summary>
-    private static int Reports(TimeSpan time) => 2 * (1 + (int)Math.Ceiling(time.TotalSeconds / BusySeconds)) + 1;
+    /// <summary>
+    /// Most of them in this time: of each kind one at its beginning, then one an interval; a model that was loaded is reported besides, and a change of the members is
+    /// written.
+    /// </summary>
+    private static int Reports(TimeSpan time) => 4 * (1 + (int)Math.Ceiling(time.TotalSeconds / BusySeconds)) + 2;
 }

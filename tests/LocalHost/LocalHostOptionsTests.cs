@@ -18,6 +18,16 @@ public sealed class LocalHostOptionsTests : IDisposable
     }
 
     [Fact]
+    public void Errors_Edges_AreBoundedAndNeedPorts()
+    {
+        (Options with { Edges = 0 }).Errors().ShouldHaveSingleItem().ShouldContain("--edges is 0");
+        (Options with { Edges = 3, Port = 65534 }).Errors().ShouldHaveSingleItem().ShouldContain("beyond 65535");
+        (Options with { Edges = 2, Services = true }).Errors().ShouldHaveSingleItem().ShouldContain("--services");
+        (Options with { Edges = 3, Port = 8000 }).EdgePorts.ShouldBe([8000, 8001, 8002]);
+        (Options with { Edges = 2, Port = 0 }).EdgePorts.ShouldBe([0, 0]);
+    }
+
+    [Fact]
     public void Errors_ModelThatIsNoGguf_SaysSo()
     {
         File.WriteAllText(_folder.File("model.gguf"), "something else");

@@ -7,16 +7,38 @@ namespace OllamaMax.Cluster;
 /// <param name="Age">Time since the heartbeat, by storage's clock alone.</param>
 public sealed record WorkerView(WorkerReport Report, TimeSpan Age)
 {
+    private const double SuspectAfter = 2.5;
+    private const double GoneAfter = 5;
+
+    /// <summary>When the heartbeat was written, by storage's clock.</summary>
+    public DateTimeOffset HeartbeatAt { get; init; }
+
     /// <summary>Models of servers that it forwards to.</summary>
     public IReadOnlyList<ForwardedModel> Forwarded { get; init; } = [];
+
+    /// <summary>What is wrong with the report (<see cref="WorkerFlags"/>).</summary>
+    public IReadOnlyList<string> Flags { get; init; } = [];
+
+    /// <summary>People want it to take nothing new, whether or not it has heard of it yet.</summary>
+    public bool IsToDrain { get; init; }
 
     /// <summary>Alive: at most one heartbeat is missing. Gone: several are.</summary>
     public WorkerState State =>
         Report.Left ? WorkerState.Gone
-        : Age > TimeSpan.FromSeconds(Report.IntervalSeconds * 5) ? WorkerState.Gone
-        : Age > TimeSpan.FromSeconds(Report.IntervalSeconds * 2.5) ? WorkerState.Suspect
-        : Report.Draining ? WorkerState.Draining
+        : Age > Intervals(GoneAfter) ? WorkerState.Gone
+        : Age > Intervals(SuspectAfter) ? WorkerState.Suspect
+        : Report.Draining || IsToDrain ? WorkerState.Draining
         : WorkerState.Alive;
+
+    /// <summary>When it came into its state at the earliest, by storage's clock: a silence counts from the moment when it was long enough.</summary>
+    public DateTimeOffset StateSince => State switch
+    {
+        WorkerState.Gone when !Report.Left => HeartbeatAt + Intervals(GoneAfter),
+        WorkerState.Suspect => HeartbeatAt + Intervals(SuspectAfter),
+        _ => HeartbeatAt,
+    };
+
+    private TimeSpan Intervals(double count) => TimeSpan.FromSeconds(Report.IntervalSeconds * count);
 }
 
 public enum WorkerState

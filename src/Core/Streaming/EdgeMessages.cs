@@ -56,6 +56,15 @@ public sealed record NudgeMessage(string Model, Band Band, string Queue);
 /// <param name="Model">Digest of the weights.</param>
 public sealed record UnloadMessage(string Model);
 
+/// <summary>What the leader orders a worker to be, as often as it takes. One of an older epoch than a worker has heard of comes from who leads no more, and is ignored.</summary>
+/// <param name="Epoch">In which the sender leads.</param>
+/// <param name="Drain">Take nothing new, and finish what runs; false: take jobs again.</param>
+public sealed record DirectiveMessage(int Version, long Epoch, bool Drain);
+
+/// <summary>The cluster's state has changed: edges read it.</summary>
+/// <param name="Version">Of the state now.</param>
+public sealed record ClusterChangedMessage(long Version);
+
 /// <summary>
 /// A token that lets its holder send to one SignalR user.
 /// </summary>

@@ -19,6 +19,8 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(NudgeMessage))]
 [JsonSerializable(typeof(EchoMessage))]
 [JsonSerializable(typeof(UnloadMessage))]
+[JsonSerializable(typeof(DirectiveMessage))]
+[JsonSerializable(typeof(ClusterChangedMessage))]
 [JsonSerializable(typeof(WorkerMessage))]
 [JsonSerializable(typeof(QueuedJob))]
 [JsonSerializable(typeof(Job))]

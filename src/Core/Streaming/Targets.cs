@@ -27,6 +27,12 @@ public static class Targets
     /// <summary>Edge to worker: <see cref="UnloadMessage"/>.</summary>
     public const string Unload = "unload";
 
+    /// <summary>Leader to worker: <see cref="DirectiveMessage"/>.</summary>
+    public const string Directive = "directive";
+
+    /// <summary>Edge to all edges: <see cref="ClusterChangedMessage"/>.</summary>
+    public const string ClusterChanged = "cluster-changed";
+
     /// <summary>Worker to edge: <see cref="WorkerMessage"/>.</summary>
     public const string Output = "output";
 
@@ -39,6 +45,9 @@ public static class Users
 {
     /// <summary>The one hub of the system.</summary>
     public const string Hub = "ollamamax";
+
+    /// <summary>The group of all edges.</summary>
+    public const string Edges = "edges";
 
     public static string Edge(string edgeId) => $"edge-{edgeId}";
 

@@ -9,6 +9,35 @@ internal sealed record JoinTokenAnswer(string Token, DateTimeOffset ExpiresAt);
 
 internal sealed record WorkersAnswer(IReadOnlyList<WorkerAnswer> Workers);
 
+/// <param name="Leader">Who leads, or has led last; null where nobody has yet.</param>
+/// <param name="Epoch">Grows with every leader; null where nobody has led yet.</param>
+/// <param name="Error">Why the cluster's state cannot be read; left out where it can.</param>
+internal sealed record StatusAnswer(
+    EdgeAnswer Edge,
+    LeaderAnswer? Leader,
+    long? Epoch,
+    WorkerCountsAnswer Workers,
+    IReadOnlyList<QueueAnswer> Queues,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error);
+
+/// <summary>The edge that answers.</summary>
+internal sealed record EdgeAnswer(string Id, int Pid, string Version);
+
+/// <param name="Id">Of an edge.</param>
+/// <param name="Since">By that edge's clock.</param>
+/// <param name="LeaseExpires">Unless it is renewed before; from another edge than the leader: at the latest. Null: it has run out, and nobody leads.</param>
+internal sealed record LeaderAnswer(string Id, DateTimeOffset Since, DateTimeOffset? LeaseExpires);
+
+internal sealed record WorkerCountsAnswer(int Alive, int Suspect, int Draining, int Gone);
+
+internal sealed record QueuesAnswer(IReadOnlyList<QueueAnswer> Queues);
+
+/// <param name="Model">One of the names of the weights; null where none is published any more.</param>
+/// <param name="Band">interactive or batch.</param>
+/// <param name="Queue">Its name in storage.</param>
+/// <param name="Messages">Those that a worker holds included; approximate, as storage counts.</param>
+internal sealed record QueueAnswer(string? Model, string Band, string Queue, int Messages);
+
 /// <param name="State">alive, suspect, draining or gone.</param>
 /// <param name="HeartbeatAge">Seconds since its last report, by storage's clock.</param>
 /// <param name="TokensPerSecond">All slots together, as last measured; null before its first job.</param>
@@ -26,7 +55,14 @@ internal sealed record WorkerAnswer(
     double? TokensPerSecond,
     string Version,
     int Protocol,
-    [property: JsonPropertyName("heartbeat_age_seconds")] double HeartbeatAge);
+    [property: JsonPropertyName("heartbeat_age_seconds")] double HeartbeatAge)
+{
+    /// <summary>When it came into its state, by storage's clock, as the leader saw it; null where no leader has seen it yet.</summary>
+    public DateTimeOffset? StateSince { get; init; }
+
+    /// <summary>What in its reports cannot be; what it says is believed within bounds.</summary>
+    public IReadOnlyList<string> Flags { get; init; } = [];
+}
 
 internal sealed record SlotsAnswer(int Used, int Total);
 
@@ -49,6 +85,8 @@ internal sealed record NegotiateAnswer(
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(QueuesAnswer))]
 [JsonSerializable(typeof(JoinTokenAnswer))]
 [JsonSerializable(typeof(WorkersAnswer))]
 [JsonSerializable(typeof(WorkerAnswer))]

@@ -17,7 +17,8 @@ namespace OllamaMax.Edge.Cluster;
 
 /// <summary>The cluster's own endpoints, and <c>/negotiate</c>.</summary>
 internal sealed class ClusterEndpoints(
-    WorkerGate gate, ClusterWatch watch, IModelSource models, SignalRHub hub, RequestBodyReader bodies) : IEndpointGroup
+    WorkerGate gate, ClusterStatus status, DrainWishes drains, ClusterWatch watch, ClusterDocuments documents, IModelSource models, SignalRHub hub, RequestBodyReader bodies)
+    : IEndpointGroup
 {
     private static readonly TimeSpan ViewMaxAge = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ClientTokenLifetime = TimeSpan.FromHours(1);
@@ -25,11 +26,20 @@ internal sealed class ClusterEndpoints(
     public void Map(IEndpointRouteBuilder endpoints)
     {
         RequiredPermission read = new(Permissions.ReadCluster);
+        RequiredPermission manage = new(Permissions.ManageCluster);
         AllowAnonymousAttribute ownCredentials = new();
+        endpoints.MapGet("/cluster/status", StatusAsync).WithMetadata(read)
+            .Describe(Said("This edge, the leader and its epoch, and how much there is of everything.") with { AnswerType = ClusterJson.Default.StatusAnswer });
+        endpoints.MapGet("/cluster/queues", QueuesAsync).WithMetadata(read)
+            .Describe(Said("The models' queues, and how many messages are in each.") with { AnswerType = ClusterJson.Default.QueuesAnswer });
         endpoints.MapGet("/cluster/workers", WorkersAsync).WithMetadata(read)
             .Describe(Said("The workers, as their last heartbeats show them.") with { AnswerType = ClusterJson.Default.WorkersAnswer });
         endpoints.MapGet("/cluster/workers/{id}", WorkerAsync).WithMetadata(read)
             .Describe(Said("One worker.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
+        endpoints.MapPost("/cluster/workers/{id}/drain", context => WishAsync(context, toDrain: true)).WithMetadata(manage)
+            .Describe(Said("Has a worker finish what it runs and take nothing new, until it is undrained.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
+        endpoints.MapPost("/cluster/workers/{id}/undrain", context => WishAsync(context, toDrain: false)).WithMetadata(manage)
+            .Describe(Said("Has a worker take jobs again.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
         endpoints.MapPost("/cluster/join-tokens", JoinTokenAsync).WithMetadata(new RequiredPermission(Permissions.JoinWorkers))
             .Describe(Said("A token that is good for one worker, once.") with { AnswerType = ClusterJson.Default.JoinTokenAnswer });
         // A worker is nobody's principal: the join token, and later its own signature, are looked at inside.
@@ -40,6 +50,12 @@ internal sealed class ClusterEndpoints(
     }
 
     private static EndpointDescription Said(string summary) => new(EndpointDescription.Own, summary);
+
+    private async Task StatusAsync(HttpContext context) =>
+        await JsonAnswer.WriteAsync(context, await status.ShowAsync(context.RequestAborted), ClusterJson.Default.StatusAnswer);
+
+    private async Task QueuesAsync(HttpContext context) =>
+        await JsonAnswer.WriteAsync(context, new QueuesAnswer(await status.QueuesAsync(context.RequestAborted)), ClusterJson.Default.QueuesAnswer);
 
     private async Task WorkersAsync(HttpContext context)
     {
@@ -57,6 +73,17 @@ internal sealed class ClusterEndpoints(
             await JsonAnswer.WriteAsync(context, worker, ClusterJson.Default.WorkerAnswer);
     }
 
+    private async Task WishAsync(HttpContext context, bool toDrain)
+    {
+        string id = (string)context.GetRouteValue("id")!;
+        // Of a worker that nobody has heard of nothing is written: the state holds what there is.
+        if ((await watch.GetAsync(ViewMaxAge, context.RequestAborted)).Any(worker => worker.Report.Id == id)
+            && await drains.PutAsync(id, toDrain, context.RequestAborted) is { } error)
+            await ErrorAnswer.WriteAsync(context, error);
+        else
+            await WorkerAsync(context);
+    }
+
     private async Task<IReadOnlyList<WorkerAnswer>> ListAsync(CancellationToken cancellationToken)
     {
         ILookup<string, ModelView> names = (await models.ListAsync(cancellationToken)).ToLookup(model => model.Weights);
@@ -64,7 +91,7 @@ internal sealed class ClusterEndpoints(
         return [.. views.OrderBy(view => view.Report.Name, StringComparer.Ordinal).ThenBy(view => view.Report.Id, StringComparer.Ordinal).Select(view => Answer(view, names))];
     }
 
-    private static WorkerAnswer Answer(WorkerView view, ILookup<string, ModelView> names)
+    private WorkerAnswer Answer(WorkerView view, ILookup<string, ModelView> names)
     {
         WorkerReport report = view.Report;
         return new WorkerAnswer(
@@ -84,7 +111,11 @@ internal sealed class ClusterEndpoints(
             report.TokensPerSecond,
             report.Program,
             report.Version,
-            Math.Round(view.Age.TotalSeconds, 1));
+            Math.Round(view.Age.TotalSeconds, 1))
+        {
+            StateSince = documents.State.Last?.Content.Members.GetValueOrDefault(report.Id) is { } member && member.State == view.State ? member.Since : null,
+            Flags = view.Flags,
+        };
     }
 
     private static WorkerModelAnswer Answer(HeldModel held, ILookup<string, ModelView> names) => new(

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Aliases;
+using OllamaMax.Edge.Cluster.Leading;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
@@ -49,6 +50,7 @@ public static class ClusterServices
             signalR, Users.Hub, provider.GetRequiredService<SignalRSender>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<EdgeIdentity>();
         services.AddSingleton<ClusterWatch>();
+        services.AddLeader();
         services.AddSingleton(provider => new ModelCatalog(
             storage.Blobs, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelCatalog>>()));
         services.AddSingleton(_ => new ModelBlobs(storage.Blobs));
@@ -80,6 +82,8 @@ public static class ClusterServices
         services.AddHostedService(provider => provider.GetRequiredService<EdgeListener>());
         services.AddHostedService(provider => provider.GetRequiredService<JobDispatcher>());
         services.AddHostedService<TemplateWarmUp>();
+        // Last, so that it is ended first: while the others end, another edge leads already.
+        services.AddHostedService<LeaderLoop>();
         services.AddSingleton<IReadinessCheck, StorageCheck>();
         services.AddSingleton<IReadinessCheck, SignalRCheck>();
         services.AddSingleton<IReadinessCheck, WorkersCheck>();

@@ -1,14 +1,15 @@
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
+using OllamaMax.Leases;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Cluster;
 
 /// <summary>
-/// The last listing of the heartbeats. Asked for, never polled: an edge that nobody asks anything makes no storage operation.
+/// The last listing of the heartbeats, with the wishes of the cluster's state. Asked for, never polled: an edge that nobody asks anything makes no storage operation.
 /// </summary>
-internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider time, ILogger<ClusterWatch> logger)
+internal sealed partial class ClusterWatch(Heartbeats heartbeats, ClusterDocuments documents, TimeProvider time, ILogger<ClusterWatch> logger)
 {
     private readonly Lock _lock = new();
     private Task<IReadOnlyList<WorkerView>>? _running;
@@ -25,11 +26,23 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider t
     {
         get
         {
+            // Wishes that this edge has just put count at once.
+            ClusterState? state = documents.State.Last?.Content;
             lock (_lock)
             {
                 TimeSpan since = Age_NeedsLock();
-                return since == TimeSpan.MaxValue ? [] : [.. _last.Select(view => Updated_NeedsLock(view with { Age = view.Age + since }))];
+                return since == TimeSpan.MaxValue ? [] : [.. _last.Select(view => Updated_NeedsLock(Wished(view with { Age = view.Age + since }, state)))];
             }
+        }
+    }
+
+    /// <summary>The last listing as it was when it was taken; null before the first.</summary>
+    public (IReadOnlyList<WorkerView> Workers, long TakenAt)? LastListing
+    {
+        get
+        {
+            lock (_lock)
+                return _taken ? (_last, _takenAt) : null;
         }
     }
 
@@ -75,7 +88,11 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider t
 
     private async Task<IReadOnlyList<WorkerView>> ListAsync()
     {
+        Task state = ReadStateAsync();
         IReadOnlyList<WorkerView> views = await heartbeats.ListAsync(CancellationToken.None);
+        await state;
+        ClusterState? wishes = documents.State.Last?.Content;
+        views = [.. views.Select(view => Wished(view, wishes))];
         lock (_lock)
         {
             _last = views;
@@ -88,6 +105,21 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider t
         Listed?.Invoke(views);
         return views;
     }
+
+    /// <summary>Costs a request with each listing, and a download only where the state has changed.</summary>
+    private async Task ReadStateAsync()
+    {
+        try
+        {
+            await documents.State.ReadAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (e is StoreException or DocumentException)
+        {
+            LogStateNotRead(e);
+        }
+    }
+
+    private static WorkerView Wished(WorkerView view, ClusterState? state) => state?.View(view) ?? view;
 
     private WorkerView Updated_NeedsLock(WorkerView view) =>
         _heard.TryGetValue(view.Report.Id, out var heard) && time.GetElapsedTime(heard.At) < view.Age
@@ -110,4 +142,7 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, TimeProvider t
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The workers' heartbeats could not be listed; the last listing stays in use")]
     private partial void LogListingFailed(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The cluster's state could not be read; the wishes known before stay in use")]
+    private partial void LogStateNotRead(Exception exception);
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Cluster;
 using OllamaMax.SignalR;
 using OllamaMax.Streaming;
 
@@ -13,6 +14,8 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromHours(1);
 
     private readonly SignalRListener _listener;
+    private readonly SignalRHub _hub;
+    private readonly string _user;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private long _lostAt;
@@ -22,18 +25,26 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
         _logger = loggers.CreateLogger<EdgeListener>();
         _time = time;
         _lostAt = time.GetTimestamp();
-        _listener = new SignalRListener(_ => new(hub.Negotiate(Users.Edge(edge.Id), TokenLifetime)), time, random, loggers);
-        On(Targets.Output, ProtocolJson.Default.WorkerMessage, message => Heard?.Invoke(message));
+        (_hub, _user) = (hub, Users.Edge(edge.Id));
+        _listener = new SignalRListener(_ => new(hub.Negotiate(_user, TokenLifetime)), time, random, loggers);
+        On(Targets.Output, ProtocolJson.Default.WorkerMessage, message => Heard?.Invoke(ReportBounds.Check(message)));
+        On(Targets.ClusterChanged, ProtocolJson.Default.ClusterChangedMessage, _ => ClusterChanged?.Invoke());
         On(Targets.Echo, ProtocolJson.Default.EchoMessage, echo => Echoed?.Invoke(echo));
         _listener.StateChanged += state =>
         {
             if (state == ListenerState.Reconnecting)
                 Interlocked.Exchange(ref _lostAt, time.GetTimestamp());
+            // Each time: a service that was started anew has forgotten its groups.
+            else if (state == ListenerState.Connected)
+                _ = JoinEdgesAsync();
         };
     }
 
     /// <summary>A worker has said something. Called in order, on the connection's own thread.</summary>
     public event Action<WorkerMessage>? Heard;
+
+    /// <summary>An edge says that the cluster's state has changed.</summary>
+    public event Action? ClusterChanged;
 
     /// <summary>What this edge said to itself has come back.</summary>
     public event Action<EchoMessage>? Echoed;
@@ -62,6 +73,13 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
+    private async Task JoinEdgesAsync()
+    {
+        SendOutcome outcome = await _hub.AddToGroupAsync(_user, Users.Edges, CancellationToken.None);
+        if (outcome is not SendOutcome.Sent)
+            LogNotJoined(outcome);
+    }
+
     private void On<T>(string target, JsonTypeInfo<T> type, Action<T> handle) => _listener.On(target, argument =>
     {
         try
@@ -77,4 +95,7 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A message ({Target}) cannot be read")]
     private partial void LogUnreadable(Exception exception, string target);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This edge is not in the group of edges, and hears of changes a little later: {Outcome}")]
+    private partial void LogNotJoined(SendOutcome outcome);
 }

@@ -99,6 +99,9 @@ internal sealed partial class WorkerChannel(
     public Task UnloadAsync(string workerId, string model) =>
         SendAsync(workerId, Targets.Unload, new UnloadMessage(model), ProtocolJson.Default.UnloadMessage);
 
+    public Task DirectAsync(string workerId, DirectiveMessage directive) =>
+        SendAsync(workerId, Targets.Directive, directive, ProtocolJson.Default.DirectiveMessage);
+
     private async Task SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
     {
         SendOutcome outcome = await hub.SendToUserAsync(Users.Worker(workerId), target, message, type, CancellationToken.None);

@@ -1,6 +1,7 @@
 using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Leases;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Http;
@@ -31,7 +32,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         {
             await ErrorAnswer.WriteAsync(context, new(e.StatusCode, e.Message));
         }
-        catch (Exception e) when (!context.Response.HasStarted && e is CatalogException or RequestFailedException or AggregateException { InnerException: RequestFailedException })
+        catch (Exception e) when (!context.Response.HasStarted && e is CatalogException or StoreException or RequestFailedException or AggregateException { InnerException: RequestFailedException })
         {
             LogStorageFailed(e, context.Request.Method, KeyInPath.Shown(context.Request.Path));
             await ErrorAnswer.WriteAsync(context, new(503, "storage cannot be reached; try again later") { RetryAfter = StorageRetry });

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace OllamaMax.Edge.Jobs;
 
 /// <summary>
-/// Drives <see cref="JobTending"/>: often while jobs are under way that this edge knows of, a handful of storage operations an hour otherwise.
+/// Drives <see cref="JobTending"/> for the jobs that this edge knows to be under way: often while there are any, a handful of storage operations an hour otherwise.
+/// What is due without anybody knowing of it is the leader's affair (<see cref="Cluster.Leading.JobsReconciler"/>).
 /// </summary>
 internal sealed partial class JobTendingLoop(
     JobTending tending, ActiveJobs active, IOptions<BackgroundOptions> options, TimeProvider time, ILogger<JobTendingLoop> logger) : BackgroundService
@@ -15,12 +16,11 @@ internal sealed partial class JobTendingLoop(
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan NudgeEvery = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(10);
 
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimeSpan _interval = Shortest;
     private long? _nudgedAt;
-    private long? _sweptAt;
+    private bool _hasSwept;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -55,8 +55,10 @@ internal sealed partial class JobTendingLoop(
     {
         try
         {
-            if (IsDue(ref _sweptAt, SweepEvery))
+            // Once: what a predecessor that was killed knew of is known to nobody until the leader's next sweep.
+            if (!_hasSwept)
                 await tending.SweepAsync(hub: null, stopping);
+            _hasSwept = true;
             bool anything = await tending.TakeCompletionsAsync(stopping) > 0;
             if (!active.IsEmpty && IsDue(ref _nudgedAt, NudgeEvery))
                 await tending.NudgeAsync(stopping);

@@ -25,6 +25,7 @@ internal sealed partial class QueuePoller(
     ForwardedServers forwards,
     Capabilities capabilities,
     DecoderWatch decoders,
+    StandingOrders orders,
     TimeProvider time,
     ILogger<QueuePoller> logger)
 {
@@ -50,12 +51,13 @@ internal sealed partial class QueuePoller(
     public async Task RunAsync(CancellationToken stopping)
     {
         dispatcher.SlotFreed += _wake.Set;
+        orders.Changed += PollAllNow;
         PollAllSoon();
         try
         {
             while (true)
             {
-                while (slots.Free > 0 && !dispatcher.IsDraining && TakeNext() is var (key, url) && url is not null)
+                while (slots.Free > 0 && !dispatcher.IsDraining && !orders.Rests && TakeNext() is var (key, url) && url is not null)
                     await PollAsync(key.Model, key.Band, url, stopping);
                 if (!await _wake.WaitAsync(UnaskedEvery, stopping))
                     PollAllSoon();
@@ -64,6 +66,13 @@ internal sealed partial class QueuePoller(
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
+    }
+
+    /// <summary>Nobody has told it, while it rested, of what waits.</summary>
+    private void PollAllNow()
+    {
+        PollAllSoon();
+        _wake.Set();
     }
 
     private void PollAllSoon()

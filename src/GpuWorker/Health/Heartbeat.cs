@@ -30,6 +30,7 @@ internal sealed partial class Heartbeat(
     ModelMeters meters,
     MachineDevices devices,
     DecoderWatch decoders,
+    StandingOrders orders,
     IOptions<WorkerOptions> options,
     TimeProvider time,
     ILogger<Heartbeat> logger)
@@ -55,6 +56,7 @@ internal sealed partial class Heartbeat(
         decoders.Changed += ReportSoon;
         dispatcher.SlotFreed += ReportIfDue;
         devices.Changed += ReportSoon;
+        orders.Changed += ReportSoon;
         try
         {
             while (true)
@@ -127,7 +129,7 @@ internal sealed partial class Heartbeat(
         Pid = Environment.ProcessId,
         Site = options.Value.Site,
         Program = Program,
-        Draining = dispatcher.IsDraining,
+        Draining = dispatcher.IsDraining || orders.Rests,
         SlotsUsed = slots.Used,
         SlotsTotal = slots.Total,
         IntervalSeconds = Interval().TotalSeconds,

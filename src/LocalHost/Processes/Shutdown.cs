@@ -9,7 +9,12 @@ internal sealed class Shutdown : IDisposable
     private readonly TaskCompletionSource<string> _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IReadOnlyList<PosixSignalRegistration> _signals;
 
-    public Shutdown() => _signals = [On(PosixSignal.SIGINT), On(PosixSignal.SIGTERM), On(PosixSignal.SIGHUP)];
+    /// <param name="isChild">
+    /// Whether another process of ours ends this one: Ctrl-C and a closed terminal reach both, and it is for the other to say in which order they end.
+    /// </param>
+    public Shutdown(bool isChild = false) => _signals = isChild
+        ? [Ignore(PosixSignal.SIGINT), On(PosixSignal.SIGTERM), Ignore(PosixSignal.SIGHUP)]
+        : [On(PosixSignal.SIGINT), On(PosixSignal.SIGTERM), On(PosixSignal.SIGHUP)];
 
     public CancellationToken Token => _source.Token;
 
@@ -46,6 +51,8 @@ internal sealed class Shutdown : IDisposable
         foreach (PosixSignalRegistration signal in _signals)
             signal.Dispose();
     }
+
+    private static PosixSignalRegistration Ignore(PosixSignal signal) => PosixSignalRegistration.Create(signal, context => context.Cancel = true);
 
     private PosixSignalRegistration On(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
     {

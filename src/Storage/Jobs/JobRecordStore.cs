@@ -17,8 +17,8 @@ namespace OllamaMax.Storage.Jobs;
 /// </summary>
 public sealed class JobRecordStore(StorageAccount account)
 {
-    private const string Records = "records/";
-    private const string Outputs = "output/";
+    internal const string Records = "records/";
+    internal const string Outputs = "output/";
 
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 

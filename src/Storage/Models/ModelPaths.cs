@@ -7,6 +7,10 @@ public static class ModelPaths
 {
     public const string Manifests = "manifests/";
 
+    internal const string Partials = "partial/";
+
+    internal const string Uploads = "uploads/";
+
     /// <summary>Content by its digest: weights and configs.</summary>
     public static string Blob(string digest) => "blobs/" + ModelDigest.FileName(digest);
 
@@ -14,10 +18,10 @@ public static class ModelPaths
     public static string Chunks(string digest) => "chunks/" + ModelDigest.FileName(digest);
 
     /// <summary>A download on its way (<see cref="StagedBlobs"/>).</summary>
-    internal static string Partial(string key) => "partial/" + key;
+    internal static string Partial(string key) => Partials + key;
 
     /// <summary>What a client writes by itself (<see cref="UploadedBlobs"/>).</summary>
-    internal static string Upload(string digest) => "uploads/" + ModelDigest.FileName(digest);
+    internal static string Upload(string digest) => Uploads + ModelDigest.FileName(digest);
 
     public static string Manifest(ModelName name) => Manifests + name.ManifestPath;
 }

@@ -10,6 +10,8 @@ namespace OllamaMax.Storage.Payloads;
 /// <summary>Jobs that are too large for a SignalR message, each a blob that its worker reads by a signed URL.</summary>
 public sealed class PayloadStore(StorageAccount account, TimeProvider time)
 {
+    internal const string Prefix = "payloads/";
+
     /// <summary>Puts a job away and answers where it can be read until its deadline.</summary>
     public async Task<string> PutAsync(Job job, CancellationToken cancellationToken)
     {
@@ -22,5 +24,5 @@ public sealed class PayloadStore(StorageAccount account, TimeProvider time)
     public Task DeleteAsync(string jobId, CancellationToken cancellationToken) =>
         Blob(jobId).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
 
-    private BlobClient Blob(string jobId) => account.Blobs.GetBlobContainerClient(Containers.Jobs).GetBlobClient($"payloads/{jobId}");
+    private BlobClient Blob(string jobId) => account.Blobs.GetBlobContainerClient(Containers.Jobs).GetBlobClient(Prefix + jobId);
 }

@@ -35,6 +35,17 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         return (receipt.MessageId, receipt.PopReceipt);
     }
 
+    /// <summary>Messages in each of the queues that there are, by the queue's name, hidden ones counted in; approximate, as storage counts.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<IReadOnlyDictionary<string, int>> CountAsync(CancellationToken cancellationToken)
+    {
+        List<string> names = [];
+        await foreach (QueueItem queue in account.Queues.GetQueuesAsync(prefix: JobQueueName.Prefix, cancellationToken: cancellationToken))
+            names.Add(queue.Name);
+        (string Name, int? Count)[] counts = await Task.WhenAll(names.Select(async name => (name, await CountAsync(name, cancellationToken))));
+        return counts.Where(queue => queue.Count is not null).ToDictionary(queue => queue.Name, queue => queue.Count!.Value);
+    }
+
     /// <summary>Deletes a message. One that is gone, or in other hands by now, is left alone: whoever has it will claim it and be denied.</summary>
     public async Task DeleteAsync(string model, Band band, string messageId, string popReceipt, CancellationToken cancellationToken)
     {
@@ -44,6 +55,19 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         }
         catch (RequestFailedException e) when (e.Status == 404 || e.ErrorCode == QueueErrorCode.PopReceiptMismatch)
         {
+        }
+    }
+
+    /// <summary>Null where it has just been deleted.</summary>
+    private async Task<int?> CountAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await account.Queues.GetQueueClient(name).GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            return null;
         }
     }
 

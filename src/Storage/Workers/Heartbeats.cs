@@ -36,7 +36,7 @@ public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeat
             views.AddRange(page.Values.Select(blob => Read(blob, now)).OfType<WorkerView>());
         }
         _forwarded.Keep(views.Select(view => view.Report.Forwards).OfType<string>().ToHashSet());
-        return await Task.WhenAll(views.Select(view => WithForwardedAsync(container, view, cancellationToken)));
+        return ReportBounds.FlagNames(await Task.WhenAll(views.Select(view => WithForwardedAsync(container, view, cancellationToken))));
     }
 
     private async Task<WorkerView> WithForwardedAsync(BlobContainerClient container, WorkerView view, CancellationToken cancellationToken) =>
@@ -63,8 +63,9 @@ public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeat
                 LogUnreadable(blob.Name, $"reports for {report.Id}");
                 return null;
             }
-            TimeSpan age = now - (blob.Properties.LastModified ?? now);
-            return new WorkerView(report, age > TimeSpan.Zero ? age : TimeSpan.Zero);
+            DateTimeOffset writtenAt = blob.Properties.LastModified ?? now;
+            var (bounded, flags) = ReportBounds.Check(report);
+            return new WorkerView(bounded, now > writtenAt ? now - writtenAt : TimeSpan.Zero) { HeartbeatAt = writtenAt, Flags = flags };
         }
         catch (JsonException e)
         {

@@ -1,0 +1,19 @@
+namespace OllamaMax.Cluster;
+
+/// <summary>What may happen to the cluster's state.</summary>
+public abstract record ClusterCommand
+{
+    /// <summary>The leader has listed the heartbeats. Saying it twice, or saying what is known, changes nothing.</summary>
+    /// <param name="Workers">All of them, with the state's own wishes in them (<see cref="ClusterState.View"/>).</param>
+    public sealed record Observe(IReadOnlyList<WorkerView> Workers) : ClusterCommand;
+
+    /// <summary>What people want; put by any edge, in whoever's epoch.</summary>
+    /// <param name="Id">Drawn for this command: it is carried out once, however often it is tried.</param>
+    public abstract record Wish(string Id) : ClusterCommand;
+
+    /// <summary>The worker is to take nothing new.</summary>
+    public sealed record Drain(string Id, string WorkerId, DateTimeOffset At) : Wish(Id);
+
+    /// <summary>It may take jobs again.</summary>
+    public sealed record Undrain(string Id, string WorkerId) : Wish(Id);
+}

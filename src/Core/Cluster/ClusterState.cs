@@ -1,0 +1,61 @@
+namespace OllamaMax.Cluster;
+
+/// <summary>
+/// What the cluster knows beyond the heartbeats: its members, as the leader has seen them change, and what people wish. A state machine without clock, chance or
+/// I/O: <see cref="Apply"/> answers what it is after a command, the same instance where that changes nothing.
+/// </summary>
+public sealed record ClusterState
+{
+    /// <summary>Wishes are remembered by their command for as long as that many others follow: longer than any of them is tried again.</summary>
+    private const int CommandsKept = 64;
+
+    /// <summary>Who has been gone for so long is no member any more; who comes back later is a member again.</summary>
+    private static readonly TimeSpan GoneKept = TimeSpan.FromDays(7);
+
+    public static ClusterState Empty { get; } = new();
+
+    /// <summary>Workers by their ids.</summary>
+    public IReadOnlyDictionary<string, Member> Members { get; init; } = new Dictionary<string, Member>();
+
+    /// <summary>Workers that are to take nothing new, and since when; by their ids.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> Drains { get; init; } = new Dictionary<string, DateTimeOffset>();
+
+    /// <summary>Ids of the last commands, the oldest first.</summary>
+    public IReadOnlyList<string> Commands { get; init; } = [];
+
+    public ClusterState Apply(ClusterCommand command) => command switch
+    {
+        ClusterCommand.Observe { Workers: var workers } => Observe(workers),
+        // Done already; an answer that was lost is asked for again.
+        ClusterCommand.Wish { Id: var id } when Commands.Contains(id) => this,
+        ClusterCommand.Drain drain when !Drains.ContainsKey(drain.WorkerId) =>
+            Remember(drain) with { Drains = new Dictionary<string, DateTimeOffset>(Drains) { [drain.WorkerId] = drain.At } },
+        ClusterCommand.Undrain undrain when Drains.ContainsKey(undrain.WorkerId) =>
+            Remember(undrain) with { Drains = Drains.Where(drain => drain.Key != undrain.WorkerId).ToDictionary() },
+        ClusterCommand.Wish wish => Remember(wish),
+        _ => this,
+    };
+
+    /// <summary>A heartbeat with the wishes for its worker.</summary>
+    public WorkerView View(WorkerView worker)
+    {
+        bool isToDrain = Drains.ContainsKey(worker.Report.Id);
+        return isToDrain == worker.IsToDrain ? worker : worker with { IsToDrain = isToDrain };
+    }
+
+    private ClusterState Remember(ClusterCommand.Wish wish) => this with { Commands = [.. Commands.TakeLast(CommandsKept - 1), wish.Id] };
+
+    private ClusterState Observe(IReadOnlyList<WorkerView> workers)
+    {
+        Dictionary<string, Member> members = [];
+        foreach (WorkerView worker in workers)
+        {
+            Member? before = Members.GetValueOrDefault(worker.Report.Id);
+            if (worker.State == WorkerState.Gone && (before is null || worker.Age > GoneKept))
+                continue;
+            members[worker.Report.Id] = Member.Of(worker, before);
+        }
+        bool isSame = members.Count == Members.Count && members.All(member => ReferenceEquals(member.Value, Members.GetValueOrDefault(member.Key)));
+        return isSame ? this : this with { Members = members };
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OllamaMax.Cluster;
+using OllamaMax.Storage.Cluster;
+
+namespace OllamaMax.Edge.Cluster.Leading;
+
+/// <summary>Marks blobs that nobody seems to need, waits, looks again, and deletes those that still lie there as they did.</summary>
+internal sealed partial class OrphansReconciler(
+    OrphanBlobs blobs, ClusterDocuments documents, LeaderMetrics metrics, IOptions<ClusterOptions> options, ILogger<OrphansReconciler> logger) : IReconciler
+{
+    public string Name => "orphans";
+
+    public TimeSpan Every => options.Value.OrphansEvery;
+
+    public async Task<bool> ReconcileAsync(LeaderTerm term, CancellationToken cancellationToken)
+    {
+        var (candidates, now) = await blobs.FindAsync(options.Value.OrphanWaits, cancellationToken);
+        if (await documents.Orphans.ApplyAsync(term, marks => marks.Look(candidates, now), cancellationToken) is not { } marked)
+            return false;
+        foreach (OrphanCandidate orphan in marked.Content.Due(candidates, now))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            // An ex-leader may be here too. It deletes nothing that its owner has touched since the mark.
+            if (!await blobs.DeleteAsync(orphan, cancellationToken))
+                continue;
+            LogDeleted(orphan.Name);
+            metrics.OrphanDeleted();
+        }
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The blob {Blob} belonged to nobody and is deleted")]
+    private partial void LogDeleted(string blob);
+}

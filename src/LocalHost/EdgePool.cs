@@ -1,0 +1,99 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using OllamaMax.LocalHost.Processes;
+
+namespace OllamaMax.LocalHost;
+
+/// <summary>Several edges over one storage, each a process of its own that is started again, on its port, when it ends.</summary>
+internal sealed class EdgePool : IAsyncDisposable
+{
+    private readonly IReadOnlyList<Seat> _seats;
+
+    private EdgePool(IReadOnlyList<Seat> seats) => _seats = seats;
+
+    /// <summary>In their order, with real ports.</summary>
+    public IReadOnlyList<Uri> Addresses => [.. _seats.Select(seat => seat.Listening.Result)];
+
+    /// <summary>Starts them and waits until all listen.</summary>
+    /// <exception cref="StartException">One ended instead.</exception>
+    public static async Task<EdgePool> StartAsync(
+        LocalHostOptions options, LocalStorage storage, LocalSignalR signalR, Action<string> say, ILogger logger, TimeProvider time, CancellationToken cancellationToken)
+    {
+        Dictionary<string, string?> environment = new() { [LocalStorage.Setting] = storage.ConnectionString, [LocalSignalR.Setting] = signalR.ConnectionString };
+        EdgePool pool = new([.. options.EdgePorts.Select((port, index) => new Seat($"edge-{index + 1}", port, options.Alias, environment, say, logger, time))]);
+        try
+        {
+            await Task.WhenAll(pool._seats.Select(seat => seat.WaitUntilListeningAsync(cancellationToken)));
+            return pool;
+        }
+        catch
+        {
+            await pool.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>All at once: together they have the grace of one.</summary>
+    public async ValueTask DisposeAsync() => await Task.WhenAll(_seats.Select(seat => seat.DisposeAsync().AsTask()));
+
+    private sealed class Seat : IAsyncDisposable
+    {
+        private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly int _port;
+        private readonly IReadOnlyList<string> _alias;
+        private readonly IReadOnlyDictionary<string, string?> _environment;
+        private readonly Action<string> _say;
+        private readonly string _name;
+        private readonly SupervisedChild _child;
+        private volatile string _lastLine = "it said nothing";
+
+        public Seat(
+            string name, int port, IReadOnlyList<string> alias, IReadOnlyDictionary<string, string?> environment, Action<string> say, ILogger logger, TimeProvider time)
+        {
+            (_name, _port, _alias, _environment, _say) = (name, port, alias, environment, say);
+            ChildSpec spec = new()
+            {
+                Name = name,
+                Command = _ => new(Command()),
+                OnStarted = pid => say($"{name} started, pid {pid}"),
+                OnLine = OnLine,
+                // What never listened would not the next time either: the start fails instead.
+                StartAgain = () => Listening.IsCompleted,
+            };
+            _child = new(spec, logger, time);
+        }
+
+        /// <summary>Its address, the same for as long as this lives.</summary>
+        public Task<Uri> Listening => _listening.Task;
+
+        /// <exception cref="StartException">It ended instead.</exception>
+        public async Task WaitUntilListeningAsync(CancellationToken cancellationToken)
+        {
+            await Task.WhenAny(Listening, _child.FirstExit).WaitAsync(cancellationToken);
+            if (!Listening.IsCompleted)
+                throw new StartException($"{_name} did not start: {_lastLine} (exit code {await _child.FirstExit})");
+        }
+
+        public ValueTask DisposeAsync() => _child.DisposeAsync();
+
+        private ChildCommand Command()
+        {
+            int port = Listening.IsCompleted ? Listening.Result.Port : _port;
+            List<string> arguments =
+            [
+                Path.Combine(AppContext.BaseDirectory, "OllamaMax.LocalHost.dll"), EdgeCommand.Name, "--port", port.ToString(CultureInfo.InvariantCulture),
+                .. _alias.SelectMany(alias => (string[])["--alias", alias]),
+            ];
+            return new(WorkerLaunch.DotnetHost, arguments) { Environment = _environment };
+        }
+
+        private void OnLine(string line)
+        {
+            _lastLine = line;
+            if (line.StartsWith(EdgeCommand.Listens, StringComparison.Ordinal))
+                _listening.TrySetResult(new(line[EdgeCommand.Listens.Length..]));
+            else
+                _say($"{_name}: {line}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Azure;
+using Azure.Storage.Blobs.Models;
+using OllamaMax.Cluster;
+using OllamaMax.Storage.Jobs;
+using OllamaMax.Storage.Models;
+
+namespace OllamaMax.Storage.Cluster;
+
+/// <summary>
+/// Finds blobs that nobody may need any more, and deletes those that are still what was found: downloads that nobody goes on with, uploads that nobody completes,
+/// outputs of jobs without a record, and payloads of jobs whose edge died.
+/// </summary>
+public sealed class OrphanBlobs(StorageAccount account)
+{
+    /// <summary>One page of each for a look. Jobs' names sort by time, so what lies behind comes to the front as the older ones go.</summary>
+    private const int MostOfAKind = 1000;
+
+    /// <param name="waits">How long each kind is left alone after it was seen.</param>
+    /// <param name="cancellationToken">Ends the listings.</param>
+    /// <returns>What was found, and storage's time at the first listing.</returns>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<(IReadOnlyList<OrphanCandidate> Candidates, DateTimeOffset Now)> FindAsync(OrphanWaits waits, CancellationToken cancellationToken)
+    {
+        var (partials, now) = await ListAsync(Containers.Models, ModelPaths.Partials, cancellationToken);
+        var (uploads, _) = await ListAsync(Containers.Models, ModelPaths.Uploads, cancellationToken);
+        var (outputs, _) = await ListAsync(Containers.Jobs, JobRecordStore.Outputs, cancellationToken);
+        var (payloads, _) = await ListAsync(Containers.Jobs, Payloads.PayloadStore.Prefix, cancellationToken);
+        // Records last: a job that is submitted meanwhile has its record before its output.
+        HashSet<string> records = await RecordsAsync(outputs, cancellationToken);
+        List<OrphanCandidate> candidates =
+        [
+            // Who downloads holds a lease.
+            .. Candidates(Containers.Models, partials.Where(blob => blob.Properties.LeaseState != LeaseState.Leased), waits.Download),
+            .. Candidates(Containers.Models, uploads, waits.Upload),
+            .. Candidates(Containers.Jobs, outputs.Where(blob => !records.Contains(blob.Name[JobRecordStore.Outputs.Length..])), waits.Output),
+            .. Candidates(Containers.Jobs, payloads, waits.Payload),
+        ];
+        return (candidates, now);
+    }
+
+    /// <summary>Deletes it if it is still what was found. False: it is not, or is gone.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<bool> DeleteAsync(OrphanCandidate orphan, CancellationToken cancellationToken)
+    {
+        string[] path = orphan.Name.Split('/', 2);
+        try
+        {
+            await account.Blobs.GetBlobContainerClient(path[0]).GetBlobClient(path[1]).DeleteAsync(
+                DeleteSnapshotsOption.None, new BlobRequestConditions { IfMatch = new ETag(orphan.Tag) }, cancellationToken);
+            return true;
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        {
+            // 412: changed, or leased by somebody who goes on with it.
+            return false;
+        }
+    }
+
+    private static IEnumerable<OrphanCandidate> Candidates(string container, IEnumerable<BlobItem> blobs, TimeSpan wait) =>
+        blobs.Where(blob => blob.Properties.ETag is not null).Select(blob => new OrphanCandidate($"{container}/{blob.Name}", blob.Properties.ETag!.Value.ToString("H"), wait));
+
+    private async Task<HashSet<string>> RecordsAsync(IReadOnlyList<BlobItem> outputs, CancellationToken cancellationToken)
+    {
+        HashSet<string> records = [];
+        if (outputs.Count == 0)
+            return records;
+        var options = new GetBlobsOptions { Prefix = JobRecordStore.Records };
+        await foreach (BlobItem record in account.Blobs.GetBlobContainerClient(Containers.Jobs).GetBlobsAsync(options, cancellationToken))
+            records.Add(record.Name[JobRecordStore.Records.Length..]);
+        return records;
+    }
+
+    private async Task<(IReadOnlyList<BlobItem> Blobs, DateTimeOffset Now)> ListAsync(string container, string prefix, CancellationToken cancellationToken)
+    {
+        AsyncPageable<BlobItem> blobs = account.Blobs.GetBlobContainerClient(container).GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancellationToken);
+        await foreach (Page<BlobItem> page in blobs.AsPages(pageSizeHint: MostOfAKind))
+        {
+            using Response response = page.GetRawResponse();
+            return (page.Values, response.Headers.Date ?? throw new InvalidDataException("storage answered without a Date"));
+        }
+        throw new InvalidDataException("storage answered a listing without a page");
+    }
+}
+
+/// <summary>How long a blob is left alone from when it was first found without an owner.</summary>
+/// <param name="Download">Of a model that nobody goes on with.</param>
+/// <param name="Upload">That nobody completes.</param>
+/// <param name="Output">Of a job that has no record.</param>
+/// <param name="Payload">Of an interactive job: longer than any of them takes.</param>
+public sealed record OrphanWaits(TimeSpan Download, TimeSpan Upload, TimeSpan Output, TimeSpan Payload);

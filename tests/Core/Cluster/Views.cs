@@ -1,0 +1,30 @@
+using OllamaMax.Cluster;
+using OllamaMax.Streaming;
+using OllamaMax.Workers;
+
+namespace OllamaMax.Core.Tests.Cluster;
+
+/// <summary>Workers as a listing shows them.</summary>
+internal static class Views
+{
+    public static readonly DateTimeOffset Now = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Reports every 10 s: suspect after 25 s of silence, gone after 50 s.</summary>
+    public static WorkerView Of(string id, TimeSpan age) => new(Report(id), age) { HeartbeatAt = Now - age };
+
+    public static WorkerReport Report(string id) => new()
+    {
+        Version = ProtocolVersion.Current,
+        Id = id,
+        Name = id,
+        Host = "box",
+        Pid = 1,
+        Program = "1.0",
+        Draining = false,
+        SlotsUsed = 1,
+        SlotsTotal = 4,
+        IntervalSeconds = 10,
+        Models = [],
+        Devices = [],
+    };
+}
