@@ -8,12 +8,12 @@ using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Edge.Uploads;
-using OllamaMax.Placement;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Models;
@@ -35,6 +35,7 @@ public static class ClusterServices
             .ValidateDataAnnotations()
             .ValidateOnStart();
         services.AddOptions<AliasOptions>().Configure<IConfiguration>((aliases, configuration) => aliases.Read(configuration));
+        services.AddOptions<PlacementOptions>().Configure<IConfiguration>((placement, configuration) => placement.Read(configuration));
         services.TryAddSingleton<Random>();
         services.AddSingleton(storage);
         services.AddSingleton<JobQueues>();
@@ -59,10 +60,10 @@ public static class ClusterServices
         services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
-        services.AddSingleton<LeastLoadedPolicy>();
         services.AddSingleton<WorkerDirectory>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<Backlog>();
+        services.AddSingleton<JobPlacing>();
         services.AddSingleton<DispatchMetrics>();
         services.AddSingleton<WorkerChannel>();
         services.AddSingleton<ModelUnloader>();

@@ -35,14 +35,14 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
         _tenants[run.Job.Tenant].HasMoreThanItMay || (_lines.TryGetValue(run.Job.Model, out Line? line) && line.Queued.Count > 0);
 
     /// <summary>Takes in a job that has to wait; what comes of it is in <see cref="TakeNext"/>. Null, or why it may not wait.</summary>
-    public JobError? Add(JobRun run, TimeSpan now)
+    public JobError? Add(JobRun run)
     {
-        Line line = LineOf(run.Job.Model);
+        Line line = LineOf(run.Job);
         Tenant tenant = _tenants[run.Job.Tenant];
         // Who has been accepted before is not turned away, nor sent to the end: its client has seen text.
         if (run.Owner.HasBeenAccepted)
             _first.Add(run);
-        else if (Refusal(run.Job, line, tenant, now) is { } refusal)
+        else if (Refusal(run.Job, line, tenant) is { } refusal)
             return refusal;
         else
             Hold(run, line, tenant);
@@ -52,17 +52,17 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     }
 
     /// <summary>Those whose messages are to go into their models' queues now.</summary>
-    public IReadOnlyList<JobRun> TakeNext(TimeSpan now)
+    public IReadOnlyList<JobRun> TakeNext()
     {
         if (_held == 0 && _first.Count == 0)
             return [];
         List<JobRun> next = [.. _first];
         _first.Clear();
         foreach (JobRun run in next)
-            LineOf(run.Job.Model).Queued.Add(run);
+            LineOf(run.Job).Queued.Add(run);
         foreach (var (model, line) in _lines)
         {
-            int most = directory.Slots(model, now) + Ahead;
+            int most = directory.Slots(model, line.Rule) + Ahead;
             while (line.Queued.Count < most && line.Held.TryTake(name => _tenants[name].MayHaveMore, out JobRun run))
             {
                 Unhold(run);
@@ -98,10 +98,11 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     /// <summary>A job of the model was answered in this time: from it comes an honest Retry-After.</summary>
     public void Answered(string model, TimeSpan runningTime) => _throughput.Add(model, runningTime);
 
-    private Line LineOf(string model)
+    private Line LineOf(Job job)
     {
-        if (!_lines.TryGetValue(model, out Line? line))
-            _lines.Add(model, line = new Line());
+        if (!_lines.TryGetValue(job.Model, out Line? line))
+            _lines.Add(job.Model, line = new Line());
+        line.Rule = job.Placement.Rule;
         return line;
     }
 
@@ -118,9 +119,9 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
         _held--;
     }
 
-    private JobError? Refusal(Job job, Line line, Tenant tenant, TimeSpan now)
+    private JobError? Refusal(Job job, Line line, Tenant tenant)
     {
-        int slots = directory.Slots(job.Model, now);
+        int slots = directory.Slots(job.Model, job.Placement.Rule);
         if (tenant.Waiting >= tenant.MaxWaiting)
         {
             return new JobError(JobErrorKind.OverLimit, $"too many requests: {tenant.Waiting} of tenant '{job.Tenant}' wait already")
@@ -148,6 +149,9 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     private sealed class Line
     {
         public FairQueue<JobRun> Held { get; } = new();
+
+        /// <summary>That of the last who came: where tenants are kept to different workers, the queue holds a few messages too many or too few for some.</summary>
+        public PlacementRule Rule { get; set; } = PlacementRule.Default;
 
         /// <summary>Those whose message is in storage, or on its way there.</summary>
         public HashSet<JobRun> Queued { get; } = [];

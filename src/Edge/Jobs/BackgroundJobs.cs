@@ -4,6 +4,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Placing;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.SignalR;
@@ -24,6 +26,9 @@ internal sealed partial class BackgroundJobs(
     ClusterWatch watch,
     SignalRHub hub,
     ActiveJobs active,
+    ClaimRules rules,
+    IModelSource models,
+    PlacementRules placement,
     IOptions<BackgroundOptions> options,
     TimeProvider time,
     ILogger<BackgroundJobs> logger)
@@ -85,6 +90,8 @@ internal sealed partial class BackgroundJobs(
 
     public async Task<JobClaimAnswer> ClaimAsync(string id, JobClaimRequest request, CancellationToken cancellationToken)
     {
+        if (await rules.LaterAsync(id, request, cancellationToken) is { } later)
+            return new JobClaimAnswer(null, later);
         JobOutputBlob output = store.Output(id);
         string nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         JobRecord? record = await records.ApplyAsync(
@@ -108,7 +115,7 @@ internal sealed partial class BackgroundJobs(
         try
         {
             await watch.GetAsync(ListingIsUsable, cancellationToken);
-            dispatcher.Nudge(model, Band.Batch);
+            dispatcher.Nudge(model, Band.Batch, placement.Of(model, await models.ListAsync(cancellationToken), tenant: null));
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {

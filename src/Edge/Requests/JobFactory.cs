@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Placing;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Models;
+using OllamaMax.Placement;
 
 namespace OllamaMax.Edge.Requests;
 
@@ -13,7 +15,7 @@ namespace OllamaMax.Edge.Requests;
 /// nothing about the answer is left to decide, on whatever worker it runs.
 /// </summary>
 internal sealed class JobFactory(
-    NamedModels models, PromptMaker prompts, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
+    NamedModels models, PromptMaker prompts, PlacementRules rules, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
 {
     private static readonly RenderedPrompt NoPrompt = new("", OutputParsing.None, Grammar: null);
 
@@ -50,13 +52,15 @@ internal sealed class JobFactory(
             return error;
         if (isAnswered && model.Forwarded is not null && ForwardedPromptMaker.Make(request).Failed(out error, out forward))
             return error;
+        string tenant = (info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.")).Tenant;
         return new Job
         {
             Id = JobId.New(time),
             RequestId = info.Id,
             TraceParent = info.TraceParent,
-            Tenant = (info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.")).Tenant,
+            Tenant = tenant,
             Band = Band.Interactive,
+            Placement = new(rules.Of(model, tenant), PrefixOf(request, model)),
             Model = model.Weights,
             ModelName = request.Model,
             AnsweredBy = DisplayName.Of(model.Name),
@@ -88,6 +92,15 @@ internal sealed class JobFactory(
             return ApiError.BadRequest($"\"{request.Model}\" does not support thinking");
         return null;
     }
+
+    /// <summary>A text without turns, the conversation, or nothing for what no worker is the better for having read before.</summary>
+    private static PromptPrefix PrefixOf(InferenceRequest request, ModelView model) => request switch
+    {
+        { IsLoad: true } => default,
+        { EmbedInputs: { } inputs } => inputs.Count > 0 ? PromptPrefix.OfText(inputs[0]) : default,
+        { RawPrompt: { } prompt } => PromptPrefix.OfText(prompt),
+        _ => PromptPrefix.OfChat(ModelfileMessages.Before(request, model), request.Tools),
+    };
 
     /// <summary>More context than the model was trained for helps nobody; a server that is forwarded to decides that by itself.</summary>
     private static InferenceOptions Clamp(InferenceOptions options, ModelView model) =>
