@@ -4,6 +4,7 @@ using System.Globalization;
 using OllamaMax.Bench.Dispatch;
 using OllamaMax.Bench.Engine;
 using OllamaMax.Bench.Failover;
+using OllamaMax.Bench.Placement;
 using OllamaMax.Bench.Reporting;
 using OllamaMax.Inference.Packages;
 
@@ -20,7 +21,7 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Only = new("--only")
     {
-        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover",
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; simulation, choice or flood of placement; kills of failover",
         Recursive = true,
     };
 
@@ -53,6 +54,7 @@ internal static class BenchCommand
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
+        Bench("placement", "Where jobs are placed, by the real classes in virtual time, and what placing one costs", PlacementBench.RunAsync),
         Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
     };
 

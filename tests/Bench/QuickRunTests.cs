@@ -15,6 +15,11 @@ public sealed class QuickRunTests
     [InlineData("engine", "Answer tokens a second, greedy", 4)]
     [InlineData("engine", "Gaps between the tokens of running streams", 2)]
     [InlineData("engine", "Time to the first token over a shared prefix", 3)]
+    [InlineData("placement", "Simulated: shared prefixes", 4)]
+    [InlineData("placement", "Simulated: mixed", 4)]
+    [InlineData("placement", "Simulated: no shared prefix", 4)]
+    [InlineData("placement", "Choosing one worker", 2)]
+    [InlineData("placement", "A light tenant's wait for a slot under a heavy one's flood", 3)]
     [InlineData("failover", "Kills in the middle of an answer", 1)]
     [InlineData("failover", "The pause that the client sees", 2)]
     public async Task Run_Quick_MeasuresEveryRow(string bench, string table, int rows)
@@ -30,6 +35,7 @@ public sealed class QuickRunTests
     [Theory]
     [InlineData("dispatch")]
     [InlineData("engine")]
+    [InlineData("placement")]
     [InlineData("failover")]
     public async Task Run_Quick_SaysHowAndOnWhat(string bench)
     {

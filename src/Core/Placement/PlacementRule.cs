@@ -23,5 +23,5 @@ public sealed class PlacementRule
     public bool IsRestricted => !Labels.IsNone || MinVersion is not null;
 
     public bool Admits(WorkerView worker) =>
-        Labels.Admits(worker.Labels) && (MinVersion is null || (Version.TryParse(worker.Report.Program, out Version? own) && own >= MinVersion));
+        (Labels.IsNone || Labels.Admits(worker.Labels)) && (MinVersion is null || (Version.TryParse(worker.Report.Program, out Version? own) && own >= MinVersion));
 }

@@ -1,0 +1,51 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
+using OllamaMax.Bench.Reporting;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.Placement;
+
+namespace OllamaMax.Bench.Placement;
+
+/// <summary>What it costs an edge to choose a worker.</summary>
+internal static class ChoiceTime
+{
+    private const double MostMicroseconds = 20;
+    private const int Batches = 15;
+
+    public static void Measure(PlacementSizes sizes, BenchResult result)
+    {
+        Table table = result.Add(new Table(
+            "Choosing one worker",
+            $"The real directory's choice among {sizes.Workers} workers with the model in memory, each for another prompt; medians of {Batches} batches of {sizes.Decisions}.",
+            ["policy", "choices", "microseconds", "bytes allocated"]));
+        (double affinity, double bytes) = MeasureOne(table, "prefix-affinity", new PrefixAffinityPolicy(), sizes);
+        MeasureOne(table, "least-loaded", new LeastLoadedPolicy(new Random(sizes.Seed)), sizes);
+        result.Aim($"choosing among {sizes.Workers} workers by prefix-affinity, microseconds", affinity, MostMicroseconds, atMost: true);
+        result.Aim("bytes allocated for it", bytes, 0, atMost: true);
+    }
+
+    private static (double Microseconds, double Bytes) MeasureOne(Table table, string name, IPlacementPolicy policy, PlacementSizes sizes)
+    {
+        WorkerDirectory directory = new();
+        VirtualTime time = new();
+        directory.Update(new SimulatedFleet(sizes, time).List(), time.Now);
+        PlacementRule rule = new() { Policy = policy };
+        JobPlacement[] jobs = [.. Enumerable.Range(0, sizes.Decisions).Select(number => new JobPlacement(rule, PromptPrefix.OfText($"{number} is what this prompt begins with")))];
+        Samples times = new();
+        long bytes = 0;
+        for (int batch = 0; batch <= Batches; batch++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            long start = Stopwatch.GetTimestamp();
+            foreach (JobPlacement job in jobs)
+                directory.Choose(SimulatedFleet.Model, job, FrozenSet<string>.Empty, time.Now);
+            TimeSpan taken = Stopwatch.GetElapsedTime(start);
+            bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+            // The first one has the code compiled and the line of workers made.
+            if (batch > 0)
+                times.Add(taken.TotalMicroseconds / jobs.Length);
+        }
+        table.Add(name, (double)Batches * jobs.Length, times.Median, (double)bytes / jobs.Length);
+        return (times.Median, (double)bytes / jobs.Length);
+    }
+}
