@@ -110,12 +110,15 @@ internal sealed partial class BackgroundJobs(
     }
 
     /// <summary>Tells workers that something waits for this model, by a listing that is fresh enough.</summary>
-    public async Task NudgeAsync(string model, CancellationToken cancellationToken)
+    public Task NudgeAsync(string model, CancellationToken cancellationToken) => NudgeAsync(model, tenant: null, cancellationToken);
+
+    /// <param name="tenant">Whose job it is, as not all workers may have it; null: several's.</param>
+    private async Task NudgeAsync(string model, string? tenant, CancellationToken cancellationToken)
     {
         try
         {
             await watch.GetAsync(ListingIsUsable, cancellationToken);
-            dispatcher.Nudge(model, Band.Batch, placement.Of(model, await models.ListAsync(cancellationToken), tenant: null));
+            dispatcher.Nudge(model, Band.Batch, placement.Of(model, await models.ListAsync(cancellationToken), tenant));
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
@@ -129,7 +132,7 @@ internal sealed partial class BackgroundJobs(
         var message = new QueuedJob(ProtocolVersion.Current, record.Id, record.Model, Band.Batch, Reply: null);
         await queues.EnqueueAsync(message, ForGood, cancellationToken);
         active.Add(record.Id, record.Model);
-        await NudgeAsync(record.Model, cancellationToken);
+        await NudgeAsync(record.Model, record.Tenant, cancellationToken);
     }
 
     private async Task<JobClaimGrant> GrantAsync(JobRecord record, Job job, Attempt attempt, CancellationToken cancellationToken)

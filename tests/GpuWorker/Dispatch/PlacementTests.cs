@@ -60,7 +60,6 @@ public sealed class PlacementTests
 
         (await ShowAsync(cluster, "heavy", second)).GetProperty("status").GetString().ShouldBe("queued");
         gate.SetResult();
-        await ShowWhenAsync(cluster, "heavy", second, "completed");
     }
 
     private static async Task<HttpStatusCode> AskAsync(JobCluster cluster, string tenant)
