@@ -63,9 +63,9 @@ internal sealed class SimulatedWorker(string id, int slots, double speed, Virtua
     public double? MeasureSpeed()
     {
         Advance();
-        double? speed = _generated > 0 ? Math.Round(_generated / _jobSeconds, 1) : null;
+        double? measured = _generated > 0 ? Math.Round(_generated / _jobSeconds, 1) : null;
         _generated = _jobSeconds = 0;
-        return speed;
+        return measured;
     }
 
     private double RateOf(SimulatedJob job) => job.IsReading

@@ -8,8 +8,10 @@ using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Placement;
 using OllamaMax.SignalR;
 using OllamaMax.Storage.Jobs;
+using OllamaMax.Storage.Models;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
 
@@ -118,9 +120,10 @@ internal sealed partial class BackgroundJobs(
         try
         {
             await watch.GetAsync(ListingIsUsable, cancellationToken);
-            dispatcher.Nudge(model, Band.Batch, placement.Of(model, await models.ListAsync(cancellationToken), tenant));
+            PlacementRule rule = placement.KeepAnybodyAway ? placement.Of(model, await models.ListAsync(cancellationToken), tenant) : PlacementRule.Default;
+            dispatcher.Nudge(model, Band.Batch, rule);
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is RequestFailedException or AggregateException or CatalogException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // Workers look into their queues unasked as well.
             LogNotNudged(e, model);

@@ -2,7 +2,6 @@ using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Requests;
-using OllamaMax.Jobs.Records;
 using OllamaMax.Placement;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Streaming;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Models;
 using OllamaMax.Placement;

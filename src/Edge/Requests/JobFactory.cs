@@ -93,7 +93,7 @@ internal sealed class JobFactory(
         return null;
     }
 
-    /// <summary>A text without turns, the conversation, or nothing for what no worker is the better for having read before.</summary>
+    /// <summary>Of the conversation, or of a text without turns; texts to embed are told apart so that they are spread.</summary>
     private static PromptPrefix PrefixOf(InferenceRequest request, ModelView model) => request switch
     {
         { IsLoad: true } => default,
