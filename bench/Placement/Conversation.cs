@@ -35,6 +35,10 @@ internal sealed record Conversation(int Number, SystemPrompt? Group, int Turns, 
             Prefix = FirstPrefix(message);
             Tokens = Group?.Tokens ?? 0;
         }
+        else
+        {
+            Prefix = Prefix with { IsContinued = true };
+        }
         int answer = Math.Clamp((int)(-150 * Math.Log(1 - Draws.NextDouble())), 10, 600);
         SimulatedJob job = new()
         {

@@ -6,6 +6,9 @@ namespace OllamaMax.Placement;
 /// <param name="Total">Slots it has.</param>
 public readonly record struct Candidate(string WorkerId, Warmth Warmth, int Used, int Total)
 {
+    /// <summary>Slots that are likely to be in use: what it last said counts here for longer than as <see cref="Used"/>, of which this has at least as many.</summary>
+    public int Expected { get; init; } = Used;
+
     /// <summary>The worker's number in hashing, the same at every edge: <see cref="KeyOf"/>.</summary>
     public ulong Key { get; init; }
 

@@ -30,22 +30,25 @@ public sealed class PrefixAffinityPolicy : IPlacementPolicy
             return null;
         PromptPrefix prefix = limits.Warmth == Warmth.Loaded && !prompt.IsNone ? prompt : model;
         int circle = SmallestCircle(candidates, limits, prefix.Beginning);
+        int home = -1;
         int chosen = -1;
-        ulong best = 0;
+        ulong homeScore = 0;
+        ulong chosenScore = 0;
         for (int i = 0; i < candidates.Length; i++)
         {
             ref readonly Candidate candidate = ref candidates[i];
-            if (candidate.Warmth != limits.Warmth || RingOf(candidate, prefix.Beginning) < circle || !limits.Admit(candidate))
+            if (candidate.Warmth != limits.Warmth || RingOf(candidate, prefix.Beginning) < circle)
                 continue;
             // Fast workers are in the circle more often than others; only where all of them are, and could not be more often, does speed count here too.
             int steps = Math.Max(0, StepsOf(candidate) - circle);
             ulong score = PlacementHash.Spread(candidate.Key ^ prefix.Conversation) >> steps;
-            if (chosen >= 0 && score >= best)
-                continue;
-            best = score;
-            chosen = i;
+            if (home < 0 || score < homeScore)
+                (home, homeScore) = (i, score);
+            if ((chosen < 0 || score < chosenScore) && limits.Admit(candidate))
+                (chosen, chosenScore) = (i, score);
         }
-        return candidates[chosen].WorkerId;
+        // For a conversation that goes on, its home is worth its last slot; others keep away in time, so that there is one.
+        return candidates[prefix.IsContinued && candidates[home].HasFreeSlot ? home : chosen].WorkerId;
     }
 
     /// <summary>By the load of those where the model is nearest to running; null where nobody has a free slot.</summary>
@@ -64,8 +67,8 @@ public sealed class PrefixAffinityPolicy : IPlacementPolicy
     }
 
     /// <summary>
-    /// The ring from which on, inwards, there is room and somebody who may be used. All rings together always have both: of those with a free slot the one that is
-    /// used least is not above the average.
+    /// The ring from which on, inwards, there is room and somebody who may be used. All rings together always have both: who has a free slot and is used least is not
+    /// above the average, unless that is beyond all slots, and then the limit is too.
     /// </summary>
     private static int SmallestCircle(ReadOnlySpan<Candidate> candidates, Limits limits, ulong beginning)
     {
@@ -96,7 +99,7 @@ public sealed class PrefixAffinityPolicy : IPlacementPolicy
     /// <param name="Worker">The same of one worker.</param>
     private readonly record struct Limits(Warmth Warmth, double Circle, double Worker)
     {
-        public bool Admit(in Candidate candidate) => candidate.HasFreeSlot && candidate.Used + 1 <= Math.Ceiling(Worker * candidate.Total);
+        public bool Admit(in Candidate candidate) => candidate.HasFreeSlot && candidate.Expected + 1 <= Math.Ceiling(Worker * candidate.Total);
     }
 
     /// <summary>Slots of several workers.</summary>
@@ -113,7 +116,7 @@ public sealed class PrefixAffinityPolicy : IPlacementPolicy
 
         public void Add(in Candidate candidate, bool hasRoom)
         {
-            Used += candidate.Used;
+            Used += candidate.Expected;
             Total += candidate.Total;
             HasRoom |= hasRoom;
         }

@@ -19,6 +19,9 @@ public readonly record struct PromptPrefix(ulong Beginning, ulong Conversation)
     /// <summary>Of a text without turns, at most so much tells it from others.</summary>
     private const int LongestText = 8192;
 
+    /// <summary>There are turns behind the head: its worker has read far more of it than the head.</summary>
+    public bool IsContinued { get; init; }
+
     /// <summary>Nothing is known of the prompt, or there is none.</summary>
     public bool IsNone => this == default;
 
@@ -41,14 +44,16 @@ public readonly record struct PromptPrefix(ulong Beginning, ulong Conversation)
         var head = new Head();
         foreach (JsonElement tool in tools)
             head.Add(JsonMarshal.GetRawUtf8Value(tool));
-        foreach (ChatMessage message in messages)
+        int read = 0;
+        bool isWhole = false;
+        while (read < messages.Count && !isWhole)
         {
+            ChatMessage message = messages[read++];
             head.Add(MemoryMarshal.AsBytes(message.Role.AsSpan()));
             head.Add(MemoryMarshal.AsBytes(message.Content.AsSpan()));
-            if (message.Role == "user")
-                break;
+            isWhole = message.Role == "user";
         }
-        return head.Length == 0 ? default : new(head.Beginning, head.Hash);
+        return head.Length == 0 ? default : new(head.Beginning, head.Hash) { IsContinued = read < messages.Count };
     }
 
     private static ReadOnlySpan<char> Cut(string text, int most) =>

@@ -78,6 +78,11 @@ internal sealed class ModelLine
         /// <summary>It comes last until it is heard again.</summary>
         public bool IsSuspect => State == WorkerState.Suspect || Worker.SuspectedAt is not null;
 
-        public Candidate At(TimeSpan now) => new(Worker.Id, Warmth, Worker.UsedAt(now), Worker.Total) { Key = Worker.Key, Pace = Pace };
+        public Candidate At(TimeSpan now) => new(Worker.Id, Warmth, Worker.UsedAt(now), Worker.Total)
+        {
+            Expected = Worker.ExpectedAt(now),
+            Key = Worker.Key,
+            Pace = Pace,
+        };
     }
 }

@@ -8,8 +8,11 @@ namespace OllamaMax.Edge.Cluster;
 /// <summary>What the <see cref="WorkerDirectory"/> knows of one worker.</summary>
 internal sealed class WorkerEntry(string id)
 {
-    /// <summary>What a worker said of its load is believed for this long; after that only what this edge knows itself counts.</summary>
+    /// <summary>What a worker said of its load is believed for this long; after that only what this edge knows itself keeps a job from it.</summary>
     private static readonly TimeSpan LoadIsFresh = TimeSpan.FromSeconds(5);
+
+    /// <summary>For this long it is the best guess: until a busy worker's next report and the next listing of it there are 20 s.</summary>
+    private static readonly TimeSpan LoadIsLikely = TimeSpan.FromSeconds(60);
 
     /// <summary>More slots than any worker has: a report that says more is not believed.</summary>
     private const int MostSlots = 4096;
@@ -41,6 +44,9 @@ internal sealed class WorkerEntry(string id)
 
     /// <summary>What it said of itself while that is fresh, and at least what this edge gave it.</summary>
     public int UsedAt(TimeSpan now) => Math.Max(InFlight, now - LoadAt < LoadIsFresh ? _used : 0);
+
+    /// <summary>What it last said of itself, where that is not too long ago to mean anything.</summary>
+    public int ExpectedAt(TimeSpan now) => Math.Max(InFlight, now - LoadAt < LoadIsLikely ? _used : 0);
 
     public void SetLoad(int used, int total, TimeSpan at)
     {

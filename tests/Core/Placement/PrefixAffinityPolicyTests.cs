@@ -8,8 +8,8 @@ public sealed class PrefixAffinityPolicyTests
     private static readonly PromptPrefix Model = PromptPrefix.OfModel("sha256:model");
 
     private static readonly Gen<Candidate> AnyCandidate = Gen.Select(
-        Gen.Int[0, 1_000_000], Gen.Enum<Warmth>(), Gen.Int[0, 9], Gen.Int[0, 8], Gen.Int[PaceScale.Slowest, PaceScale.Fastest],
-        (id, warmth, used, total, pace) => Worker(id, used, total, warmth, pace));
+        Gen.Int[0, 1_000_000], Gen.Enum<Warmth>(), Gen.Int[0, 9], Gen.Int[0, 8], Gen.Int[PaceScale.Slowest, PaceScale.Fastest], Gen.Int[0, 8],
+        (id, warmth, used, total, pace, said) => Worker(id, used, total, warmth, pace) with { Expected = Math.Max(used, Math.Min(said, total)) });
 
     private readonly PrefixAffinityPolicy _policy = new();
 
@@ -49,7 +49,7 @@ public sealed class PrefixAffinityPolicyTests
             for (int i = 0; i < before.Length; i++)
             {
                 int index = Array.FindIndex(workers, worker => worker.WorkerId == before[i]);
-                workers[index] = workers[index] with { Used = workers[index].Used - 1 };
+                workers[index] = With(workers[index], workers[index].Used - 1);
                 string now = Take(workers, new(7, (ulong)i));
                 same += now == before[i] ? 1 : 0;
                 before[i] = now;
@@ -58,6 +58,32 @@ public sealed class PrefixAffinityPolicyTests
 
         // By chance it would be one or two.
         same.ShouldBeGreaterThan(40);
+    }
+
+    [Fact]
+    public void Choose_HomeIsNearlyFull_OnlyAConversationThatGoesOnMayTakeItsLastSlot()
+    {
+        Candidate[] workers = Workers(20);
+        string home = Take(workers, new(1, 1));
+        Candidate nearlyFull = With(workers.Single(worker => worker.WorkerId == home), 3);
+        Candidate other = With(workers.First(worker => worker.WorkerId != home), 1);
+
+        string? asNew = _policy.Choose([nearlyFull, other], new(1, 1), Model);
+        string? goesOn = _policy.Choose([nearlyFull, other], new PromptPrefix(1, 1) { IsContinued = true }, Model);
+        string? isFull = _policy.Choose([With(nearlyFull, 4), other], new PromptPrefix(1, 1) { IsContinued = true }, Model);
+
+        asNew.ShouldNotBe(home);
+        goesOn.ShouldBe(home);
+        isFull.ShouldBe(other.WorkerId);
+    }
+
+    [Fact]
+    public void Choose_LongAgoItWasBusy_IsExpectedToBeAndAskedAllTheSame()
+    {
+        Candidate stale = Worker(1) with { Expected = 4 };
+
+        _policy.Choose([stale], new(1, 1), Model).ShouldBe("1");
+        _policy.Choose([stale, Worker(2)], new(1, 1), Model).ShouldBe("2");
     }
 
     [Fact]
@@ -95,9 +121,9 @@ public sealed class PrefixAffinityPolicyTests
         Prompts(100).ShouldAllBe(prompt => _policy.Choose(workers, prompt, Model) == home);
         // While it is on its way there, others wait for it there too.
         int index = Array.FindIndex(workers, worker => worker.WorkerId == home);
-        workers[index] = workers[index] with { Warmth = Warmth.Loading, Used = 3 };
+        workers[index] = With(workers[index], 3) with { Warmth = Warmth.Loading };
         _policy.Choose(workers, new(2, 2), Model).ShouldBe(home);
-        workers[index] = workers[index] with { Used = 4 };
+        workers[index] = With(workers[index], 4);
         _policy.Choose(workers, new(2, 2), Model).ShouldNotBe(home);
     }
 
@@ -114,8 +140,8 @@ public sealed class PrefixAffinityPolicyTests
         }
         Warmth warmest = workers.Where(worker => worker.HasFreeSlot).Max(worker => worker.Warmth);
         Candidate[] alike = [.. workers.Where(worker => worker.Warmth == warmest)];
-        double share = Math.Max(0.5, 1.25 * alike.Sum(worker => worker.Used) / alike.Sum(worker => worker.Total));
-        alike.ShouldContain(worker => worker.WorkerId == chosen && worker.HasFreeSlot && worker.Used + 1 <= Math.Ceiling(share * worker.Total));
+        double share = Math.Max(0.5, 1.25 * alike.Sum(worker => worker.Expected) / alike.Sum(worker => worker.Total));
+        alike.ShouldContain(worker => worker.WorkerId == chosen && worker.HasFreeSlot && worker.Expected + 1 <= Math.Ceiling(share * worker.Total));
     });
 
     [Fact]
@@ -132,11 +158,13 @@ public sealed class PrefixAffinityPolicyTests
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
     }
 
+    private static Candidate With(Candidate worker, int used) => worker with { Used = used, Expected = used };
+
     private string Take(Candidate[] workers, PromptPrefix prompt)
     {
         string chosen = _policy.Choose(workers, prompt, Model).ShouldNotBeNull();
         int index = Array.FindIndex(workers, worker => worker.WorkerId == chosen);
-        workers[index] = workers[index] with { Used = workers[index].Used + 1 };
+        workers[index] = With(workers[index], workers[index].Used + 1);
         return chosen;
     }
 

@@ -14,7 +14,8 @@ public sealed class PromptPrefixTests
         ChatMessage[] first = [new("system", LongSystem), new("user", "Hello")];
         ChatMessage[] later = [.. first, new("assistant", "Hello!"), new("user", "And now?")];
 
-        Chat(later).ShouldBe(Chat(first));
+        Chat(first).IsContinued.ShouldBeFalse();
+        Chat(later).ShouldBe(Chat(first) with { IsContinued = true });
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class JobPrefixTests
         PromptPrefix other = await PrefixAsync(edge, "/api/chat", """{"model":"demo","messages":[{"role":"user","content":"Goodbye"}]}""");
 
         first.IsNone.ShouldBeFalse();
-        later.ShouldBe(first);
+        later.ShouldBe(first with { IsContinued = true });
         other.ShouldNotBe(first);
     }
 
