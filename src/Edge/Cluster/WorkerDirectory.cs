@@ -13,6 +13,9 @@ internal sealed class WorkerDirectory
     private readonly Dictionary<string, WorkerEntry> _entries = [];
     private readonly Dictionary<(string Model, PlacementRule Rule), ModelLine> _lines = [];
 
+    // Odd, so that keys stay apart when they are multiplied by it.
+    private ulong _nudges = 1;
+
     // Written anew for each choice, so that choosing among a thousand allocates nothing.
     private Candidate[] _candidates = [];
 
@@ -62,12 +65,18 @@ internal sealed class WorkerDirectory
     public bool MayRun(string workerId, PlacementRule rule) =>
         !rule.IsRestricted || (_entries.TryGetValue(workerId, out WorkerEntry? entry) && entry.View is { } view && rule.Admits(view));
 
-    /// <summary>Whom to tell that something waits in the model's queue: those with a free slot first.</summary>
-    public IEnumerable<string> ToNudge(string model, PlacementRule rule, int most, TimeSpan now) => LineOf(model, rule).All(now)
-        .OrderByDescending(candidate => candidate.HasFreeSlot)
-        .ThenByDescending(candidate => candidate.Warmth)
-        .Take(most)
-        .Select(candidate => candidate.WorkerId);
+    /// <summary>Whom to tell that something waits in the model's queue: those with a free slot first, and each time others of those that are alike.</summary>
+    public IEnumerable<string> ToNudge(string model, PlacementRule rule, int most, TimeSpan now)
+    {
+        ulong round = _nudges += 2;
+        return LineOf(model, rule).All(now)
+            .OrderByDescending(candidate => candidate.HasFreeSlot)
+            .ThenByDescending(candidate => candidate.Warmth)
+            .ThenBy(candidate => candidate.Expected / (double)Math.Max(1, candidate.Total))
+            .ThenBy(candidate => candidate.Key * round)
+            .Take(most)
+            .Select(candidate => candidate.WorkerId);
+    }
 
     /// <summary>Slots that workers offer for the model, busy ones included.</summary>
     public int Slots(string model, PlacementRule rule) => LineOf(model, rule).Slots();

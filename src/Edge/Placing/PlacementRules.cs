@@ -12,7 +12,7 @@ internal sealed class PlacementRules
     private readonly ModelPlacement _default;
     private readonly Dictionary<ModelName, ModelPlacement> _models;
     private readonly IOptions<TenantOptions> _tenants;
-    private readonly IPlacementPolicy _leastLoaded;
+    private readonly LeastLoadedPolicy _leastLoaded;
     private readonly ConcurrentDictionary<(ModelPlacement Placement, string Labels, long Bytes), PlacementRule> _rules = [];
 
     public PlacementRules(IOptions<PlacementOptions> options, IOptions<TenantOptions> tenants, Random random)
