@@ -17,12 +17,12 @@ internal sealed class ModelLine
     {
         Prefix = PromptPrefix.OfModel(model);
         bool isForwarded = ForwardedDigest.Is(model);
-        List<Place> places = [.. workers.Select(worker => PlaceOf(worker, model, isForwarded, rule)).OfType<Place>()];
+        List<Offer> offers = [.. workers.Select(worker => OfferOf(worker, model, isForwarded, rule)).OfType<Offer>()];
         // A report need not know all of a box's memory, so somebody may still try where nobody seems to have enough.
-        if (places.Exists(place => place.HasMemory))
-            places.RemoveAll(place => !place.HasMemory);
-        double? usual = PaceScale.Usual(places.Select(place => place.Speed).ToArray());
-        _places = [.. places.Select(place => place with { Pace = PaceScale.Of(place.Speed, usual) })];
+        if (offers.Exists(offer => offer.HasMemory))
+            offers.RemoveAll(offer => !offer.HasMemory);
+        double? usual = PaceScale.Usual(offers.Select(offer => offer.Speed).ToArray());
+        _places = [.. offers.Select(offer => new Place(offer.Worker, offer.IsSuspect, offer.Warmth, PaceScale.Of(offer.Speed, usual)))];
     }
 
     /// <summary>What jobs go by while nobody has the model in memory.</summary>
@@ -36,7 +36,7 @@ internal sealed class ModelLine
     public int Fill(Span<Candidate> candidates, IReadOnlySet<string> excluded, TimeSpan now)
     {
         int count = 0;
-        foreach (Place place in _places)
+        foreach (ref readonly Place place in _places.AsSpan())
         {
             if (!place.IsSuspect && (excluded.Count == 0 || !excluded.Contains(place.Worker.Id)))
                 candidates[count++] = place.At(now);
@@ -50,14 +50,15 @@ internal sealed class ModelLine
     /// <summary>Slots of those who are not suspects, busy ones included.</summary>
     public int Slots() => _places.Sum(place => place.IsSuspect ? 0 : place.Worker.Total);
 
-    private static Place? PlaceOf(WorkerEntry worker, string model, bool isForwarded, PlacementRule rule)
+    private static Offer? OfferOf(WorkerEntry worker, string model, bool isForwarded, PlacementRule rule)
     {
         if (worker.View is not { } view || !ProtocolVersion.IsCompatible(view.Report.Version))
             return null;
         if (view.State is WorkerState.Draining or WorkerState.Gone || !rule.Admits(view))
             return null;
+        bool isSuspect = view.State == WorkerState.Suspect;
         if (isForwarded)
-            return worker.ForwardsTo(model) ? new(worker, view.State, Warmth.Loaded, null, HasMemory: true) : null;
+            return worker.ForwardsTo(model) ? new(worker, isSuspect, Warmth.Loaded, Speed: null, HasMemory: true) : null;
         HeldModel? held = worker.Holds(model);
         if (held?.Hangs == true)
             return null;
@@ -68,15 +69,16 @@ internal sealed class ModelLine
             { LoadingPercent: not null } => Warmth.Loading,
             _ => Warmth.Replica,
         };
-        return new(worker, view.State, warmth, PaceScale.Known(held?.JobTokensPerSecond), held?.Loaded == true || view.Report.HasMemoryFor(rule.ModelBytes));
+        return new(worker, isSuspect, warmth, PaceScale.Known(held?.JobTokensPerSecond), held?.Loaded == true || view.Report.HasMemoryFor(rule.ModelBytes));
     }
 
-    private sealed record Place(WorkerEntry Worker, WorkerState State, Warmth Warmth, double? Speed, bool HasMemory)
-    {
-        public int Pace { get; init; }
+    /// <summary>What a worker has to offer, before it is seen beside the others.</summary>
+    private sealed record Offer(WorkerEntry Worker, bool IsSuspect, Warmth Warmth, double? Speed, bool HasMemory);
 
+    private readonly record struct Place(WorkerEntry Worker, bool IsListedAsSuspect, Warmth Warmth, int Pace)
+    {
         /// <summary>It comes last until it is heard again.</summary>
-        public bool IsSuspect => State == WorkerState.Suspect || Worker.SuspectedAt is not null;
+        public bool IsSuspect => IsListedAsSuspect || Worker.SuspectedAt is not null;
 
         public Candidate At(TimeSpan now) => new(Worker.Id, Warmth, Worker.UsedAt(now), Worker.Total)
         {
