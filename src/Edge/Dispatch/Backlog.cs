@@ -7,7 +7,7 @@ using OllamaMax.Placement;
 namespace OllamaMax.Edge.Dispatch;
 
 /// <summary>
-/// What waits at this edge, by model and tenant: who may wait, and whose message goes into the model's queue next. That queue is first come, first
+/// What waits at this edge, by model (and by rule, as workers that one tenant may not use are no help to it) and tenant: who may wait, and whose message goes into the model's queue next. That queue is first come, first
 /// served, so only as many messages are in it as workers will soon take; the others are held here, in a <see cref="FairQueue{T}"/>, which costs
 /// storage nothing. The dispatcher's loop owns it; nothing else may touch it.
 /// </summary>
@@ -16,7 +16,7 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     /// <summary>Messages in a model's queue beyond one for each slot, so that a worker with a free one never finds it empty while something is held.</summary>
     private const int Ahead = 2;
 
-    private readonly Dictionary<string, Line> _lines = [];
+    private readonly Dictionary<(string Model, PlacementRule Rule), Line> _lines = [];
     private readonly Dictionary<string, Tenant> _tenants = [];
     private readonly List<JobRun> _first = [];
     private readonly Throughput _throughput = new();
@@ -30,9 +30,9 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
         tenant.Jobs++;
     }
 
-    /// <summary>Others wait in the model's queue already, or its tenant has all that it may have: it is not to be pushed.</summary>
+    /// <summary>Others wait in the model's queue already, for the same workers, or its tenant has all that it may have: it is not to be pushed.</summary>
     public bool MustWait(JobRun run) =>
-        _tenants[run.Job.Tenant].HasMoreThanItMay || (_lines.TryGetValue(run.Job.Model, out Line? line) && line.Queued.Count > 0);
+        _tenants[run.Job.Tenant].HasMoreThanItMay || (_lines.TryGetValue(KeyOf(run.Job), out Line? line) && line.Queued.Count > 0);
 
     /// <summary>Takes in a job that has to wait; what comes of it is in <see cref="TakeNext"/>. Null, or why it may not wait.</summary>
     public JobError? Add(JobRun run)
@@ -60,9 +60,9 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
         _first.Clear();
         foreach (JobRun run in next)
             LineOf(run.Job).Queued.Add(run);
-        foreach (var (model, line) in _lines)
+        foreach (var ((model, rule), line) in _lines)
         {
-            int most = directory.Slots(model, line.Rule) + Ahead;
+            int most = directory.Slots(model, rule) + Ahead;
             while (line.Queued.Count < most && line.Held.TryTake(name => _tenants[name].MayHaveMore, out JobRun run))
             {
                 Unhold(run);
@@ -80,11 +80,11 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
             return;
         run.IsInBacklog = false;
         _tenants[run.Job.Tenant].Waiting--;
-        Line line = _lines[run.Job.Model];
+        Line line = _lines[KeyOf(run.Job)];
         if (!line.Queued.Remove(run) && !_first.Remove(run) && line.Held.Remove(run.Job.Tenant, run))
             Unhold(run);
         if (line.Waiting == 0)
-            _lines.Remove(run.Job.Model);
+            _lines.Remove(KeyOf(run.Job));
     }
 
     /// <summary>The job is over: its tenant may have another.</summary>
@@ -98,11 +98,12 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     /// <summary>A job of the model was answered in this time: from it comes an honest Retry-After.</summary>
     public void Answered(string model, TimeSpan runningTime) => _throughput.Add(model, runningTime);
 
+    private static (string Model, PlacementRule Rule) KeyOf(Job job) => (job.Model, job.Placement.Rule);
+
     private Line LineOf(Job job)
     {
-        if (!_lines.TryGetValue(job.Model, out Line? line))
-            _lines.Add(job.Model, line = new Line());
-        line.Rule = job.Placement.Rule;
+        if (!_lines.TryGetValue(KeyOf(job), out Line? line))
+            _lines.Add(KeyOf(job), line = new Line());
         return line;
     }
 
@@ -149,9 +150,6 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     private sealed class Line
     {
         public FairQueue<JobRun> Held { get; } = new();
-
-        /// <summary>That of the last who came: where tenants are kept to different workers, the queue holds a few messages too many or too few for some.</summary>
-        public PlacementRule Rule { get; set; } = PlacementRule.Default;
 
         /// <summary>Those whose message is in storage, or on its way there.</summary>
         public HashSet<JobRun> Queued { get; } = [];

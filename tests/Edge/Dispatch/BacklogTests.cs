@@ -4,6 +4,7 @@ using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
+using OllamaMax.Placement;
 
 namespace OllamaMax.Edge.Tests.Dispatch;
 
@@ -125,6 +126,22 @@ public sealed class BacklogTests
     }
 
     [Fact]
+    public void TakeNext_TenantThatIsKeptToSomeWorkers_IsInNobodysWay()
+    {
+        PlacementRule berlin = new() { Policy = PlacementRule.Default.Policy };
+        for (int i = 0; i < 5; i++)
+            _backlog.Add(Begin("kept", rule: berlin)).ShouldBeNull();
+        Next().Count.ShouldBe(2);
+
+        JobRun free = Begin("free");
+
+        _backlog.MustWait(free).ShouldBeFalse();
+        _backlog.Add(free).ShouldBeNull();
+        Next().ShouldHaveSingleItem().ShouldBe(free);
+        _backlog.MustWait(Begin("other", rule: berlin)).ShouldBeTrue();
+    }
+
+    [Fact]
     public void Left_ThatWaits_IsNotTakenAnyMore()
     {
         JobRun[] runs = [.. Enumerable.Range(0, 4).Select(_ => Wait("a"))];
@@ -145,13 +162,14 @@ public sealed class BacklogTests
         return run;
     }
 
-    private JobRun Begin(string tenant, bool isAccepted = false)
+    private JobRun Begin(string tenant, bool isAccepted = false, PlacementRule? rule = null)
     {
         Job job = new()
         {
             Id = $"job-{++_jobs}",
             RequestId = "r",
             Tenant = tenant,
+            Placement = new(rule ?? PlacementRule.Default, default),
             Model = Model,
             Prompt = "hi",
             Options = new InferenceOptions(),
