@@ -7,9 +7,9 @@ using OllamaMax.Placement;
 namespace OllamaMax.Edge.Dispatch;
 
 /// <summary>
-/// What waits at this edge, by model (and by rule, as workers that one tenant may not use are no help to it) and tenant: who may wait, and whose message goes into the model's queue next. That queue is first come, first
+/// What waits at this edge, by model and tenant: who may wait, and whose message goes into the model's queue next. That queue is first come, first
 /// served, so only as many messages are in it as workers will soon take; the others are held here, in a <see cref="FairQueue{T}"/>, which costs
-/// storage nothing. The dispatcher's loop owns it; nothing else may touch it.
+/// storage nothing. Jobs that may not run on the same workers wait apart. The dispatcher's loop owns it; nothing else may touch it.
 /// </summary>
 internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOptions> options, IOptions<TenantOptions> tenants)
 {
