@@ -35,8 +35,8 @@ internal sealed record PlacementSizes
     /// <summary>Of fleet and traffic.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>Choices in a batch whose time is taken.</summary>
-    public int Decisions { get; init; } = 2000;
+    /// <summary>Choices whose time is taken.</summary>
+    public int Decisions { get; init; } = 20_000;
 
     /// <summary>Virtual time that one tenant floods a model.</summary>
     public TimeSpan FloodTime { get; init; } = TimeSpan.FromHours(2);

@@ -30,6 +30,7 @@ public sealed class PrefixAffinityPolicy : IPlacementPolicy
             return null;
         PromptPrefix prefix = limits.Warmth == Warmth.Loaded && !prompt.IsNone ? prompt : model;
         int circle = SmallestCircle(candidates, limits, prefix.Beginning);
+        bool isOneHash = prefix.Beginning == prefix.Conversation;
         int home = -1;
         int chosen = -1;
         ulong homeScore = 0;
@@ -39,8 +40,9 @@ public sealed class PrefixAffinityPolicy : IPlacementPolicy
             ref readonly Candidate candidate = ref candidates[i];
             if (candidate.Warmth != limits.Warmth || RingOf(candidate, prefix.Beginning) < circle)
                 continue;
-            // Fast workers are in the circle more often than others; only where all of them are, and could not be more often, does speed count here too.
-            int steps = Math.Max(0, StepsOf(candidate) - circle);
+            // Fast workers are in the circle more often than others; only where all of them are, and could not be more often, does speed count here too. Where one
+            // hash says both, it says where in its ring a worker stands.
+            int steps = isOneHash ? StepsOf(candidate) : Math.Max(0, StepsOf(candidate) - circle);
             ulong score = PlacementHash.Spread(candidate.Key ^ prefix.Conversation) >> steps;
             if (home < 0 || score < homeScore)
                 (home, homeScore) = (i, score);

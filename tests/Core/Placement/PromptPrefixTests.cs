@@ -80,7 +80,7 @@ public sealed class PromptPrefixTests
     /// <summary>Edges of different versions and starts must agree, or each would send a conversation elsewhere: a change of these values moves every conversation once.</summary>
     [Fact]
     public void OfChat_Always_IsTheSameInEveryProcess() =>
-        Chat(new("system", LongSystem), new("user", "Hello")).ShouldBe(new PromptPrefix(0, 0));
+        Chat(new("system", LongSystem), new("user", "Hello")).ShouldBe(new PromptPrefix(5766898664559428456, 2071009928238968549));
 
     private static PromptPrefix Chat(params ChatMessage[] messages) => PromptPrefix.OfChat(messages, []);
 }
