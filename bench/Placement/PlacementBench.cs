@@ -9,11 +9,15 @@ internal static class PlacementBench
     private const string Affinity = "prefix-affinity";
     private const double MostBehind = 1.05;
 
+    /// <summary>To tell apart what prefixes bring and what speeds do; no peer that has to be beaten.</summary>
+    private const string Unmeasured = "prefix-affinity, speeds unknown";
+
     private static readonly (string Name, Func<PlacementSizes, Func<int, IPlacementPolicy>> Make)[] s_policies =
     [
         ("random", sizes => edge => new RandomPolicy(new Random(sizes.Seed + edge))),
         ("round-robin", sizes => edge => new RoundRobinPolicy(sizes.Workers / sizes.Edges * edge)),
         ("least-loaded", sizes => edge => new LeastLoadedPolicy(new Random(sizes.Seed + edge))),
+        (Unmeasured, _ => _ => new PrefixAffinityPolicy()),
         (Affinity, _ => _ => new PrefixAffinityPolicy()),
     ];
 
@@ -40,7 +44,7 @@ internal static class PlacementBench
         {
             cancellationToken.ThrowIfCancellationRequested();
             report($"placement: {traffic.Name}, {name}");
-            results.Add(name, new Simulation(sizes, traffic, make(sizes)).Run());
+            results.Add(name, new Simulation(sizes with { TellsSpeeds = name != Unmeasured }, traffic, make(sizes)).Run());
         }
         return results;
     }
@@ -74,7 +78,7 @@ internal static class PlacementBench
     private static void SetAims(Traffic traffic, IReadOnlyDictionary<string, SimulationResult> results, BenchResult result)
     {
         SimulationResult affinity = results[Affinity];
-        SimulationResult[] others = [.. results.Where(one => one.Key != Affinity).Select(one => one.Value)];
+        SimulationResult[] others = [.. results.Where(one => one.Key is not (Affinity or Unmeasured)).Select(one => one.Value)];
         result.Aim(
             $"{traffic.Name}: time to the first token, p99, {Affinity} ÷ the best of the others",
             affinity.FirstToken.P99 / others.Min(other => other.FirstToken.P99),

@@ -32,6 +32,9 @@ internal sealed record PlacementSizes
     /// <summary>Requests that arrive before this do not count: memories are empty, speeds unknown, and conversations at their first turn.</summary>
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Whether workers report how fast they are.</summary>
+    public bool TellsSpeeds { get; init; } = true;
+
     /// <summary>Of fleet and traffic.</summary>
     public int Seed { get; init; } = 1;
 

@@ -16,12 +16,14 @@ internal sealed class SimulatedFleet
     private static readonly (double Speed, int InTen)[] s_speeds = [(20, 3), (40, 4), (80, 2), (160, 1)];
 
     private readonly VirtualTime _time;
+    private readonly bool _tellsSpeeds;
     private readonly Dictionary<string, SimulatedWorker> _workers = [];
     private readonly Dictionary<string, (WorkerReport Report, TimeSpan At)> _reports = [];
 
     public SimulatedFleet(PlacementSizes sizes, VirtualTime time)
     {
         _time = time;
+        _tellsSpeeds = sizes.TellsSpeeds;
         Random random = new(sizes.Seed);
         for (int i = 0; i < sizes.Workers; i++)
         {
@@ -91,7 +93,7 @@ internal sealed class SimulatedFleet
             SlotsUsed = worker.Used,
             SlotsTotal = worker.Slots,
             IntervalSeconds = (worker.Used > 0 ? Busy : Idle).TotalSeconds,
-            Models = [new HeldModel(Model, Loaded: true) { JobTokensPerSecond = worker.MeasureSpeed() ?? before }],
+            Models = [new HeldModel(Model, Loaded: true) { JobTokensPerSecond = _tellsSpeeds ? worker.MeasureSpeed() ?? before : null }],
             Devices = [],
         };
         _reports[worker.Id] = (report, _time.Now);
