@@ -85,7 +85,7 @@ public sealed class PrefixAffinityPolicy : IPlacementPolicy
         for (int ring = Rings - 1; ring > 0; ring--)
         {
             circle.Add(rings[ring]);
-            if (circle.HasRoom && circle.Used + 1 <= Math.Ceiling(limits.Circle * circle.Total))
+            if (circle.HasRoom && circle.Used < limits.Circle * circle.Total)
                 return ring;
         }
         return 0;
@@ -101,7 +101,7 @@ public sealed class PrefixAffinityPolicy : IPlacementPolicy
     /// <param name="Worker">The same of one worker.</param>
     private readonly record struct Limits(Warmth Warmth, double Circle, double Worker)
     {
-        public bool Admit(in Candidate candidate) => candidate.HasFreeSlot && candidate.Expected + 1 <= Math.Ceiling(Worker * candidate.Total);
+        public bool Admit(in Candidate candidate) => candidate.HasFreeSlot && candidate.Expected < Worker * candidate.Total;
     }
 
     /// <summary>Slots of several workers.</summary>

@@ -36,9 +36,10 @@ internal sealed class ModelLine
     public int Fill(Span<Candidate> candidates, IReadOnlySet<string> excluded, TimeSpan now)
     {
         int count = 0;
+        bool isAnyExcluded = excluded.Count > 0;
         foreach (ref readonly Place place in _places.AsSpan())
         {
-            if (!place.IsSuspect && (excluded.Count == 0 || !excluded.Contains(place.Worker.Id)))
+            if (!place.IsSuspect && !(isAnyExcluded && excluded.Contains(place.Worker.Id)))
                 candidates[count++] = place.At(now);
         }
         return count;
@@ -80,11 +81,6 @@ internal sealed class ModelLine
         /// <summary>It comes last until it is heard again.</summary>
         public bool IsSuspect => IsListedAsSuspect || Worker.SuspectedAt is not null;
 
-        public Candidate At(TimeSpan now) => new(Worker.Id, Warmth, Worker.UsedAt(now), Worker.Total)
-        {
-            Expected = Worker.ExpectedAt(now),
-            Key = Worker.Key,
-            Pace = Pace,
-        };
+        public Candidate At(TimeSpan now) => Worker.At(Warmth, Pace, now);
     }
 }

@@ -43,10 +43,17 @@ internal sealed class WorkerEntry(string id)
     }
 
     /// <summary>What it said of itself while that is fresh, and at least what this edge gave it.</summary>
-    public int UsedAt(TimeSpan now) => Math.Max(InFlight, now - LoadAt < LoadIsFresh ? _used : 0);
+    public int UsedAt(TimeSpan now) => UsedIf(now - LoadIsFresh);
 
-    /// <summary>What it last said of itself, where that is not too long ago to mean anything.</summary>
-    public int ExpectedAt(TimeSpan now) => Math.Max(InFlight, now - LoadAt < LoadIsLikely ? _used : 0);
+    /// <param name="warmth">Of a model.</param>
+    /// <param name="pace">With that model.</param>
+    /// <param name="now">The time.</param>
+    public Candidate At(Warmth warmth, int pace, TimeSpan now) => new(Id, warmth, UsedIf(now - LoadIsFresh), Total)
+    {
+        Expected = UsedIf(now - LoadIsLikely),
+        Key = Key,
+        Pace = pace,
+    };
 
     public void SetLoad(int used, int total, TimeSpan at)
     {
@@ -60,4 +67,6 @@ internal sealed class WorkerEntry(string id)
 
     /// <summary>The model there; null where it holds none.</summary>
     public HeldModel? Holds(string model) => View?.Report.Models.FirstOrDefault(held => held.Digest == model);
+
+    private int UsedIf(TimeSpan since) => Math.Max(InFlight, LoadAt > since ? _used : 0);
 }
