@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using OllamaMax.Bench.Auth;
 using OllamaMax.Bench.Dispatch;
 using OllamaMax.Bench.Engine;
 using OllamaMax.Bench.Failover;
@@ -38,6 +39,12 @@ internal static class BenchCommand
         Recursive = true,
     };
 
+    private static readonly Option<bool> Gpu = new("--gpu")
+    {
+        Description = "Measure the engine on the GPU that llama.cpp finds, all layers on it; its results are engine-gpu",
+        Recursive = true,
+    };
+
     private static readonly Option<string> Results = new("--results")
     {
         Description = "Folder that the result files go to; bench/results of the checkout by default, nowhere with --quick or --only",
@@ -51,10 +58,12 @@ internal static class BenchCommand
         Only,
         Repeats,
         Minutes,
+        Gpu,
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
         Bench("placement", "Where jobs are placed, by the real classes in virtual time, and what placing one costs", PlacementBench.RunAsync),
+        Bench("auth", "What a key and limits add to a request", AuthBench.RunAsync),
         Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
     };
 
@@ -64,9 +73,21 @@ internal static class BenchCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             BenchOptions options = Options(name, parsed);
-            await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), options.Report, cancellationToken);
-            BenchResult result = await BenchResult.BeginAsync(name, options.Command, TimeProvider.System, cancellationToken);
-            await run(options, result, cancellationToken);
+            // A box with a GPU has the libraries of that GPU, and need not have Node.js.
+            if (!options.Gpu)
+                await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), options.Report, cancellationToken);
+            BenchResult result = await BenchResult.BeginAsync(options.Gpu ? $"{name}-gpu" : name, options.Command, TimeProvider.System, cancellationToken);
+            try
+            {
+                await run(options, result, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                // What was measured by then is shown, and kept nowhere.
+                result.End();
+                Console.Write(Markdown.Write(result));
+                return 130;
+            }
             result.End();
             if (result.Tables.Count == 0)
                 throw new ArgumentException($"{name} has no section {options.Only}.");
@@ -88,6 +109,7 @@ internal static class BenchCommand
     {
         bool quick = parsed.GetValue(Quick);
         string? only = parsed.GetValue(Only);
+        bool gpu = parsed.GetValue(Gpu);
         int? repeats = parsed.GetValue(Repeats);
         double? minutes = parsed.GetValue(Minutes);
         string results = parsed.GetRequiredValue(Results);
@@ -95,11 +117,12 @@ internal static class BenchCommand
         {
             Quick = quick,
             Only = only,
+            Gpu = gpu,
             Repeats = repeats,
             Longest = minutes is { } most ? TimeSpan.FromMinutes(most) : TimeSpan.MaxValue,
             Results = results.Length > 0 || quick || only is not null ? results : Path.Combine(RepositoryRoot.Find(), "bench", "results"),
             Command = $"dotnet run -c Release --project bench -- {name}" +
-                $"{(quick ? " --quick" : "")}{(only is null ? "" : $" --only {only}")}{(repeats is null ? "" : $" --repeats {repeats}")}" +
+                $"{(quick ? " --quick" : "")}{(gpu ? " --gpu" : "")}{(only is null ? "" : $" --only {only}")}{(repeats is null ? "" : $" --repeats {repeats}")}" +
                 (minutes is { } limit ? string.Create(CultureInfo.InvariantCulture, $" --minutes {limit}") : ""),
             Report = Console.Error.WriteLine,
         };

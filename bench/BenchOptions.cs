@@ -6,6 +6,9 @@ internal sealed record BenchOptions
     /// <summary>A few seconds on tiny inputs: shows that the bench works, its figures mean nothing.</summary>
     public bool Quick { get; init; }
 
+    /// <summary>The engine on a GPU, all of the model in its memory.</summary>
+    public bool Gpu { get; init; }
+
     /// <summary>The one section to measure; null: all.</summary>
     public string? Only { get; init; }
 

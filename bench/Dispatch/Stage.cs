@@ -24,6 +24,8 @@ internal sealed class Stage : IAsyncDisposable
 
     public ChatClient Chat { get; }
 
+    public HttpClient Http => _cluster.Client;
+
     public string Storage => _azurite.ConnectionString;
 
     public static async Task<Stage> StartAsync(int slots, CancellationToken cancellationToken)

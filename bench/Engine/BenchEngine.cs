@@ -7,7 +7,7 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.Bench.Engine;
 
-/// <summary>Our engine as the bench uses it: one thread, no GPU.</summary>
+/// <summary>Our engine as the bench uses it: one thread.</summary>
 internal sealed class BenchEngine(LoadedEngine loaded) : IAsyncDisposable
 {
     /// <summary>Threads of both engines.</summary>
@@ -21,9 +21,9 @@ internal sealed class BenchEngine(LoadedEngine loaded) : IAsyncDisposable
     // Fixed, so that runs can be compared; prompts differ from each other, so that nothing is reused where that is not measured.
     private readonly Random _random = new(7);
 
-    public static async Task<BenchEngine> LoadAsync(string model, int slots, int context, CancellationToken cancellationToken)
+    public static async Task<BenchEngine> LoadAsync(string model, int slots, int context, int gpuLayers, CancellationToken cancellationToken)
     {
-        EngineOptions options = new() { Slots = slots, ContextPerSlot = context, Threads = Threads, BatchSize = BatchSize, GpuLayers = 0 };
+        EngineOptions options = new() { Slots = slots, ContextPerSlot = context, Threads = Threads, BatchSize = BatchSize, GpuLayers = gpuLayers };
         return new(await LlamaEngine.LoadAsync(model, options, NullLoggerFactory.Instance, TimeProvider.System, cancellationToken));
     }
 
@@ -54,6 +54,7 @@ internal sealed class BenchEngine(LoadedEngine loaded) : IAsyncDisposable
         StampingSink[] sinks = [.. prompts.Select(_ => new StampingSink())];
         long start = Stopwatch.GetTimestamp();
         await Task.WhenAll(prompts.Zip(sinks, (prompt, sink) => RunAsync(prompt, tokens, sampling, sink, cancellationToken)));
+        cancellationToken.ThrowIfCancellationRequested();
         return new([.. sinks.Select(sink => sink.Stamps.Select(stamp => Stopwatch.GetElapsedTime(start, stamp).TotalMilliseconds).ToArray())]);
     }
 

@@ -7,7 +7,7 @@ internal static class EngineBench
 {
     public static async Task RunAsync(BenchOptions options, BenchResult result, CancellationToken cancellationToken)
     {
-        EngineSizes sizes = options.Quick ? EngineSizes.Quick : EngineSizes.Full;
+        EngineSizes sizes = options.Quick ? EngineSizes.Quick : options.Gpu ? EngineSizes.Gpu : EngineSizes.Full;
         sizes = sizes with { Repeats = options.Repeats ?? sizes.Repeats };
         string model = BenchModel.Find(sizes.Model, options.Report);
         if (options.Wants("throughput"))

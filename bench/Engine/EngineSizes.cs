@@ -14,9 +14,23 @@ internal sealed record EngineSizes
         Repeats = 1,
         ShortPrompt = 8,
         Prompt = 64,
+        LongerPrompt = 32,
         LongPrompt = 200,
         UsualTokens = 8,
         Prefix = 100,
+        WithPeer = false,
+    };
+
+    /// <summary>A GPU has room for many more sequences. The peer would need a build of its own there.</summary>
+    public static EngineSizes Gpu { get; } = new()
+    {
+        GpuLayers = -1,
+        Sequences = [1, 4, 8, 16, 32, 64],
+        SampledSequences = [1, 8, 64],
+        LongSequences = [8, 64],
+        Tokens = 256,
+        Prompt = 2048,
+        LongerPrompt = 512,
         WithPeer = false,
     };
 
@@ -28,8 +42,14 @@ internal sealed record EngineSizes
     /// <summary>Where Ollama's default sampling is measured too.</summary>
     public IReadOnlyList<int> SampledSequences { get; init; } = [1, 8];
 
-    /// <summary>Where answers after prompts of <see cref="Prompt"/> tokens are measured.</summary>
+    /// <summary>Where answers after prompts of <see cref="LongerPrompt"/> tokens are measured.</summary>
     public IReadOnlyList<int> LongSequences { get; init; } = [8];
+
+    /// <summary>Tokens of prompts that fill the memory beside each other.</summary>
+    public int LongerPrompt { get; init; } = 256;
+
+    /// <summary>Layers in GPU memory; -1: all.</summary>
+    public int GpuLayers { get; init; }
 
     /// <summary>Of each answer.</summary>
     public int Tokens { get; init; } = 48;

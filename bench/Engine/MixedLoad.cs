@@ -18,7 +18,7 @@ internal static class MixedLoad
             $"{sizes.Streams} greedy streams; then a prompt of {sizes.LongPrompt} tokens joins them. Usual: before it came; beside it: until its first token, and the step after that."));
         Table first = result.Add(Table.OfTimes("Time to the first token of that prompt", "Alone on the engine, and beside the streams."));
         await using BenchEngine engine = await BenchEngine.LoadAsync(
-            model, sizes.Streams + 1, Math.Min(sizes.Model.Context, sizes.LongPrompt + 800), cancellationToken);
+            model, sizes.Streams + 1, Math.Min(sizes.Model.Context, sizes.LongPrompt + 800), sizes.GpuLayers, cancellationToken);
         Samples usual = new(), beside = new(), ratios = new(), alone = new(), joined = new();
         await RunAsync(engine, sizes, new(), new(), new(), new(), cancellationToken);
         for (int i = 0; i < sizes.Repeats; i++)

@@ -16,7 +16,7 @@ internal static class PrefixReuse
             $"Prompts of {sizes.Prefix} shared tokens and {OwnTokens} of their own, one after the other on an engine of four slots; a new prefix each time. " +
             "Warm: after an answer over the same prefix has ended; live: beside one that runs."));
         Table cached = result.Add(new Table("Tokens taken from the shared prefix", "As the engine reports them, medians.", ["request", "cached tokens"]));
-        await using BenchEngine engine = await BenchEngine.LoadAsync(model, slots: 4, sizes.Prefix + 200, cancellationToken);
+        await using BenchEngine engine = await BenchEngine.LoadAsync(model, slots: 4, sizes.Prefix + 200, sizes.GpuLayers, cancellationToken);
         Samples cold = new(), warm = new(), live = new(), coldCached = new(), warmCached = new(), liveCached = new();
         await RoundAsync(new(), new(), new(), new(), new(), new());
         for (int i = 0; i < sizes.Repeats; i++)

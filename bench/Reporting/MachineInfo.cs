@@ -1,6 +1,10 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Inference.Devices;
+using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Packages;
 
 namespace OllamaMax.Bench.Reporting;
@@ -18,14 +22,14 @@ internal sealed record MachineInfo(int Cores, string Cpu, string Os, IReadOnlyDi
     public static async Task<MachineInfo> ReadAsync(CancellationToken cancellationToken)
     {
         string root = RepositoryRoot.Find();
-        NodeRuntime node = await NodeRuntime.FindAsync(cancellationToken);
         Dictionary<string, string> versions = new()
         {
             ["commit"] = await CommitAsync(root, cancellationToken),
             [".NET"] = Environment.Version.ToString(),
-            ["Node.js"] = node.Version.ToString(),
+            ["Node.js"] = await NodeVersionAsync(cancellationToken),
             ["Azurite"] = NpmVersion(root, "azurite"),
             ["llama.cpp libraries"] = NpmVersion(root, $"@node-llama-cpp/linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}"),
+            ["GPU"] = string.Join(", ", Gpus()),
         };
         return new(Environment.ProcessorCount, CpuName(), $"{RuntimeInformation.OSDescription} ({RuntimeInformation.OSArchitecture})", versions);
     }
@@ -41,6 +45,23 @@ internal sealed record MachineInfo(int Cores, string Cpu, string Os, IReadOnlyDi
             return "none";
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
         return $"{package} {document.RootElement.GetProperty("version").GetString()}";
+    }
+
+    private static IEnumerable<string> Gpus() => InferenceDevices.List(NativeKind.LlamaCpp, NullLoggerFactory.Instance)
+        .Where(device => device.Kind != DeviceKind.Cpu)
+        .Select(device => string.Create(CultureInfo.InvariantCulture, $"{device.Description} with {device.TotalBytes >> 20} MiB ({device.Backend})"))
+        .DefaultIfEmpty("none");
+
+    private static async Task<string> NodeVersionAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await NodeRuntime.FindAsync(cancellationToken)).Version.ToString();
+        }
+        catch (PrerequisiteException)
+        {
+            return "none";
+        }
     }
 
     private static string CpuName() => !File.Exists(CpuFile) ? "unknown" : File.ReadLines(CpuFile)

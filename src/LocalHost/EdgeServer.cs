@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -14,7 +15,7 @@ using OllamaMax.Storage;
 
 namespace OllamaMax.LocalHost;
 
-/// <summary>The edge on Kestrel, on the loopback.</summary>
+/// <summary>The edge on Kestrel, on the loopback unless it is told otherwise.</summary>
 internal sealed class EdgeServer : IAsyncDisposable
 {
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(1);
@@ -24,10 +25,15 @@ internal sealed class EdgeServer : IAsyncDisposable
     private EdgeServer(WebApplication app)
     {
         _app = app;
-        Address = new(app.Urls.Single());
+        Uri[] addresses = [.. app.Urls.Select(Reachable)];
+        PublicAddress = addresses.FirstOrDefault(address => address.Scheme == Uri.UriSchemeHttps, addresses[0]);
+        Address = addresses.First(address => address.Scheme == Uri.UriSchemeHttp);
     }
 
-    /// <summary>With the real port, also when 0 was asked for.</summary>
+    /// <summary>For clients on this machine; with the real port, also when 0 was asked for.</summary>
+    public Uri PublicAddress { get; }
+
+    /// <summary>For what the local host itself starts: the same, but with a certificate, which hardly names the loopback, plain http on a port of its own.</summary>
     public Uri Address { get; }
 
     /// <exception cref="StartException">The port is busy, or a setting is wrong.</exception>
@@ -37,10 +43,9 @@ internal sealed class EdgeServer : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         PlainLogging.Configure(builder.Logging);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, options.Port));
-        // Bound to the loopback alone, so whoever can call is on this machine.
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services
-            .AddEdge(edge => edge.TrustLoopback = true)
+            .AddEdge(edge => Trust(edge, options))
             .AddCluster(storage, signalR)
             .AddKeysInPath()
             .PostConfigure<AliasOptions>(aliases => aliases.Add(string.Join(';', options.Alias)));
@@ -64,11 +69,11 @@ internal sealed class EdgeServer : IAsyncDisposable
     }
 
     /// <summary>Fails early, before anything was started; the start itself finds out what happens in between.</summary>
-    public static void ThrowIfBusy(int port)
+    public static void ThrowIfBusy(IPAddress address, int port)
     {
         try
         {
-            using TcpListener probe = new(IPAddress.Loopback, port);
+            using TcpListener probe = new(address, port);
             probe.Start();
         }
         catch (SocketException e)
@@ -82,6 +87,37 @@ internal sealed class EdgeServer : IAsyncDisposable
         using CancellationTokenSource grace = new(StopGrace);
         await _app.StopAsync(grace.Token);
         await _app.DisposeAsync();
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, LocalHostOptions options)
+    {
+        if (options.Certificate is { } certificate)
+        {
+            kestrel.Listen(options.Listen, options.Port, open => open.UseHttps(https => ServerCertificate.Apply(certificate, https)));
+            kestrel.Listen(IPAddress.Loopback, 0);
+        }
+        else
+        {
+            kestrel.Listen(options.Listen, options.Port);
+        }
+    }
+
+    /// <summary>All addresses are no address that one could call.</summary>
+    private static Uri Reachable(string url)
+    {
+        UriBuilder address = new(url);
+        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? host) && (host.Equals(IPAddress.Any) || host.Equals(IPAddress.IPv6Any)))
+            address.Host = IPAddress.Loopback.ToString();
+        return address.Uri;
+    }
+
+    /// <summary>Bound to the loopback alone, whoever can call is on this machine.</summary>
+    private static void Trust(EdgeOptions edge, LocalHostOptions options)
+    {
+        edge.TrustLoopback = !options.RequireKeys;
+        // Others call by whatever name this machine has. A foreign name gains nothing where nobody is trusted for where they call from.
+        if (!IPAddress.IsLoopback(options.Listen))
+            edge.AllowedHosts.Add("*");
     }
 
     private static StartException Busy(int port, Exception reason) =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Net;
 using OllamaMax.LocalHost.Data;
 
 namespace OllamaMax.LocalHost;
@@ -9,8 +10,25 @@ internal static class LocalHostCommand
 {
     private static readonly Option<int> Port = new("--port")
     {
-        Description = "Port of the edge on 127.0.0.1; 0 takes a free one",
+        Description = "Port of the edge; 0 takes a free one",
         DefaultValueFactory = _ => LocalHostOptions.DefaultPort,
+    };
+
+    private static readonly Option<IPAddress> Listen = new("--listen")
+    {
+        Description = "Address that the edge listens on; another than the loopback's only with --require-keys",
+        DefaultValueFactory = _ => IPAddress.Loopback,
+        CustomParser = ReadAddress,
+    };
+
+    private static readonly Option<bool> RequireKeys = new("--require-keys")
+    {
+        Description = "Callers on this machine need a key too; the first start prints an admin's",
+    };
+
+    private static readonly Option<string?> Certificate = new("--certificate")
+    {
+        Description = "Speak https with the certificate and key in this file, PEM or PFX without password",
     };
 
     private static readonly Option<string> Data = new("--data")
@@ -76,7 +94,7 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
+            Port, Listen, RequireKeys, Certificate, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         return command;
@@ -90,9 +108,20 @@ internal static class LocalHostCommand
         return null;
     }
 
+    private static IPAddress? ReadAddress(ArgumentResult result)
+    {
+        if (IPAddress.TryParse(result.Tokens.Single().Value, out IPAddress? address))
+            return address;
+        result.AddError($"--listen {result.Tokens.Single().Value} is no address");
+        return null;
+    }
+
     private static LocalHostOptions Options(ParseResult parsed) => new()
     {
         Port = parsed.GetValue(Port),
+        Listen = parsed.GetRequiredValue(Listen),
+        RequireKeys = parsed.GetValue(RequireKeys),
+        Certificate = parsed.GetValue(Certificate),
         Data = parsed.GetRequiredValue(Data),
         Workers = parsed.GetValue(Workers),
         Model = parsed.GetValue(Model),

@@ -15,6 +15,15 @@ internal sealed record LocalHostOptions
     /// <summary>Port of the edge on the loopback; 0 lets the system choose.</summary>
     public int Port { get; init; } = DefaultPort;
 
+    /// <summary>Where the edge listens; elsewhere than on the loopback only with <see cref="RequireKeys"/>.</summary>
+    public IPAddress Listen { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Callers on this machine need a key too.</summary>
+    public bool RequireKeys { get; init; }
+
+    /// <summary>A certificate with its key (<see cref="ServerCertificate"/>): the edge speaks https; null: http.</summary>
+    public string? Certificate { get; init; }
+
     /// <summary>Folder of all state.</summary>
     public required string Data { get; init; }
 
@@ -52,6 +61,10 @@ internal sealed record LocalHostOptions
             yield return $"--port is {Port}; it must be 0 (any free one) to {IPEndPoint.MaxPort}";
         if (Workers is < 0 or > MostWorkers)
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
+        if (!IPAddress.IsLoopback(Listen) && !RequireKeys)
+            yield return $"--listen {Listen} lets others in: it needs --require-keys";
+        if (Certificate is { } certificate && ServerCertificate.FindError(certificate) is { } unusable)
+            yield return $"--certificate {certificate} cannot be used: {unusable}";
         if (FaultError() is { } faults)
             yield return $"--signalr-faults: {faults}";
         foreach (string forward in Forward)

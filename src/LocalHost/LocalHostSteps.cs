@@ -18,7 +18,7 @@ internal sealed class LocalHostSteps(
         CancellationToken cancellationToken = shutdown.Token;
         say($"data in {data.Path}");
         if (!options.Services)
-            EdgeServer.ThrowIfBusy(options.Port);
+            EdgeServer.ThrowIfBusy(options.Listen, options.Port);
         await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), say, cancellationToken);
 
         await using LocalStorage storage = await LocalStorage.OpenAsync(options, data, loggers, time, cancellationToken);
@@ -48,9 +48,14 @@ internal sealed class LocalHostSteps(
     {
         await using EdgeServer edge = await EdgeServer.StartAsync(options, account, signalR.Connection, shutdown.Token);
         await using WorkerPool workers = StartWorkers(edge.Address, tokens);
+        StartKeys keys = new(account, time, say);
         if (options.Workers > 0)
-            await WaitUntilReadyAsync(edge.Address, model, shutdown.Token);
-        say($"ready {edge.Address.GetLeftPart(UriPartial.Authority)}");
+            await WaitUntilReadyAsync(edge.Address, model, keys, shutdown.Token);
+        if (options.RequireKeys)
+            await keys.SayFirstAsync(shutdown.Token);
+        else
+            say("anonymous: whoever calls from this machine may do everything; --require-keys asks for keys");
+        say($"ready {edge.PublicAddress.GetLeftPart(UriPartial.Authority)}");
         await SayHowToJoinAsync(edge.Address, storage, signalR, tokens, shutdown.Token);
         say($"stopping: {await shutdown.Requested}");
     }
@@ -68,12 +73,15 @@ internal sealed class LocalHostSteps(
     private WorkerPool StartWorkers(Uri edge, JoinTokens tokens) => WorkerPool.Start(
         options.Workers, edge, data, options.Exact, options.Forward, tokens.ForOurWorkerAsync, say, loggers.CreateLogger<WorkerPool>(), time);
 
-    private async Task WaitUntilReadyAsync(Uri edge, ModelView model, CancellationToken cancellationToken)
+    private async Task WaitUntilReadyAsync(Uri edge, ModelView model, StartKeys keys, CancellationToken cancellationToken)
     {
         using HttpClient http = new() { Timeout = TimeSpan.FromMinutes(10) };
         Readiness readiness = new(http, say, time);
         await readiness.WaitAsync(edge, cancellationToken);
-        await readiness.WarmUpAsync(edge, model.Name, cancellationToken);
+        if (options.RequireKeys)
+            await keys.WithOneAsync(key => readiness.WarmUpAsync(edge, model.Name, key, cancellationToken), cancellationToken);
+        else
+            await readiness.WarmUpAsync(edge, model.Name, key: null, cancellationToken);
     }
 
     private async Task SayHowToJoinAsync(

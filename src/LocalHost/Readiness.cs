@@ -33,11 +33,18 @@ internal sealed class Readiness(HttpClient http, Action<string> say, TimeProvide
     }
 
     /// <summary>Has a first token generated: from then on the model is in memory and every part has been used once.</summary>
+    /// <param name="edge">Where it listens.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="key">A key that may infer; null where none is needed.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="StartException">The model cannot be run.</exception>
-    public async Task WarmUpAsync(Uri edge, ModelName model, CancellationToken cancellationToken)
+    public async Task WarmUpAsync(Uri edge, ModelName model, string? key, CancellationToken cancellationToken)
     {
         var request = new { model = model.ToString(), prompt = "Hello", stream = false, options = new { num_predict = 1 } };
-        using HttpResponseMessage answer = await http.PostAsJsonAsync(new Uri(edge, "/api/generate"), request, cancellationToken);
+        using HttpRequestMessage call = new(HttpMethod.Post, new Uri(edge, "/api/generate")) { Content = JsonContent.Create(request) };
+        if (key is not null)
+            call.Headers.Authorization = new("Bearer", key);
+        using HttpResponseMessage answer = await http.SendAsync(call, cancellationToken);
         if (!answer.IsSuccessStatusCode)
             throw new StartException($"the model {model} cannot be run: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
     }

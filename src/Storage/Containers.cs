@@ -12,5 +12,11 @@ public static class Containers
     /// <summary>Job payloads that are too large for a message; records and outputs of background jobs.</summary>
     public const string Jobs = "jobs";
 
-    public static IReadOnlyList<string> All { get; } = [Models, Cluster, Jobs];
+    /// <summary>Keys' records, what they have used and may still use. No worker is ever given a signature for it.</summary>
+    public const string Keys = "keys";
+
+    /// <summary>The audit log: of its own, so that the account's policy can make it immutable.</summary>
+    public const string Audit = "audit";
+
+    public static IReadOnlyList<string> All { get; } = [Models, Cluster, Jobs, Keys, Audit];
 }

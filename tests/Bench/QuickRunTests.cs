@@ -20,6 +20,7 @@ public sealed class QuickRunTests
     [InlineData("placement", "Simulated: no shared prefix", 5)]
     [InlineData("placement", "Choosing one worker", 2)]
     [InlineData("placement", "A light tenant's wait for a slot under a heavy one's flood", 3)]
+    [InlineData("auth", "Time of a request without and with a key", 10)]
     [InlineData("failover", "Kills in the middle of an answer", 1)]
     [InlineData("failover", "The pause that the client sees", 2)]
     public async Task Run_Quick_MeasuresEveryRow(string bench, string table, int rows)
@@ -36,6 +37,7 @@ public sealed class QuickRunTests
     [InlineData("dispatch")]
     [InlineData("engine")]
     [InlineData("placement")]
+    [InlineData("auth")]
     [InlineData("failover")]
     public async Task Run_Quick_SaysHowAndOnWhat(string bench)
     {

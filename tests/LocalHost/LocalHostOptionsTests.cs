@@ -1,3 +1,4 @@
+using System.Net;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.LocalHost.Tests;
@@ -23,6 +24,13 @@ public sealed class LocalHostOptionsTests : IDisposable
 
         (Options with { Model = _folder.File("model.gguf") }).Errors().ShouldHaveSingleItem().ShouldContain("no GGUF");
     }
+
+    [Theory]
+    [InlineData("0.0.0.0", false, 1)]
+    [InlineData("0.0.0.0", true, 0)]
+    [InlineData("::1", false, 0)]
+    public void Errors_AnotherAddressThanTheLoopbacks_NeedsKeys(string address, bool requireKeys, int errors) =>
+        (Options with { Listen = IPAddress.Parse(address), RequireKeys = requireKeys }).Errors().Count().ShouldBe(errors);
 
     [Fact]
     public void Errors_ModelByName_IsNoFile() => (Options with { Model = "library/llama3:8b" }).Errors().ShouldBeEmpty();

@@ -8,6 +8,8 @@ namespace OllamaMax.TestKit;
 /// <summary>The real local host in a process of its own, as a user starts it, on a free port and with data of its own.</summary>
 public sealed partial class LocalSystem : IAsyncDisposable
 {
+    private const string SaysKey = "admin key ";
+
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
 
     private readonly TempFolder? _ownData;
@@ -32,6 +34,9 @@ public sealed partial class LocalSystem : IAsyncDisposable
 
     /// <summary>Where the edge listens, once it is ready.</summary>
     public Uri BaseAddress => _baseAddress ?? throw new InvalidOperationException("It is not ready.");
+
+    /// <summary>The key that the first start with <c>--require-keys</c> says.</summary>
+    public string AdminKey => _output.Lines.Single(line => line.StartsWith(SaysKey, StringComparison.Ordinal))[SaysKey.Length..];
 
     /// <summary>Folder of all state.</summary>
     public string Data { get; }

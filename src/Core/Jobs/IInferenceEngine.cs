@@ -33,7 +33,7 @@ public interface IInferenceEngine : IAsyncDisposable
     ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Embeds texts, pooled as the model says and normalised to length 1. The sink gets one write for each input, in order: its index, the number of its
+    /// Embeds texts, pooled as the model says; their length is the model's. The sink gets one write for each input, in order: its index, the number of its
     /// tokens, and the vector as 32-bit floats, little-endian. Outcomes as of <see cref="RunAsync"/>.
     /// </summary>
     ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken);

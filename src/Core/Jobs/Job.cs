@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Placement;
+using OllamaMax.Security;
 
 namespace OllamaMax.Jobs;
 
@@ -21,6 +22,14 @@ public sealed record Job
     public string? TraceParent { get; init; }
 
     public required string Tenant { get; init; }
+
+    /// <summary>Whose key asked, for what is counted; null: nobody's. No worker needs it.</summary>
+    [JsonIgnore]
+    public string? Credential { get; init; }
+
+    /// <summary>The limits of <see cref="Credential"/>; null: none. No worker needs them.</summary>
+    [JsonIgnore]
+    public UsageLimits? Limits { get; init; }
 
     public Band Band { get; init; }
 

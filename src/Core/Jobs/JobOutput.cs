@@ -70,6 +70,9 @@ public sealed record JobStatistics
 
     public required int Tokens { get; init; }
 
+    /// <summary>Of these, the ones of the reasoning, where it is taken apart from the answer.</summary>
+    public int ReasoningTokens { get; init; }
+
     public required TimeSpan EvalDuration { get; init; }
 
     /// <summary>Attempts it took; 1 when nothing happened.</summary>

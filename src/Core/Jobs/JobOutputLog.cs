@@ -11,6 +11,8 @@ public sealed class JobOutputLog
     private readonly Lock _lock = new();
     private readonly List<JobOutput> _entries = [];
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Action<JobOutput, int>? _whenEnded;
+    private int _tokens;
     private bool _complete;
 
     public bool IsComplete
@@ -30,11 +32,28 @@ public sealed class JobOutputLog
             if (_complete)
                 throw new InvalidOperationException("The job has ended; nothing can come after its end.");
             _entries.Add(output);
+            if (output is JobOutput.Delta delta)
+                _tokens = delta.Tokens;
             _complete = output is JobOutput.Finished or JobOutput.Failed;
+            if (_complete)
+                _whenEnded?.Invoke(output, _tokens);
             wake = _more;
             _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
         wake.SetResult();
+    }
+
+    /// <summary>Calls back once: with the job's end, before any reader has it, and the tokens of the answer that came; at once where it has ended already.</summary>
+    /// <param name="then">Runs under the log's lock: must neither block nor throw. One for each log.</param>
+    public void WhenEnded(Action<JobOutput, int> then)
+    {
+        lock (_lock)
+        {
+            if (_complete)
+                then(_entries[^1], _tokens);
+            else
+                _whenEnded = then;
+        }
     }
 
     /// <summary>All entries, those to come too, until the job has ended.</summary>

@@ -1,6 +1,6 @@
 namespace OllamaMax.Security;
 
-/// <summary>What a principal may do; roles map to sets of these.</summary>
+/// <summary>What a principal may do; roles map to sets of these (<see cref="Roles"/>).</summary>
 [Flags]
 public enum Permissions
 {
@@ -18,11 +18,23 @@ public enum Permissions
     /// <summary>See workers, queues and metrics.</summary>
     ReadCluster = 1 << 3,
 
-    /// <summary>Drain workers, issue join tokens, set policies.</summary>
+    /// <summary>Drain workers, set policies.</summary>
     ManageCluster = 1 << 4,
 
-    /// <summary>Issue and revoke keys.</summary>
+    /// <summary>Issue and revoke keys, read the audit log.</summary>
     ManageKeys = 1 << 5,
 
-    All = Infer | ReadModels | ManageModels | ReadCluster | ManageCluster | ManageKeys,
+    /// <summary>See, follow, cancel and delete the own tenant's jobs and stored responses.</summary>
+    OwnJobs = 1 << 6,
+
+    /// <summary>See of other tenants' jobs all but what was asked and answered; queue failed ones again.</summary>
+    AllJobs = 1 << 7,
+
+    /// <summary>Let a worker in: make join tokens.</summary>
+    JoinWorkers = 1 << 8,
+
+    /// <summary>See what the own tenant has used.</summary>
+    ReadUsage = 1 << 9,
+
+    All = Infer | ReadModels | ManageModels | ReadCluster | ManageCluster | ManageKeys | OwnJobs | AllJobs | JoinWorkers | ReadUsage,
 }

@@ -6,5 +6,14 @@ namespace OllamaMax.Security;
 /// <param name="Permissions">What it may do.</param>
 public sealed record Principal(string Tenant, string Name, Permissions Permissions)
 {
+    /// <summary>Id of the key, or subject of the token; null where none was needed: then nothing is counted.</summary>
+    public string? Credential { get; init; }
+
+    /// <summary>The models that it may use and see.</summary>
+    public ModelAllowList Models { get; init; } = ModelAllowList.All;
+
+    /// <summary>What its key may use; its tenant's limits count besides.</summary>
+    public UsageLimits Limits { get; init; } = UsageLimits.None;
+
     public bool May(Permissions permissions) => (Permissions & permissions) == permissions;
 }

@@ -1,16 +1,23 @@
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
+using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Aliases;
 
-/// <summary>The models by all names that clients use: their own, and the aliases that stand for them. A model of the name wins over an alias.</summary>
+/// <summary>
+/// The models by all names that clients use: their own, and the aliases that stand for them. A model of the name wins over an alias. To a client the models that
+/// its key may not use are not there.
+/// </summary>
 internal sealed class NamedModels(IModelSource models, IOptions<AliasOptions> options)
 {
     private readonly AliasChains _aliases = new(options.Value.Chains);
 
-    /// <summary>The model that answers to the name, under its own; null where there is none.</summary>
-    public async ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken)
+    /// <summary>The model that answers to the name, under its own; null where there is none for this caller.</summary>
+    public async ValueTask<ModelView?> FindAsync(string name, Principal caller, CancellationToken cancellationToken) =>
+        await FindAsync(name, cancellationToken) is { } model && caller.Models.Allows(name, model.Name) ? model : null;
+
+    private async ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken)
     {
         if (_aliases.Find(name) is not { } alias)
             return await models.FindAsync(name, cancellationToken);
@@ -21,18 +28,18 @@ internal sealed class NamedModels(IModelSource models, IOptions<AliasOptions> op
         return Choose(alias, listed) ?? await FindNewAsync(alias, cancellationToken);
     }
 
-    /// <summary>All models, then the aliases that a model answers to now, each as that model under the alias's name.</summary>
-    public async ValueTask<IReadOnlyList<NamedModel>> ListAsync(CancellationToken cancellationToken)
+    /// <summary>All models that the caller may use, then the aliases that one answers to now, each as that model under the alias's name.</summary>
+    public async ValueTask<IReadOnlyList<NamedModel>> ListAsync(Principal caller, CancellationToken cancellationToken)
     {
         IReadOnlyList<ModelView> listed = await models.ListAsync(cancellationToken);
         HashSet<ModelName> names = [.. listed.Select(model => model.Name)];
         return
         [
-            .. listed.Select(model => new NamedModel(DisplayName.Of(model.Name), model)),
+            .. listed.Where(model => caller.Models.Allows(model.Name)).Select(model => new NamedModel(DisplayName.Of(model.Name), model)),
             .. from alias in _aliases.All
                where !names.Contains(alias.Name)
                let model = Choose(alias, listed)
-               where model is not null
+               where model is not null && caller.Models.Allows(alias.Text, model.Name)
                select new NamedModel(alias.Text, model with { Name = alias.Name }),
         ];
     }

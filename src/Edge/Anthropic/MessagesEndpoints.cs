@@ -23,7 +23,7 @@ internal sealed class MessagesEndpoints(RequestBodyReader bodies, InferenceRunne
     {
         if ((await KeyedRequest.ReadAsync(context, bodies, MessagesTranslator.TranslateCount)).Failed(out ApiError? error, out KeyedRequest<InferenceRequest>? request))
             await ErrorAnswer.WriteAsync(context, error);
-        else if (await models.FindAsync(request.Request.Model, context.RequestAborted) is null)
+        else if (await models.FindAsync(request.Request.Model, RequestInfo.CallerOf(context), context.RequestAborted) is null)
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(request.Request.Model));
         else
             await JsonAnswer.WriteAsync(context, new CountAnswer(TokenEstimate.Of(request.Request)), AnthropicJson.Relaxed.CountAnswer);

@@ -23,7 +23,7 @@ internal sealed class ModelEndpoints(NamedModels models)
             return;
         }
         List<ModelAnswer> all =
-            [.. (await models.ListAsync(context.RequestAborted)).OrderByDescending(named => named.Model.ModifiedAt).Select(named => ModelAnswer.Of(named.Model, named.Id))];
+            [.. (await models.ListAsync(RequestInfo.CallerOf(context), context.RequestAborted)).OrderByDescending(named => named.Model.ModifiedAt).Select(named => ModelAnswer.Of(named.Model, named.Id))];
         string after = query["after_id"].ToString();
         string before = query["before_id"].ToString();
         int begin = after.Length > 0 ? all.FindIndex(model => model.Id == after) + 1 : 0;
@@ -37,7 +37,7 @@ internal sealed class ModelEndpoints(NamedModels models)
     public async Task ShowAsync(HttpContext context)
     {
         string id = (string)context.GetRouteValue("id")!;
-        if (await models.FindAsync(id, context.RequestAborted) is { } model)
+        if (await models.FindAsync(id, RequestInfo.CallerOf(context), context.RequestAborted) is { } model)
             await JsonAnswer.WriteAsync(context, ModelAnswer.Of(model, id), AnthropicJson.Relaxed.ModelAnswer);
         else
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(id));

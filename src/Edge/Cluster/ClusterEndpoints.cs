@@ -30,7 +30,7 @@ internal sealed class ClusterEndpoints(
             .Describe(Said("The workers, as their last heartbeats show them.") with { AnswerType = ClusterJson.Default.WorkersAnswer });
         endpoints.MapGet("/cluster/workers/{id}", WorkerAsync).WithMetadata(read)
             .Describe(Said("One worker.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
-        endpoints.MapPost("/cluster/join-tokens", JoinTokenAsync).WithMetadata(new RequiredPermission(Permissions.ManageCluster))
+        endpoints.MapPost("/cluster/join-tokens", JoinTokenAsync).WithMetadata(new RequiredPermission(Permissions.JoinWorkers))
             .Describe(Said("A token that is good for one worker, once.") with { AnswerType = ClusterJson.Default.JoinTokenAnswer });
         // A worker is nobody's principal: the join token, and later its own signature, are looked at inside.
         endpoints.MapPost("/cluster/enrolments", EnrolAsync).WithMetadata(ownCredentials).Describe(EndpointDescription.Internal);

@@ -11,6 +11,8 @@ using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Security;
+using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Edge.Uploads;
@@ -72,7 +74,8 @@ public static class ClusterServices
         services.AddSingleton<ILoadedModels, LoadedModels>();
         services.AddSingleton<EdgeListener>();
         services.AddSingleton<JobDispatcher>();
-        services.AddSingleton<IJobStarter>(provider => provider.GetRequiredService<JobDispatcher>());
+        services.AddSecurity();
+        services.AddSingleton<IJobStarter>(provider => new MeteredStarter(provider.GetRequiredService<JobDispatcher>(), provider.GetRequiredService<UsageMeter>()));
         services.AddBackgroundJobs();
         services.AddHostedService<ContainerSetup>();
         services.AddHostedService(provider => provider.GetRequiredService<EdgeListener>());

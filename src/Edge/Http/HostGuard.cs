@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Security.Cors;
 
 namespace OllamaMax.Edge.Http;
 
@@ -20,7 +21,7 @@ internal sealed class HostGuard(RequestDelegate next, IOptions<EdgeOptions> opti
         if (context.Request.Host is { HasValue: true } host && !IsAllowed(host.Host))
             return ErrorAnswer.WriteAsync(context, new(403, $"host '{host.Host}' is not allowed"));
         string? origin = context.Request.Headers.Origin;
-        if (origin is { Length: > 0 } && !IsAllowedOrigin(origin))
+        if (origin is { Length: > 0 } && context.Features.Get<AllowedOrigin>() is null && !IsAllowedOrigin(origin))
             return ErrorAnswer.WriteAsync(context, new(403, $"origin '{origin}' is not allowed"));
         return next(context);
     }

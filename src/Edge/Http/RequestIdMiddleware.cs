@@ -38,6 +38,10 @@ internal sealed class RequestIdMiddleware(RequestDelegate next, TimeProvider tim
 
         context.TraceIdentifier = id;
         context.Response.Headers[Header] = id;
+        // Answers repeat what models and clients wrote: nobody is to take one for a page.
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        if (context.Request.IsHttps)
+            context.Response.Headers.StrictTransportSecurity = "max-age=31536000";
         if (ErrorShape.Of(context.Request) is AnthropicErrors)
             context.Response.Headers[OtherHeader] = id;
         context.Features.Set(new RequestInfo

@@ -19,6 +19,13 @@ internal sealed class RequestInfo
     /// <summary>Null until authentication has found one; on anonymous paths it stays so.</summary>
     public Principal? Principal { get; set; }
 
+    /// <summary>For the audit log: what is acted on, where the route does not say.</summary>
+    public string? Subject { get; set; }
+
+    /// <summary>The request's principal, where the endpoint is for authenticated callers only.</summary>
+    public static Principal CallerOf(HttpContext context) =>
+        Of(context).Principal ?? throw new InvalidOperationException("The endpoint is for authenticated callers only.");
+
     public static RequestInfo Of(HttpContext context) =>
         context.Features.Get<RequestInfo>() ?? throw new UnreachableException("The request id middleware did not run.");
 }

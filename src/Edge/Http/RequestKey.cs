@@ -14,7 +14,7 @@ internal sealed class RequestKey
 {
     public const string Header = "x-api-key";
 
-    private const int MaxLength = 512;
+    private const int MaxLength = 8 << 10;
     private const string Bearer = "Bearer";
     private const string Basic = "Basic";
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
 
@@ -10,7 +11,7 @@ namespace OllamaMax.Edge.Jobs;
 /// so for any job, at any time and more than once.
 /// </summary>
 internal sealed class JobRecords(
-    JobRecordStore store, WorkerChannel workers, ActiveJobs active, IOptions<BackgroundOptions> options, TimeProvider time)
+    JobRecordStore store, WorkerChannel workers, ActiveJobs active, UsageMeter usage, IOptions<BackgroundOptions> options, TimeProvider time)
 {
     /// <summary>Writers that get in between, each once: more than there ever are at a time.</summary>
     private const int MostTries = 20;
@@ -88,6 +89,9 @@ internal sealed class JobRecords(
         if (before.IsEnded)
             return after;
         active.Remove(after.Id);
+        // Whoever wrote the end counts it: nobody else did.
+        if (after.Credential is not null)
+            usage.Count(after, after is { Statistics: null, HasOutput: true } ? (await FactsAsync(after.Id, cancellationToken)).Tokens : 0);
         if (before is { Status: RecordStatus.Running, Attempt: { } attempt } && after.Error is not null)
             await workers.StopAsync(attempt.WorkerId, after.Id, attempt.Nonce);
         if (after.Error is { } error)

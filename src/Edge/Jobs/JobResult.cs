@@ -24,7 +24,7 @@ internal sealed class JobResult(JobRecordStore store)
             whole.Add(replay.Append(chunk));
         whole.Add(replay.Complete());
         ArrayBufferWriter<byte> body = new();
-        Write(body, record, endedAt, [whole.Finish(new JobOutput.Finished(reason, statistics))]);
+        Write(body, record, endedAt, [whole.Finish(new JobOutput.Finished(reason, replay.Complete(statistics)))]);
         using JsonDocument document = JsonDocument.Parse(body.WrittenMemory);
         return document.RootElement.Clone();
     }

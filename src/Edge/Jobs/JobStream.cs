@@ -94,7 +94,10 @@ internal sealed class JobStream(
             }
             if (wasEnded)
             {
-                lines.WriteEnd(current, Offset(), current is { Status: RecordStatus.Completed } ? replay?.Complete() : null);
+                bool isComplete = current is { Status: RecordStatus.Completed };
+                if (isComplete && replay is not null && current!.Statistics is { } statistics)
+                    current = current with { Statistics = replay.Complete(statistics) };
+                lines.WriteEnd(current, Offset(), isComplete ? replay?.Complete() : null);
                 await FlushAsync();
                 return;
             }

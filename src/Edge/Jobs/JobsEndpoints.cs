@@ -15,7 +15,7 @@ using OllamaMax.Storage.Jobs;
 namespace OllamaMax.Edge.Jobs;
 
 /// <summary>
-/// <c>/jobs</c>: submit, list, show, cancel, delete, queue again. A tenant sees its own jobs; who manages the cluster sees of others' all but
+/// <c>/jobs</c>: submit, list, show, cancel, delete, queue again. A tenant sees its own jobs; who may see all sees of others' all but
 /// what was asked and answered.
 /// </summary>
 internal sealed class JobsEndpoints(
@@ -29,7 +29,7 @@ internal sealed class JobsEndpoints(
 {
     private static readonly (string, string)[] Listing =
     [
-        ("status", "queued, running, completed, failed, cancelled or poison"), ("limit", "At most so many: 100, up to 1000."), ("all", "true: of all tenants, for who manages the cluster."),
+        ("status", "queued, running, completed, failed, cancelled or poison"), ("limit", "At most so many: 100, up to 1000."), ("all", "true: of all tenants, for who may see them."),
     ];
 
     private const int DefaultLimit = 100;
@@ -40,20 +40,20 @@ internal sealed class JobsEndpoints(
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        RequiredPermission infer = new(Permissions.Infer);
-        endpoints.MapPost("/jobs", SubmitAsync).WithMetadata(infer)
+        RequiredPermission own = new(Permissions.OwnJobs);
+        endpoints.MapPost("/jobs", SubmitAsync).WithMetadata(new RequiredPermission(Permissions.Infer))
             .Describe(Said("Takes a job on, to be asked for later.") with { Body = "JobRequest", Status = StatusCodes.Status202Accepted, AnswerType = JobsJson.Default.JobAnswer });
-        endpoints.MapGet("/jobs", ListAsync).WithMetadata(infer)
+        endpoints.MapGet("/jobs", ListAsync).WithMetadata(own)
             .Describe(Said("The tenant's jobs, the newest first.") with { Query = Listing, AnswerType = JobsJson.Default.JobsAnswer });
-        endpoints.MapGet("/jobs/{id}", ShowAsync).WithMetadata(infer)
+        endpoints.MapGet("/jobs/{id}", ShowAsync).WithMetadata(own)
             .Describe(Said("A job, with its result once it is completed.") with { AnswerType = JobsJson.Default.JobAnswer });
-        endpoints.MapDelete("/jobs/{id}", DeleteAsync).WithMetadata(infer)
+        endpoints.MapDelete("/jobs/{id}", DeleteAsync).WithMetadata(own)
             .Describe(Said("Cancels a job; deletes one that has ended, with 204.") with { AnswerType = JobsJson.Default.JobAnswer });
-        endpoints.MapGet("/jobs/{id}/stream", StreamAsync).WithMetadata(infer)
+        endpoints.MapGet("/jobs/{id}/stream", StreamAsync).WithMetadata(own)
             .Describe(Said("A job's text, while it runs and after.") with { Query = [("after", "Tokens that the caller has already.")], Answer = "JobLine", ContentType = "application/x-ndjson", Stream = "text/event-stream" });
-        endpoints.MapPost("/jobs/{id}/subscribe", SubscribeAsync).WithMetadata(infer)
+        endpoints.MapPost("/jobs/{id}/subscribe", SubscribeAsync).WithMetadata(own)
             .Describe(Said("Where to listen to the job's text over SignalR.") with { AnswerType = ClusterJson.Default.NegotiateAnswer });
-        endpoints.MapPost("/jobs/{id}/requeue", RequeueAsync).WithMetadata(new RequiredPermission(Permissions.ManageCluster))
+        endpoints.MapPost("/jobs/{id}/requeue", RequeueAsync).WithMetadata(new RequiredPermission(Permissions.AllJobs))
             .Describe(Said("Gives a job that failed another chance.") with { Status = StatusCodes.Status202Accepted, AnswerType = JobsJson.Default.JobAnswer });
     }
 
@@ -61,8 +61,7 @@ internal sealed class JobsEndpoints(
 
     private static string Id(HttpContext context) => (string)context.GetRouteValue("id")!;
 
-    private static Principal Caller(HttpContext context) =>
-        RequestInfo.Of(context).Principal ?? throw new InvalidOperationException("Jobs are shown to authenticated callers only.");
+    private static Principal Caller(HttpContext context) => RequestInfo.CallerOf(context);
 
     private static ApiError NotFound(string id) => new(StatusCodes.Status404NotFound, $"job '{id}' not found");
 
@@ -111,7 +110,7 @@ internal sealed class JobsEndpoints(
             }
             status = Enum.Parse<RecordStatus>(text, ignoreCase: true);
         }
-        bool all = query["all"] == "true" && Caller(context).May(Permissions.ManageCluster);
+        bool all = query["all"] == "true" && Caller(context).May(Permissions.AllJobs);
         int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
         // Ids sort by time and storage lists by name: the newest are the last that come.
         Queue<RecordItem> newest = [];
@@ -129,7 +128,7 @@ internal sealed class JobsEndpoints(
 
     private async Task ShowAsync(HttpContext context)
     {
-        if (await FindAsync(context, Permissions.ManageCluster) is not { } record)
+        if (await FindAsync(context, Permissions.AllJobs) is not { } record)
             return;
         JobAnswer answer = JobAnswer.Of(record);
         if (record.Tenant == Caller(context).Tenant)
@@ -168,7 +167,7 @@ internal sealed class JobsEndpoints(
 
     private async Task RequeueAsync(HttpContext context)
     {
-        if (await FindAsync(context, Permissions.ManageCluster) is not { } record)
+        if (await FindAsync(context, Permissions.AllJobs) is not { } record)
             return;
         if (record is not { Status: RecordStatus.Failed, Job: not null, IsBroken: false })
         {

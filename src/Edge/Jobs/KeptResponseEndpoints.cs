@@ -20,25 +20,24 @@ internal sealed class KeptResponseEndpoints(ResponseArchive archive) : IEndpoint
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
-        RequiredPermission infer = new(Permissions.Infer);
-        endpoints.MapGet("/v1/responses/{id}", ShowAsync).WithMetadata(infer)
+        RequiredPermission own = new(Permissions.OwnJobs);
+        endpoints.MapGet("/v1/responses/{id}", ShowAsync).WithMetadata(own)
             .Describe(Said("A stored response; with stream=true the events of one in the background.") with
             {
                 Query = [("stream", "true: its events."), ("starting_after", "The sequence_number of the last event that the caller has.")],
                 Answer = "OpenAIResponse",
                 Stream = "text/event-stream",
             });
-        endpoints.MapDelete("/v1/responses/{id}", DeleteAsync).WithMetadata(infer).Describe(Said("Deletes a stored response."));
-        endpoints.MapGet("/v1/responses/{id}/input_items", ListInputAsync).WithMetadata(infer)
+        endpoints.MapDelete("/v1/responses/{id}", DeleteAsync).WithMetadata(own).Describe(Said("Deletes a stored response."));
+        endpoints.MapGet("/v1/responses/{id}/input_items", ListInputAsync).WithMetadata(own)
             .Describe(Said("The items of a stored response's request.") with { Query = [("limit", "1 to 100; 20."), ("after", "Id of the last item that the caller has."), ("order", "asc or desc.")] });
-        endpoints.MapPost("/v1/responses/{id}/cancel", CancelAsync).WithMetadata(infer)
+        endpoints.MapPost("/v1/responses/{id}/cancel", CancelAsync).WithMetadata(own)
             .Describe(Said("Cancels a response in the background.") with { Answer = "OpenAIResponse" });
     }
 
     private static EndpointDescription Said(string summary) => new(EndpointDescription.OpenAI, summary);
 
-    private static string Tenant(HttpContext context) =>
-        (RequestInfo.Of(context).Principal ?? throw new InvalidOperationException("Responses are shown to authenticated callers only.")).Tenant;
+    private static string Tenant(HttpContext context) => RequestInfo.CallerOf(context).Tenant;
 
     private static string IdOf(HttpContext context) => (string)context.GetRouteValue("id")!;
 

@@ -19,7 +19,7 @@ internal sealed class EmbedFormat(string model, int dimensions) : IWholeFormat
         json.WriteString("model"u8, model);
         json.WriteStartArray("embeddings"u8);
         foreach (JobOutput.Embedding embedding in whole.Embeddings)
-            VectorJson.Write(json, UnitVector.Cut(embedding.Vector, dimensions));
+            VectorJson.Write(json, UnitVector.Of(embedding.Vector, dimensions));
         json.WriteEndArray();
         if (whole.Embeddings.Count > 0)
             WriteFigures(json, whole);

@@ -5,10 +5,7 @@ using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Edge.Ollama;
 
-/// <summary>
-/// Answers of <c>/api/embeddings</c>: <c>{"embedding":[…]}</c>. Unlike Ollama's its vector has length 1: engines normalise, and what the length was is not
-/// known here. Directions, and so cosines, are the same.
-/// </summary>
+/// <summary>Answers of <c>/api/embeddings</c>: <c>{"embedding":[…]}</c>, the vector at the length that the model gave it, as Ollama's.</summary>
 internal sealed class EmbeddingsFormat : IWholeFormat
 {
     public void WriteWhole(IBufferWriter<byte> output, IReadOnlyList<WholeOutput> choices)

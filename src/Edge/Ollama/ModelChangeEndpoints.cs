@@ -52,6 +52,7 @@ internal sealed class ModelChangeEndpoints(RequestBodyReader bodies, ModelCatalo
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
+        RequestInfo.Of(context).Subject = $"{request.Name}";
         // Nothing here takes long enough for a client to wait for: what happened is told when it has.
         await using ProgressLines progress = new(context, request.IsStream);
         progress.Say(request.Weights is null ? $"using existing layers of {request.From}" : $"using existing layer {request.Weights}");
@@ -79,7 +80,14 @@ internal sealed class ModelChangeEndpoints(RequestBodyReader bodies, ModelCatalo
         context, new ApiError(StatusCodes.Status501NotImplemented, "this server does not push: its models are its cluster's, in its own blob storage"));
 
     private Task<Result<Names>> ReadAsync(HttpContext context, Func<JsonFields, Names> read) =>
-        ReadAsync<Names>(context, fields => read(fields) is var names && fields.Errors.First is { } error ? error : names);
+        ReadAsync<Names>(context, fields =>
+        {
+            Names names = read(fields);
+            if (fields.Errors.First is { } error)
+                return error;
+            RequestInfo.Of(context).Subject = names.Second is null ? $"{names.First}" : $"{names.First} to {names.Second}";
+            return names;
+        });
 
     private async Task<Result<T>> ReadAsync<T>(HttpContext context, Func<JsonFields, Result<T>> read)
         where T : class

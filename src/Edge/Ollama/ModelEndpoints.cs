@@ -5,6 +5,7 @@ using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
+using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -20,14 +21,15 @@ internal sealed class ModelEndpoints(
 
     public async Task TagsAsync(HttpContext context)
     {
-        IReadOnlyList<NamedModel> all = await named.ListAsync(context.RequestAborted);
+        IReadOnlyList<NamedModel> all = await named.ListAsync(RequestInfo.CallerOf(context), context.RequestAborted);
         TagsModel[] tags = [.. all.Select(one => one.Model).OrderByDescending(model => model.ModifiedAt).Select(Tag)];
         await JsonAnswer.WriteAsync(context, new TagsAnswer(tags), OllamaJson.Relaxed.TagsAnswer);
     }
 
     public async Task PsAsync(HttpContext context)
     {
-        ILookup<string, ModelView> byWeights = (await models.ListAsync(context.RequestAborted)).ToLookup(model => model.Weights);
+        ModelAllowList allowed = RequestInfo.CallerOf(context).Models;
+        ILookup<string, ModelView> byWeights = (await models.ListAsync(context.RequestAborted)).Where(model => allowed.Allows(model.Name)).ToLookup(model => model.Weights);
         PsModel[] running =
         [
             .. from one in await loaded.ListAsync(context.RequestAborted)
@@ -43,7 +45,7 @@ internal sealed class ModelEndpoints(
     {
         if ((await ReadNameAsync(context)).Failed(out ApiError? error, out string? name))
             await ErrorAnswer.WriteAsync(context, error);
-        else if (await named.FindAsync(name, context.RequestAborted) is { } model)
+        else if (await named.FindAsync(name, RequestInfo.CallerOf(context), context.RequestAborted) is { } model)
             await JsonAnswer.WriteAsync(context, Show(model), OllamaJson.Relaxed.ShowAnswer);
         else
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(name));

@@ -17,9 +17,9 @@ internal sealed class OllamaEndpoints(InferenceEndpoints inference, EmbedEndpoin
         string[] read = [HttpMethods.Get, HttpMethods.Head];
         RequiredPermission infer = new(Permissions.Infer);
         RequiredPermission readModels = new(Permissions.ReadModels);
-        endpoints.MapMethods("/", read, static context => context.Response.WriteAsync("Ollama is running", context.RequestAborted))
+        endpoints.MapMethods("/", read, static context => context.Response.WriteAsync("Ollama is running", context.RequestAborted)).WithMetadata(readModels)
             .Describe(Said("Says that the server runs.") with { ContentType = "text/plain" });
-        endpoints.MapMethods("/api/version", read, models.VersionAsync)
+        endpoints.MapMethods("/api/version", read, models.VersionAsync).WithMetadata(readModels)
             .Describe(Said("The version of Ollama's API that is spoken.") with { AnswerType = OllamaJson.Default.VersionAnswer });
         endpoints.MapMethods("/api/tags", read, models.TagsAsync).WithMetadata(readModels)
             .Describe(Said("The models, aliases included.") with { AnswerType = OllamaJson.Default.TagsAnswer });

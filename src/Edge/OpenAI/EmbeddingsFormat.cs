@@ -23,7 +23,7 @@ internal sealed class EmbeddingsFormat(EmbeddingsRequest request) : IWholeFormat
             json.WriteString("object"u8, "embedding"u8);
             json.WriteNumber("index"u8, embedding.Index);
             json.WritePropertyName("embedding"u8);
-            WriteVector(json, UnitVector.Cut(embedding.Vector, request.Dimensions));
+            WriteVector(json, UnitVector.Of(embedding.Vector, request.Dimensions));
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -10,7 +10,7 @@ internal sealed class ModelEndpoints(NamedModels models)
 {
     public async Task ListAsync(HttpContext context)
     {
-        IReadOnlyList<NamedModel> all = await models.ListAsync(context.RequestAborted);
+        IReadOnlyList<NamedModel> all = await models.ListAsync(RequestInfo.CallerOf(context), context.RequestAborted);
         ModelAnswer[] answers = [.. all.OrderByDescending(named => named.Model.ModifiedAt).Select(named => ModelAnswer.Of(named.Model, named.Id))];
         await JsonAnswer.WriteAsync(context, new ModelsAnswer(answers), OpenAIJson.Relaxed.ModelsAnswer);
     }
@@ -18,7 +18,7 @@ internal sealed class ModelEndpoints(NamedModels models)
     public async Task ShowAsync(HttpContext context)
     {
         string id = (string)context.GetRouteValue("id")!;
-        if (await models.FindAsync(id, context.RequestAborted) is { } model)
+        if (await models.FindAsync(id, RequestInfo.CallerOf(context), context.RequestAborted) is { } model)
             await JsonAnswer.WriteAsync(context, ModelAnswer.Of(model, id), OpenAIJson.Relaxed.ModelAnswer);
         else
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(id));

@@ -4,7 +4,7 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.OpenAI;
 
 /// <summary>
-/// <c>"usage":{"prompt_tokens","completion_tokens","total_tokens","prompt_tokens_details":{"cached_tokens"}}</c>: the answers of all choices
+/// <c>"usage":{"prompt_tokens","completion_tokens","total_tokens","prompt_tokens_details":{"cached_tokens"},"completion_tokens_details":{"reasoning_tokens"}}</c>: the answers of all choices
 /// together, each prompt once.
 /// </summary>
 internal static class UsageJson
@@ -14,9 +14,11 @@ internal static class UsageJson
         int prompt = 0;
         int cached = 0;
         int completion = 0;
+        int reasoning = 0;
         foreach ((int choice, JobStatistics job) in jobs.Index())
         {
             completion += job.Tokens;
+            reasoning += job.ReasoningTokens;
             if (choice % choicesPerPrompt != 0)
                 continue;
             prompt += job.PromptTokens;
@@ -28,6 +30,9 @@ internal static class UsageJson
         json.WriteNumber("total_tokens"u8, prompt + completion);
         json.WriteStartObject("prompt_tokens_details"u8);
         json.WriteNumber("cached_tokens"u8, cached);
+        json.WriteEndObject();
+        json.WriteStartObject("completion_tokens_details"u8);
+        json.WriteNumber("reasoning_tokens"u8, reasoning);
         json.WriteEndObject();
         json.WriteEndObject();
     }

@@ -37,7 +37,8 @@ internal sealed class PullEndpoints(
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        using PullHandle pull = pulls.Join(request!);
+        RequestInfo.Of(context).Subject = $"{request!.Name}";
+        using PullHandle pull = pulls.Join(request);
         if (isStream)
             await StreamAsync(context, pull);
         else

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace OllamaMax.Edge.Pulls;
 
@@ -12,6 +13,12 @@ public sealed class PullOptions : IValidatableObject
     /// only to what stands here.
     /// </summary>
     public IList<string> Hosts { get; } = [];
+
+    /// <summary>
+    /// Whether any address may be asked, those of this machine, its network and its cloud too. Without that only what stands in <see cref="Hosts"/> may have such an
+    /// address: who can pull could otherwise have this server look where only it can.
+    /// </summary>
+    public bool AllowPrivateAddresses { get; set; }
 
     /// <summary>Failures in a row, without anything worthwhile in between, before a pull gives up; the next one goes on where it was.</summary>
     [Range(1, 100)]
@@ -39,7 +46,13 @@ public sealed class PullOptions : IValidatableObject
 
     /// <summary>Whether this address may be asked: what says who a model is from must not be changed on its way.</summary>
     internal bool Allows(Uri address) => address.Scheme == Uri.UriSchemeHttps
-        || (address.Scheme == Uri.UriSchemeHttp && Hosts.Select(Parse).Any(entry => entry?.Base is { } known && known.Scheme == address.Scheme && known.Authority == address.Authority));
+        || (address.Scheme == Uri.UriSchemeHttp && IsKnown(address));
+
+    /// <summary>Whether a connection may go there, whatever name led to it.</summary>
+    internal bool Allows(Uri address, IPAddress to) => AllowPrivateAddresses || PublicAddresses.Contain(to) || IsKnown(address);
+
+    private bool IsKnown(Uri address) =>
+        Hosts.Select(Parse).Any(entry => entry?.Base is { } known && known.Scheme == address.Scheme && known.Authority == address.Authority);
 
     private static KnownHost? Parse(string entry)
     {

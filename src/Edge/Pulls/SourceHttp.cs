@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OllamaMax.SignalR;
@@ -29,6 +30,7 @@ internal sealed class SourceHttp : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(15),
             UseCookies = false,
             AllowAutoRedirect = false,
+            ConnectCallback = ConnectAsync,
         })
         {
             // Weights take hours where lines are slow: silence is bounded instead.
@@ -78,6 +80,9 @@ internal sealed class SourceHttp : IDisposable
     {
         if (!_options.Allows(address))
             throw new PullException($"{address.GetLeftPart(UriPartial.Authority)} is not asked: only https is, and http where the server's options say so");
+        // A proxy connects by itself: what is written out can be refused here, what it looks up is its own network's to refuse.
+        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out IPAddress? literal) && !_options.Allows(address, literal))
+            throw NotPublic(address.Host);
         using HttpRequestMessage message = new(HttpMethod.Get, address);
         if (request.Accept is not null)
             message.Headers.Accept.ParseAdd(request.Accept);
@@ -89,9 +94,45 @@ internal sealed class SourceHttp : IDisposable
             if (request.Validator is not null)
                 message.Headers.TryAddWithoutValidation("If-Range", request.Validator);
         }
-        return await Silence.LimitAsync(
-            limited => _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, limited), _options.Silence, _time, cancellationToken);
+        try
+        {
+            return await Silence.LimitAsync(
+                limited => _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, limited), _options.Silence, _time, cancellationToken);
+        }
+        catch (HttpRequestException e) when (e.InnerException is PullException refused)
+        {
+            throw new PullException(refused.Message, e);
+        }
     }
+
+    /// <summary>Connects to what a name means now, and not to what it meant when somebody looked: to addresses that may be asked only.</summary>
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        DnsEndPoint to = context.DnsEndPoint;
+        Uri asked = context.InitialRequestMessage.RequestUri!;
+        IPAddress[] addresses = await Dns.GetHostAddressesAsync(to.Host, to.AddressFamily, cancellationToken);
+        // Otherwise it is the proxy's address, which nobody who pulls has chosen.
+        if (to.Host == asked.IdnHost && to.Port == asked.Port)
+        {
+            addresses = Array.FindAll(addresses, address => _options.Allows(asked, address));
+            if (addresses.Length == 0)
+                throw NotPublic(asked.Host);
+        }
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, to.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static PullException NotPublic(string host) =>
+        new($"{host} is not asked: it has no public address, and the server's options do not name it");
 
     private async Task<string> GetTokenAsync(BearerChallenge challenge, CancellationToken cancellationToken)
     {

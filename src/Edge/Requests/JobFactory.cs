@@ -7,6 +7,7 @@ using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Models;
 using OllamaMax.Placement;
+using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Requests;
 
@@ -40,7 +41,8 @@ internal sealed class JobFactory(
 
     public async ValueTask<Result<Job>> CreateAsync(InferenceRequest request, RequestInfo info, CancellationToken cancellationToken)
     {
-        if (await models.FindAsync(request.Model, cancellationToken) is not { } model)
+        Principal principal = info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.");
+        if (await models.FindAsync(request.Model, principal, cancellationToken) is not { } model)
             return ApiError.ModelNotFound(request.Model);
         if (Unsupported(request, model) is { } unsupported)
             return unsupported;
@@ -52,15 +54,16 @@ internal sealed class JobFactory(
             return error;
         if (isAnswered && model.Forwarded is not null && ForwardedPromptMaker.Make(request).Failed(out error, out forward))
             return error;
-        string tenant = (info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.")).Tenant;
         return new Job
         {
             Id = JobId.New(time),
             RequestId = info.Id,
             TraceParent = info.TraceParent,
-            Tenant = tenant,
+            Tenant = principal.Tenant,
+            Credential = principal.Credential,
+            Limits = principal.Limits.IsNone ? null : principal.Limits,
             Band = Band.Interactive,
-            Placement = new(rules.Of(model, tenant), PrefixOf(request, model)),
+            Placement = new(rules.Of(model, principal.Tenant), PrefixOf(request, model)),
             Model = model.Weights,
             ModelName = request.Model,
             AnsweredBy = DisplayName.Of(model.Name),

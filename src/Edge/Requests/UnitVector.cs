@@ -3,12 +3,10 @@ namespace OllamaMax.Edge.Requests;
 /// <summary>Vectors of length 1.</summary>
 internal static class UnitVector
 {
-    /// <summary>The vector's first numbers, brought to length 1 again; all of it where it has no more, or 0 are wanted.</summary>
-    public static ReadOnlySpan<float> Cut(float[] vector, int dimensions) =>
-        dimensions > 0 && dimensions < vector.Length ? Of(vector.AsSpan(0, dimensions)) : vector;
+    /// <summary>The direction of the vector's first numbers; of all of it where it has no more, or 0 are wanted. All zeros have none and stay so.</summary>
+    public static float[] Of(float[] vector, int dimensions) => Of(vector.AsSpan(0, dimensions > 0 ? Math.Min(dimensions, vector.Length) : vector.Length));
 
-    /// <summary>The vector's direction; all zeros have none and stay so.</summary>
-    public static float[] Of(ReadOnlySpan<float> vector)
+    private static float[] Of(ReadOnlySpan<float> vector)
     {
         double sum = 0;
         foreach (float number in vector)

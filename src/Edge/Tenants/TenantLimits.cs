@@ -1,8 +1,12 @@
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Tenants;
 
-/// <summary>What one tenant may have of an edge. Each edge counts for itself: with several, a tenant may have it of each.</summary>
+/// <summary>
+/// What one tenant may have. Where its jobs wait and run each edge counts for itself: with several, a tenant may have it of each. What is said of a minute, a day, a month or
+/// of requests at a time, all edges count together.
+/// </summary>
 public sealed class TenantLimits
 {
     /// <summary>
@@ -27,6 +31,35 @@ public sealed class TenantLimits
     /// <summary>Labels of the workers that its jobs may run on, such as <c>site=berlin</c>: where its data may go. Beside those that a model asks for.</summary>
     public string? Labels { get; set; }
 
+    /// <summary>Its inference requests in a minute of the clock.</summary>
+    [Range(0, int.MaxValue)]
+    public int? RequestsPerMinute { get; set; }
+
+    /// <summary>Tokens of its prompts and answers; counted when an answer has ended.</summary>
+    [Range(0, long.MaxValue)]
+    public long? TokensPerMinute { get; set; }
+
+    /// <summary>In a day of UTC.</summary>
+    [Range(0, long.MaxValue)]
+    public long? TokensPerDay { get; set; }
+
+    /// <summary>In a calendar month of UTC.</summary>
+    [Range(0, long.MaxValue)]
+    public long? TokensPerMonth { get; set; }
+
+    /// <summary>Its inference requests that are being answered at a time.</summary>
+    [Range(0, int.MaxValue)]
+    public int? Concurrent { get; set; }
+
+    internal UsageLimits Usage => new()
+    {
+        RequestsPerMinute = RequestsPerMinute,
+        TokensPerMinute = TokensPerMinute,
+        TokensPerDay = TokensPerDay,
+        TokensPerMonth = TokensPerMonth,
+        Concurrent = Concurrent,
+    };
+
     /// <summary>These, and what is not said here as <paramref name="others"/> say.</summary>
     internal TenantLimits Or(TenantLimits others) => new()
     {
@@ -35,5 +68,10 @@ public sealed class TenantLimits
         MaxBackground = MaxBackground ?? others.MaxBackground,
         Weight = Weight ?? others.Weight,
         Labels = Labels ?? others.Labels,
+        RequestsPerMinute = RequestsPerMinute ?? others.RequestsPerMinute,
+        TokensPerMinute = TokensPerMinute ?? others.TokensPerMinute,
+        TokensPerDay = TokensPerDay ?? others.TokensPerDay,
+        TokensPerMonth = TokensPerMonth ?? others.TokensPerMonth,
+        Concurrent = Concurrent ?? others.Concurrent,
     };
 }

@@ -130,7 +130,7 @@ internal sealed class ForwardingEngine(
         sink.Started(new AttemptStart(tokens, 0, TimeSpan.Zero, time.GetElapsedTime(askedAt)));
         // It counts the tokens of all texts together; nobody asks for them apart.
         for (int i = 0; i < vectors.Count; i++)
-            sink.Write(request.Skip + i, i == 0 ? tokens : 0, MemoryMarshal.AsBytes<float>(Normalised(vectors[i])));
+            sink.Write(request.Skip + i, i == 0 ? tokens : 0, MemoryMarshal.AsBytes<float>(vectors[i]));
         return new AttemptEnd { Reason = EndReason.Stop };
     }
 
@@ -147,11 +147,5 @@ internal sealed class ForwardingEngine(
         if (end.Reason == EndReason.Failed)
             failed();
         return end;
-    }
-
-    private static float[] Normalised(float[] vector)
-    {
-        double length = Math.Sqrt(vector.Sum(number => (double)number * number));
-        return length > 0 ? [.. vector.Select(number => (float)(number / length))] : vector;
     }
 }

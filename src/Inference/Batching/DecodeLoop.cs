@@ -11,7 +11,7 @@ namespace OllamaMax.Inference.Batching;
 /// </summary>
 internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
 {
-    private const int LeastPromptTokens = 8;
+    private const int FirstPromptTokens = 8;
 
     private readonly INativeModel _model;
     private readonly INativeContext _context;
@@ -39,7 +39,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         _sequences = new SequenceTable(context, keeps: options.CachedPrompts > 0);
         int batchSize = Math.Min(options.BatchSize, context.BatchSize);
         _planner = new StepPlanner(batchSize);
-        _pacing = new PromptPacing(Math.Min(LeastPromptTokens, options.PromptTokensBesideAnswers), options.PromptTokensBesideAnswers);
+        _pacing = new PromptPacing(FirstPromptTokens, options.PromptTokensBesideAnswers);
         _batch = new DecodeBatch(batchSize);
         _time = time;
         _logger = logger;
@@ -59,7 +59,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         if (_running.Count == 0)
             return;
         long start = _time.GetTimestamp();
-        IReadOnlyList<StepPart> parts = _planner.Plan(_running, _batch, _pacing.Tokens);
+        IReadOnlyList<StepPart> parts = _planner.Plan(_running, _batch, _pacing);
         Interlocked.Increment(ref _steps);
         DecodeOutcome? outcome = Decode(parts);
         // What is kept for later goes before what runs now.

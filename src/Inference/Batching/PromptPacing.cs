@@ -1,29 +1,42 @@
 namespace OllamaMax.Inference.Batching;
 
 /// <summary>
-/// Chooses how many tokens of prompts to read beside running answers, so that a step takes about twice as long as one of answers alone. Both costs are
-/// measured: a step of answers alone, and what a token of a prompt adds to it. Medians, because a step now and then waits for the machine.
+/// Chooses how many tokens of prompts to read beside running answers, so that a step takes about twice as long as one of answers alone, up to three times where more
+/// prompts wait than answers run: those who wait are many then. Both costs are measured: a step of answers alone, and what a token of a prompt adds to it.
+/// Medians, because a step now and then waits for the machine.
 /// </summary>
-internal sealed class PromptPacing
+/// <param name="first">Tokens while nothing is measured.</param>
+/// <param name="maximum">Most tokens.</param>
+internal sealed class PromptPacing(int first, int maximum)
 {
-    private readonly int _minimum;
-    private readonly int _maximum;
-    private readonly RunningMedian _alone = new();
-    private readonly RunningMedian _perToken = new();
+    private const double MostOfAStep = 2;
+
+    /// <summary>
+    /// So often a step has answers alone: what it takes grows with every token in memory. Counted on the few tokens beside them, that would slow prompts
+    /// until they hardly come on.
+    /// </summary>
+    private const int AloneEvery = 16;
+
+    private readonly RunningMedian _alone = new(3);
+    private readonly RunningMedian _perToken = new(9);
     private int _last;
+    private int _sinceAlone;
 
-    /// <param name="minimum">Tokens in any case, so that prompts come on; what it begins with.</param>
-    /// <param name="maximum">Most tokens; at least <paramref name="minimum"/>.</param>
-    public PromptPacing(int minimum, int maximum)
+    /// <summary>Tokens of prompts for the next step that has answers in it; 0 where it shows what answers alone take.</summary>
+    /// <param name="answers">Jobs that get their next token in it.</param>
+    /// <param name="prompts">Jobs whose prompts are not read yet.</param>
+    public int Tokens(int answers, int prompts)
     {
-        _minimum = minimum;
-        _maximum = maximum;
-        _last = minimum;
-        Tokens = minimum;
+        if (_sinceAlone >= AloneEvery)
+            return 0;
+        if (!_alone.HasValue || !_perToken.HasValue)
+            return Math.Min(first, maximum);
+        double share = Math.Clamp((double)prompts / answers, 1, MostOfAStep);
+        double fit = share * _alone.Value / Math.Max(_perToken.Value, double.Epsilon);
+        // A cost that was measured on few tokens says little about many.
+        double trusted = Math.Min(fit, 2.0 * Math.Max(_last, first));
+        return (int)Math.Clamp(trusted, 1, maximum);
     }
-
-    /// <summary>Tokens of prompts for the next step that has answers in it.</summary>
-    public int Tokens { get; private set; }
 
     /// <summary>Tells of a step that took this long.</summary>
     /// <param name="answers">Jobs that got their next token in it.</param>
@@ -35,23 +48,15 @@ internal sealed class PromptPacing
             return;
         if (promptTokens == 0)
         {
+            _sinceAlone = 0;
             _alone.Add(duration.TotalSeconds);
+            return;
         }
-        else if (_alone.HasValue)
+        _sinceAlone++;
+        if (_alone.HasValue)
         {
             _perToken.Add(Math.Max(0, duration.TotalSeconds - _alone.Value) / promptTokens);
             _last = promptTokens;
         }
-        Tokens = Choose();
-    }
-
-    private int Choose()
-    {
-        if (!_alone.HasValue || !_perToken.HasValue)
-            return _minimum;
-        double fit = _alone.Value / Math.Max(_perToken.Value, double.Epsilon);
-        // A cost that was measured on few tokens says little about many.
-        double trusted = Math.Min(fit, 2.0 * Math.Max(_last, _minimum));
-        return (int)Math.Clamp(trusted, _minimum, _maximum);
     }
 }

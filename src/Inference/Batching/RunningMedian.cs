@@ -1,12 +1,10 @@
 namespace OllamaMax.Inference.Batching;
 
-/// <summary>The median of the last few values.</summary>
-internal sealed class RunningMedian
+/// <summary>The median of the last <paramref name="window"/> values.</summary>
+internal sealed class RunningMedian(int window)
 {
-    private const int Window = 9;
-
-    private readonly double[] _values = new double[Window];
-    private readonly double[] _sorted = new double[Window];
+    private readonly double[] _values = new double[window];
+    private readonly double[] _sorted = new double[window];
     private int _count;
 
     public bool HasValue => _count > 0;
@@ -15,10 +13,10 @@ internal sealed class RunningMedian
 
     public void Add(double value)
     {
-        _values[_count++ % Window] = value;
-        int filled = Math.Min(_count, Window);
-        if (_count == 2 * Window)
-            _count = Window;
+        _values[_count++ % window] = value;
+        int filled = Math.Min(_count, window);
+        if (_count == 2 * window)
+            _count = window;
         _values.AsSpan(0, filled).CopyTo(_sorted);
         Array.Sort(_sorted, 0, filled);
         Value = _sorted[filled / 2];

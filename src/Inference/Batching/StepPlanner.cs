@@ -10,7 +10,7 @@ internal readonly record struct StepPart(EngineJob Job, int Count, int Output);
 
 /// <summary>
 /// Decides what one decode step computes. Every running answer gets its token; prompts share what is left, bounded so
-/// that answers go on evenly beside them. Every job gets at least one token into every step.
+/// that answers go on evenly beside them. Every job gets at least one token into a step that has tokens of prompts.
 /// </summary>
 internal sealed class StepPlanner(int batchSize)
 {
@@ -23,9 +23,9 @@ internal sealed class StepPlanner(int batchSize)
     /// <summary>Fills <paramref name="batch"/> from the jobs that have a sequence.</summary>
     /// <param name="jobs">All of them.</param>
     /// <param name="batch">To fill.</param>
-    /// <param name="promptTokensBesideAnswers">Most tokens of prompts when there are answers.</param>
+    /// <param name="pacing">Says how many tokens of prompts go beside answers.</param>
     /// <returns>Its parts; valid until the next call.</returns>
-    public IReadOnlyList<StepPart> Plan(IReadOnlyList<EngineJob> jobs, DecodeBatch batch, int promptTokensBesideAnswers)
+    public IReadOnlyList<StepPart> Plan(IReadOnlyList<EngineJob> jobs, DecodeBatch batch, PromptPacing pacing)
     {
         batch.Clear();
         _parts.Clear();
@@ -39,17 +39,22 @@ internal sealed class StepPlanner(int batchSize)
         }
         Answers = _parts.Count;
         int room = batchSize - Answers;
-        PlanPrompts(batch, Answers == 0 ? room : Math.Min(room, Math.Max(promptTokensBesideAnswers, _prompts.Count)));
+        int paced = Answers == 0 ? room : pacing.Tokens(Answers, _prompts.Count);
+        if (_prompts.Count > 0 && paced > 0)
+            PlanPrompts(batch, Math.Min(room, Math.Max(paced, _prompts.Count)));
         return _parts;
     }
 
-    // Equal shares, the shortest first: what it does not need is for the others.
+    // Half of it for the shortest, half of the rest for the next, and so on: short prompts do not wait for long ones, prompts of one length end one after
+    // the other instead of all at the last moment, and the longest comes on too.
     private void PlanPrompts(DecodeBatch batch, int budget)
     {
         _prompts.Sort(static (a, b) => a.Pending.CompareTo(b.Pending));
         for (int i = 0; i < _prompts.Count; i++)
         {
-            int count = Math.Min(_prompts[i].Pending, budget / (_prompts.Count - i));
+            int others = _prompts.Count - 1 - i;
+            int share = others == 0 ? budget : Math.Clamp(budget - budget / 2, 1, budget - others);
+            int count = Math.Min(_prompts[i].Pending, share);
             Add(batch, _prompts[i], count);
             budget -= count;
         }

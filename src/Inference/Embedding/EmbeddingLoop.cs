@@ -155,7 +155,7 @@ internal sealed partial class EmbeddingLoop : IEngineLoop<EmbeddingJob>
                 return;
             _texts.Remove(text);
             Release(text);
-            text.Job.Write(text.Normalised(), _time);
+            text.Job.Write(text.Vector(), _time);
             if (text.Job.IsDone)
                 End(text.Job, EndReason.Stop, null);
         }

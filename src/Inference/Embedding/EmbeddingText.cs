@@ -33,16 +33,16 @@ internal sealed class EmbeddingText(EmbeddingJob job, int[] tokens)
         _read += count;
     }
 
-    /// <summary>The vector with length 1, little-endian.</summary>
+    /// <summary>The vector as the model says, little-endian.</summary>
     /// <exception cref="NativeException">It is no vector that has a direction.</exception>
-    public byte[] Normalised()
+    public byte[] Vector()
     {
         double length = Math.Sqrt(_vector!.Sum(static value => (double)value * value));
         if (!double.IsFinite(length) || length == 0)
             throw new NativeException($"The model computed a vector of length {length}: its weights are broken.");
         byte[] bytes = new byte[_vector!.Length * sizeof(float)];
         for (int i = 0; i < _vector.Length; i++)
-            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), (float)(_vector[i] / length));
+            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), _vector[i]);
         return bytes;
     }
 

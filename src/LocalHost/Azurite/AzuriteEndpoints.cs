@@ -9,7 +9,7 @@ public sealed partial record AzuriteEndpoints(int BlobPort, int QueuePort, int T
     private const string Account = "devstoreaccount1";
 
     /// <summary>The emulators' well-known key, no secret. https://learn.microsoft.com/azure/storage/common/storage-use-azurite</summary>
-    private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    public const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     /// <summary>The ports that <c>UseDevelopmentStorage=true</c> means.</summary>
     public static readonly AzuriteEndpoints WellKnown = new(10000, 10001, 10002);

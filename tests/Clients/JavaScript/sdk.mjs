@@ -1,14 +1,15 @@
 // OpenAI's or Anthropic's official JavaScript client, unmodified. Arguments: which, the edge's address, a call of the client such as
-// "chat.completions.create", its arguments as JSON. Prints one JSON line per part of a stream or list, or the answer, then "end"; or "error".
+// "chat.completions.create", its arguments as JSON. The key is the address's fragment. Prints one JSON line per part of a stream or list, or the answer, then "end"; or "error".
 // A line on standard input aborts the stream.
 const [which, host, call, ...values] = process.argv.slice(2);
 const print = (event, value) => console.log(JSON.stringify({ event, value }));
+const apiKey = new URL(host).hash.slice(1) || "unused";
 let stream;
 process.stdin.on("data", () => stream?.controller.abort()).on("end", () => process.exit(0));
 
 const clients = {
-  openai: async () => new (await import("openai")).default({ baseURL: new URL("/v1", host).href, apiKey: "unused" }),
-  anthropic: async () => new (await import("@anthropic-ai/sdk")).default({ baseURL: new URL(host).origin, apiKey: "unused" }),
+  openai: async () => new (await import("openai")).default({ baseURL: new URL("/v1", host).href, apiKey }),
+  anthropic: async () => new (await import("@anthropic-ai/sdk")).default({ baseURL: new URL(host).origin, apiKey }),
 };
 
 try {

@@ -13,9 +13,11 @@ public sealed class PieceKindTests
     [Fact]
     public void Append_PiecesOfAllKinds_EachGoesWhereItBelongs()
     {
-        Assembled all = Append(new Assembler([]), (PieceKind.Thinking, "Hm. <think>"), (PieceKind.Text, "It "), (PieceKind.Text, "is."), (PieceKind.ToolCall, Call));
+        Assembler assembler = new([]);
+        Assembled all = Append(assembler, (PieceKind.Thinking, "Hm. <think>"), (PieceKind.Text, "It "), (PieceKind.Text, "is."), (PieceKind.ToolCall, Call));
 
         all.Thinking.ShouldBe("Hm. <think>");
+        assembler.ReasoningTokens.ShouldBe(1);
         all.Text.ShouldBe("It is.");
         ToolCall call = all.ToolCalls.ShouldHaveSingleItem();
         (call.Name, call.Arguments.GetRawText()).ShouldBe(("f", """{"a":1}"""));

@@ -1,3 +1,4 @@
+using System.Text;
 using CsCheck;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Assembling;
@@ -28,6 +29,21 @@ public sealed class ThinkingTests
     [InlineData("</think>Yes.", "Yes.", "")]
     public void Append_PromptEndsInsideTheTag_FirstTokenIsReasoning(string answer, string text, string thinking) =>
         Assembly.Of(Open, answer).ShouldBe(new(text, thinking, ""));
+
+    [Theory]
+    [InlineData(false, "<think>|hm |ok|</think>|Yes|.", 3)]
+    [InlineData(false, "<th|ink>|hm|</th|ink>Yes", 4)]
+    [InlineData(false, "Yes|.|<think>|hm", 0)]
+    [InlineData(false, "<think>|never closed", 2)]
+    [InlineData(true, "hm|</think>|Yes", 1)]
+    public void ReasoningTokens_AnyAnswer_AreThoseInsideTheTags(bool isOpen, string pieces, int expected)
+    {
+        Assembler assembler = new([], isOpen ? Open : Closed);
+        foreach (string piece in pieces.Split('|'))
+            assembler.Append(Encoding.UTF8.GetBytes(piece));
+
+        assembler.ReasoningTokens.ShouldBe(expected);
+    }
 
     [Fact]
     public void Append_NothingToTakeApart_TagsAreText() =>

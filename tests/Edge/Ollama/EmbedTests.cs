@@ -10,10 +10,10 @@ public sealed class EmbedTests
     private const string Figures = "\"total_duration\":50000000,\"load_duration\":1200,\"prompt_eval_count\":";
 
     [Fact]
-    public async Task Embed_Inputs_OneVectorEachInOllamasShape()
+    public async Task Embed_Inputs_AUnitVectorEachInOllamasShape()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
-        edge.Jobs.Script = job => job.Accept().Embed([0.6f, 0.8f], [1, 0]).Finish();
+        edge.Jobs.Script = job => job.Accept().Embed([3, 4], [0.25f, 0]).Finish();
 
         using HttpResponseMessage response = await edge.PostAsync("/api/embed", """{"model":"embed","input":["one",""]}""");
 
@@ -25,7 +25,7 @@ public sealed class EmbedTests
     }
 
     [Fact]
-    public async Task Embed_FewerDimensions_CutsAndNormalisesAgain()
+    public async Task Embed_FewerDimensions_CutsAndNormalises()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
         edge.Jobs.Script = job => job.Accept().Embed([0.3f, 0.4f, 0.866f]).Finish();
@@ -62,14 +62,14 @@ public sealed class EmbedTests
     }
 
     [Fact]
-    public async Task Embeddings_Prompt_OneVectorInTheOlderShape()
+    public async Task Embeddings_Prompt_TheModelsVectorInTheOlderShape()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
-        edge.Jobs.Script = job => job.Accept().Embed([0.6f, -0.8f]).Finish();
+        edge.Jobs.Script = job => job.Accept().Embed([3, -4]).Finish();
 
         using HttpResponseMessage response = await edge.PostAsync("/api/embeddings", """{"model":"embed","prompt":"one","keep_alive":"5m"}""");
 
-        (await response.TextAsync()).ShouldBe("""{"embedding":[0.6,-0.8]}""");
+        (await response.TextAsync()).ShouldBe("""{"embedding":[3,-4]}""");
         Job job = (await edge.Jobs.NextAsync()).Job;
         job.EmbedInputs.ShouldBe(["one"]);
         job.KeepAlive.ShouldBe(TimeSpan.FromMinutes(5));

@@ -10,7 +10,7 @@ public sealed class ChatTests
     private const string Path = "/v1/chat/completions";
     private const string Hello = """{"model":"demo","messages":[{"role":"user","content":"hi"}]}""";
     private const string Streamed = """{"model":"demo","stream":true,"messages":[{"role":"user","content":"hi"}]}""";
-    private const string Usage = """{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":3}}""";
+    private const string Usage = """{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":3},"completion_tokens_details":{"reasoning_tokens":0}}""";
 
     [Fact]
     public async Task Chat_Streamed_RoleThenTextThenReasonThenDone()

@@ -8,10 +8,10 @@ namespace OllamaMax.Edge.Tests.OpenAI;
 public sealed class EmbeddingsAndModelsTests
 {
     [Fact]
-    public async Task Embeddings_Texts_OneVectorEach()
+    public async Task Embeddings_Texts_AUnitVectorEach()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
-        edge.Jobs.Script = job => job.Accept().Embed([1, 0], [0.6f, 0.8f]).Finish();
+        edge.Jobs.Script = job => job.Accept().Embed([7, 0], [3, 4]).Finish();
 
         using HttpResponseMessage response = await edge.PostAsync("/v1/embeddings", """{"model":"embed","input":["a","b"]}""");
 

@@ -3,17 +3,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Json.Schema;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Hosting.Internal;
-using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.OpenApi;
 using OllamaMax.Edge.Tests.Support;
-using OllamaMax.SignalR;
-using OllamaMax.Storage;
 
 namespace OllamaMax.Edge.Tests.OpenApi;
 
@@ -24,8 +17,8 @@ public sealed partial class OpenApiTests
     [Fact]
     public async Task Document_WholeEdge_HasEveryEndpointThatIsNotInternal()
     {
-        await using ServiceProvider services = Services();
-        RouteEndpoint[] endpoints = Endpoints(services);
+        await using ServiceProvider services = WholeEdge.Services();
+        RouteEndpoint[] endpoints = WholeEdge.Endpoints(services);
 
         JsonObject paths = OpenApiDocument.Create(endpoints, "1.0.0")["paths"]!.AsObject();
 
@@ -44,8 +37,8 @@ public sealed partial class OpenApiTests
     [Fact]
     public async Task Document_References_AllLeadSomewhereAndNoSchemaIsLeftOver()
     {
-        await using ServiceProvider services = Services();
-        JsonObject document = OpenApiDocument.Create(Endpoints(services), "1.0.0");
+        await using ServiceProvider services = WholeEdge.Services();
+        JsonObject document = OpenApiDocument.Create(WholeEdge.Endpoints(services), "1.0.0");
 
         string[] names = [.. document["components"]!["schemas"]!.AsObject().Select(schema => schema.Key)];
         string[] used = [.. Reference().Matches(document.ToJsonString()).Select(match => match.Groups[1].Value).Distinct()];
@@ -132,25 +125,6 @@ public sealed partial class OpenApiTests
         JsonSchema validator = JsonSchema.FromText(whole.ToJsonString().Replace(Schemas, "#/$defs/", StringComparison.Ordinal));
         EvaluationResults results = validator.Evaluate(value, new EvaluationOptions { OutputFormat = OutputFormat.List });
         results.IsValid.ShouldBeTrue($"{path}: {value}: {string.Join("; ", results.Details!.Where(detail => detail.Errors is not null).Select(detail => $"{detail.InstanceLocation} {string.Join(", ", detail.Errors!.Values)}"))}");
-    }
-
-    /// <summary>All that an edge has, with storage and SignalR that nobody calls.</summary>
-    private static ServiceProvider Services()
-    {
-        ServiceCollection services = new();
-        services.AddLogging();
-        services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
-        services.AddEdge(options => options.TrustLoopback = true)
-            .AddCluster(new StorageAccount("UseDevelopmentStorage=true"), SignalRConnectionString.Parse($"Endpoint=http://localhost;AccessKey={new string('k', 32)};Version=1.0;"));
-        return services.BuildServiceProvider();
-    }
-
-    private static RouteEndpoint[] Endpoints(ServiceProvider services)
-    {
-        IEndpointRouteBuilder? mapped = null;
-        new ApplicationBuilder(services).UseEdge(endpoints => mapped = endpoints).Build();
-        return [.. mapped!.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()];
     }
 
     [GeneratedRegex("\"#/components/schemas/([^\"]+)\"")]

@@ -63,4 +63,33 @@ public sealed class PullFromAddressTests(AzuriteFixture azurite)
         (await response.ErrorAsync(HttpStatusCode.BadRequest))
             .ShouldBe("from must be an https URL without credentials (http only where the server's options say so)");
     }
+
+    [Theory]
+    [InlineData("https://169.254.169.254/latest", "169.254.169.254")]
+    [InlineData("https://[::1]:9/model.gguf", "[::1]")]
+    [InlineData("https://localhost:9/model.gguf", "localhost")]
+    public async Task Pull_AddressThatIsNotPublic_IsNotAskedWhateverItsName(string from, string host)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+
+        string[] lines = await server.LinesAsync(new { model = "any", from });
+
+        lines[^1].ShouldBe($$"""{"error":"{{host}} is not asked: it has no public address, and the server's options do not name it"}""");
+    }
+
+    [Fact]
+    public async Task Pull_RedirectToAnAddressThatIsNotPublic_IsNotFollowed()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        server.Registry.Replace("away", [1]);
+        server.Registry.Faults.Enqueue((context, _) =>
+        {
+            context.Response.Redirect("https://localhost:9/latest");
+            return Task.CompletedTask;
+        });
+
+        string[] lines = await server.LinesAsync(new { model = "any", from = $"{server.Registry.ContentUrl}/content/away" });
+
+        lines[^1].ShouldContain("localhost is not asked");
+    }
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Tenants;
+using OllamaMax.GpuWorker.Tests.Dispatch;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit.Cluster;
 
@@ -172,33 +173,38 @@ public sealed class BackgroundJobTests
     public async Task Delete_Running_FreesTheSlotWithinAStep()
     {
         await using JobCluster cluster = await JobCluster.StartAsync();
-        var started = new TaskCompletionSource();
-        var stopped = new TaskCompletionSource();
-        var engine = new ScriptedEngine(slots: 1);
-        engine.BeforeToken = async (_, stop) =>
-        {
-            started.TrySetResult();
-            try
-            {
-                await Task.Delay(Timeout.Infinite, stop);
-            }
-            finally
-            {
-                stopped.TrySetResult();
-            }
-        };
-        await cluster.AddWorkerAsync(engine);
+        EndlessToken token = new();
+        await cluster.AddWorkerAsync(token.Engine);
         string id = await cluster.Client.SubmitAsync();
-        await started.Task.WaitAsync(Cancellation);
+        await token.Begun;
 
         (await cluster.Client.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.OK);
 
-        await stopped.Task.WaitAsync(Cancellation);
-        engine.BeforeToken = (_, _) => Task.CompletedTask;
+        await token.Stopped;
+        token.Recover();
         using HttpResponseMessage next = await cluster.Client.PostAsJsonAsync(
             "/api/generate", new { model = "demo", prompt = "hi", stream = false }, Cancellation);
         next.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await cluster.Client.ShowAsync(id)).GetProperty("status").GetString().ShouldBe("cancelled");
+    }
+
+    [Fact]
+    public async Task Submit_DeadlinePasses_FailsAndTheSlotIsFree()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync(options => options.Deadline = TimeSpan.FromSeconds(3));
+        EndlessToken token = new();
+        await cluster.AddWorkerAsync(token.Engine);
+
+        string id = await cluster.Client.SubmitAsync();
+
+        await token.Stopped;
+        JsonElement job = await cluster.Client.ShowAsync(id);
+        job.GetProperty("status").GetString().ShouldBe("failed");
+        job.GetProperty("error").GetString().ShouldNotBeNull().ShouldStartWith("no answer until the deadline");
+        token.Recover();
+        using HttpResponseMessage next = await cluster.Client.PostAsJsonAsync(
+            "/api/generate", new { model = "demo", prompt = "hi", stream = false }, Cancellation);
+        next.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]

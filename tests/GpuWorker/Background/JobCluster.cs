@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
-using OllamaMax.LocalHost.Azurite;
 using OllamaMax.LocalHost.SignalR;
 using OllamaMax.Models;
 using OllamaMax.Storage;
@@ -19,12 +18,12 @@ namespace OllamaMax.GpuWorker.Tests.Background;
 /// </summary>
 internal sealed class JobCluster : IAsyncDisposable
 {
-    private readonly AzuriteProcess _azurite;
+    private readonly string _storage;
     private readonly TestCluster _cluster;
 
-    private JobCluster(AzuriteProcess azurite, TestCluster cluster)
+    private JobCluster(string storage, TestCluster cluster)
     {
-        _azurite = azurite;
+        _storage = storage;
         _cluster = cluster;
     }
 
@@ -45,25 +44,18 @@ internal sealed class JobCluster : IAsyncDisposable
     public static async Task<JobCluster> StartAsync(
         Action<BackgroundOptions>? configure = null, LogLines? logs = null, Action<IServiceCollection>? services = null)
     {
-        AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
-        try
-        {
-            TestCluster cluster = await TestCluster.StartAsync(
-                azurite.ConnectionString,
-                configure: edge =>
-                {
-                    edge.Configure<BackgroundOptions>(options => configure?.Invoke(options));
-                    services?.Invoke(edge);
-                },
-                logs: logs ?? new LogLines(),
-                cancellationToken: Cancellation);
-            return new JobCluster(azurite, cluster);
-        }
-        catch
-        {
-            await azurite.DisposeAsync();
-            throw;
-        }
+        AzuriteFixture azurite = (await TestContext.Current.GetFixture<AzuriteFixture>())!;
+        string storage = azurite.NewAccount();
+        TestCluster cluster = await TestCluster.StartAsync(
+            storage,
+            configure: edge =>
+            {
+                edge.Configure<BackgroundOptions>(options => configure?.Invoke(options));
+                services?.Invoke(edge);
+            },
+            logs: logs ?? new LogLines(),
+            cancellationToken: Cancellation);
+        return new JobCluster(storage, cluster);
     }
 
     public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine, TimeProvider? time = null, string? site = null, params string[] forward) =>
@@ -81,15 +73,11 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <summary>Waits until the model's queue holds so many messages, hidden ones counted in.</summary>
     public async Task WaitForMessagesAsync(string model, int count)
     {
-        QueueClient queue = new StorageAccount(_azurite.ConnectionString).Queues.GetQueueClient(JobQueueName.For(model, Band.Batch));
+        QueueClient queue = new StorageAccount(_storage).Queues.GetQueueClient(JobQueueName.For(model, Band.Batch));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         while ((await queue.GetPropertiesAsync(Cancellation)).Value.ApproximateMessagesCount != count)
             await timer.WaitForNextTickAsync(Cancellation);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _cluster.DisposeAsync();
-        await _azurite.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 }

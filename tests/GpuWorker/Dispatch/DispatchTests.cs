@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.LocalHost.SignalR;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
@@ -58,7 +61,7 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     {
         await using TestCluster cluster = await TestCluster.StartAsync(
             azurite.ConnectionString,
-            configure: services => Microsoft.Extensions.DependencyInjection.OptionsServiceCollectionExtensions.Configure<Edge.Dispatch.DispatchOptions>(services, options => options.MaxBacklog = 1),
+            configure: services => services.Configure<DispatchOptions>(options => options.MaxBacklog = 1),
             cancellationToken: Cancellation);
         var gate = new TaskCompletionSource();
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1) { BeforeToken = (_, stop) => gate.Task.WaitAsync(stop) }, Cancellation);
@@ -102,31 +105,36 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     public async Task Generate_ClientLeaves_TheSlotIsFreeWithinAStep()
     {
         await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
-        var stopped = new TaskCompletionSource();
-        var started = new TaskCompletionSource();
-        var engine = new ScriptedEngine(slots: 1);
-        engine.BeforeToken = async (index, stop) =>
-        {
-            started.TrySetResult();
-            try
-            {
-                await Task.Delay(Timeout.Infinite, stop);
-            }
-            finally
-            {
-                stopped.TrySetResult();
-            }
-        };
-        await cluster.AddWorkerAsync(engine, Cancellation);
+        EndlessToken token = new();
+        await cluster.AddWorkerAsync(token.Engine, Cancellation);
         using var leaving = new CancellationTokenSource();
         Task<HttpResponseMessage> request = PostAsync(cluster, leaving.Token);
-        await started.Task.WaitAsync(Cancellation);
+        await token.Begun;
 
         await leaving.CancelAsync();
 
-        await stopped.Task.WaitAsync(Cancellation);
+        await token.Stopped;
         await Should.ThrowAsync<OperationCanceledException>(request);
-        engine.BeforeToken = (_, _) => Task.CompletedTask;
+        token.Recover();
+        (await GenerateAsync(cluster)).GetProperty("done").GetBoolean().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Generate_DeadlinePasses_TheClientIsToldAndTheSlotIsFreeWithinAStep()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(
+            azurite.ConnectionString,
+            configure: services => services.Configure<EdgeOptions>(options => options.JobDeadline = TimeSpan.FromSeconds(2)),
+            cancellationToken: Cancellation);
+        EndlessToken token = new();
+        await cluster.AddWorkerAsync(token.Engine, Cancellation);
+
+        using HttpResponseMessage response = await PostAsync(cluster);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.GatewayTimeout);
+        (await response.Content.ReadAsStringAsync(Cancellation)).ShouldBe("""{"error":"no answer within 2 seconds"}""");
+        await token.Stopped;
+        token.Recover();
         (await GenerateAsync(cluster)).GetProperty("done").GetBoolean().ShouldBeTrue();
     }
 

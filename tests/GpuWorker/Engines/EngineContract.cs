@@ -148,7 +148,7 @@ public abstract class EngineContract : AnyEngineContract, IDisposable
     }
 
     [Fact]
-    public async Task EmbedAsync_Texts_AreUnitVectorsInTheirOrder()
+    public async Task EmbedAsync_Texts_AreVectorsInTheirOrder()
     {
         await using LoadedEngine loaded = await LoadAsync();
 
@@ -158,7 +158,6 @@ public abstract class EngineContract : AnyEngineContract, IDisposable
         (end.Reason, end.Error).ShouldBe((EndReason.Stop, null));
         together.Vectors.Count.ShouldBe(3);
         together.Start.ShouldNotBeNull().PromptTokens.ShouldBe(together.Tokens.Sum());
-        together.Vectors.ShouldAllBe(vector => Math.Abs(vector.Sum(value => value * value) - 1) < 1e-4);
         together.Vectors[1].Zip(alone.Vectors[0], (one, other) => Math.Abs(one - other)).Max().ShouldBeLessThan(1e-4f);
         together.Vectors[0].ShouldNotBe(together.Vectors[1]);
         loaded.Engine.Steps.ShouldBeGreaterThan(0);

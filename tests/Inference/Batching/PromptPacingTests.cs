@@ -7,12 +7,13 @@ public sealed class PromptPacingTests
     private static readonly TimeSpan s_alone = TimeSpan.FromMilliseconds(10);
 
     [Fact]
-    public void Tokens_NothingMeasured_AreTheFewest() => new PromptPacing(8, 512).Tokens.ShouldBe(8);
+    public void Tokens_NothingMeasured_AreTheFewest() => new PromptPacing(8, 512).Tokens(answers: 1, prompts: 1).ShouldBe(8);
 
     [Theory]
     [InlineData(0.1, 100)]
     [InlineData(0.5, 20)]
-    [InlineData(5, 8)] // Two of them would be a step already: prompts come on all the same.
+    [InlineData(5, 2)]
+    [InlineData(50, 1)] // One of them would be five steps already: prompts come on all the same.
     [InlineData(0.001, 512)]
     [InlineData(0, 512)]
     public void Tokens_AfterAWhile_DoubleAStep(double millisecondsPerToken, int expected)
@@ -20,7 +21,20 @@ public sealed class PromptPacingTests
         PromptPacing pacing = new(8, 512);
         Run(pacing, millisecondsPerToken, steps: 40);
 
-        pacing.Tokens.ShouldBeInRange(expected - 1, expected);
+        pacing.Tokens(4, 1).ShouldBeInRange(expected - 1, expected);
+    }
+
+    [Theory]
+    [InlineData(4, 1, 100)]
+    [InlineData(4, 4, 100)]
+    [InlineData(4, 6, 150)]
+    [InlineData(1, 7, 200)]
+    public void Tokens_MorePromptsThanAnswers_UpToThreeSteps(int answers, int prompts, int expected)
+    {
+        PromptPacing pacing = new(8, 512);
+        Run(pacing, 0.1, steps: 40);
+
+        pacing.Tokens(answers, prompts).ShouldBeInRange(expected - 1, expected);
     }
 
     [Fact]
@@ -28,12 +42,12 @@ public sealed class PromptPacingTests
     {
         PromptPacing pacing = new(8, 512);
         pacing.Add(answers: 4, promptTokens: 0, s_alone);
-        int before = pacing.Tokens;
+        int before = pacing.Tokens(4, 1);
         for (int i = 0; i < 10; i++)
         {
             Run(pacing, 0.001, steps: 1);
-            pacing.Tokens.ShouldBeLessThanOrEqualTo(2 * before);
-            before = pacing.Tokens;
+            pacing.Tokens(4, 1).ShouldBeLessThanOrEqualTo(2 * before);
+            before = pacing.Tokens(4, 1);
         }
         before.ShouldBe(512);
     }
@@ -43,12 +57,12 @@ public sealed class PromptPacingTests
     {
         PromptPacing pacing = new(8, 512);
         Run(pacing, 0.1, steps: 40);
-        int before = pacing.Tokens;
+        int before = pacing.Tokens(4, 1);
 
         pacing.Add(answers: 4, promptTokens: before, TimeSpan.FromSeconds(3));
         pacing.Add(answers: 4, promptTokens: 0, TimeSpan.FromSeconds(3));
 
-        pacing.Tokens.ShouldBe(before);
+        pacing.Tokens(4, 1).ShouldBe(before);
     }
 
     [Fact]
@@ -59,7 +73,34 @@ public sealed class PromptPacingTests
 
         Run(pacing, 1, steps: 40);
 
-        pacing.Tokens.ShouldBeInRange(9, 10);
+        pacing.Tokens(4, 1).ShouldBeInRange(9, 10);
+    }
+
+    [Fact]
+    public void Tokens_AnswersThatTakeLongerWithEveryToken_AreNotCountedOnThePrompts()
+    {
+        PromptPacing pacing = new(8, 512);
+        pacing.Add(answers: 4, promptTokens: 0, s_alone);
+        for (int i = 0; i < 2000; i++)
+        {
+            int tokens = pacing.Tokens(4, 1);
+            pacing.Add(answers: 4, tokens, s_alone + TimeSpan.FromMilliseconds(i * 0.02 + tokens * 2));
+        }
+        // 50 ms and 2 ms.
+        pacing.Tokens(4, 1).ShouldBeInRange(20, 25);
+    }
+
+    [Fact]
+    public void Tokens_NeverAlone_EverySixteenthStepIs()
+    {
+        PromptPacing pacing = new(8, 512);
+        List<int> planned = [];
+        for (int i = 0; i < 51; i++)
+        {
+            planned.Add(pacing.Tokens(4, 1));
+            pacing.Add(answers: 4, planned[^1], s_alone);
+        }
+        planned.Index().Where(step => step.Item == 0).Select(step => step.Index).ShouldBe([16, 33, 50]);
     }
 
     [Fact]
@@ -69,7 +110,7 @@ public sealed class PromptPacingTests
 
         pacing.Add(answers: 0, promptTokens: 512, TimeSpan.FromSeconds(1));
 
-        pacing.Tokens.ShouldBe(8);
+        pacing.Tokens(4, 1).ShouldBe(8);
     }
 
     // Answers alone and with prompts beside them, in turn.
@@ -78,7 +119,7 @@ public sealed class PromptPacingTests
         for (int i = 0; i < steps; i++)
         {
             pacing.Add(answers: 4, promptTokens: 0, s_alone);
-            int tokens = pacing.Tokens;
+            int tokens = pacing.Tokens(4, 1);
             pacing.Add(answers: 4, tokens, s_alone + TimeSpan.FromMilliseconds(millisecondsPerToken * tokens));
         }
     }

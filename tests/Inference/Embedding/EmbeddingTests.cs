@@ -26,7 +26,7 @@ public sealed class EmbeddingTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public async Task EmbedAsync_ManyTexts_AreUnitVectorsOfEachTextAlone(GgufArchitecture architecture, int? pooling)
+    public async Task EmbedAsync_ManyTexts_AreVectorsOfEachTextAlone(GgufArchitecture architecture, int? pooling)
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync(Spec(architecture, pooling));
 
@@ -38,7 +38,6 @@ public sealed class EmbeddingTests
         {
             float[] alone = (await EmbedAsync(loaded.Engine, s_texts[i])).Sink.Vectors[0];
             Cosine(together.Vectors[i], alone).ShouldBe(1, 1e-5);
-            Math.Sqrt(together.Vectors[i].Sum(static value => (double)value * value)).ShouldBe(1, 1e-5);
         }
         Cosine(together.Vectors[0], together.Vectors[4]).ShouldBe(1, 1e-5);
         Cosine(together.Vectors[0], together.Vectors[1]).ShouldBeLessThan(0.999);

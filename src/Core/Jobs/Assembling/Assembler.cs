@@ -18,6 +18,7 @@ public sealed class Assembler
     private readonly StopFinder _stops;
     private readonly StringBuilder _passed = new();
     private readonly ITextStage _stages;
+    private readonly ThinkingSplitter? _thinking;
     private readonly AnswerParts _parts = new();
     private readonly TokenEnds _ends = new();
     private bool _complete;
@@ -28,7 +29,8 @@ public sealed class Assembler
     {
         _stops = new StopFinder(stop);
         ITextStage calls = ToolCallParser.Of(parsing?.ToolCalls ?? ToolCallForm.None);
-        _stages = parsing?.Thinking is { } tags ? new ThinkingSplitter(tags, calls) : calls;
+        _thinking = parsing?.Thinking is { } tags ? new ThinkingSplitter(tags, calls) : null;
+        _stages = _thinking ?? calls;
     }
 
     /// <summary>Tokens of the answer: all that were fed, up to the one that completed a stop string.</summary>
@@ -36,6 +38,9 @@ public sealed class Assembler
 
     /// <summary>Of these, those whose whole text is certainly the answer's: it was not held back, and no part of it is of a stop string.</summary>
     public int DecidedTokens => _ends.Decided;
+
+    /// <summary>Of these, the ones of the reasoning, its opening tag counted in; what may still become a stop string is not looked at yet.</summary>
+    public int ReasoningTokens { get; private set; }
 
     /// <summary>The stop string that was found; null while there was none. What is fed after it is ignored.</summary>
     public string? StoppedBy => _stops.Found;
@@ -94,6 +99,9 @@ public sealed class Assembler
         _stops.Append(text, _passed);
         _ends.Decide(_stops.Passed);
         Pass(isEnd: StoppedBy is not null);
+        // Only the begin of an answer is reasoning.
+        if (token == PieceKind.Thinking || _thinking is { IsInside: true })
+            ReasoningTokens = Tokens;
     }
 
     /// <summary>Whether a server has said already that it is reasoning or a call: then it is no text that anything could be found in.</summary>

@@ -25,6 +25,9 @@ internal sealed class ThinkingSplitter(ThinkingTags tags, ITextStage next) : ITe
         Behind,
     }
 
+    /// <summary>The reasoning has begun and not ended.</summary>
+    public bool IsInside => _place is Place.SpaceInside or Place.Inside;
+
     public void Append(ReadOnlySpan<char> text, AnswerParts parts)
     {
         for (int i = 0; i < text.Length; i++)

@@ -71,6 +71,7 @@ internal sealed class OwnedAnswer(Job job, TimeSpan startedAt)
             CachedTokens = start?.CachedTokens ?? 0,
             PromptDuration = start?.PromptDuration ?? default,
             Tokens = end?.Tokens ?? _assembler.Tokens,
+            ReasoningTokens = _assembler.ReasoningTokens,
             // The worker measures it; a stop string is found here, before the worker knows, so the time until then is taken here.
             EvalDuration = end is null ? now - _firstTokenAt : _evalBefore + end.EvalDuration,
             Attempts = attempts,

@@ -13,6 +13,9 @@ public sealed class AnswerReplay(Job job)
     /// <summary>Tokens of the answer so far, none after a stop string.</summary>
     public int Tokens => _assembler.Tokens;
 
+    /// <summary>A completed job's figures, with what only its answer tells.</summary>
+    public JobStatistics Complete(JobStatistics statistics) => statistics with { ReasoningTokens = _assembler.ReasoningTokens };
+
     /// <summary>A stop string was found: the answer ends here, whatever comes.</summary>
     public bool IsStopped => _assembler.StoppedBy is not null;
 

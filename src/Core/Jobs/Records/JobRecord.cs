@@ -1,3 +1,5 @@
+using OllamaMax.Security;
+
 namespace OllamaMax.Jobs.Records;
 
 /// <summary>
@@ -14,6 +16,12 @@ public sealed record JobRecord
     public required string Id { get; init; }
 
     public required string Tenant { get; init; }
+
+    /// <summary>Whose key asked, for what is counted; null: nobody's.</summary>
+    public string? Credential { get; init; }
+
+    /// <summary>The limits of <see cref="Credential"/> when it asked; null: none.</summary>
+    public UsageLimits? Limits { get; init; }
 
     public required RequestShape Shape { get; init; }
 
@@ -103,6 +111,8 @@ public sealed record JobRecord
     {
         Id = job.Id,
         Tenant = job.Tenant,
+        Credential = job.Credential,
+        Limits = job.Limits,
         Shape = shape,
         ModelName = modelName,
         Model = job.Model,
@@ -223,6 +233,7 @@ public sealed record JobRecord
                 TotalDuration = endedAt - CreatedAt,
                 LoadDuration = start?.LoadDuration ?? default,
                 PromptTokens = start?.PromptTokens ?? 0,
+                CachedTokens = start?.CachedTokens ?? 0,
                 PromptDuration = start?.PromptDuration ?? default,
                 Tokens = end.Tokens ?? output.Tokens,
                 EvalDuration = output.EvalBefore + end.EvalDuration,

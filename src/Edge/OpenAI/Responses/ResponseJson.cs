@@ -66,7 +66,6 @@ internal static class ResponseJson
         json.WriteEndObject();
     }
 
-    /// <summary>Tokens of reasoning are among the output's; how many they are nobody counts, and the field must be a number.</summary>
     private static void WriteUsage(Utf8JsonWriter json, JobStatistics? statistics)
     {
         if (statistics is null)
@@ -81,7 +80,7 @@ internal static class ResponseJson
         json.WriteEndObject();
         json.WriteNumber("output_tokens"u8, statistics.Tokens);
         json.WriteStartObject("output_tokens_details"u8);
-        json.WriteNumber("reasoning_tokens"u8, 0);
+        json.WriteNumber("reasoning_tokens"u8, statistics.ReasoningTokens);
         json.WriteEndObject();
         json.WriteNumber("total_tokens"u8, statistics.PromptTokens + statistics.Tokens);
         json.WriteEndObject();

@@ -34,14 +34,14 @@ internal static class LlamaLocator
             + $"for node_modules/@node-llama-cpp/{string.Join(" or ", Platforms())}.");
     }
 
-    /// <returns>The full path of a library such as <c>libllama.v0.5.0.so</c>; null when it is not there.</returns>
+    /// <returns>The full path of a library such as <c>libllama.v0.5.0.so</c> or <c>libllama.cuda.v0.5.0.so</c>; null when it is not there.</returns>
     public static string? FindLibrary(string directory, string name)
     {
         if (!Directory.Exists(directory))
             return null;
         string[] patterns = OperatingSystem.IsWindows()
-            ? [$"{name}.dll", $"{name}.v*.dll"]
-            : OperatingSystem.IsMacOS() ? [$"lib{name}.dylib", $"lib{name}.*.dylib"] : [$"lib{name}.so", $"lib{name}.v*.so"];
+            ? [$"{name}.dll", $"{name}.*.dll"]
+            : OperatingSystem.IsMacOS() ? [$"lib{name}.dylib", $"lib{name}.*.dylib"] : [$"lib{name}.so", $"lib{name}.*.so"];
         return patterns.SelectMany(pattern => Directory.EnumerateFiles(directory, pattern)).Order(StringComparer.Ordinal).FirstOrDefault();
     }
 

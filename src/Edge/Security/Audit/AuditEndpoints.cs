@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
+using OllamaMax.Security;
+using OllamaMax.Storage.Security;
+
+namespace OllamaMax.Edge.Security.Audit;
+
+/// <summary><c>GET /audit?from&amp;to&amp;actor</c>: the audit log, oldest first.</summary>
+internal sealed class AuditEndpoints(AuditLog log, AuditBlobs blobs, TimeProvider time) : IEndpointGroup
+{
+    private const int DefaultLimit = 1000;
+    private const int MostListed = 10_000;
+    private const int MostDays = 366;
+
+    private static readonly (string, string)[] Listing =
+    [
+        ("from", "Not before: a time such as 2030-01-31T12:00:00Z; a day ago."), ("to", "Before; now."),
+        ("actor", "Only acts of who has this name or credential."), ("limit", $"At most so many: {DefaultLimit}, up to {MostListed}."),
+    ];
+
+    public void Map(IEndpointRouteBuilder endpoints) =>
+        endpoints.MapGet("/audit", ListAsync).WithMetadata(new RequiredPermission(Permissions.ManageKeys))
+            .Describe(new(EndpointDescription.Own, "Administrative acts and denied calls, the oldest first.") { Query = Listing, AnswerType = AuditJson.Default.AuditAnswer });
+
+    private async Task ListAsync(HttpContext context)
+    {
+        IQueryCollection query = context.Request.Query;
+        DateTimeOffset now = time.GetUtcNow();
+        if (!TryTime(query["from"], now - TimeSpan.FromDays(1), out DateTimeOffset from) || !TryTime(query["to"], DateTimeOffset.MaxValue, out DateTimeOffset to))
+        {
+            await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("from and to must be times such as 2030-01-31T12:00:00Z"));
+            return;
+        }
+        if (from > now)
+            from = now;
+        DateOnly last = DateOnly.FromDateTime((to < now ? to : now).UtcDateTime);
+        if (DateOnly.FromDateTime(from.UtcDateTime).AddDays(MostDays) < last)
+        {
+            await ErrorAnswer.WriteAsync(context, ApiError.BadRequest($"from and to must not be more than {MostDays} days apart"));
+            return;
+        }
+        int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
+        string actor = query["actor"].ToString();
+        await log.FlushAsync();
+        List<AuditRecord> records = [];
+        // What was appended a moment after midnight lies on the day after its own.
+        for (DateOnly day = DateOnly.FromDateTime(from.UtcDateTime); day <= last.AddDays(1) && records.Count < limit; day = day.AddDays(1))
+        {
+            await foreach (AuditRecord record in blobs.ReadAsync(day, context.RequestAborted))
+            {
+                if (record.At >= from && record.At < to && (actor.Length == 0 || record.Actor == actor || record.Credential == actor) && records.Count < limit)
+                    records.Add(record);
+            }
+        }
+        await JsonAnswer.WriteAsync(context, new AuditAnswer(records), AuditJson.Default.AuditAnswer);
+    }
+
+    private static bool TryTime(string? text, DateTimeOffset otherwise, out DateTimeOffset at)
+    {
+        at = otherwise;
+        return string.IsNullOrEmpty(text) || DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out at);
+    }
+}
+
+internal sealed record AuditAnswer(IReadOnlyList<AuditRecord> Records);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AuditAnswer))]
+internal sealed partial class AuditJson : JsonSerializerContext;

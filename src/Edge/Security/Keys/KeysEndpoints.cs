@@ -1,0 +1,154 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
+using OllamaMax.Security;
+using OllamaMax.Storage.Security;
+
+namespace OllamaMax.Edge.Security.Keys;
+
+/// <summary><c>/keys</c>: make, list, show, rotate, revoke. A key is shown once, by what made it.</summary>
+internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, KeyCache cache, TimeProvider time) : IEndpointGroup
+{
+    private static readonly TimeSpan DefaultGrace = TimeSpan.FromHours(24);
+    private const long LongestGrace = 30 * 24 * 60 * 60;
+
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        RequiredPermission manage = new(Permissions.ManageKeys);
+        endpoints.MapPost("/keys", CreateAsync).WithMetadata(manage)
+            .Describe(Said("Makes a key, and shows it this once.") with { Body = "KeyRequest", Status = StatusCodes.Status201Created, AnswerType = KeysJson.Default.KeyAnswer });
+        endpoints.MapGet("/keys", ListAsync).WithMetadata(manage)
+            .Describe(Said("All keys that are not revoked, without their secrets.") with { AnswerType = KeysJson.Default.KeysAnswer });
+        endpoints.MapGet("/keys/{id}", ShowAsync).WithMetadata(manage)
+            .Describe(Said("A key, without its secret.") with { AnswerType = KeysJson.Default.KeyAnswer });
+        endpoints.MapPost("/keys/{id}/rotate", RotateAsync).WithMetadata(manage)
+            .Describe(Said("Gives a key a new secret; the old one stays good for a grace time.") with { Body = "KeyRotation", AnswerType = KeysJson.Default.KeyAnswer });
+        endpoints.MapDelete("/keys/{id}", RevokeAsync).WithMetadata(manage)
+            .Describe(Said("Revokes a key: within 5 s nobody is let in with it.") with { Status = StatusCodes.Status204NoContent });
+    }
+
+    private static EndpointDescription Said(string summary) => new(EndpointDescription.Own, summary);
+
+    private static string Id(HttpContext context) => (string)context.GetRouteValue("id")!;
+
+    private async Task CreateAsync(HttpContext context)
+    {
+        Principal caller = RequestInfo.CallerOf(context);
+        DateTimeOffset now = time.GetUtcNow();
+        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        using (body)
+        {
+            if (KeyRequest.Read(body.Fields(new()), caller.Tenant, now).Failed(out error, out KeyRequest? request))
+            {
+                await ErrorAnswer.WriteAsync(context, error);
+                return;
+            }
+            ApiKey key = ApiKey.Create();
+            KeyRecord record = new()
+            {
+                Id = key.Id,
+                Name = request.Name,
+                Tenant = request.Tenant,
+                Role = request.Role,
+                Models = request.Models,
+                Limits = request.Limits,
+                CreatedAt = now,
+                CreatedBy = caller.Name,
+                ExpiresAt = request.ExpiresAt,
+                Secrets = [KeySecret.Of(key)],
+            };
+            await store.CreateAsync(record, CancellationToken.None);
+            RequestInfo.Of(context).Subject = key.Id;
+            await ShowOnceAsync(context, record, key, StatusCodes.Status201Created);
+        }
+    }
+
+    private async Task ListAsync(HttpContext context)
+    {
+        IReadOnlyDictionary<string, DateTimeOffset> used = await store.ListUsedAsync(context.RequestAborted);
+        IReadOnlyList<KeyRecord> records = await store.ListAsync(context.RequestAborted);
+        DateTimeOffset now = time.GetUtcNow();
+        KeysAnswer answer = new([.. records.OrderBy(record => record.CreatedAt).Select(record => KeyAnswer.Of(record, now) with { LastUsedAt = LastUse(used, record) })]);
+        await JsonAnswer.WriteAsync(context, answer, KeysJson.Default.KeysAnswer);
+    }
+
+    private async Task ShowAsync(HttpContext context)
+    {
+        if (await store.FindAsync(Id(context), known: null, context.RequestAborted) is not { Record: { } record })
+        {
+            await NotFoundAsync(context);
+            return;
+        }
+        IReadOnlyDictionary<string, DateTimeOffset> used = await store.ListUsedAsync(context.RequestAborted);
+        await JsonAnswer.WriteAsync(context, KeyAnswer.Of(record, time.GetUtcNow()) with { LastUsedAt = LastUse(used, record) }, KeysJson.Default.KeyAnswer);
+    }
+
+    private async Task RotateAsync(HttpContext context)
+    {
+        if ((await ReadGraceAsync(context)).Failed(out ApiError? error, out Grace? grace))
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        RequestInfo.Of(context).Subject = Id(context);
+        while (await store.FindAsync(Id(context), known: null, context.RequestAborted) is { } found)
+        {
+            ApiKey key = ApiKey.Create(found.Record.Id);
+            KeyRecord rotated = found.Record.Rotate(key, grace.Time, time.GetUtcNow());
+            // Somebody else may have rotated or revoked it just now.
+            if (await store.ReplaceAsync(found, rotated, CancellationToken.None) is null)
+                continue;
+            cache.Forget(key.Id);
+            await ShowOnceAsync(context, rotated, key, StatusCodes.Status200OK);
+            return;
+        }
+        await NotFoundAsync(context);
+    }
+
+    private async Task RevokeAsync(HttpContext context)
+    {
+        RequestInfo.Of(context).Subject = Id(context);
+        if (!await store.DeleteAsync(Id(context), CancellationToken.None))
+        {
+            await NotFoundAsync(context);
+            return;
+        }
+        cache.Forget(Id(context));
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary>A body may be left out.</summary>
+    private async Task<Result<Grace>> ReadGraceAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength is 0 or null && !context.Request.Headers.ContainsKey("Transfer-Encoding"))
+            return new Grace(DefaultGrace);
+        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+            return error;
+        using (body)
+        {
+            JsonFields fields = body.Fields(new());
+            long? seconds = fields.Integer("grace_seconds", 0, LongestGrace);
+            return fields.Errors.First is { } wrong ? wrong : new Grace(seconds is { } given ? TimeSpan.FromSeconds(given) : DefaultGrace);
+        }
+    }
+
+    private Task ShowOnceAsync(HttpContext context, KeyRecord record, ApiKey key, int status)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return JsonAnswer.WriteAsync(context, KeyAnswer.Of(record, time.GetUtcNow()) with { Key = key.Reveal() }, KeysJson.Default.KeyAnswer, status);
+    }
+
+    private static DateTime? LastUse(IReadOnlyDictionary<string, DateTimeOffset> used, KeyRecord record) =>
+        used.TryGetValue(record.Id, out DateTimeOffset at) ? at.UtcDateTime : null;
+
+    private static Task NotFoundAsync(HttpContext context) =>
+        ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status404NotFound, "no such key"));
+
+    private sealed record Grace(TimeSpan Time);
+}

@@ -1,0 +1,68 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.IdentityModel.Tokens;
+
+namespace OllamaMax.Edge.Security.Oidc;
+
+/// <summary>Tokens of an OpenID Connect issuer, Entra among them; from the configuration section <c>OllamaMax:Oidc</c>. Off without an authority.</summary>
+public sealed class OidcOptions : IValidatableObject
+{
+    public const string Section = "OllamaMax:Oidc";
+
+    private static readonly string[] Supported =
+    [
+        SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
+        SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
+        SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
+    ];
+
+    /// <summary>The issuer, as it stands in <c>iss</c>: what <c>/.well-known/openid-configuration</c> is below. https, or http on this machine.</summary>
+    public Uri? Authority { get; set; }
+
+    /// <summary>What must be in <c>aud</c>.</summary>
+    public string? Audience { get; set; }
+
+    /// <summary>The algorithms that are taken, of RS, PS and ES with 256, 384 and 512; empty: RS256, PS256 and ES256.</summary>
+    public IList<string> Algorithms { get; } = [];
+
+    /// <summary>How far the issuer's clock and this one may be apart.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan ClockSkew { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>The claim with what <see cref="Roles"/> speaks of.</summary>
+    [Required]
+    public string RoleClaim { get; set; } = "roles";
+
+    /// <summary>Roles here, by the claim's values: <c>OllamaMax:Oidc:Roles:Model.Admin=operator</c>.</summary>
+    public IDictionary<string, string> Roles { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>The role of a token whose claims give none; null: it may nothing.</summary>
+    public string? DefaultRole { get; set; }
+
+    /// <summary>The claim with the tenant.</summary>
+    [Required]
+    public string TenantClaim { get; set; } = "tid";
+
+    /// <summary>The tenant of tokens without <see cref="TenantClaim"/>.</summary>
+    [Required]
+    public string Tenant { get; set; } = "oidc";
+
+    internal bool IsOn => Authority is not null;
+
+    internal IReadOnlyList<string> TakenAlgorithms =>
+        Algorithms.Count > 0 ? [.. Algorithms] : [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.EcdsaSha256];
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Authority is not null && !IsSafe(Authority))
+            yield return new($"{Section}:Authority must be an https URL, or an http one of this machine");
+        if (Authority is not null && string.IsNullOrEmpty(Audience))
+            yield return new($"{Section}:Audience is missing: any other service's tokens of the same issuer would be taken");
+        foreach (string algorithm in Algorithms.Except(Supported))
+            yield return new($"{Section}:Algorithms: '{algorithm}' is not one of {string.Join(", ", Supported)}");
+        foreach (string role in Roles.Values.Append(DefaultRole).OfType<string>().Where(role => OllamaMax.Security.Roles.Find(role) is null))
+            yield return new($"{Section}: '{role}' is no role; there are {string.Join(", ", OllamaMax.Security.Roles.Names)}");
+    }
+
+    internal static bool IsSafe(Uri address) =>
+        address.IsAbsoluteUri && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback));
+}

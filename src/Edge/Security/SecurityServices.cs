@@ -1,0 +1,48 @@
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Security.Audit;
+using OllamaMax.Edge.Security.Cors;
+using OllamaMax.Edge.Security.Keys;
+using OllamaMax.Edge.Security.Limits;
+using OllamaMax.Edge.Security.Oidc;
+using OllamaMax.Edge.Security.Usage;
+using OllamaMax.Storage.Security;
+
+namespace OllamaMax.Edge.Security;
+
+internal static class SecurityServices
+{
+    /// <summary>Keys, tokens, limits, usage, the audit log, and pages from elsewhere. Needs the storage account.</summary>
+    public static IServiceCollection AddSecurity(this IServiceCollection services)
+    {
+        services.AddOptions<KeyOptions>().BindConfiguration(KeyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<CorsOptions>().BindConfiguration(CorsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<KeyStore>();
+        services.AddSingleton<KeyCache>();
+        services.AddSingleton<KeyUse>();
+        services.AddSingleton<ICredentialCheck, KeyCheck>();
+        services.AddSingleton<IEndpointGroup, KeysEndpoints>();
+        services.AddSingleton<AuditBlobs>();
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<IEndpointGroup, AuditEndpoints>();
+        services.AddSingleton<UseStore>();
+        services.AddSingleton<LimitBook>();
+        services.AddSingleton<UsageStore>();
+        services.AddSingleton<UsageBook>();
+        services.AddSingleton<UsageMeter>();
+        services.AddSingleton<IEndpointGroup, UsageEndpoints>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditLog>());
+        services.AddHostedService(provider => provider.GetRequiredService<LimitBook>());
+        services.AddHostedService(provider => provider.GetRequiredService<UsageBook>());
+        return services.AddTokens();
+    }
+
+    /// <summary>Tokens of an OpenID Connect issuer, where one is configured.</summary>
+    public static IServiceCollection AddTokens(this IServiceCollection services)
+    {
+        services.AddOptions<OidcOptions>().BindConfiguration(OidcOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IssuerKeys>();
+        services.AddSingleton<ICredentialCheck, TokenCheck>();
+        return services;
+    }
+}

@@ -1,0 +1,117 @@
+using Azure;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Security;
+using OllamaMax.Storage.Security;
+
+namespace OllamaMax.Edge.Security.Usage;
+
+/// <summary>
+/// What was used, by day, key and model. Added up here and told to storage every few seconds: a kill -9 loses that much, and requests pay nothing.
+/// </summary>
+internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILogger<UsageBook> logger) : BackgroundService
+{
+    private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+    private Dictionary<(DateOnly Day, string Tenant, string Credential), Dictionary<string, UseCount>> _counts = [];
+
+    public void Add(string tenant, string credential, string model, UseCount count)
+    {
+        DateOnly day = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        lock (_lock)
+            Add_NeedsLock((day, tenant, credential), model, count);
+    }
+
+    /// <summary>Done when all that was added before stands in storage.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached: later again.</exception>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        // What another flush has taken and not yet written was added before, too.
+        await _oneAtATime.WaitAsync(cancellationToken);
+        try
+        {
+            await FlushOneAtATimeAsync(cancellationToken);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _oneAtATime.Dispose();
+        base.Dispose();
+    }
+
+    private async Task FlushOneAtATimeAsync(CancellationToken cancellationToken)
+    {
+        Dictionary<(DateOnly Day, string Tenant, string Credential), Dictionary<string, UseCount>> counts;
+        lock (_lock)
+            (counts, _counts) = (_counts, []);
+        try
+        {
+            foreach (var (of, models) in counts)
+            {
+                await store.AddAsync(new(of.Day, of.Tenant, of.Credential, models), cancellationToken);
+                counts.Remove(of);
+            }
+        }
+        finally
+        {
+            // What did not arrive waits for the next time.
+            lock (_lock)
+            {
+                foreach (var (of, models) in counts)
+                {
+                    foreach (var (model, count) in models)
+                        Add_NeedsLock(of, model, count);
+                }
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using PeriodicTimer timer = new(FlushEvery, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                await TryFlushAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            using CancellationTokenSource limit = new(StopPatience, time);
+            await TryFlushAsync(limit.Token);
+        }
+    }
+
+    private async Task TryFlushAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await FlushAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException)
+        {
+            LogNotTold(e);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The edge ends; what storage did not take in time is lost with it.
+        }
+    }
+
+    private void Add_NeedsLock((DateOnly Day, string Tenant, string Credential) of, string model, UseCount count)
+    {
+        if (!_counts.TryGetValue(of, out Dictionary<string, UseCount>? models))
+            _counts.Add(of, models = []);
+        models[model] = models.TryGetValue(model, out UseCount? before) ? before.Add(count) : count;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What was used could not be written; later again")]
+    private partial void LogNotTold(Exception exception);
+}

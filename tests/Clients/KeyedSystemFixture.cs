@@ -1,0 +1,27 @@
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Clients.Tests;
+
+/// <summary>A local system that asks for keys, without workers: what is asked of it needs none.</summary>
+public sealed class KeyedSystemFixture : IAsyncLifetime
+{
+    private LocalSystem? _system;
+
+    /// <summary>With the admin's key.</summary>
+    public Uri RightKey => With(_system!.AdminKey);
+
+    /// <summary>With a key that was never given out.</summary>
+    public Uri WrongKey => With($"omx_0123456789abcdef_{new string('0', 64)}");
+
+    public async ValueTask InitializeAsync() =>
+        _system = await LocalSystem.StartAsync(new() { Workers = 0, MoreArguments = ["--require-keys"] }, TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_system is not null)
+            await _system.DisposeAsync();
+    }
+
+    /// <summary>The scripts take the key from the address's fragment.</summary>
+    private Uri With(string key) => new(_system!.BaseAddress, $"#{key}");
+}

@@ -1,0 +1,159 @@
+using System.Net;
+using System.Text.Json;
+using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Security;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Edge.Tests.Security;
+
+public sealed class KeysTests(AzuriteFixture azurite)
+{
+    private const string Tags = "/api/tags";
+
+    [Fact]
+    public async Task Create_Key_IsShownOnceAndLetsIn()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+
+        (string id, string key) = await edge.CreateKeyAsync(new { name = "laptop", tenant = "acme", limits = new { requests_per_minute = 60 } });
+
+        (await edge.StatusAsync(Tags, key)).ShouldBe(HttpStatusCode.OK);
+        JsonElement shown = await edge.JsonAsync($"/keys/{id}", SecuredEdge.Admin);
+        shown.TryGetProperty("key", out _).ShouldBeFalse();
+        shown.GetProperty("role").GetString().ShouldBe("user");
+        shown.GetProperty("tenant").GetString().ShouldBe("acme");
+        shown.GetProperty("created_by").GetString().ShouldBe("configured");
+        shown.GetProperty("limits").GetProperty("requests_per_minute").GetInt32().ShouldBe(60);
+        JsonElement list = await edge.JsonAsync("/keys", SecuredEdge.Admin);
+        list.GetProperty("keys").EnumerateArray().Select(one => one.GetProperty("id").GetString()).ShouldContain(id);
+        list.ToString().ShouldNotContain(key[^64..]);
+    }
+
+    [Fact]
+    public async Task AnyHeader_Key_LetsInAndIsInNoLog()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (_, string key) = await edge.CreateKeyAsync(new { name = "laptop" });
+        string secret = key[^64..];
+        string basic = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"anybody:{key}"));
+
+        foreach (var header in new[] { ("Authorization", $"Basic {basic}"), ("x-api-key", key) })
+        {
+            using HttpResponseMessage response = await edge.SendAsync(HttpMethod.Get, Tags, null, header);
+            response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        edge.Logs.Lines.ShouldNotBeEmpty();
+        edge.Logs.Lines.ShouldAllBe(line => !line.Contains(secret, StringComparison.Ordinal) && !line.Contains(basic, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Key_WrongSecretOrUnknown_IsRefusedWithoutSayingWhich()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (string id, _) = await edge.CreateKeyAsync(new { name = "laptop" });
+
+        foreach (string wrong in new[] { ApiKey.Create(id).Reveal(), ApiKey.Create().Reveal(), ApiKey.Create(SecuredEdge.Admin[4..20]).Reveal() })
+        {
+            using HttpResponseMessage response = await edge.GetAsync(Tags, wrong);
+            response.Headers.WwwAuthenticate.ToString().ShouldBe("Bearer");
+            (await response.ErrorAsync(HttpStatusCode.Unauthorized)).ShouldBe("unauthorized: the key is not known");
+        }
+    }
+
+    [Fact]
+    public async Task Revoke_KeyThatAnotherEdgeKnows_IsRefusedThereWithinFiveSeconds()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        await using EdgeServer other = await SecuredEdge.StartAsync(azurite);
+        (string id, string key) = await edge.CreateKeyAsync(new { name = "laptop" });
+        (await other.StatusAsync(Tags, key)).ShouldBe(HttpStatusCode.OK);
+        (await edge.StatusAsync(Tags, key)).ShouldBe(HttpStatusCode.OK);
+
+        using HttpResponseMessage revoked = await edge.DeleteAsync($"/keys/{id}", SecuredEdge.Admin);
+
+        revoked.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await edge.StatusAsync(Tags, key)).ShouldBe(HttpStatusCode.Unauthorized);
+        // Without a look into storage it is still known there: that is what the five seconds are for.
+        (await other.StatusAsync(Tags, key)).ShouldBe(HttpStatusCode.OK);
+        other.Time.Advance(TimeSpan.FromSeconds(5));
+        (await other.StatusAsync(Tags, key)).ShouldBe(HttpStatusCode.Unauthorized);
+        (await edge.StatusAsync($"/keys/{id}", SecuredEdge.Admin)).ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Rotate_Key_BothAreGoodForTheGraceTime()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (string id, string old) = await edge.CreateKeyAsync(new { name = "laptop" });
+        (await edge.StatusAsync(Tags, old)).ShouldBe(HttpStatusCode.OK);
+
+        using HttpResponseMessage rotated = await edge.PostAsync($"/keys/{id}/rotate", SecuredEdge.Admin, new { grace_seconds = 60 });
+
+        string fresh = JsonElement.Parse(await rotated.TextAsync()).GetProperty("key").GetString()!;
+        fresh.ShouldNotBe(old);
+        (await edge.StatusAsync(Tags, old)).ShouldBe(HttpStatusCode.OK);
+        (await edge.StatusAsync(Tags, fresh)).ShouldBe(HttpStatusCode.OK);
+        edge.Time.Advance(TimeSpan.FromSeconds(60));
+        (await edge.StatusAsync(Tags, old)).ShouldBe(HttpStatusCode.Unauthorized);
+        (await edge.StatusAsync(Tags, fresh)).ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Key_Expired_IsRefused()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (_, string key) = await edge.CreateKeyAsync(new { name = "laptop", expires_at = edge.Time.GetUtcNow().AddMinutes(1) });
+
+        (await edge.StatusAsync(Tags, key)).ShouldBe(HttpStatusCode.OK);
+        edge.Time.Advance(TimeSpan.FromMinutes(1));
+        (await edge.StatusAsync(Tags, key)).ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Theory]
+    [InlineData("user", "/keys", 403)]
+    [InlineData("user", "/metrics", 403)]
+    [InlineData("user", Tags, 200)]
+    [InlineData("readonly", "/metrics", 200)]
+    [InlineData("readonly", "/usage", 200)]
+    [InlineData("readonly", "/audit", 403)]
+    [InlineData("operator", "/keys", 403)]
+    [InlineData("worker", Tags, 403)]
+    [InlineData("admin", "/keys", 200)]
+    public async Task Get_Role_MayWhatItIsFor(string role, string path, int status)
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (_, string key) = await edge.CreateKeyAsync(new { name = role, role });
+
+        ((int)await edge.StatusAsync(path, key)).ShouldBe(status);
+    }
+
+    [Theory]
+    [InlineData("""{}""", "name must be 1 to 100 characters")]
+    [InlineData("""{"name":"a","role":"root"}""", "role must be one of worker, readonly, user, operator, admin")]
+    [InlineData("""{"name":"a","tenant":"a:b"}""", "tenant must be 1 to 64 letters, digits, '-', '_' and '.'")]
+    [InlineData("""{"name":"a","models":["a b"]}""", "models: model name 'a b' has a character in its name that is not allowed there")]
+    [InlineData("""{"name":"a","role":"operator","models":["demo"]}""", "models cannot be given to a key of role operator, which manages models")]
+    [InlineData("""{"name":"a","expires_at":"2020-01-01T00:00:00Z"}""", "expires_at must be a time to come, such as 2030-01-31T12:00:00Z")]
+    [InlineData("""{"name":"a","limits":{"requests_per_minute":-1}}""", "limits.requests_per_minute must be from 0 to 2147483647")]
+    public async Task Create_WrongField_SaysWhich(string body, string message)
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+
+        using HttpResponseMessage response = await edge.PostAsync("/keys", body, ("x-api-key", SecuredEdge.Admin));
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe(message);
+    }
+
+    [Fact]
+    public async Task TrustedLoopback_KeyOfOurForm_IsCheckedAndAnyOtherIsNot()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite, options => options.TrustLoopback = true);
+
+        (await edge.StatusAsync("/keys", key: null)).ShouldBe(HttpStatusCode.OK);
+        (await edge.StatusAsync("/keys", "unused")).ShouldBe(HttpStatusCode.OK);
+        (await edge.StatusAsync("/keys", ApiKey.Create().Reveal())).ShouldBe(HttpStatusCode.Unauthorized);
+        (_, string key) = await edge.CreateKeyAsync(new { name = "less", role = "user" });
+        (await edge.StatusAsync("/keys", key)).ShouldBe(HttpStatusCode.Forbidden);
+    }
+}

@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using OllamaMax.Edge.Security.Limits;
+using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Security;
+using OllamaMax.Storage;
+using OllamaMax.Storage.Security;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Edge.Tests.Security;
+
+/// <summary>Several edges that share a limit through storage.</summary>
+public sealed class LimitAccountTests(AzuriteFixture azurite) : IDisposable
+{
+    private readonly string _id = Guid.NewGuid().ToString("n");
+    private readonly SignallingTime _time = new();
+    private readonly ConcurrentQueue<string> _operations = [];
+    private ActivityListener? _listener;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(60, 1)]
+    [InlineData(60, 2)]
+    [InlineData(300, 3)]
+    public async Task Admit_BurstAtSeveralEdges_TogetherExactlyTheLimitAndNoMoreThanAnOperationEach(int limit, int edges)
+    {
+        UsageLimits limits = new() { RequestsPerMinute = limit };
+        LimitAccount[] accounts = await StartAsync(edges);
+        int admitted = 0;
+
+        // Each edge is asked for more than the limit, one request after the other, all edges at once.
+        await Task.WhenAll(accounts.Select(async account =>
+        {
+            for (int i = 0; i < limit + 10; i++)
+            {
+                if ((await account.AdmitAsync(limits, Cancellation)).Refusal is null)
+                    Interlocked.Increment(ref admitted);
+            }
+        }));
+
+        admitted.ShouldBe(limit);
+        _operations.Count.ShouldBeLessThanOrEqualTo(limit * edges, string.Join('\n', _operations));
+    }
+
+    [Fact]
+    public async Task Flush_IdleEdge_GivesBackWhatItHasTakenInAdvance()
+    {
+        UsageLimits limits = new() { RequestsPerMinute = 100 };
+        LimitAccount[] accounts = await StartAsync(2);
+        for (int i = 0; i < 4; i++)
+            (await accounts[0].AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await accounts[0].FlushAsync(all: false, Cancellation);
+
+        int admitted = 0;
+        while ((await accounts[1].AdmitAsync(limits, Cancellation)).Refusal is null)
+            admitted++;
+
+        admitted.ShouldBe(96);
+    }
+
+    [Fact]
+    public async Task Spend_AtOneEdge_RefusesAtTheOtherOnceToldAndNotInTheNextMinute()
+    {
+        UsageLimits limits = new() { TokensPerMinute = 100 };
+        LimitAccount[] accounts = await StartAsync(2);
+        (await accounts[1].AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+        (await accounts[0].AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+        accounts[0].Spend(100);
+
+        (await accounts[0].AdmitAsync(limits, Cancellation)).Refusal!.Limit.ShouldBe("100 tokens per minute");
+        await accounts[0].FlushAsync(all: true, Cancellation);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (await accounts[1].AdmitAsync(limits, Cancellation)).Refusal!.Limit.ShouldBe("100 tokens per minute");
+        _time.Advance(TimeSpan.FromMinutes(1));
+        (await accounts[1].AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Leave_RequestAnswered_AnotherMayComeAtTheOtherEdgeOnceTold()
+    {
+        UsageLimits limits = new() { Concurrent = 1 };
+        LimitAccount[] accounts = await StartAsync(2);
+        (await accounts[0].AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+        (await accounts[1].AdmitAsync(limits, Cancellation)).Refusal.ShouldNotBeNull();
+
+        accounts[0].Leave();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await accounts[0].FlushAsync(all: false, Cancellation);
+
+        (await accounts[1].AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Admit_EdgeThatDied_IsForgottenAfterAMinute()
+    {
+        UsageLimits limits = new() { Concurrent = 1 };
+        LimitAccount[] accounts = await StartAsync(2);
+        (await accounts[0].AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+
+        _time.Advance(TimeSpan.FromSeconds(61));
+
+        (await accounts[1].AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+    }
+
+    public void Dispose() => _listener?.Dispose();
+
+    private async Task<LimitAccount[]> StartAsync(int edges)
+    {
+        StorageAccount storage = new(azurite.ConnectionString);
+        await storage.CreateContainersAsync(Cancellation);
+        _listener = new()
+        {
+            ShouldListenTo = source => source.Name == "System.Net.Http",
+            Sample = static (ref _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                if (activity.GetTagItem("url.full") is string url && url.Contains(_id, StringComparison.Ordinal))
+                    _operations.Enqueue($"{activity.GetTagItem("http.request.method")} {activity.GetTagItem("http.response.status_code")}");
+            },
+        };
+        ActivitySource.AddActivityListener(_listener);
+        return [.. Enumerable.Range(0, edges).Select(edge => new LimitAccount($"key:{_id}", $"edge-{edge}", new UseStore(storage), _time))];
+    }
+}

@@ -1,0 +1,96 @@
+using System.Net;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace OllamaMax.Edge.Tests.Security;
+
+/// <summary>An OpenID Connect issuer on this machine: its discovery document, its keys, and tokens good and bad.</summary>
+internal sealed class TestIssuer : IAsyncDisposable
+{
+    public const string Audience = "api://ollamamax";
+
+    private static readonly RSA[] Pairs = [RSA.Create(2048), RSA.Create(2048)];
+
+    private readonly WebApplication _app;
+    private readonly List<RsaSecurityKey> _published = [];
+    private int _reads;
+
+    private TestIssuer(WebApplication app)
+    {
+        _app = app;
+        Rotate();
+    }
+
+    public string Url => _app.Urls.Single();
+
+    /// <summary>What the discovery document says the issuer is, if not this.</summary>
+    public string? ClaimedIssuer { get; set; }
+
+    /// <summary>How often the keys were read.</summary>
+    public int Reads => Volatile.Read(ref _reads);
+
+    /// <summary>What tokens are signed with.</summary>
+    public RsaSecurityKey Key
+    {
+        get
+        {
+            lock (_published)
+                return _published[^1];
+        }
+    }
+
+    public static async Task<TestIssuer> StartAsync()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        WebApplication app = builder.Build();
+        TestIssuer issuer = new(app);
+        app.MapGet("/.well-known/openid-configuration", () => Results.Json(new { issuer = issuer.ClaimedIssuer ?? issuer.Url, jwks_uri = $"{issuer.Url}/keys" }));
+        app.MapGet("/keys", issuer.Keys);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return issuer;
+    }
+
+    /// <summary>Signs with another key from now on; the ones before stay published.</summary>
+    public void Rotate()
+    {
+        lock (_published)
+            _published.Add(new(Pairs[_published.Count % Pairs.Length]) { KeyId = Guid.NewGuid().ToString("n") });
+    }
+
+    public string Token(DateTimeOffset now, Action<SecurityTokenDescriptor>? change = null)
+    {
+        SecurityTokenDescriptor token = new()
+        {
+            Issuer = Url,
+            Audience = Audience,
+            IssuedAt = now.UtcDateTime,
+            NotBefore = now.UtcDateTime,
+            Expires = now.AddMinutes(5).UtcDateTime,
+            Claims = new Dictionary<string, object> { ["sub"] = "ada", ["tid"] = "acme", ["roles"] = new[] { "Model.User", "Something.Else" } },
+            SigningCredentials = new(Key, SecurityAlgorithms.RsaSha256),
+        };
+        change?.Invoke(token);
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(token);
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private IResult Keys()
+    {
+        Interlocked.Increment(ref _reads);
+        lock (_published)
+        {
+            return Results.Json(new
+            {
+                keys = _published.Select(key => JsonWebKeyConverter.ConvertFromSecurityKey(key)).Select(key => new { kty = key.Kty, use = "sig", kid = key.Kid, n = key.N, e = key.E }),
+            });
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using OllamaMax.Security.Tests;
+
+[assembly: AssemblyFixture(typeof(KeyedSystemFixture))]

@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Security.Tests;
+
+/// <summary>One local host with <c>--require-keys</c> and no worker for the whole assembly, and a key of each role.</summary>
+public sealed class KeyedSystemFixture : IAsyncLifetime
+{
+    private LocalSystem? _system;
+
+    public LocalSystem System => _system!;
+
+    public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromMinutes(2) };
+
+    /// <summary>What the first start has said.</summary>
+    public string Admin { get; private set; } = "";
+
+    /// <summary>By role.</summary>
+    public Dictionary<string, string> Keys { get; } = [];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _system = await LocalSystem.StartAsync(new() { Workers = 0, MoreArguments = ["--require-keys"] }, Cancellation);
+        Client.BaseAddress = _system.BaseAddress;
+        Admin = _system.AdminKey;
+        foreach (string role in Roles.Names)
+            Keys[role] = (await CreateKeyAsync(new { name = role, role, tenant = "acme" })).Key;
+    }
+
+    /// <summary>Has the admin make a key.</summary>
+    public async Task<(string Id, string Key)> CreateKeyAsync(object request)
+    {
+        using HttpResponseMessage response = await SendAsync(HttpMethod.Post, "/keys", Admin, JsonContent.Create(request));
+        response.StatusCode.ShouldBe(HttpStatusCode.Created);
+        JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        return (answer.GetProperty("id").GetString()!, answer.GetProperty("key").GetString()!);
+    }
+
+    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? key, HttpContent? content = null)
+    {
+        HttpRequestMessage request = new(method, path) { Content = content };
+        if (key is not null)
+            request.Headers.Authorization = new("Bearer", key);
+        return Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+    }
+
+    public async Task<int> StatusAsync(HttpMethod method, string path, string? key, HttpContent? content = null)
+    {
+        using HttpResponseMessage response = await SendAsync(method, path, key, content);
+        return (int)response.StatusCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        if (_system is not null)
+            await _system.DisposeAsync();
+    }
+}
