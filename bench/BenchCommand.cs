@@ -6,6 +6,7 @@ using OllamaMax.Bench.Dispatch;
 using OllamaMax.Bench.Engine;
 using OllamaMax.Bench.Failover;
 using OllamaMax.Bench.Hub;
+using OllamaMax.Bench.Placement;
 using OllamaMax.Bench.Reporting;
 using OllamaMax.Inference.Packages;
 
@@ -22,7 +23,7 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Only = new("--only")
     {
-        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover; fan-out of hub",
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover; fan-out of hub; simulation, choice or flood of placement",
         Recursive = true,
     };
 
@@ -62,6 +63,7 @@ internal static class BenchCommand
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
         Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
+        Bench("placement", "Where jobs are placed, by the real classes in virtual time, and what placing one costs", PlacementBench.RunAsync),
         Bench("auth", "What a key and limits add to a request", AuthBench.RunAsync),
         Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
         Bench("hub", "What an orchestration costs on the local task hub", HubBench.RunAsync),

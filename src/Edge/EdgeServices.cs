@@ -11,6 +11,7 @@ using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Idempotency;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.OpenApi;
+using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Requests;
 using OpenTelemetry.Metrics;
 
@@ -62,6 +63,9 @@ public static class EdgeServices
         services.TryAddSingleton<PromptMaker>();
         services.AddOptions<AliasOptions>().ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<NamedModels>();
+        services.AddOptions<PlacementOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<Random>();
+        services.TryAddSingleton<PlacementRules>();
         services.TryAddSingleton<JobFactory>();
         services.TryAddSingleton<IdempotencyStore>();
         services.TryAddSingleton<StreamedAnswer>();

@@ -9,6 +9,7 @@ using OllamaMax.GpuWorker.Processes;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Packages;
+using OllamaMax.Workers;
 
 namespace OllamaMax.GpuWorker;
 
@@ -28,7 +29,13 @@ internal static class WorkerCommand
 
     private static readonly Option<string?> Replicas = new("--replicas") { Description = "Folder of the model replicas, if not in --data" };
     private static readonly Option<string> Name = new("--name") { Description = "Name shown to people", DefaultValueFactory = _ => Dns.GetHostName() };
-    private static readonly Option<string?> Site = new("--site") { Description = "Where the box stands" };
+    private static readonly Option<string?> Site = new("--site") { Description = "Where the box stands; models and tenants can be kept to it" };
+    private static readonly Option<string[]> Label = new("--label")
+    {
+        Description = "key=value, such as gpu=a100: models and tenants can be kept to boxes that have it. Repeatable",
+        DefaultValueFactory = _ => [],
+    };
+
     private static readonly Option<int?> Slots = new("--slots")
     {
         Description = $"Requests of a model decoded at once; without it as many as memory has room for, up to {EngineOptions.MostSlots}",
@@ -92,7 +99,7 @@ internal static class WorkerCommand
         var run = new Command("run", "Join a cluster and serve its models");
         Option[] options =
         [
-            Edge, JoinToken, Data, Replicas, Name, Site, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
+            Edge, JoinToken, Data, Replicas, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
             Drain, Lifeline,
         ];
         foreach (Option option in options)
@@ -172,6 +179,7 @@ internal static class WorkerCommand
             Replicas = result.GetValue(Replicas),
             Name = result.GetRequiredValue(Name),
             Site = result.GetValue(Site),
+            Labels = ReadLabels(result.GetRequiredValue(Label)),
             Slots = result.GetValue(Slots),
             Threads = result.GetValue(Threads),
             ContextLength = result.GetValue(Context),
@@ -190,6 +198,19 @@ internal static class WorkerCommand
         };
         options.Validate();
         return options;
+    }
+
+    private static Dictionary<string, string> ReadLabels(string[] texts)
+    {
+        Dictionary<string, string> labels = new(StringComparer.OrdinalIgnoreCase);
+        foreach (string text in texts)
+        {
+            if (!WorkerLabels.TryParse(text, out KeyValuePair<string, string> label, out string? error))
+                throw new ArgumentException($"--label: {error}");
+            if (!labels.TryAdd(label.Key, label.Value))
+                throw new ArgumentException($"--label: '{label.Key}' is given twice");
+        }
+        return labels;
     }
 
     private static Uri WithSlash(string edge) =>

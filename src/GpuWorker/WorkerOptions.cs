@@ -1,8 +1,10 @@
+using System.Collections.ObjectModel;
 using System.ComponentModel.DataAnnotations;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
+using OllamaMax.Workers;
 
 namespace OllamaMax.GpuWorker;
 
@@ -27,7 +29,12 @@ public sealed class WorkerOptions
     [Required, StringLength(100, MinimumLength = 1)]
     public required string Name { get; init; }
 
+    /// <summary>Where the box stands; jobs can be kept to it by the label <c>site</c>.</summary>
+    [StringLength(WorkerLabels.Longest)]
     public string? Site { get; init; }
+
+    /// <summary>What jobs can be kept to beside the site, such as <c>gpu=a100</c>; within the bounds of <see cref="WorkerLabels"/>.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>Jobs of a model decoded at once; null: as many as its memory has room for, 1 to <see cref="EngineOptions.MostSlots"/>.</summary>
     [Range(1, 64)]
@@ -99,6 +106,8 @@ public sealed class WorkerOptions
     {
         var errors = new List<ValidationResult>();
         Validator.TryValidateObject(this, new ValidationContext(this), errors, validateAllProperties: true);
+        if (!WorkerLabels.AreValid(Labels))
+            errors.Add(new($"A worker has at most {WorkerLabels.Most} labels; 'site' is none of them, --site says it."));
         string[] messages = [.. errors.Select(error => error.ErrorMessage!), .. errors.Count == 0 ? EngineSettings.For(this).Validate() : []];
         if (messages.Length > 0)
             throw new ArgumentException(string.Join(" ", messages));

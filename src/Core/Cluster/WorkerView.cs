@@ -22,6 +22,9 @@ public sealed record WorkerView(WorkerReport Report, TimeSpan Age)
     /// <summary>People want it to take nothing new, whether or not it has heard of it yet.</summary>
     public bool IsToDrain { get; init; }
 
+    /// <summary>Its labels, its site among them; without those of its own where they go beyond what labels may be.</summary>
+    public IReadOnlyDictionary<string, string> Labels => WorkerLabels.Of(Report);
+
     /// <summary>Alive: at most one heartbeat is missing. Gone: several are.</summary>
     public WorkerState State =>
         Report.Left ? WorkerState.Gone

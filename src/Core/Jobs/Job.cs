@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Placement;
 using OllamaMax.Security;
 
 namespace OllamaMax.Jobs;
@@ -46,6 +47,10 @@ public sealed record Job
     /// <summary>Which API's call it is, for records; null for what no background job can be. No worker needs it.</summary>
     [JsonIgnore]
     public RequestShape? Shape { get; init; }
+
+    /// <summary>Where its edge is to send it. Of no background job: who takes its message claims it.</summary>
+    [JsonIgnore]
+    public JobPlacement Placement { get; init; } = JobPlacement.Anywhere;
 
     /// <summary>Only bring the model into memory; there is no prompt and no answer.</summary>
     public bool LoadOnly { get; init; }

@@ -9,8 +9,9 @@ namespace OllamaMax.Streaming;
 public sealed record JobClaimRequest(int Version, string WorkerId, string ClaimId, string MessageId);
 
 /// <summary>What becomes of a claim.</summary>
-/// <param name="Grant">Null: the job is over, or in other hands by another message. The one that was claimed with is to be deleted.</param>
-public sealed record JobClaimAnswer(JobClaimGrant? Grant);
+/// <param name="Grant">Null without <paramref name="Later"/>: the job is over, or in other hands by another message. The one that was claimed with is to be deleted.</param>
+/// <param name="Later">Not for this worker, or not now: the message is to show again after so long, whole seconds.</param>
+public sealed record JobClaimAnswer(JobClaimGrant? Grant, TimeSpan? Later = null);
 
 /// <summary>All that is needed to run one attempt of a background job. Signatures last a while; claiming again renews them.</summary>
 public sealed record JobClaimGrant

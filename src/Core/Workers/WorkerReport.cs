@@ -20,6 +20,9 @@ public sealed record WorkerReport
 
     public string? Site { get; init; }
 
+    /// <summary>What its operator says of the box, such as <c>gpu=a100</c>; within the bounds of <see cref="WorkerLabels"/>, or nobody heeds them.</summary>
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
     /// <summary>Version of the program.</summary>
     public required string Program { get; init; }
 
@@ -54,6 +57,9 @@ public sealed record WorkerReport
     /// null: it is empty.
     /// </summary>
     public string? Forwards { get; init; }
+
+    /// <summary>Whether so much can ever fit into all of its memory, its GPUs' included. A report without figures says nothing against it.</summary>
+    public bool HasMemoryFor(long bytes) => MemoryTotal == 0 || bytes <= MemoryTotal + Devices.Sum(device => (double)device.VramTotal);
 }
 
 /// <param name="Digest">Digest of the weights, <c>sha256:…</c>.</param>
@@ -73,6 +79,9 @@ public sealed record HeldModel(string Digest, bool Loaded, int? ContextLength = 
 
     /// <summary>Generated tokens per second, all its slots together; null before its first job.</summary>
     public double? TokensPerSecond { get; init; }
+
+    /// <summary>Generated tokens per second of one of its jobs, the reading of the prompt included: what a client gets. Null before its first.</summary>
+    public double? JobTokensPerSecond { get; init; }
 
     /// <summary>True: its decoder stands still and cannot be ended, and the worker takes nothing for it; null otherwise.</summary>
     public bool? Hangs { get; init; }

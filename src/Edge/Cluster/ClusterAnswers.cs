@@ -40,6 +40,7 @@ internal sealed record QueueAnswer(string? Model, string Band, string Queue, int
 
 /// <param name="State">alive, suspect, draining or gone.</param>
 /// <param name="HeartbeatAge">Seconds since its last report, by storage's clock.</param>
+/// <param name="Labels">By key, the site among them.</param>
 /// <param name="TokensPerSecond">All slots together, as last measured; null before its first job.</param>
 internal sealed record WorkerAnswer(
     string Id,
@@ -47,6 +48,7 @@ internal sealed record WorkerAnswer(
     string Host,
     int Pid,
     string? Site,
+    IReadOnlyDictionary<string, string> Labels,
     string State,
     SlotsAnswer Slots,
     IReadOnlyList<WorkerModelAnswer> Models,
@@ -74,7 +76,9 @@ internal sealed record MemoryAnswer(long Total, long Free);
 /// <param name="Bytes">Memory it takes, of GPUs or not; null where it is not loaded.</param>
 /// <param name="VramBytes">Of them, those that are a GPU's.</param>
 /// <param name="TokensPerSecond">All its jobs together, as last measured; null before its first.</param>
-internal sealed record WorkerModelAnswer(string? Name, string Digest, bool Loaded, bool Hangs, long? Bytes, long? VramBytes, double? TokensPerSecond);
+/// <param name="JobTokensPerSecond">One of its jobs, the reading of the prompt included: what placement goes by.</param>
+internal sealed record WorkerModelAnswer(
+    string? Name, string Digest, bool Loaded, bool Hangs, long? Bytes, long? VramBytes, double? TokensPerSecond, double? JobTokensPerSecond);
 
 /// <summary>SignalR's own spelling.</summary>
 internal sealed record NegotiateAnswer(

@@ -100,11 +100,12 @@ internal sealed class ClusterEndpoints(
             report.Host,
             report.Pid,
             report.Site,
+            view.Labels,
             JsonNamingPolicy.SnakeCaseLower.ConvertName(view.State.ToString()),
             new SlotsAnswer(report.SlotsUsed, report.SlotsTotal),
             [
                 .. report.Models.Select(held => Answer(held, names)),
-                .. view.Forwarded.Select(model => new WorkerModelAnswer(names[model.Digest].FirstOrDefault()?.Name.ToString(), model.Digest, Loaded: true, Hangs: false, null, null, null)),
+                .. view.Forwarded.Select(model => new WorkerModelAnswer(names[model.Digest].FirstOrDefault()?.Name.ToString(), model.Digest, Loaded: true, Hangs: false, null, null, null, null)),
             ],
             report.Devices,
             new MemoryAnswer(report.MemoryTotal, report.MemoryFree),
@@ -119,7 +120,7 @@ internal sealed class ClusterEndpoints(
     }
 
     private static WorkerModelAnswer Answer(HeldModel held, ILookup<string, ModelView> names) => new(
-        names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded, held.Hangs == true, held.Bytes, held.VramBytes, held.TokensPerSecond);
+        names[held.Digest].FirstOrDefault()?.Name.ToString(), held.Digest, held.Loaded, held.Hangs == true, held.Bytes, held.VramBytes, held.TokensPerSecond, held.JobTokensPerSecond);
 
     private async Task JoinTokenAsync(HttpContext context) =>
         await JsonAnswer.WriteAsync(context, await gate.CreateJoinTokenAsync(context.RequestAborted), ClusterJson.Default.JoinTokenAnswer);

@@ -9,6 +9,7 @@ using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Ollama;
+using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Security;
@@ -16,7 +17,6 @@ using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Edge.Uploads;
-using OllamaMax.Placement;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Models;
@@ -38,6 +38,7 @@ public static class ClusterServices
             .ValidateDataAnnotations()
             .ValidateOnStart();
         services.AddOptions<AliasOptions>().Configure<IConfiguration>((aliases, configuration) => aliases.Read(configuration));
+        services.AddOptions<PlacementOptions>().Configure<IConfiguration>((placement, configuration) => placement.Read(configuration));
         services.TryAddSingleton<Random>();
         services.AddSingleton(storage);
         services.AddSingleton<JobQueues>();
@@ -63,10 +64,10 @@ public static class ClusterServices
         services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
-        services.AddSingleton<LeastLoadedPolicy>();
         services.AddSingleton<WorkerDirectory>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<Backlog>();
+        services.AddSingleton<JobPlacing>();
         services.AddSingleton<DispatchMetrics>();
         services.AddSingleton<WorkerChannel>();
         services.AddSingleton<ModelUnloader>();

@@ -16,10 +16,6 @@ internal static class TakenModels
             return false;
         if (model.Forwarded is not null)
             return worker.Forwarded.Any(held => held.Digest == model.Weights);
-        return HasMemory(report, model.WeightsSize) && !report.Models.Any(held => held.Digest == model.Weights && held.Hangs == true);
+        return report.HasMemoryFor(model.WeightsSize) && !report.Models.Any(held => held.Digest == model.Weights && held.Hangs == true);
     }
-
-    /// <summary>A report without figures says nothing against it.</summary>
-    private static bool HasMemory(WorkerReport report, long bytes) =>
-        report.MemoryTotal == 0 || bytes <= report.MemoryTotal + report.Devices.Sum(device => device.VramTotal);
 }

@@ -9,14 +9,14 @@ namespace OllamaMax.Edge.Dispatch;
 /// <summary>
 /// What waits at this edge, by model and tenant: who may wait, and whose message goes into the model's queue next. That queue is first come, first
 /// served, so only as many messages are in it as workers will soon take; the others are held here, in a <see cref="FairQueue{T}"/>, which costs
-/// storage nothing. The dispatcher's loop owns it; nothing else may touch it.
+/// storage nothing. Jobs that may not run on the same workers wait apart. The dispatcher's loop owns it; nothing else may touch it.
 /// </summary>
 internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOptions> options, IOptions<TenantOptions> tenants)
 {
     /// <summary>Messages in a model's queue beyond one for each slot, so that a worker with a free one never finds it empty while something is held.</summary>
     private const int Ahead = 2;
 
-    private readonly Dictionary<string, Line> _lines = [];
+    private readonly Dictionary<(string Model, PlacementRule Rule), Line> _lines = [];
     private readonly Dictionary<string, Tenant> _tenants = [];
     private readonly List<JobRun> _first = [];
     private readonly Throughput _throughput = new();
@@ -30,19 +30,19 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
         tenant.Jobs++;
     }
 
-    /// <summary>Others wait in the model's queue already, or its tenant has all that it may have: it is not to be pushed.</summary>
+    /// <summary>Others wait in the model's queue already, for the same workers, or its tenant has all that it may have: it is not to be pushed.</summary>
     public bool MustWait(JobRun run) =>
-        _tenants[run.Job.Tenant].HasMoreThanItMay || (_lines.TryGetValue(run.Job.Model, out Line? line) && line.Queued.Count > 0);
+        _tenants[run.Job.Tenant].HasMoreThanItMay || (_lines.TryGetValue(KeyOf(run.Job), out Line? line) && line.Queued.Count > 0);
 
     /// <summary>Takes in a job that has to wait; what comes of it is in <see cref="TakeNext"/>. Null, or why it may not wait.</summary>
-    public JobError? Add(JobRun run, TimeSpan now)
+    public JobError? Add(JobRun run)
     {
-        Line line = LineOf(run.Job.Model);
+        Line line = LineOf(run.Job);
         Tenant tenant = _tenants[run.Job.Tenant];
         // Who has been accepted before is not turned away, nor sent to the end: its client has seen text.
         if (run.Owner.HasBeenAccepted)
             _first.Add(run);
-        else if (Refusal(run.Job, line, tenant, now) is { } refusal)
+        else if (Refusal(run.Job, line, tenant) is { } refusal)
             return refusal;
         else
             Hold(run, line, tenant);
@@ -52,17 +52,17 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     }
 
     /// <summary>Those whose messages are to go into their models' queues now.</summary>
-    public IReadOnlyList<JobRun> TakeNext(TimeSpan now)
+    public IReadOnlyList<JobRun> TakeNext()
     {
         if (_held == 0 && _first.Count == 0)
             return [];
         List<JobRun> next = [.. _first];
         _first.Clear();
         foreach (JobRun run in next)
-            LineOf(run.Job.Model).Queued.Add(run);
-        foreach (var (model, line) in _lines)
+            LineOf(run.Job).Queued.Add(run);
+        foreach (var ((model, rule), line) in _lines)
         {
-            int most = directory.Slots(model, now) + Ahead;
+            int most = directory.Slots(model, rule) + Ahead;
             while (line.Queued.Count < most && line.Held.TryTake(name => _tenants[name].MayHaveMore, out JobRun run))
             {
                 Unhold(run);
@@ -80,11 +80,11 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
             return;
         run.IsInBacklog = false;
         _tenants[run.Job.Tenant].Waiting--;
-        Line line = _lines[run.Job.Model];
+        Line line = _lines[KeyOf(run.Job)];
         if (!line.Queued.Remove(run) && !_first.Remove(run) && line.Held.Remove(run.Job.Tenant, run))
             Unhold(run);
         if (line.Waiting == 0)
-            _lines.Remove(run.Job.Model);
+            _lines.Remove(KeyOf(run.Job));
     }
 
     /// <summary>The job is over: its tenant may have another.</summary>
@@ -98,10 +98,12 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     /// <summary>A job of the model was answered in this time: from it comes an honest Retry-After.</summary>
     public void Answered(string model, TimeSpan runningTime) => _throughput.Add(model, runningTime);
 
-    private Line LineOf(string model)
+    private static (string Model, PlacementRule Rule) KeyOf(Job job) => (job.Model, job.Placement.Rule);
+
+    private Line LineOf(Job job)
     {
-        if (!_lines.TryGetValue(model, out Line? line))
-            _lines.Add(model, line = new Line());
+        if (!_lines.TryGetValue(KeyOf(job), out Line? line))
+            _lines.Add(KeyOf(job), line = new Line());
         return line;
     }
 
@@ -118,9 +120,9 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
         _held--;
     }
 
-    private JobError? Refusal(Job job, Line line, Tenant tenant, TimeSpan now)
+    private JobError? Refusal(Job job, Line line, Tenant tenant)
     {
-        int slots = directory.Slots(job.Model, now);
+        int slots = directory.Slots(job.Model, job.Placement.Rule);
         if (tenant.Waiting >= tenant.MaxWaiting)
         {
             return new JobError(JobErrorKind.OverLimit, $"too many requests: {tenant.Waiting} of tenant '{job.Tenant}' wait already")

@@ -9,6 +9,7 @@ using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
+using OllamaMax.Placement;
 using OllamaMax.Storage.Payloads;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
@@ -25,6 +26,7 @@ internal sealed partial class JobDispatcher(
     PayloadStore payloads,
     ClusterWatch watch,
     WorkerDirectory directory,
+    JobPlacing placing,
     EdgeListener listener,
     ModelUnloader unloader,
     Readiness readiness,
@@ -71,7 +73,7 @@ internal sealed partial class JobDispatcher(
     }
 
     /// <summary>Tells workers, by the last listing of them, that something waits in a queue whose jobs have their owner elsewhere.</summary>
-    public void Nudge(string model, Band band) => Post(() => NudgeWorkers(model, band));
+    public void Nudge(string model, Band band, PlacementRule rule) => Post(() => NudgeWorkers(model, band, rule));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -80,7 +82,7 @@ internal sealed partial class JobDispatcher(
         watch.Listed += views => Post(() =>
         {
             directory.Update(views, Now);
-            ReportSlots();
+            placing.ReportSlots(Now);
         });
         Task ticking = TickAsync(stoppingToken);
         try
@@ -128,12 +130,6 @@ internal sealed partial class JobDispatcher(
         }
     }
 
-    private void ReportSlots()
-    {
-        var (used, total) = directory.AllSlots(Now);
-        metrics.SetSlots(used, total);
-    }
-
     private void Begin(JobRun run)
     {
         if (_runs.Count == 0)
@@ -168,7 +164,7 @@ internal sealed partial class JobDispatcher(
     {
         directory.Heard(message, Now);
         watch.Heard(message);
-        ReportSlots();
+        placing.ReportSlots(Now);
         foreach (GrantAnswer answer in message.Answers)
             Tell(message.WorkerId, answer.JobId, answer.Accepted ? answer.Nonce : null, owner => owner.Answered(message.WorkerId, answer.Nonce, answer.Accepted, Now));
         foreach (AttemptOutput output in message.Outputs)
@@ -190,13 +186,19 @@ internal sealed partial class JobDispatcher(
 
     private void HearClaim(string workerId, Claim claim)
     {
-        if (_runs.TryGetValue(claim.JobId, out JobRun? run))
+        if (!_runs.TryGetValue(claim.JobId, out JobRun? run))
+        {
+            Send(queues.DeleteAsync(claim.Model, claim.Band, claim.MessageId, claim.PopReceipt, CancellationToken.None));
+            Send(workers.DenyAsync(workerId, claim.JobId));
+        }
+        else if (placing.MayHave(workerId, run.Job))
         {
             Apply(run, () => run.Owner.Claimed(workerId, claim.MessageId, claim.PopReceipt, Now));
-            return;
         }
-        Send(queues.DeleteAsync(claim.Model, claim.Band, claim.MessageId, claim.PopReceipt, CancellationToken.None));
-        Send(workers.DenyAsync(workerId, claim.JobId));
+        else
+        {
+            Send(placing.PutBackAsync(workerId, claim));
+        }
     }
 
     private void Tick()
@@ -216,13 +218,12 @@ internal sealed partial class JobDispatcher(
         if (_runs.Count > 0)
             watch.RefreshInBackground(WaitsForAWorker() ? LookForWorkersEvery : ViewIsFresh);
         metrics.SetJobs(_runs.Count - waiting, waiting);
-        ReportSlots();
+        placing.ReportSlots(now);
         EnqueueNext();
         _busy = _runs.Count > 0;
     }
 
-    /// <summary>Something waits that no worker offers a slot for: only a listing tells when one comes that has to be nudged.</summary>
-    private bool WaitsForAWorker() => _runs.Values.Any(run => run.Owner.IsWaiting && directory.Slots(run.Job.Model, Now) == 0);
+    private bool WaitsForAWorker() => _runs.Values.Any(run => run.Owner.IsWaiting && placing.HasNobodyFor(run.Job));
 
     private void AcknowledgeAll()
     {
@@ -238,7 +239,7 @@ internal sealed partial class JobDispatcher(
         Attempt? before = run.Owner.Attempt;
         decide();
         IReadOnlyList<OwnerEffect> effects = run.Owner.TakeEffects();
-        CountInFlight(before, run.Owner.Attempt);
+        placing.Count(before, run.Owner.Attempt, Now);
         foreach (OwnerEffect effect in effects)
             Execute(run, effect);
         if (!run.Owner.IsWaiting)
@@ -246,20 +247,6 @@ internal sealed partial class JobDispatcher(
         if (run.Owner.HasEnded)
             Release(run);
         EnqueueNext();
-    }
-
-    private void CountInFlight(Attempt? before, Attempt? after)
-    {
-        if (before == after)
-            return;
-        if (before is not null)
-            directory.AddInFlight(before.WorkerId, -1);
-        if (after is not null)
-        {
-            directory.AddInFlight(after.WorkerId, +1);
-            metrics.Attempt();
-        }
-        ReportSlots();
     }
 
     private void Release(JobRun run)
@@ -281,7 +268,7 @@ internal sealed partial class JobDispatcher(
                 Emit(run, output);
                 break;
             case OwnerEffect.Place(var excluded):
-                string? workerId = directory.Choose(run.Job.Model, excluded, Now);
+                string? workerId = placing.Choose(run.Job, excluded, Now);
                 Apply(run, () => run.Owner.Placed(workerId, Now));
                 break;
             case OwnerEffect.Grant(var attempt, var resume):
@@ -294,7 +281,7 @@ internal sealed partial class JobDispatcher(
                 Send(queues.DeleteAsync(run.Job.Model, run.Job.Band, messageId, popReceipt, CancellationToken.None));
                 break;
             case OwnerEffect.Nudge:
-                NudgeWorkers(run.Job.Model, run.Job.Band);
+                NudgeWorkers(run.Job.Model, run.Job.Band, run.Job.Placement.Rule);
                 break;
             case OwnerEffect.Deny(var id):
                 Send(workers.DenyAsync(id, run.Job.Id));
@@ -316,10 +303,10 @@ internal sealed partial class JobDispatcher(
         }
     }
 
-    private void NudgeWorkers(string model, Band band)
+    private void NudgeWorkers(string model, Band band, PlacementRule rule)
     {
-        foreach (string id in directory.ToNudge(model, options.Value.NudgedWorkers, Now))
-            Send(workers.NudgeAsync(id, model, band));
+        foreach (Task nudge in placing.Nudge(model, band, rule, Now))
+            Send(nudge);
     }
 
     private void Emit(JobRun run, JobOutput output)
@@ -339,7 +326,7 @@ internal sealed partial class JobDispatcher(
     /// <summary>Lets it wait, unless too many do; its message is put when it is its tenant's turn.</summary>
     private void Enqueue(JobRun run)
     {
-        if (backlog.Add(run, Now) is not { } refusal)
+        if (backlog.Add(run) is not { } refusal)
             return;
         metrics.Refused();
         Apply(run, () => run.Owner.EnqueueFailed(refusal));
@@ -347,7 +334,7 @@ internal sealed partial class JobDispatcher(
 
     private void EnqueueNext()
     {
-        foreach (JobRun next in backlog.TakeNext(Now))
+        foreach (JobRun next in backlog.TakeNext())
         {
             metrics.Queued();
             Send(EnqueueAsync(next));

@@ -20,8 +20,14 @@ internal sealed class BackgroundBacklog(
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
+    /// <summary>Seconds.</summary>
+    private const int ShortestHold = 2;
+
+    /// <summary>Seconds: what is done with the tenant's others may make room at any time.</summary>
+    private const int LongestHold = 30;
+
     private readonly SemaphoreSlim _oneAtATime = new(1);
-    private readonly Dictionary<string, (string Model, string Tenant)> _underWay = [];
+    private readonly Dictionary<string, UnderWay> _underWay = [];
     private readonly Dictionary<string, TimeSpan> _waits = [];
     private long? _listedAt;
 
@@ -36,7 +42,37 @@ internal sealed class BackgroundBacklog(
                 await ListAsync(cancellationToken);
             if (Refusal(job) is { } refusal)
                 return refusal;
-            _underWay.Add(job.Id, (job.Model, job.Tenant));
+            _underWay.Add(job.Id, new(job.Model, job.Tenant, IsRunning: false));
+            return null;
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    /// <summary>Some tenant may have only so many running.</summary>
+    public bool HasCaps => tenants.Value.Limits.Values.Any(limits => limits.MaxInFlight is not null);
+
+    /// <summary>
+    /// Counts the job among those that run; or answers for how long it has to wait, as its tenant has as many running as it may. The more wait, the longer: each
+    /// that comes up in vain costs a worker a look.
+    /// </summary>
+    /// <exception cref="Azure.RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<TimeSpan?> HoldBackAsync(JobRecord record, CancellationToken cancellationToken)
+    {
+        if (tenants.Value.Of(record.Tenant).MaxInFlight is not { } most)
+            return null;
+        await _oneAtATime.WaitAsync(cancellationToken);
+        try
+        {
+            if (_listedAt is not { } at || time.GetElapsedTime(at) >= ListingIsUsable)
+                await ListAsync(cancellationToken);
+            UnderWay[] others = [.. _underWay.Where(job => job.Key != record.Id && job.Value.Tenant == record.Tenant).Select(job => job.Value)];
+            int running = others.Count(job => job.IsRunning);
+            if (running >= most)
+                return TimeSpan.FromSeconds(Math.Clamp((others.Length - running) / most, ShortestHold, LongestHold));
+            _underWay[record.Id] = new(record.Model, record.Tenant, IsRunning: true);
             return null;
         }
         finally
@@ -68,11 +104,11 @@ internal sealed class BackgroundBacklog(
 
     private async Task ListAsync(CancellationToken cancellationToken)
     {
-        Dictionary<string, (string Model, string Tenant)> listed = [];
+        Dictionary<string, UnderWay> listed = [];
         await foreach (RecordItem item in store.ListAsync(cancellationToken))
         {
             if (item.Status is RecordStatus.Queued or RecordStatus.Running)
-                listed.Add(item.Id, (item.Model, item.Tenant));
+                listed.Add(item.Id, new(item.Model, item.Tenant, item.Status == RecordStatus.Running));
         }
         if (_listedAt is { } before)
             Measure(listed, time.GetElapsedTime(before));
@@ -83,7 +119,7 @@ internal sealed class BackgroundBacklog(
     }
 
     /// <summary>Between two listings so many jobs of each model have come to their end: that often a place becomes free.</summary>
-    private void Measure(Dictionary<string, (string Model, string Tenant)> listed, TimeSpan since)
+    private void Measure(Dictionary<string, UnderWay> listed, TimeSpan since)
     {
         foreach (var ended in _underWay.Where(job => !listed.ContainsKey(job.Key)).CountBy(job => job.Value.Model))
         {
@@ -91,4 +127,6 @@ internal sealed class BackgroundBacklog(
             _waits[ended.Key] = wait < LongestWait ? wait : LongestWait;
         }
     }
+
+    private readonly record struct UnderWay(string Model, string Tenant, bool IsRunning);
 }

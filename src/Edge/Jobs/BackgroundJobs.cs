@@ -4,10 +4,14 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Placing;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Placement;
 using OllamaMax.SignalR;
 using OllamaMax.Storage.Jobs;
+using OllamaMax.Storage.Models;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
 
@@ -24,6 +28,9 @@ internal sealed partial class BackgroundJobs(
     ClusterWatch watch,
     SignalRHub hub,
     ActiveJobs active,
+    ClaimRules rules,
+    IModelSource models,
+    PlacementRules placement,
     IOptions<BackgroundOptions> options,
     TimeProvider time,
     ILogger<BackgroundJobs> logger)
@@ -87,6 +94,8 @@ internal sealed partial class BackgroundJobs(
 
     public async Task<JobClaimAnswer> ClaimAsync(string id, JobClaimRequest request, CancellationToken cancellationToken)
     {
+        if (await rules.LaterAsync(id, request, cancellationToken) is { } later)
+            return new JobClaimAnswer(null, later);
         JobOutputBlob output = store.Output(id);
         string nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         JobRecord? record = await records.ApplyAsync(
@@ -105,14 +114,18 @@ internal sealed partial class BackgroundJobs(
     }
 
     /// <summary>Tells workers that something waits for this model, by a listing that is fresh enough.</summary>
-    public async Task NudgeAsync(string model, CancellationToken cancellationToken)
+    public Task NudgeAsync(string model, CancellationToken cancellationToken) => NudgeAsync(model, tenant: null, cancellationToken);
+
+    /// <param name="tenant">Whose job it is, as not all workers may have it; null: several's.</param>
+    private async Task NudgeAsync(string model, string? tenant, CancellationToken cancellationToken)
     {
         try
         {
             await watch.GetAsync(ListingIsUsable, cancellationToken);
-            dispatcher.Nudge(model, Band.Batch);
+            PlacementRule rule = placement.KeepAnybodyAway ? placement.Of(model, await models.ListAsync(cancellationToken), tenant) : PlacementRule.Default;
+            dispatcher.Nudge(model, Band.Batch, rule);
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is RequestFailedException or AggregateException or CatalogException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // Workers look into their queues unasked as well.
             LogNotNudged(e, model);
@@ -124,7 +137,7 @@ internal sealed partial class BackgroundJobs(
         var message = new QueuedJob(ProtocolVersion.Current, record.Id, record.Model, Band.Batch, Reply: null);
         await queues.EnqueueAsync(message, ForGood, cancellationToken);
         active.Add(record.Id, record.Model);
-        await NudgeAsync(record.Model, cancellationToken);
+        await NudgeAsync(record.Model, record.Tenant, cancellationToken);
     }
 
     private async Task<JobClaimGrant> GrantAsync(JobRecord record, Job job, Attempt attempt, CancellationToken cancellationToken)

@@ -22,6 +22,7 @@ internal static class JobServices
         services.AddSingleton<JobRecords>();
         services.AddSingleton<PoisonRecords>();
         services.AddSingleton<BackgroundBacklog>();
+        services.AddSingleton<ClaimRules>();
         services.AddSingleton<BackgroundJobs>();
         services.AddSingleton<JobIntake>();
         services.AddSingleton<JobResult>();

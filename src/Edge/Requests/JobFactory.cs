@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Placing;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Models;
+using OllamaMax.Placement;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Requests;
@@ -14,7 +16,7 @@ namespace OllamaMax.Edge.Requests;
 /// nothing about the answer is left to decide, on whatever worker it runs.
 /// </summary>
 internal sealed class JobFactory(
-    NamedModels models, PromptMaker prompts, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
+    NamedModels models, PromptMaker prompts, PlacementRules rules, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
 {
     private static readonly RenderedPrompt NoPrompt = new("", OutputParsing.None, Grammar: null);
 
@@ -64,6 +66,7 @@ internal sealed class JobFactory(
             Credential = principal.Credential,
             Limits = principal.Limits.IsNone ? null : principal.Limits,
             Band = Band.Interactive,
+            Placement = new(rules.Of(model, principal.Tenant), PrefixOf(request, model)),
             Model = model.Weights,
             ModelName = request.Model,
             AnsweredBy = DisplayName.Of(model.Name),
@@ -95,6 +98,15 @@ internal sealed class JobFactory(
             return ApiError.BadRequest($"\"{request.Model}\" does not support thinking");
         return null;
     }
+
+    /// <summary>Of the conversation, or of a text without turns; texts to embed are told apart so that they are spread.</summary>
+    private static PromptPrefix PrefixOf(InferenceRequest request, ModelView model) => request switch
+    {
+        { IsLoad: true } => default,
+        { EmbedInputs: { } inputs } => inputs.Count > 0 ? PromptPrefix.OfText(inputs[0]) : default,
+        { RawPrompt: { } prompt } => PromptPrefix.OfText(prompt),
+        _ => PromptPrefix.OfChat(ModelfileMessages.Before(request, model), request.Tools),
+    };
 
     /// <summary>More context than the model was trained for helps nobody; a server that is forwarded to decides that by itself.</summary>
     private static InferenceOptions Clamp(InferenceOptions options, ModelView model) =>

@@ -9,7 +9,10 @@ namespace OllamaMax.Edge.Tenants;
 /// </summary>
 public sealed class TenantLimits
 {
-    /// <summary>Its interactive jobs that hold a slot or are about to, those in models' queues in storage counted in; more wait at the edge.</summary>
+    /// <summary>
+    /// Its interactive jobs that hold a slot or are about to, those in models' queues in storage counted in; more wait at the edge. And as many background jobs
+    /// that run, in the whole cluster; more wait in their queue and let others pass.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int? MaxInFlight { get; set; }
 
@@ -24,6 +27,9 @@ public sealed class TenantLimits
     /// <summary>Its share of a model's slots while others wait too: twice the weight, twice the jobs.</summary>
     [Range(0.001, 1000)]
     public double? Weight { get; set; }
+
+    /// <summary>Labels of the workers that its jobs may run on, such as <c>site=berlin</c>: where its data may go. Beside those that a model asks for.</summary>
+    public string? Labels { get; set; }
 
     /// <summary>Its inference requests in a minute of the clock.</summary>
     [Range(0, int.MaxValue)]
@@ -61,6 +67,7 @@ public sealed class TenantLimits
         MaxWaiting = MaxWaiting ?? others.MaxWaiting,
         MaxBackground = MaxBackground ?? others.MaxBackground,
         Weight = Weight ?? others.Weight,
+        Labels = Labels ?? others.Labels,
         RequestsPerMinute = RequestsPerMinute ?? others.RequestsPerMinute,
         TokensPerMinute = TokensPerMinute ?? others.TokensPerMinute,
         TokensPerDay = TokensPerDay ?? others.TokensPerDay,

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.Placement;
 
 namespace OllamaMax.Edge.Tenants;
 
@@ -31,6 +32,8 @@ public sealed class TenantOptions : IValidatableObject
         {
             List<ValidationResult> own = [];
             Validator.TryValidateObject(limits, new ValidationContext(limits), own, validateAllProperties: true);
+            if (!LabelSelector.TryParse(limits.Labels, out _, out string? error))
+                own.Add(new($"Labels: {error}."));
             errors.AddRange(own.Select(error => new ValidationResult($"{Section}:{tenant}: {error.ErrorMessage}")));
         }
         return errors;

@@ -82,6 +82,11 @@ internal sealed partial class BackgroundRun(
         JobClaimAnswer? answer = await ClaimAsync(claiming.Token);
         if (answer is null)
             return;
+        if (answer.Later is { } later)
+        {
+            await TryAsync(() => hold.HideAsync(later, stopping));
+            return;
+        }
         if (answer.Grant is not { } grant)
         {
             await TryAsync(() => hold.DeleteAsync(stopping));

@@ -128,6 +128,7 @@ internal sealed partial class Heartbeat(
         Host = Dns.GetHostName(),
         Pid = Environment.ProcessId,
         Site = options.Value.Site,
+        Labels = options.Value.Labels.Count > 0 ? options.Value.Labels : null,
         Program = Program,
         Draining = dispatcher.IsDraining || orders.Rests,
         SlotsUsed = slots.Used,

@@ -11,14 +11,14 @@ internal sealed class ModelMeters(TimeProvider time)
     /// <summary>The meters that a job of this model is measured by.</summary>
     public TokenMeter[] For(string digest) => [_all, _models.GetOrAdd(digest, _ => new TokenMeter(time))];
 
-    /// <summary>The model's rate as last measured; null before its first job.</summary>
-    public double? LastOf(string digest) => _models.GetValueOrDefault(digest)?.Last;
+    /// <summary>The model's rates as last measured; null before its first job.</summary>
+    public TokenRates? LastOf(string digest) => _models.GetValueOrDefault(digest)?.Last;
 
     /// <summary>Measures anew; answers the rate of all together.</summary>
     public double? Read()
     {
         foreach (TokenMeter meter in _models.Values)
             meter.Read();
-        return _all.Read();
+        return _all.Read()?.Together;
     }
 }

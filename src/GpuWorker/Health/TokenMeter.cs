@@ -1,6 +1,6 @@
 namespace OllamaMax.GpuWorker.Health;
 
-/// <summary>Tokens per second of busy time, all slots together, as measured since it was last asked.</summary>
+/// <summary>Tokens per second of busy time, as measured since it was last asked.</summary>
 internal sealed class TokenMeter(TimeProvider time)
 {
     private readonly Lock _lock = new();
@@ -8,10 +8,11 @@ internal sealed class TokenMeter(TimeProvider time)
     private int _active;
     private long _since;
     private TimeSpan _busy;
-    private double? _last;
+    private TimeSpan _jobs;
+    private TokenRates? _last;
 
-    /// <summary>The rate as last read.</summary>
-    public double? Last
+    /// <summary>The rates as last read; null before the first job.</summary>
+    public TokenRates? Last
     {
         get
         {
@@ -24,8 +25,8 @@ internal sealed class TokenMeter(TimeProvider time)
     {
         lock (_lock)
         {
-            if (_active++ == 0)
-                _since = time.GetTimestamp();
+            Measure_NeedsLock();
+            _active++;
         }
     }
 
@@ -33,28 +34,37 @@ internal sealed class TokenMeter(TimeProvider time)
     {
         lock (_lock)
         {
-            if (--_active == 0)
-                _busy += time.GetElapsedTime(_since);
+            Measure_NeedsLock();
+            _active--;
         }
     }
 
     public void Token() => Interlocked.Increment(ref _tokens);
 
-    /// <summary>The rate since the last call, or the one before where nothing ran; null before the first job.</summary>
-    public double? Read()
+    /// <summary>The rates since the last call, or those before where nothing ran; null before the first job.</summary>
+    public TokenRates? Read()
     {
         lock (_lock)
         {
-            if (_active > 0)
-            {
-                _busy += time.GetElapsedTime(_since);
-                _since = time.GetTimestamp();
-            }
+            Measure_NeedsLock();
             long tokens = Interlocked.Exchange(ref _tokens, 0);
             if (tokens > 0 && _busy > TimeSpan.Zero)
-                _last = Math.Round(tokens / _busy.TotalSeconds, 1);
-            _busy = TimeSpan.Zero;
+                _last = new(Math.Round(tokens / _busy.TotalSeconds, 1), Math.Round(tokens / _jobs.TotalSeconds, 1));
+            _busy = _jobs = TimeSpan.Zero;
             return _last;
         }
     }
+
+    private void Measure_NeedsLock()
+    {
+        TimeSpan passed = _active > 0 ? time.GetElapsedTime(_since) : TimeSpan.Zero;
+        _since = time.GetTimestamp();
+        _busy += passed;
+        _jobs += passed * _active;
+    }
 }
+
+/// <summary>Generated tokens per second.</summary>
+/// <param name="Together">Of all jobs together, while any runs.</param>
+/// <param name="Job">Of one of them, the reading of its prompt included: what a client gets.</param>
+internal readonly record struct TokenRates(double Together, double Job);

@@ -143,7 +143,8 @@ internal sealed partial class ModelHost(
         {
             ExpiresIn = entry.KeepAlive < TimeSpan.Zero ? null : Math.Round(((entry.ExpiresAt - time.GetUtcNow()) ?? entry.KeepAlive).TotalSeconds, 1),
             VramBytes = entry.Engine.VramBytes > 0 ? entry.Engine.VramBytes : null,
-            TokensPerSecond = meters.LastOf(entry.Digest),
+            TokensPerSecond = meters.LastOf(entry.Digest)?.Together,
+            JobTokensPerSecond = meters.LastOf(entry.Digest)?.Job,
         };
 
     private ModelEntry Begin_NeedsLock(string digest)

@@ -71,6 +71,21 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         }
     }
 
+    /// <summary>Has a message that somebody holds show again after so long. One that is gone, or in other hands by now, is left alone.</summary>
+    /// <param name="after">Whole seconds.</param>
+    public async Task PutBackAsync(string model, Band band, string messageId, string popReceipt, TimeSpan after, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Without a text the message keeps its own.
+            await account.Queues.GetQueueClient(JobQueueName.For(model, band))
+                .UpdateMessageAsync(messageId, popReceipt, visibilityTimeout: after, cancellationToken: cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.Status == 404 || e.ErrorCode == QueueErrorCode.PopReceiptMismatch)
+        {
+        }
+    }
+
     /// <summary>The queue's address with a signature that allows to get, renew and delete messages, not to put any.</summary>
     public string SignedUrl(string model, Band band)
     {

@@ -19,7 +19,7 @@ public sealed class BacklogTests
     private int _jobs;
 
     public BacklogTests() =>
-        _backlog = new Backlog(new WorkerDirectory(new LeastLoadedPolicy(new Random(1))), Options.Create(_options), Options.Create(_tenants));
+        _backlog = new Backlog(new WorkerDirectory(), Options.Create(_options), Options.Create(_tenants));
 
     [Fact]
     public void TakeNext_FloodOfOneTenant_TheOthersAreNextInTurn()
@@ -69,7 +69,7 @@ public sealed class BacklogTests
 
         JobRun second = Begin("heavy");
         _backlog.MustWait(second).ShouldBeTrue();
-        _backlog.Add(second, TimeSpan.Zero).ShouldBeNull();
+        _backlog.Add(second).ShouldBeNull();
         Next().ShouldBeEmpty();
         // It waits for its own cap, not for a slot: nobody else has to wait for that.
         _backlog.MustWait(Begin("light")).ShouldBeFalse();
@@ -88,7 +88,7 @@ public sealed class BacklogTests
         Next();
 
         JobRun resumed = Begin("a", isAccepted: true);
-        _backlog.Add(resumed, TimeSpan.Zero).ShouldBeNull();
+        _backlog.Add(resumed).ShouldBeNull();
 
         Next().ShouldHaveSingleItem().ShouldBe(resumed);
     }
@@ -101,14 +101,14 @@ public sealed class BacklogTests
         Wait("heavy");
         Wait("heavy");
 
-        JobError refusal = _backlog.Add(Begin("heavy"), TimeSpan.Zero).ShouldNotBeNull();
+        JobError refusal = _backlog.Add(Begin("heavy")).ShouldNotBeNull();
 
         refusal.Kind.ShouldBe(JobErrorKind.OverLimit);
         refusal.Message.ShouldContain("'heavy'");
         refusal.RetryAfter.ShouldBe(TimeSpan.FromSeconds(12));
-        _backlog.Add(Begin("light"), TimeSpan.Zero).ShouldBeNull();
+        _backlog.Add(Begin("light")).ShouldBeNull();
         // With another one waiting it has half of what the model does.
-        _backlog.Add(Begin("heavy"), TimeSpan.Zero)!.RetryAfter.ShouldBe(TimeSpan.FromSeconds(24));
+        _backlog.Add(Begin("heavy"))!.RetryAfter.ShouldBe(TimeSpan.FromSeconds(24));
     }
 
     [Fact]
@@ -118,11 +118,27 @@ public sealed class BacklogTests
         for (int i = 0; i < 4; i++)
             Wait("heavy");
 
-        _backlog.Add(Begin("heavy"), TimeSpan.Zero).ShouldNotBeNull().Kind.ShouldBe(JobErrorKind.Busy);
+        _backlog.Add(Begin("heavy")).ShouldNotBeNull().Kind.ShouldBe(JobErrorKind.Busy);
 
-        _backlog.Add(Begin("light"), TimeSpan.Zero).ShouldBeNull();
-        _backlog.Add(Begin("light"), TimeSpan.Zero).ShouldBeNull();
-        _backlog.Add(Begin("light"), TimeSpan.Zero).ShouldNotBeNull().Kind.ShouldBe(JobErrorKind.Busy);
+        _backlog.Add(Begin("light")).ShouldBeNull();
+        _backlog.Add(Begin("light")).ShouldBeNull();
+        _backlog.Add(Begin("light")).ShouldNotBeNull().Kind.ShouldBe(JobErrorKind.Busy);
+    }
+
+    [Fact]
+    public void TakeNext_TenantThatIsKeptToSomeWorkers_IsInNobodysWay()
+    {
+        PlacementRule berlin = new() { Policy = PlacementRule.Default.Policy };
+        for (int i = 0; i < 5; i++)
+            _backlog.Add(Begin("kept", rule: berlin)).ShouldBeNull();
+        Next().Count.ShouldBe(2);
+
+        JobRun free = Begin("free");
+
+        _backlog.MustWait(free).ShouldBeFalse();
+        _backlog.Add(free).ShouldBeNull();
+        Next().ShouldHaveSingleItem().ShouldBe(free);
+        _backlog.MustWait(Begin("other", rule: berlin)).ShouldBeTrue();
     }
 
     [Fact]
@@ -137,22 +153,23 @@ public sealed class BacklogTests
         Next().ShouldHaveSingleItem().ShouldBe(runs[3]);
     }
 
-    private IReadOnlyList<JobRun> Next() => _backlog.TakeNext(TimeSpan.Zero);
+    private IReadOnlyList<JobRun> Next() => _backlog.TakeNext();
 
     private JobRun Wait(string tenant)
     {
         JobRun run = Begin(tenant);
-        _backlog.Add(run, TimeSpan.Zero).ShouldBeNull();
+        _backlog.Add(run).ShouldBeNull();
         return run;
     }
 
-    private JobRun Begin(string tenant, bool isAccepted = false)
+    private JobRun Begin(string tenant, bool isAccepted = false, PlacementRule? rule = null)
     {
         Job job = new()
         {
             Id = $"job-{++_jobs}",
             RequestId = "r",
             Tenant = tenant,
+            Placement = new(rule ?? PlacementRule.Default, default),
             Model = Model,
             Prompt = "hi",
             Options = new InferenceOptions(),

@@ -58,8 +58,8 @@ internal sealed class JobCluster : IAsyncDisposable
         return new JobCluster(storage, cluster);
     }
 
-    public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine, TimeProvider? time = null, params string[] forward) =>
-        _cluster.AddWorkerAsync(engine, Cancellation, time: time, forward: forward);
+    public Task<TestWorker> AddWorkerAsync(ScriptedEngine engine, TimeProvider? time = null, string? site = null, params string[] forward) =>
+        _cluster.AddWorkerAsync(engine, Cancellation, time: time, site: site, forward: forward);
 
     /// <summary>Publishes the demo model under another name as well.</summary>
     public Task PublishAsync(string name) =>

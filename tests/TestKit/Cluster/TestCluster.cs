@@ -120,9 +120,10 @@ public sealed class TestCluster : IAsyncDisposable
     /// <param name="engine">Null: llama.cpp with one thread.</param>
     /// <param name="exact">Whether llama.cpp computes independently of what else runs.</param>
     /// <param name="time">The worker's clock; null: the system's.</param>
+    /// <param name="site">Where it stands.</param>
     /// <param name="forward">Servers whose models it offers, as <c>--forward</c> takes them.</param>
     public async Task<TestWorker> AddWorkerAsync(
-        ScriptedEngine? engine, CancellationToken cancellationToken, bool exact = false, TimeProvider? time = null, params string[] forward)
+        ScriptedEngine? engine, CancellationToken cancellationToken, bool exact = false, TimeProvider? time = null, string? site = null, params string[] forward)
     {
         var enrolments = _edge.Services.GetRequiredService<WorkerEnrolments>();
         var (token, _) = await enrolments.CreateJoinTokenAsync(TimeSpan.FromMinutes(5), cancellationToken);
@@ -142,6 +143,7 @@ public sealed class TestCluster : IAsyncDisposable
             Data = _folder.File(name),
             Replicas = _folder.File("replicas"),
             Name = name,
+            Site = site,
             Slots = engine?.Slots ?? 4,
             Threads = 1,
             Exact = exact,

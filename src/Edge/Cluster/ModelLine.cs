@@ -1,0 +1,86 @@
+using OllamaMax.Cluster;
+using OllamaMax.Jobs.Forwarding;
+using OllamaMax.Placement;
+using OllamaMax.Streaming;
+using OllamaMax.Workers;
+
+namespace OllamaMax.Edge.Cluster;
+
+/// <summary>
+/// The workers that may run a model's jobs under a rule, by one listing: what does not change until the next one is found out once, not for each job.
+/// </summary>
+internal sealed class ModelLine
+{
+    private readonly Place[] _places;
+
+    public ModelLine(string model, PlacementRule rule, IReadOnlyCollection<WorkerEntry> workers)
+    {
+        Prefix = PromptPrefix.OfModel(model);
+        bool isForwarded = ForwardedDigest.Is(model);
+        List<Offer> offers = [.. workers.Select(worker => OfferOf(worker, model, isForwarded, rule)).OfType<Offer>()];
+        // A report need not know all of a box's memory, so somebody may still try where nobody seems to have enough.
+        if (offers.Exists(offer => offer.HasMemory))
+            offers.RemoveAll(offer => !offer.HasMemory);
+        double? usual = PaceScale.Usual(offers.Select(offer => offer.Speed).ToArray());
+        _places = [.. offers.Select(offer => new Place(offer.Worker, offer.IsSuspect, offer.Warmth, PaceScale.Of(offer.Speed, usual)))];
+    }
+
+    /// <summary>What jobs go by while nobody has the model in memory.</summary>
+    public PromptPrefix Prefix { get; }
+
+    public int Count => _places.Length;
+
+    /// <summary>Writes those who may be asked now.</summary>
+    /// <param name="candidates">At least <see cref="Count"/>.</param>
+    /// <returns>How many they are.</returns>
+    public int Fill(Span<Candidate> candidates, IReadOnlySet<string> excluded, TimeSpan now)
+    {
+        int count = 0;
+        bool isAnyExcluded = excluded.Count > 0;
+        foreach (ref readonly Place place in _places.AsSpan())
+        {
+            if (!place.IsSuspect && !(isAnyExcluded && excluded.Contains(place.Worker.Id)))
+                candidates[count++] = place.At(now);
+        }
+        return count;
+    }
+
+    /// <summary>All of them, suspects too.</summary>
+    public IEnumerable<Candidate> All(TimeSpan now) => _places.Select(place => place.At(now));
+
+    /// <summary>Slots of those who are not suspects, busy ones included.</summary>
+    public int Slots() => _places.Sum(place => place.IsSuspect ? 0 : place.Worker.Total);
+
+    private static Offer? OfferOf(WorkerEntry worker, string model, bool isForwarded, PlacementRule rule)
+    {
+        if (worker.View is not { } view || !ProtocolVersion.IsCompatible(view.Report.Version))
+            return null;
+        if (view.State is WorkerState.Draining or WorkerState.Gone || !rule.Admits(view))
+            return null;
+        bool isSuspect = view.State == WorkerState.Suspect;
+        if (isForwarded)
+            return worker.ForwardsTo(model) ? new(worker, isSuspect, Warmth.Loaded, Speed: null, HasMemory: true) : null;
+        HeldModel? held = worker.Holds(model);
+        if (held?.Hangs == true)
+            return null;
+        Warmth warmth = held switch
+        {
+            null => Warmth.None,
+            { Loaded: true } => Warmth.Loaded,
+            { LoadingPercent: not null } => Warmth.Loading,
+            _ => Warmth.Replica,
+        };
+        return new(worker, isSuspect, warmth, PaceScale.Known(held?.JobTokensPerSecond), held?.Loaded == true || view.Report.HasMemoryFor(rule.ModelBytes));
+    }
+
+    /// <summary>What a worker has to offer, before it is seen beside the others.</summary>
+    private sealed record Offer(WorkerEntry Worker, bool IsSuspect, Warmth Warmth, double? Speed, bool HasMemory);
+
+    private readonly record struct Place(WorkerEntry Worker, bool IsListedAsSuspect, Warmth Warmth, int Pace)
+    {
+        /// <summary>It comes last until it is heard again.</summary>
+        public bool IsSuspect => IsListedAsSuspect || Worker.SuspectedAt is not null;
+
+        public Candidate At(TimeSpan now) => Worker.At(Warmth, Pace, now);
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.Jobs;
+using OllamaMax.Placement;
+using OllamaMax.Storage.Queues;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Edge.Dispatch;
+
+/// <summary>
+/// Which workers the dispatcher deals with: whom a job is pushed to, who is told that one waits, who may have the one that it claims, and what each has in hand.
+/// The dispatcher's loop owns it; nothing else may touch it.
+/// </summary>
+internal sealed class JobPlacing(
+    WorkerDirectory directory, WorkerChannel workers, JobQueues queues, DispatchMetrics metrics, IOptions<DispatchOptions> options)
+{
+    /// <summary>Who was refused looks once more, finds nothing, and leaves the queue to others.</summary>
+    private static readonly TimeSpan NotForThisOne = TimeSpan.FromSeconds(1);
+
+    /// <summary>Null when nobody who may run it has a free slot, as far as is known.</summary>
+    public string? Choose(Job job, IReadOnlySet<string> excluded, TimeSpan now) => directory.Choose(job.Model, job.Placement, excluded, now);
+
+    /// <summary>Tells those who may run its jobs that something waits in the model's queue.</summary>
+    public IEnumerable<Task> Nudge(string model, Band band, PlacementRule rule, TimeSpan now) =>
+        directory.ToNudge(model, rule, options.Value.NudgedWorkers, now).Select(id => workers.NudgeAsync(id, model, band));
+
+    /// <summary>Whether the worker may run what it claims: queues are open to all who hold the model, or are told to look.</summary>
+    public bool MayHave(string workerId, Job job) => directory.MayRun(workerId, job.Placement.Rule);
+
+    /// <summary>The worker may not have it: others are to see the message soon, not when its hiding ends.</summary>
+    public async Task PutBackAsync(string workerId, Claim claim)
+    {
+        await queues.PutBackAsync(claim.Model, claim.Band, claim.MessageId, claim.PopReceipt, NotForThisOne, CancellationToken.None);
+        await workers.DenyAsync(workerId, claim.JobId);
+    }
+
+    /// <summary>A job waits that no worker offers a slot for: only a listing tells when one comes that has to be nudged.</summary>
+    public bool HasNobodyFor(Job job) => directory.Slots(job.Model, job.Placement.Rule) == 0;
+
+    /// <summary>A job's attempt has become another one, or the first, or none.</summary>
+    public void Count(Attempt? before, Attempt? after, TimeSpan now)
+    {
+        if (before == after)
+            return;
+        if (before is not null)
+            directory.AddInFlight(before.WorkerId, -1);
+        if (after is not null)
+        {
+            directory.AddInFlight(after.WorkerId, +1);
+            metrics.Attempt();
+        }
+        ReportSlots(now);
+    }
+
+    public void ReportSlots(TimeSpan now)
+    {
+        var (used, total) = directory.AllSlots(now);
+        metrics.SetSlots(used, total);
+    }
+}
