@@ -19,6 +19,7 @@ public sealed class ModelAllowList
     /// <exception cref="FormatException">A pattern is none.</exception>
     public ModelAllowList(IReadOnlyList<string>? patterns)
     {
+        Patterns = patterns;
         if (patterns is null)
             return;
         _names = [.. patterns.Where(pattern => !IsBeginning(pattern)).Select(ModelName.Parse)];
@@ -26,6 +27,9 @@ public sealed class ModelAllowList
     }
 
     public static ModelAllowList All { get; } = new();
+
+    /// <summary>What it was made of; null: all models.</summary>
+    public IReadOnlyList<string>? Patterns { get; }
 
     /// <summary>Whether every model is allowed.</summary>
     public bool IsAll => _names is null;

@@ -37,6 +37,7 @@ internal sealed class BatchJobs(
             Id = JobId.New(time),
             Tenant = caller.Tenant,
             Principal = caller.Name,
+            Key = KeyGrant.Of(caller),
             RequestId = info.Id,
             TraceParent = info.TraceParent,
             Endpoint = endpoint,

@@ -77,7 +77,7 @@ internal sealed class SubmitLine(BatchStore batches, StrategyStore contents, Bra
             return new("what was submitted is not kept any more");
         if (BatchLine.Read(lines[input.Choice], batch.Endpoint).Submission.Failed(out ApiError? error, out JobSubmission? submission))
             return new(error.Message);
-        BranchOwner owner = new(batch.Tenant, batch.Principal, batch.RequestId, batch.TraceParent, batch.Deadline);
+        BranchOwner owner = new(batch.Key.Principal(batch.Tenant, batch.Principal), batch.RequestId, batch.TraceParent, batch.Deadline);
         return await submitter.TakeAsync(owner, input with { Choice = 0 }, submission);
     }
 }

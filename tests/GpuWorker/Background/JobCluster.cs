@@ -41,10 +41,14 @@ internal sealed class JobCluster : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    /// <param name="configure">Sets how background jobs are run.</param>
+    /// <param name="logs">Takes the edge's log.</param>
+    /// <param name="services">Changes the edge's services.</param>
+    /// <param name="azurite">Whose account it gets; the assembly's, unless this is called where xunit cannot tell it.</param>
     public static async Task<JobCluster> StartAsync(
-        Action<BackgroundOptions>? configure = null, LogLines? logs = null, Action<IServiceCollection>? services = null)
+        Action<BackgroundOptions>? configure = null, LogLines? logs = null, Action<IServiceCollection>? services = null, AzuriteFixture? azurite = null)
     {
-        AzuriteFixture azurite = (await TestContext.Current.GetFixture<AzuriteFixture>())!;
+        azurite ??= (await TestContext.Current.GetFixture<AzuriteFixture>())!;
         string storage = azurite.NewAccount();
         TestCluster cluster = await TestCluster.StartAsync(
             storage,

@@ -3,12 +3,13 @@ using OllamaMax.Edge.Batches;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.LocalHost;
 using OllamaMax.TaskHub.Hosting;
+using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.Orchestrations.Tests.Edge;
 
 /// <summary>A cluster with a task hub and one scripted worker of four slots.</summary>
-public sealed class StrategyFixture : IAsyncLifetime
+public sealed class StrategyFixture(AzuriteFixture azurite) : IAsyncLifetime
 {
     private JobCluster? _cluster;
 
@@ -20,7 +21,8 @@ public sealed class StrategyFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _cluster = await JobCluster.StartAsync(services: services => services.AddTaskHub(LocalTasks.Register).Configure<BatchOptions>(batches => batches.PageLines = 3));
+        _cluster = await JobCluster.StartAsync(
+            services: services => services.AddTaskHub(LocalTasks.Register).Configure<BatchOptions>(batches => batches.PageLines = 3), azurite: azurite);
         await _cluster.PublishAsync("other");
         await _cluster.AddWorkerAsync(Engine);
     }

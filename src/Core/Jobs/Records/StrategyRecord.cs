@@ -1,3 +1,5 @@
+using OllamaMax.Security;
+
 namespace OllamaMax.Jobs.Records;
 
 /// <summary>A job with a strategy, as its client submitted it; how far it is its orchestration knows. Never changed.</summary>
@@ -12,6 +14,9 @@ public sealed record StrategyRecord
 
     /// <summary>Who submitted it; its branches are submitted in the same name.</summary>
     public required string Principal { get; init; }
+
+    /// <summary>Of whoever submitted it.</summary>
+    public required KeyGrant Key { get; init; }
 
     public required string RequestId { get; init; }
 

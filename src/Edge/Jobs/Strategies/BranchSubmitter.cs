@@ -8,7 +8,7 @@ using OllamaMax.Storage.Jobs;
 namespace OllamaMax.Edge.Jobs.Strategies;
 
 /// <summary>In whose name an orchestration's jobs are submitted, and until when they may run.</summary>
-internal sealed record BranchOwner(string Tenant, string Principal, string RequestId, string? TraceParent, DateTimeOffset Deadline);
+internal sealed record BranchOwner(Principal Principal, string RequestId, string? TraceParent, DateTimeOffset Deadline);
 
 /// <summary>Takes on the background jobs of orchestrations, under the ids that those have given them.</summary>
 internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, TimeProvider time)
@@ -45,6 +45,6 @@ internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, 
         Id = owner.RequestId,
         Arrived = 0,
         TraceParent = owner.TraceParent,
-        Principal = new Principal(owner.Tenant, owner.Principal, Permissions.Infer),
+        Principal = owner.Principal,
     };
 }

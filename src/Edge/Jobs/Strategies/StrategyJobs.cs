@@ -119,6 +119,7 @@ internal sealed class StrategyJobs(
             Id = JobId.New(time),
             Tenant = caller.Tenant,
             Principal = caller.Name,
+            Key = KeyGrant.Of(caller),
             RequestId = info.Id,
             TraceParent = info.TraceParent,
             Strategy = request.Strategy,

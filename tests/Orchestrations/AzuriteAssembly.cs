@@ -1,0 +1,3 @@
+using OllamaMax.TestKit;
+
+[assembly: AssemblyFixture(typeof(AzuriteFixture))]
