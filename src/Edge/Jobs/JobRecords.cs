@@ -18,6 +18,9 @@ internal sealed class JobRecords(
 
     private readonly RecordPolicy _policy = options.Value.Policy;
 
+    /// <summary>After so long without a claim a job is queued again.</summary>
+    public TimeSpan QueueAgain => _policy.QueueAgain;
+
     public async Task<JobRecord> CreateAsync(JobRecord record, CancellationToken cancellationToken) =>
         (await store.CreateAsync(record, record.DueAt(_policy), cancellationToken)).Record;
 

@@ -17,6 +17,8 @@ namespace OllamaMax.Edge.Jobs;
 /// </summary>
 public sealed partial class JobTending
 {
+    private static readonly TimeSpan JustQueued = TimeSpan.FromMinutes(2);
+
     private readonly JobRecords _records;
     private readonly BackgroundJobs _jobs;
     private readonly JobRecordStore _store;
@@ -93,7 +95,15 @@ public sealed partial class JobTending
     /// nobody has claimed for long. Two list operations, and more only for what is due.
     /// </summary>
     /// <param name="hub">As for <see cref="CompletedAsync"/>.</param>
-    public async Task SweepAsync(DurableTaskClient? hub, CancellationToken cancellationToken)
+    public Task SweepAsync(DurableTaskClient? hub, CancellationToken cancellationToken) => GoThroughAsync(hub, TimeSpan.Zero, cancellationToken);
+
+    /// <summary>
+    /// The same where an edge starts: one that was killed before it may have written a job's record and not its message. So what was queued within the last
+    /// minutes is queued again.
+    /// </summary>
+    public Task TakeOverAsync(CancellationToken cancellationToken) => GoThroughAsync(hub: null, JustQueued, cancellationToken);
+
+    private async Task GoThroughAsync(DurableTaskClient? hub, TimeSpan justQueued, CancellationToken cancellationToken)
     {
         DateTimeOffset now = _time.GetUtcNow();
         // Those that came to their end at another edge are found out here.
@@ -105,7 +115,8 @@ public sealed partial class JobTending
                 ended.Remove(item.Id);
                 _active.Add(item.Id, item.Model);
             }
-            if (item.DueAt <= now)
+            bool wasJustQueued = item.Status == RecordStatus.Queued && item.DueAt > now + _records.QueueAgain - justQueued;
+            if (item.DueAt <= now || wasJustQueued)
                 await TendAsync(item, cancellationToken);
         }
         foreach (string id in ended)

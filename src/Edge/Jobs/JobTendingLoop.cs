@@ -20,7 +20,7 @@ internal sealed partial class JobTendingLoop(
     private readonly SemaphoreSlim _wake = new(0, 1);
     private TimeSpan _interval = Shortest;
     private long? _nudgedAt;
-    private bool _hasSwept;
+    private bool _hasTakenOver;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -55,10 +55,10 @@ internal sealed partial class JobTendingLoop(
     {
         try
         {
-            // Once: what a predecessor that was killed knew of is known to nobody until the leader's next sweep.
-            if (!_hasSwept)
-                await tending.SweepAsync(hub: null, stopping);
-            _hasSwept = true;
+            // What a predecessor that was killed knew of is known to nobody until the leader's next sweep.
+            if (!_hasTakenOver)
+                await tending.TakeOverAsync(stopping);
+            _hasTakenOver = true;
             bool anything = await tending.TakeCompletionsAsync(stopping) > 0;
             if (!active.IsEmpty && IsDue(ref _nudgedAt, NudgeEvery))
                 await tending.NudgeAsync(stopping);

@@ -74,6 +74,10 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <summary>The record as it lies in storage: the endpoints would bring it up to date first.</summary>
     public async Task<JobRecord> RecordAsync(string id) => (await Store.FindAsync(id, Cancellation)).ShouldNotBeNull().Record;
 
+    /// <summary>Loses all messages of the model's queue.</summary>
+    public async Task ClearQueueAsync(string model) =>
+        await new StorageAccount(_storage).Queues.GetQueueClient(JobQueueName.For(model, Band.Batch)).ClearMessagesAsync(Cancellation);
+
     /// <summary>Waits until the model's queue holds so many messages, hidden ones counted in.</summary>
     public async Task WaitForMessagesAsync(string model, int count)
     {

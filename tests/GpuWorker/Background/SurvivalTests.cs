@@ -17,6 +17,20 @@ public sealed class SurvivalTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task Edge_KilledBetweenRecordAndMessage_TheNextOnePutsIt()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        string id = await cluster.Client.SubmitAsync();
+        await cluster.ClearQueueAsync((await cluster.RecordAsync(id)).Model);
+
+        await cluster.RestartEdgeAsync();
+
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+        var (text, _) = await cluster.Client.ReadAsync(id);
+        text.ShouldBe(ScriptedEngine.Answer(20));
+    }
+
+    [Fact]
     public async Task Worker_Hangs_AnotherGoesOnAndTheOldOneIsRefusedWhenItWakes()
     {
         using LogLines logs = new();
