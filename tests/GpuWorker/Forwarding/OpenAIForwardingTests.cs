@@ -241,7 +241,7 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
     }
 
     [Fact]
-    public async Task EmbedAsync_Texts_HaveVectorsOfLengthOneInTheirOrder()
+    public async Task EmbedAsync_Texts_HaveTheServersVectorsInTheirOrder()
     {
         IInferenceEngine engine = await StartAsync();
         VectorsSink sink = new();
@@ -250,8 +250,8 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
 
         end.Reason.ShouldBe(EndReason.Stop);
         sink.Vectors.Keys.ShouldBe([1, 2]);
-        sink.Vectors[1].ShouldBe([0.6f, 0.8f]);
-        sink.Vectors[2].ShouldBe([0, 1]);
+        sink.Vectors[1].ShouldBe([3f, 4f]);
+        sink.Vectors[2].ShouldBe([0, 4]);
         sink.Tokens.ShouldBe(9);
     }
 
