@@ -14,10 +14,8 @@ public sealed class JobFunctions(JobTending tending)
         [QueueTrigger(CompletionQueue.Name, Connection = "AzureWebJobsStorage")] string message, [DurableClient] DurableTaskClient hub, CancellationToken cancellationToken) =>
         tending.CompletedAsync(message, hub, cancellationToken);
 
+    /// <summary>What the leader's sweep leaves: a timer's trigger is given a client of Durable Functions, the tick of the leader has none.</summary>
     [Function("sweep")]
-    public async Task SweepAsync([TimerTrigger("0 */10 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient hub, CancellationToken cancellationToken)
-    {
-        await tending.SweepAsync(hub, cancellationToken);
-        await tending.NudgeAsync(cancellationToken);
-    }
+    public Task SweepAsync([TimerTrigger("0 */10 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient hub, CancellationToken cancellationToken) =>
+        tending.SweepStrategiesAsync(hub, cancellationToken);
 }

@@ -94,16 +94,18 @@ public sealed partial class JobTending
     /// Goes through all records: deletes what is no longer kept, ends what is past its deadline or has ended unnoticed, queues again what
     /// nobody has claimed for long. Two list operations, and more only for what is due.
     /// </summary>
-    /// <param name="hub">As for <see cref="CompletedAsync"/>.</param>
-    public Task SweepAsync(DurableTaskClient? hub, CancellationToken cancellationToken) => GoThroughAsync(hub, TimeSpan.Zero, cancellationToken);
+    public Task SweepAsync(CancellationToken cancellationToken) => GoThroughAsync(TimeSpan.Zero, cancellationToken);
+
+    /// <summary>The part of a sweep that needs a hub, where only a trigger is given one: deletes jobs with a strategy and batches that are no longer kept.</summary>
+    public Task SweepStrategiesAsync(DurableTaskClient hub, CancellationToken cancellationToken) => _strategies.SweepAsync(hub, _time.GetUtcNow(), cancellationToken);
 
     /// <summary>
     /// The same where an edge starts: one that was killed before it may have written a job's record and not its message. So what was queued within the last
     /// minutes is queued again.
     /// </summary>
-    public Task TakeOverAsync(CancellationToken cancellationToken) => GoThroughAsync(hub: null, JustQueued, cancellationToken);
+    public Task TakeOverAsync(CancellationToken cancellationToken) => GoThroughAsync(JustQueued, cancellationToken);
 
-    private async Task GoThroughAsync(DurableTaskClient? hub, TimeSpan justQueued, CancellationToken cancellationToken)
+    private async Task GoThroughAsync(TimeSpan justQueued, CancellationToken cancellationToken)
     {
         DateTimeOffset now = _time.GetUtcNow();
         // Those that came to their end at another edge are found out here.
@@ -122,7 +124,7 @@ public sealed partial class JobTending
         foreach (string id in ended)
             _active.Remove(id);
         await _responses.SweepAsync(now, cancellationToken);
-        await _strategies.SweepAsync(hub ?? _hub, now, cancellationToken);
+        await _strategies.SweepAsync(_hub, now, cancellationToken);
     }
 
     private async Task TellAsync(DurableTaskClient? hub, string strategy, string jobId, CancellationToken cancellationToken)

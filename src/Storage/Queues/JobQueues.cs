@@ -58,19 +58,6 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         }
     }
 
-    /// <summary>Null where it has just been deleted.</summary>
-    private async Task<int?> CountAsync(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (await account.Queues.GetQueueClient(name).GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
-        {
-            return null;
-        }
-    }
-
     /// <summary>Has a message that somebody holds show again after so long. One that is gone, or in other hands by now, is left alone.</summary>
     /// <param name="after">Whole seconds.</param>
     public async Task PutBackAsync(string model, Band band, string messageId, string popReceipt, TimeSpan after, CancellationToken cancellationToken)
@@ -97,5 +84,18 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         string url = account.Queues.GetQueueClient(name).GenerateSasUri(QueueSasPermissions.Process | QueueSasPermissions.Update, expiresAt).ToString();
         _signed[name] = (url, expiresAt);
         return url;
+    }
+
+    /// <summary>Null where it has just been deleted.</summary>
+    private async Task<int?> CountAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await account.Queues.GetQueueClient(name).GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            return null;
+        }
     }
 }

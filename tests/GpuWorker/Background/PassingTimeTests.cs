@@ -55,13 +55,13 @@ public sealed class PassingTimeTests
         string late = await cluster.Client.SubmitAsync();
         await cluster.Client.DeleteJobAsync(ended);
 
-        await tending.SweepAsync(hub: null, Cancellation);
+        await tending.SweepAsync(Cancellation);
         (await cluster.RecordAsync(ended)).HasContent.ShouldBeTrue();
         _time.Advance(TimeSpan.FromHours(2));
-        await tending.SweepAsync(hub: null, Cancellation);
+        await tending.SweepAsync(Cancellation);
         (await cluster.RecordAsync(ended)).HasContent.ShouldBeFalse();
         _time.Advance(TimeSpan.FromHours(23));
-        await tending.SweepAsync(hub: null, Cancellation);
+        await tending.SweepAsync(Cancellation);
 
         (await cluster.Store.FindAsync(ended, Cancellation)).ShouldBeNull();
         JobRecord failed = await cluster.RecordAsync(late);

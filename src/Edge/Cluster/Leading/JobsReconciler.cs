@@ -13,7 +13,7 @@ internal sealed class JobsReconciler(JobTending tending, IOptions<ClusterOptions
 
     public async Task<bool> ReconcileAsync(LeaderTerm term, CancellationToken cancellationToken)
     {
-        await tending.SweepAsync(hub: null, cancellationToken);
+        await tending.SweepAsync(cancellationToken);
         await tending.NudgeAsync(cancellationToken);
         return true;
     }
