@@ -33,6 +33,9 @@ public sealed class DispatchMetrics : IDisposable
         _meter.CreateObservableGauge("ollamamax_slots", () => _slotsTotal, description: "Slots of all workers that are not gone");
     }
 
+    /// <summary>Jobs of this edge in a queue, as last counted. (Meters are the whole process's: where several edges live in one, an exporter shows one of them.)</summary>
+    public int Waiting => _waiting;
+
     internal void Attempt() => _attempts.Add(1);
 
     internal void Queued() => _queued.Add(1);

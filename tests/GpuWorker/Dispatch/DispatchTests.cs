@@ -1,12 +1,13 @@
-using System.Net;
 using System.Net.Http.Json;
+using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using OllamaMax.Edge;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge;
+using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.LocalHost.SignalR;
-using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests.Dispatch;
 
@@ -18,7 +19,7 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     [Fact]
     public async Task Generate_FreeSlot_AnswersWhole()
     {
-        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 2), Cancellation);
 
         JsonElement answer = await GenerateAsync(cluster);
@@ -31,7 +32,7 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     [Fact]
     public async Task Generate_MoreThanSlots_AllAreAnsweredThroughTheQueue()
     {
-        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
         var engine = new ScriptedEngine(slots: 1) { BeforeToken = (_, stop) => Task.Delay(2, stop) };
         await cluster.AddWorkerAsync(engine, Cancellation);
 
@@ -46,7 +47,7 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     [InlineData("seed=3,double=0.2,reorder=0.3,reconnect=40")]
     public async Task Generate_UnreliableSignalR_EveryAnswerIsWholeAndExact(string faults)
     {
-        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
         var engine = new ScriptedEngine(slots: 4) { AnswerTokens = 60, BeforeToken = (_, stop) => Task.Delay(3, stop) };
         await cluster.AddWorkerAsync(engine, Cancellation);
         cluster.Surface.Faults.Options = SignalRFaultOptions.Parse(faults);
@@ -60,8 +61,9 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     public async Task Generate_BacklogFull_Is503WithRetryAfter()
     {
         await using TestCluster cluster = await TestCluster.StartAsync(
-            azurite.ConnectionString,
+            azurite.NewAccount(),
             configure: services => services.Configure<DispatchOptions>(options => options.MaxBacklog = 1),
+            logs: new LogLines(),
             cancellationToken: Cancellation);
         var gate = new TaskCompletionSource();
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1) { BeforeToken = (_, stop) => gate.Task.WaitAsync(stop) }, Cancellation);
@@ -79,7 +81,7 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     [Fact]
     public async Task Drain_WhileAnswering_AnotherWorkerGoesOn()
     {
-        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
         var reached = new TaskCompletionSource();
         var first = new ScriptedEngine(slots: 1)
         {
@@ -104,7 +106,7 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     [Fact]
     public async Task Generate_ClientLeaves_TheSlotIsFreeWithinAStep()
     {
-        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
         EndlessToken token = new();
         await cluster.AddWorkerAsync(token.Engine, Cancellation);
         using var leaving = new CancellationTokenSource();
@@ -123,16 +125,17 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     public async Task Generate_DeadlinePasses_TheClientIsToldAndTheSlotIsFreeWithinAStep()
     {
         await using TestCluster cluster = await TestCluster.StartAsync(
-            azurite.ConnectionString,
-            configure: services => services.Configure<EdgeOptions>(options => options.JobDeadline = TimeSpan.FromSeconds(2)),
+            azurite.NewAccount(),
+            configure: services => services.Configure<EdgeOptions>(options => options.JobDeadline = TimeSpan.FromSeconds(3)),
+            logs: new LogLines(),
             cancellationToken: Cancellation);
         EndlessToken token = new();
         await cluster.AddWorkerAsync(token.Engine, Cancellation);
 
         using HttpResponseMessage response = await PostAsync(cluster);
 
+        (await response.Content.ReadAsStringAsync(Cancellation)).ShouldBe("""{"error":"no answer within 3 seconds"}""");
         response.StatusCode.ShouldBe(HttpStatusCode.GatewayTimeout);
-        (await response.Content.ReadAsStringAsync(Cancellation)).ShouldBe("""{"error":"no answer within 2 seconds"}""");
         await token.Stopped;
         token.Recover();
         (await GenerateAsync(cluster)).GetProperty("done").GetBoolean().ShouldBeTrue();

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.TestKit.Cluster;
 
@@ -29,9 +30,9 @@ public sealed class FairnessTests
         ConcurrentQueue<string> answered = [];
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1) { AnswerTokens = 2, BeforeToken = (_, stop) => gate.Task.WaitAsync(stop) });
         Task[] heavy = [.. Enumerable.Range(0, Flood).Select(_ => AskAsync(cluster, "heavy", answered))];
-        await UntilWaitingAsync(cluster, Flood - 1);
+        await UntilWaitingAsync(cluster, Flood - 1, heavy);
         Task[] light = [.. Enumerable.Range(0, Light).Select(_ => AskAsync(cluster, "light", answered))];
-        await UntilWaitingAsync(cluster, Flood - 1 + Light);
+        await UntilWaitingAsync(cluster, Flood - 1 + Light, [.. heavy, .. light]);
 
         gate.SetResult();
         await Task.WhenAll([.. heavy, .. light]);
@@ -54,15 +55,20 @@ public sealed class FairnessTests
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
-    private static async Task UntilWaitingAsync(JobCluster cluster, int jobs)
+    /// <param name="cluster">Whose edge has them.</param>
+    /// <param name="jobs">How many jobs shall wait.</param>
+    /// <param name="requests">None of them may end before.</param>
+    private static async Task UntilWaitingAsync(JobCluster cluster, int jobs, Task[] requests)
     {
+        DispatchMetrics metrics = cluster.EdgeServices.GetRequiredService<DispatchMetrics>();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (true)
+        while (metrics.Waiting != jobs)
         {
-            string metrics = await cluster.Client.GetStringAsync("/metrics", Cancellation);
-            string? line = metrics.Split('\n').FirstOrDefault(line => line.StartsWith("ollamamax_jobs_waiting{", StringComparison.Ordinal));
-            if (line?[(line.LastIndexOf(' ') + 1)..] == jobs.ToString(CultureInfo.InvariantCulture))
-                return;
+            if (requests.FirstOrDefault(request => request.IsCompleted) is { } ended)
+            {
+                await ended;
+                throw new InvalidOperationException("A request was answered that should have waited.");
+            }
             await timer.WaitForNextTickAsync(Cancellation);
         }
     }

@@ -2,11 +2,12 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
-using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 using OllamaMax.TestKit.Models;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests.Dispatch;
 
@@ -18,7 +19,7 @@ public sealed class ModelProcessTests(AzuriteFixture azurite)
     [Fact]
     public async Task Generate_ModelProcessKilledMidAnswer_TheAnswerIsExactAndTheWorkerLives()
     {
-        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
         await PublishAsync(cluster, "endless");
         await cluster.AddWorkerAsync(engine: null, Cancellation, exact: true);
         string undisturbed = string.Concat(await ReadAsync(cluster, onFirst: () => { }));
@@ -33,7 +34,8 @@ public sealed class ModelProcessTests(AzuriteFixture azurite)
     [Fact]
     public async Task Unload_ModelOnTwoWorkers_LeavesTheMemoryOfBoth()
     {
-        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(),
+            cancellationToken: Cancellation);
         var gate = new TaskCompletionSource();
         ScriptedEngine Engine() => new(slots: 1) { BeforeToken = (_, stop) => gate.Task.WaitAsync(stop) };
         await cluster.AddWorkerAsync(Engine(), Cancellation);

@@ -136,7 +136,7 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
         await using JobCluster upstream = await JobCluster.StartAsync();
         await upstream.AddWorkerAsync(new ScriptedEngine(slots: 4));
         await upstream.PublishAsync("other");
-        await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
         var own = new ScriptedEngine(slots: 4) { AnswerTokens = 5 };
         await cluster.AddWorkerAsync(own, Cancellation, forward: $"ollama={upstream.Client.BaseAddress}");
         await WaitForAsync(cluster.Client, "other");
@@ -198,7 +198,7 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
 
     private async Task<TestCluster> StartAsync(string? forward = null)
     {
-        TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: Cancellation);
+        TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 4), Cancellation, forward: forward ?? $"openai={_server.Url}");
         await WaitForAsync(cluster.Client, OpenAIServer.Model);
         return cluster;

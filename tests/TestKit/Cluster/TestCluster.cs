@@ -174,7 +174,7 @@ public sealed class TestCluster : IAsyncDisposable
         {
             JsonElement listed = await Client.GetFromJsonAsync<JsonElement>("/cluster/workers", cancellationToken);
             if (listed.GetProperty("workers").EnumerateArray().Any(worker =>
-                worker.GetProperty("name").GetString() == name && worker.GetProperty("pid").GetInt32() == Environment.ProcessId))
+                worker.GetProperty("name").GetString() == name && worker.GetProperty("state").GetString() == "alive"))
                 return;
             await timer.WaitForNextTickAsync(cancellationToken);
         }
