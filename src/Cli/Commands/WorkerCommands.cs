@@ -51,6 +51,15 @@ internal static class WorkerCommands
 
         command.Add(Order("drain", "Finishes what it runs and takes nothing new", run));
         command.Add(Order("undrain", "Takes a drain back", run));
+
+        Command revoke = new("revoke", "Takes back that it was let in: it gets nothing any more and cannot come back under its id") { Worker };
+        run.Set(revoke, async (parsed, edge, screen, cancellationToken) =>
+        {
+            string id = await IdAsync(edge, parsed.GetRequiredValue(Worker), cancellationToken);
+            JsonElement worker = await edge.CallAsync(HttpMethod.Delete, $"cluster/workers/{id}", null, cancellationToken);
+            screen.List(worker, [worker], Columns);
+        });
+        command.Add(revoke);
         return command;
     }
 
