@@ -154,7 +154,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     {
         WorkerReport report = new()
         {
-            Version = ProtocolVersion.Current, Id = worker.WorkerId, Name = "captured", Host = "a-box", Pid = 1, Program = "0", Draining = false, SlotsUsed = 0, SlotsTotal = 1, IntervalSeconds = 60, Models = [],
+            Version = ProtocolVersion.Current, Id = worker.WorkerId, Name = "captured", Host = "a-box", Pid = 1, Program = "0", Draining = false, SlotsUsed = 0, SlotsTotal = 1, IntervalSeconds = 60, Models = [], Devices = [],
         };
         using HttpRequestMessage request = new(HttpMethod.Put, worker.HeartbeatUrl) { Content = new ByteArrayContent([]) };
         request.Headers.Add("x-ms-version", "2021-12-02");
