@@ -121,7 +121,7 @@ public sealed class CommandTests(LocalSystemFixture local)
     {
         using TempFolder folder = new();
         string file = folder.File("lines.jsonl");
-        string[] lines = [.. Enumerable.Range(0, 3).Select(index => $$"""{"custom_id":"{{index}}","method":"POST","url":"/v1/chat/completions","body":{"model":"demo","max_tokens":3,"messages":[{"role":"user","content":"hi"}]}}"""), "no JSON"];
+        string[] lines = [.. Enumerable.Range(0, 3).Select(index => $$$"""{"custom_id":"{{{index}}}","method":"POST","url":"/v1/chat/completions","body":{"model":"demo","max_tokens":3,"messages":[{"role":"user","content":"hi"}]}}"""), "no JSON"];
         await File.WriteAllLinesAsync(file, lines, Cancellation);
 
         var (code, output, _) = await local.RunAsync("batch", "run", file);

@@ -12,6 +12,9 @@ namespace OllamaMax.Cli.Tests;
 /// <summary>Each prerequisite missing in turn: the doctor names that one.</summary>
 public sealed class DoctorTests(LocalSystemFixture local)
 {
+    private static readonly string[] Programs = ["dotnet", "node"];
+    private static readonly string[] Checks = ["storage", "signalr", "workers"];
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -32,13 +35,13 @@ public sealed class DoctorTests(LocalSystemFixture local)
         using TempFolder folder = new();
         string path = Path.GetDirectoryName(folder.File("bin/x"))!;
         Directory.CreateDirectory(path);
-        foreach (string other in new[] { "dotnet", "node" }.Where(other => other != program))
+        foreach (string other in Programs.Where(other => other != program))
             File.CreateSymbolicLink(Path.Combine(path, other), Find(other));
 
         Finding[] missing = await MissingAsync(("PATH", path), ("OLLAMAMAX_EDGE", local.System.BaseAddress.ToString()));
 
         missing.Select(finding => finding.Subject).ShouldBe([named]);
-        missing[0].Mend.ShouldContain("install");
+        missing[0].Mend.ShouldNotBeNull().ShouldContain("install");
     }
 
     [Fact]
@@ -71,7 +74,7 @@ public sealed class DoctorTests(LocalSystemFixture local)
                 context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return context.Response.WriteAsJsonAsync(new
             {
-                checks = new[] { "storage", "signalr", "workers" }.Select(name => name == lacks ? new { name, ready = false, reason = (string?)"it is not there" } : new { name, ready = true, reason = (string?)null }),
+                checks = Checks.Select(name => name == lacks ? new { name, ready = false, reason = (string?)"it is not there" } : new { name, ready = true, reason = (string?)null }),
             });
         });
         await server.StartAsync(Cancellation);
