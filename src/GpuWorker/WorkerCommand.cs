@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Diagnostics;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
@@ -144,8 +145,10 @@ internal static class WorkerCommand
 
         await using ServiceProvider services = new ServiceCollection()
             .AddLogging(PlainLogging.Configure)
+            .AddTelemetry("ollamamax-worker").Services
             .AddWorker(options)
             .BuildServiceProvider();
+        services.StartTelemetry();
         try
         {
             await services.RunWorkerAsync(drain.Token);

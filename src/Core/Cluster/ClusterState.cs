@@ -9,6 +9,9 @@ public sealed record ClusterState
     /// <summary>Wishes are remembered by their command for as long as that many others follow: longer than any of them is tried again.</summary>
     private const int CommandsKept = 64;
 
+    /// <summary>What a revoked worker holds is worth nothing after a quarter of an hour; so many are not revoked in that time.</summary>
+    private const int RevokedKept = 1000;
+
     /// <summary>Who has been gone for so long is no member any more; who comes back later is a member again.</summary>
     private static readonly TimeSpan GoneKept = TimeSpan.FromDays(7);
 
@@ -19,6 +22,9 @@ public sealed record ClusterState
 
     /// <summary>Workers that are to take nothing new, and since when; by their ids.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Drains { get; init; } = new Dictionary<string, DateTimeOffset>();
+
+    /// <summary>Workers that are not trusted any more, and since when; by their ids.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> Revoked { get; init; } = new Dictionary<string, DateTimeOffset>();
 
     /// <summary>Ids of the last commands, the oldest first.</summary>
     public IReadOnlyList<string> Commands { get; init; } = [];
@@ -32,6 +38,10 @@ public sealed record ClusterState
             Remember(drain) with { Drains = new Dictionary<string, DateTimeOffset>(Drains) { [drain.WorkerId] = drain.At } },
         ClusterCommand.Undrain undrain when Drains.ContainsKey(undrain.WorkerId) =>
             Remember(undrain) with { Drains = Drains.Where(drain => drain.Key != undrain.WorkerId).ToDictionary() },
+        ClusterCommand.Revoke revoke when !Revoked.ContainsKey(revoke.WorkerId) => Remember(revoke) with
+        {
+            Revoked = Revoked.OrderByDescending(revoked => revoked.Value).Take(RevokedKept - 1).Append(new(revoke.WorkerId, revoke.At)).ToDictionary(),
+        },
         ClusterCommand.Wish wish => Remember(wish),
         _ => this,
     };
@@ -39,8 +49,8 @@ public sealed record ClusterState
     /// <summary>A heartbeat with the wishes for its worker.</summary>
     public WorkerView View(WorkerView worker)
     {
-        bool isToDrain = Drains.ContainsKey(worker.Report.Id);
-        return isToDrain == worker.IsToDrain ? worker : worker with { IsToDrain = isToDrain };
+        (bool isToDrain, bool isRevoked) = (Drains.ContainsKey(worker.Report.Id), Revoked.ContainsKey(worker.Report.Id));
+        return (isToDrain, isRevoked) == (worker.IsToDrain, worker.IsRevoked) ? worker : worker with { IsToDrain = isToDrain, IsRevoked = isRevoked };
     }
 
     private ClusterState Remember(ClusterCommand.Wish wish) => this with { Commands = [.. Commands.TakeLast(CommandsKept - 1), wish.Id] };

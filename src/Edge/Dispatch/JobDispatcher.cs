@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Azure;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OllamaMax.Diagnostics;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Requests;
@@ -82,6 +84,7 @@ internal sealed partial class JobDispatcher(
         watch.Listed += views => Post(() =>
         {
             directory.Update(views, Now);
+            metrics.SetWorkers(views);
             placing.ReportSlots(Now);
         });
         Task ticking = TickAsync(stoppingToken);
@@ -297,6 +300,7 @@ internal sealed partial class JobDispatcher(
                 LogSuspected(id, run.Job.RequestId);
                 break;
             case OwnerEffect.SetAside setAside:
+                metrics.SetAside();
                 LogSetAside(run.Job.RequestId, run.Job.Id, setAside.Error.Message);
                 Send(poison.KeepAsync(run.Job, setAside, run.StartedAt, Now));
                 break;
@@ -315,12 +319,20 @@ internal sealed partial class JobDispatcher(
         {
             run.AcceptedAt = Now;
             metrics.Accepted(Now - run.StartedAt);
+            TraceWait(run);
         }
         else if (output is JobOutput.Finished)
         {
             backlog.Answered(run.Job.Model, Now - run.AcceptedAt);
         }
         run.Log.Append(output);
+    }
+
+    /// <summary>The time that it has waited, as a span under the request's; known only now.</summary>
+    private void TraceWait(JobRun run)
+    {
+        using Activity? wait = Telemetry.Source.StartActivity("wait", ActivityKind.Internal, run.Job.TraceParent, startTime: time.GetUtcNow() - (Now - run.StartedAt));
+        wait?.SetTag("ollamamax.job", run.Job.Id).SetTag("ollamamax.worker", run.Owner.Attempt?.WorkerId);
     }
 
     /// <summary>Lets it wait, unless too many do; its message is put when it is its tenant's turn.</summary>

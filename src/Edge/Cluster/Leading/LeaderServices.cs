@@ -17,7 +17,7 @@ internal static class LeaderServices
         services.AddSingleton(provider => new ClusterDocuments(provider.GetRequiredService<BlobDocuments>()));
         services.AddSingleton<OrphanBlobs>();
         services.AddSingleton<ClusterNudges>();
-        services.AddSingleton<DrainWishes>();
+        services.AddSingleton<WorkerWishes>();
         services.AddSingleton<ClusterStatus>();
         services.AddSingleton<LeaderMetrics>();
         services.AddSingleton(provider => new LeaderElection(
