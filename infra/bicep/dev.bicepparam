@@ -5,5 +5,4 @@ param environmentName = 'dev'
 param locations = [readEnvironmentVariable('AZURE_LOCATION', 'westeurope')]
 param signalRSku = 'Free_F1'
 param storageSku = 'Standard_LRS'
-param maximumInstances = 10
 param adminKey = readEnvironmentVariable('OLLAMAMAX_ADMIN_KEY', '')

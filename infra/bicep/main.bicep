@@ -151,6 +151,7 @@ module vault 'modules/vault.bicep' = {
     storageName: storage.outputs.name
     signalRName: signalR.outputs.name
     adminKey: adminKey
+    hasAdminKey: !empty(adminKey)
     principalId: identity.outputs.principalId
   }
 }

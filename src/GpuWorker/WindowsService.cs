@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using System.ServiceProcess;
 
@@ -57,6 +58,8 @@ internal sealed class WindowsService : ServiceBase
     {
         if (_drain.IsCancellationRequested)
             return;
+        if (_running.Exception is { } surprise)
+            EventLog.WriteEntry(surprise.ToString(), EventLogEntryType.Error);
         ExitCode = _running.IsCompletedSuccessfully && _running.Result != 0 ? _running.Result : 1;
         Stop();
     }

@@ -19,7 +19,9 @@ internal sealed class Template(JsonObject json)
     /// <summary>Every resource, those of modules included.</summary>
     public IEnumerable<JsonObject> All()
     {
-        foreach (var (_, node) in Json["resources"]!.AsObject())
+        // A file that needs nothing newer has a list of them, any other one an object by symbol.
+        IEnumerable<JsonNode?> resources = Json["resources"] is JsonArray list ? list : Json["resources"]!.AsObject().Select(resource => resource.Value);
+        foreach (JsonNode? node in resources)
         {
             JsonObject resource = node!.AsObject();
             yield return resource;

@@ -80,7 +80,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         triggers: { http: { perInstanceConcurrency: httpConcurrency } }
       }
     }
-    siteConfig: { minTlsVersion: '1.2', http20Enabled: true }
+    siteConfig: { minTlsVersion: '1.2' }
   }
 
   resource settings 'config' = {

@@ -8,6 +8,9 @@ param signalRName string
 @secure()
 param adminKey string
 
+@description('Whether there is an adminKey: said apart, as nothing that is told on may come from a secret.')
+param hasAdminKey bool
+
 @description('The identity that reads the secrets.')
 param principalId string
 
@@ -59,7 +62,7 @@ resource signalRConnection 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = {
   properties: { value: signalR.listKeys().primaryConnectionString }
 }
 
-resource firstKey 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (!empty(adminKey)) {
+resource firstKey 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (hasAdminKey) {
   parent: vault
   name: 'admin-key'
   properties: { value: adminKey }
@@ -74,5 +77,5 @@ output secrets object = union(
     AzureSignalRConnectionString: '@Microsoft.KeyVault(SecretUri=${signalRConnection.properties.secretUri})'
     OllamaMax__Storage__AccountKey: '@Microsoft.KeyVault(SecretUri=${storageKey.properties.secretUri})'
   },
-  empty(adminKey) ? {} : { OllamaMax__Keys__AdminKey: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${firstKey.name})' }
+  hasAdminKey ? { OllamaMax__Keys__AdminKey: '@Microsoft.KeyVault(SecretUri=${firstKey!.properties.secretUri})' } : {}
 )
