@@ -170,7 +170,7 @@ module edges 'modules/edge.bicep' = [
       identityClientId: identity.outputs.clientId
       storageName: storage.outputs.name
       packageContainer: 'app-package-${index}'
-      secrets: vault.outputs.secrets
+      vaultSettings: vault.outputs.settings
       applicationInsightsConnectionString: monitoring.outputs.connectionString
       instanceMemoryMB: instanceMemoryMB
       httpConcurrency: httpConcurrency

@@ -42,8 +42,8 @@ public sealed partial class BicepTests(BicepFixture bicep) : IClassFixture<Bicep
     public async Task Edge_ItsSettings_AreThoseThatTheFunctionAppReads()
     {
         Template main = await bicep.MainAsync();
-        string settings = main.Module("edges").Resource("app::settings")["properties"]!.ToString();
-        string secrets = main.Module("vault").Json["outputs"]!["secrets"]!["value"]!.ToString();
+        string settings = main.Module("edges").All().Single(resource => resource["type"]!.ToString() == "Microsoft.Web/sites/config")["properties"]!.ToString();
+        string secrets = main.Module("vault").Json["outputs"]!["settings"]!["value"]!.ToString();
         string[] given = [.. Word().Matches(settings + secrets).Select(match => match.Groups[1].Value)];
 
         string source = await Repository.ReadAsync("src", "Functions", "FunctionsEdge.cs");

@@ -1,9 +1,11 @@
+using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Infra.Tests;
 
 /// <summary>packaging/linux/install.sh in a folder of its own instead of /; systemd and the worker's answer are the only parts that are played.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class InstallScriptTests : IDisposable
 {
     private const string Token = "the-token";

@@ -13,7 +13,7 @@ param storageName string
 param packageContainer string
 
 @description('Settings whose values are references to Key Vault.')
-param secrets object
+param vaultSettings object
 
 @description('Not a secret: the identity writes, and it alone.')
 param applicationInsightsConnectionString string
@@ -85,7 +85,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 
   resource settings 'config' = {
     name: 'appsettings'
-    properties: union(storageSettings, identitySettings, secrets, moreSettings)
+    properties: union(storageSettings, identitySettings, vaultSettings, moreSettings)
   }
 }
 

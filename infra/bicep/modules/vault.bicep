@@ -72,7 +72,7 @@ output name string = vault.name
 
 // Without a version: the apps follow a key that is rotated within a day.
 @description('Settings of the edge as references to their secrets.')
-output secrets object = union(
+output settings object = union(
   {
     AzureSignalRConnectionString: '@Microsoft.KeyVault(SecretUri=${signalRConnection.properties.secretUri})'
     OllamaMax__Storage__AccountKey: '@Microsoft.KeyVault(SecretUri=${storageKey.properties.secretUri})'
