@@ -25,7 +25,7 @@ internal sealed class Template(JsonObject json)
         {
             JsonObject resource = node!.AsObject();
             yield return resource;
-            if (resource["properties"]?["template"] is JsonObject inner)
+            if (resource["properties"] is JsonObject properties && properties["template"] is JsonObject inner)
             {
                 foreach (JsonObject deeper in new Template(inner).All())
                     yield return deeper;
