@@ -60,7 +60,7 @@ public static class ClusterServices
         services.AddSingleton<IEndpointGroup, ModelChangeEndpoints>();
         services.AddSingleton<IEndpointGroup, BlobEndpoints>();
         services.AddPulls();
-        services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, provider.GetRequiredService<ModelBlobs>()));
+        services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, storage.Signer, provider.GetRequiredService<ModelBlobs>()));
         services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());

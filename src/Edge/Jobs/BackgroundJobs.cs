@@ -155,7 +155,7 @@ internal sealed partial class BackgroundJobs(
                 Remaining = remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero,
                 Reply = hub.ReplyToGroup(Users.Watchers(record.Id), SignatureLifetime),
             },
-            OutputUrl = store.OutputUrl(record.Id, expiresAt),
+            OutputUrl = await store.OutputUrlAsync(record.Id, expiresAt, cancellationToken),
             CompletionsUrl = await completions.AddUrlAsync(expiresAt, cancellationToken),
             QueueUrl = queues.SignedUrl(record.Model, Band.Batch),
             ValidFor = SignatureLifetime,

@@ -50,7 +50,7 @@ internal sealed class PullServer : IAsyncDisposable
             .AddSingleton(catalog)
             .AddSingleton(blobs)
             .AddSingleton(provider => new StagedBlobs(storage, provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton(new UploadedBlobs(storage, blobs))
+            .AddSingleton(new UploadedBlobs(storage, new BlobSigner(storage), blobs))
             .AddSingleton<IEndpointGroup, UploadEndpoints>()
             .AddPulls()
             .Configure<PullOptions>(options =>
