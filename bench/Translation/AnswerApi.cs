@@ -1,8 +1,6 @@
 using System.Text.Json;
 using OllamaMax.Edge.Anthropic;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Ollama;
-using OllamaMax.Edge.OpenAI;
 using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Bench.Translation;

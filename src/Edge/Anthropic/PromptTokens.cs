@@ -11,9 +11,14 @@ namespace OllamaMax.Edge.Anthropic;
 /// </summary>
 internal sealed class PromptTokens(PromptMaker prompts, IVocabularySource vocabularies)
 {
+    /// <summary>Characters: no context holds more, and who asks for more is not to take seconds of the edge's time.</summary>
+    private const int LongestCounted = 4 << 20;
+
     public async ValueTask<int> CountAsync(InferenceRequest request, ModelView model, CancellationToken cancellationToken)
     {
         TokenCounter? counter = model.Forwarded is null ? await vocabularies.FindAsync(model, cancellationToken) : null;
-        return counter is null || prompts.TextOf(request, model).Failed(out ApiError? _, out string? text) ? TokenEstimate.Of(request) : counter.Count(text);
+        return counter is null || prompts.TextOf(request, model).Failed(out ApiError? _, out string? text) || text.Length > LongestCounted
+            ? TokenEstimate.Of(request)
+            : counter.Count(text);
     }
 }

@@ -10,10 +10,26 @@ internal sealed class MergeChain(IMergeRule rule)
 {
     private const int None = -1;
 
+    /// <summary>Of one text that nothing splits: what is longer is cut, as a worker does, so that nobody's text takes memory without bound.</summary>
+    private const int Longest = 64 << 10;
+
     private readonly PriorityQueue<Pair, (double Cost, int Left)> _pairs = new();
     private Symbol[] _symbols = new Symbol[64];
 
+    /// <param name="text">Not empty.</param>
     public int Count(ReadOnlySpan<char> text)
+    {
+        int tokens = 0;
+        while (text.Length > Longest)
+        {
+            int cut = char.IsLowSurrogate(text[Longest]) ? Longest - 1 : Longest;
+            tokens += CountPart(text[..cut]);
+            text = text[cut..];
+        }
+        return tokens + CountPart(text);
+    }
+
+    private int CountPart(ReadOnlySpan<char> text)
     {
         int count = Read(text);
         for (int i = 1; i < count; i++)

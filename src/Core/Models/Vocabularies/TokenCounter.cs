@@ -4,7 +4,8 @@ namespace OllamaMax.Models.Vocabularies;
 
 /// <summary>
 /// Counts the tokens of a prompt as a worker will: with the tokens that its vocabulary adds, and those whose names stand in the text read as such
-/// (llama.cpp's <c>llama_tokenize</c> with both, src/llama-vocab.cpp). Thread-safe. A single word of more than 64 KiB may count a token more at a worker, which cuts it.
+/// (llama.cpp's <c>llama_tokenize</c> with both, src/llama-vocab.cpp). Thread-safe. Where more than 64 Ki characters stand without a break, both cut, each at its
+/// own place: that may make a difference of a token.
 /// </summary>
 public sealed class TokenCounter
 {
@@ -27,7 +28,7 @@ public sealed class TokenCounter
         string? kind = vocabulary.GetString("tokenizer.ggml.model");
         if (kind == "llama")
             return new(vocabulary, new SentencePieceText(vocabulary), AddedTokens.Of(vocabulary, bos: 1, eos: 2, addsBos: true));
-        string? split = kind == "gemma4" ? kind : vocabulary.GetString("tokenizer.ggml.pre") ?? "default";
+        string split = kind == "gemma4" ? kind : vocabulary.GetString("tokenizer.ggml.pre") ?? "default";
         if (kind is not ("gpt2" or "gemma4") || vocabulary.Merges.Count == 0 || PreTokenizer.Find(split) is not { } pre)
             return null;
         // What llama.cpp falls back on where the file names no id.
