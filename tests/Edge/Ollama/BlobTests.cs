@@ -57,15 +57,15 @@ public sealed class BlobTests(AzuriteFixture azurite)
     [InlineData(true)]
     public async Task Blob_TooLarge_SaysWhereElseToSendIt(bool isChunked)
     {
-        await using PullServer server = await PullServer.StartAsync(azurite, options => options.MaxBlobBytes = 1000);
-        byte[] content = new byte[3000];
+        await using PullServer server = await PullServer.StartAsync(azurite, options => options.MaxBlobBytes = 1 << 20);
+        byte[] content = new byte[2 << 20];
         using HttpRequestMessage request = new(HttpMethod.Post, $"/api/blobs/{ModelDigest.Of(content)}") { Content = new ByteArrayContent(content) };
         request.Headers.TransferEncodingChunked = isChunked;
 
         using HttpResponseMessage response = await server.Edge.Client.SendAsync(request, Cancel);
 
         (await response.ErrorAsync(HttpStatusCode.RequestEntityTooLarge)).ShouldBe(
-            "this edge takes blobs of at most 1000 bytes; larger ones go to storage directly: POST /models/uploads says where");
+            "this edge takes blobs of at most 1048576 bytes; larger ones go to storage directly: POST /models/uploads says where");
     }
 
     [Theory]
