@@ -55,8 +55,10 @@ const ai = async () => {
   const provider = (at = right) => isOllama
     ? createOllama({ baseURL: `${at.origin}/api`, headers: headersOf(at) })
     : createOpenAI({ baseURL: `${at.origin}/v1`, apiKey: at.key ?? "unused" });
+  // Ollama's provider sends a temperature where Ollama's API has none, and passes its options on as they are.
+  const greedy = isOllama ? { providerOptions: { ollama: { options: { temperature: 0 } } } } : { temperature: 0 };
   // OpenAI's provider speaks its Responses API unless it is told not to.
-  const common = (name = "demo", at = right) => ({ model: provider(at)(name), temperature: 0, maxRetries: 0 });
+  const common = (name = "demo", at = right) => ({ model: provider(at)(name), maxRetries: 0, ...greedy });
   const add = tool({ description: "Adds five.", inputSchema: jsonSchema(parameters), execute: async ({ a }) => a + 5 });
   return {
     whole: async () => (await generateText({ ...common(), prompt: question })).text,
