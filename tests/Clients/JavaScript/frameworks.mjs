@@ -102,7 +102,7 @@ for (const [name, step] of Object.entries(steps)) {
   try {
     print(name, { answer: await step() });
   } catch (error) {
-    print(mayFail ? name : "error", { step: name, message: error.message ?? String(error) });
+    print(mayFail ? name : "error", { step: name, status: error.statusCode, message: error.message ?? String(error) });
   }
 }
 print("parts", { answer: parts });
