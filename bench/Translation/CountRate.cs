@@ -16,6 +16,8 @@ internal static class CountRate
     private const int Clients = 8;
     private const int ShortWords = 20;
     private const int LongWords = 750;
+    private const int Prompts = 500;
+    private const int LexiconWords = 5000;
 
     private static readonly MediaTypeHeaderValue s_json = new("application/json");
 
@@ -25,7 +27,7 @@ internal static class CountRate
         report("translation: counting tokens");
         Table table = result.Add(new Table(
             "Prompts counted",
-            $"Of random words, none like another. Alone: the counter on one thread. Over HTTP: {Clients} clients beside the edge on the same machine; its template is rendered too.",
+            $"Of words from {LexiconWords} random ones, some more often than others, no prompt like another. Alone: the counter on one thread. Over HTTP: {Clients} clients beside the edge on the same machine; its template is rendered too.",
             ["prompts", "a second", "edge, ms each"]));
         using FileStream gguf = File.OpenRead(file);
         TokenCounter counter = TokenCounter.For(GgufReader.ReadVocabulary(gguf)) ?? throw new InvalidOperationException("The vocabulary is of no kind that is known.");
@@ -42,7 +44,8 @@ internal static class CountRate
 
     private static double Alone(TokenCounter counter, int words, TranslationSizes sizes)
     {
-        string[] prompts = [.. Enumerable.Range(0, 500).Select(seed => Words(words, seed))];
+        string[] prompts = [.. Enumerable.Range(0, Prompts).Select(seed => Words(words, seed))];
+        counter.Count(Words(words, Prompts)); // Compiles the vocabulary's expressions.
         long counted = 0;
         long start = Stopwatch.GetTimestamp();
         for (; Stopwatch.GetElapsedTime(start) < sizes.CountTime; counted++)
@@ -53,7 +56,7 @@ internal static class CountRate
     private static async Task<(double Rate, double Cpu)> OverHttpAsync(
         SplitSystem system, string model, int words, TranslationSizes sizes, CancellationToken cancellationToken)
     {
-        string[] bodies = [.. Enumerable.Range(0, 500).Select(seed => $"{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"{Words(words, seed)}\"}}]}}")];
+        string[] bodies = [.. Enumerable.Range(0, Prompts).Select(seed => $"{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"{Words(words, seed)}\"}}]}}")];
         await RunAsync(); // Compiles, and has the vocabulary read.
         TimeSpan before = LinuxProcesses.CpuTimeOf(system.EdgePid);
         long start = Stopwatch.GetTimestamp();
@@ -84,13 +87,13 @@ internal static class CountRate
     private static string Words(int count, int seed)
     {
         Random random = new(seed);
-        StringBuilder text = new();
-        for (int i = 0; i < count; i++)
-        {
-            for (int letter = random.Next(1, 9); letter > 0; letter--)
-                text.Append((char)random.Next('a', 'z' + 1));
-            text.Append(' ');
-        }
-        return text.ToString();
+        // The first words of the lexicon are the common ones.
+        return string.Join(' ', Enumerable.Range(0, count).Select(_ => Word((int)(LexiconWords * Math.Pow(random.NextDouble(), 3)))));
+    }
+
+    private static string Word(int number)
+    {
+        Random random = new(number);
+        return string.Concat(Enumerable.Range(0, random.Next(1, 9)).Select(_ => (char)random.Next('a', 'z' + 1)));
     }
 }
