@@ -8,6 +8,7 @@ using OllamaMax.Bench.Failover;
 using OllamaMax.Bench.Hub;
 using OllamaMax.Bench.Placement;
 using OllamaMax.Bench.Reporting;
+using OllamaMax.Bench.Translation;
 using OllamaMax.Inference.Packages;
 
 namespace OllamaMax.Bench;
@@ -23,7 +24,7 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Only = new("--only")
     {
-        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover; fan-out of hub; simulation, choice or flood of placement",
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover; fan-out of hub; simulation, choice or flood of placement; answers or count of translation",
         Recursive = true,
     };
 
@@ -67,6 +68,7 @@ internal static class BenchCommand
         Bench("auth", "What a key and limits add to a request", AuthBench.RunAsync),
         Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
         Bench("hub", "What an orchestration costs on the local task hub", HubBench.RunAsync),
+        Bench("translation", "What the three APIs' translators take of the edge, and how fast tokens are counted", TranslationBench.RunAsync),
     };
 
     private static Command Bench(string name, string description, Func<BenchOptions, BenchResult, CancellationToken, Task> run)

@@ -57,6 +57,7 @@ public static class ClusterServices
         services.AddSingleton(_ => new ModelBlobs(storage.Blobs));
         services.AddSingleton(provider => new StagedBlobs(storage.Blobs, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IModelSource, CatalogModels>();
+        services.AddSingleton<IVocabularySource, StoredVocabularies>();
         services.AddSingleton<IEndpointGroup, ModelChangeEndpoints>();
         services.AddSingleton<IEndpointGroup, BlobEndpoints>();
         services.AddPulls();

@@ -34,6 +34,9 @@ public sealed class SplitSystem : IAsyncDisposable
     /// <summary>The surface as last started.</summary>
     public SignalRSurface SignalR { get; private set; }
 
+    /// <summary>Process id of the edge as last started.</summary>
+    public int EdgePid => _edge!.Pid;
+
     /// <summary>In the order of their names.</summary>
     public IReadOnlyList<WorkerSeat> Workers => [.. _workers.OrderBy(worker => worker.Name, StringComparer.Ordinal)];
 
