@@ -16,6 +16,8 @@ namespace OllamaMax.Bench;
 /// <summary>The command line: one command for each bench.</summary>
 internal static class BenchCommand
 {
+    private const string Engine = "engine";
+
     private static readonly Option<bool> Quick = new("--quick")
     {
         Description = "A few seconds on tiny inputs, to see that the bench works; its figures mean nothing",
@@ -63,7 +65,7 @@ internal static class BenchCommand
         Gpu,
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
-        Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
+        Bench(Engine, "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
         Bench("placement", "Where jobs are placed, by the real classes in virtual time, and what placing one costs", PlacementBench.RunAsync),
         Bench("auth", "What a key and limits add to a request", AuthBench.RunAsync),
         Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
@@ -74,6 +76,8 @@ internal static class BenchCommand
     private static Command Bench(string name, string description, Func<BenchOptions, BenchResult, CancellationToken, Task> run)
     {
         Command command = new(name, description);
+        if (name != Engine)
+            command.Validators.Add(CheckGpu);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             BenchOptions options = Options(name, parsed);
@@ -101,6 +105,13 @@ internal static class BenchCommand
             return 0;
         });
         return command;
+    }
+
+    /// <summary>The others would measure the same as without it, under a name that says otherwise.</summary>
+    private static void CheckGpu(CommandResult result)
+    {
+        if (result.GetValue(Gpu))
+            result.AddError($"--gpu is for {Engine} alone");
     }
 
     private static void CheckRepeats(OptionResult result)

@@ -207,7 +207,7 @@ internal static partial class WorkerCommand
     };
 
     /// <exception cref="ArgumentException">Something is out of range.</exception>
-    private static WorkerOptions Read(ParseResult result)
+    internal static WorkerOptions Read(ParseResult result)
     {
         var options = new WorkerOptions
         {

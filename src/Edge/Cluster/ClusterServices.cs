@@ -32,7 +32,7 @@ public static class ClusterServices
     /// <summary>Everything between a job and the workers: storage, SignalR, dispatch, enrolment.</summary>
     public static IServiceCollection AddCluster(this IServiceCollection services, StorageAccount storage, SignalRConnectionString signalR)
     {
-        services.AddOptions<DispatchOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<DispatchOptions>().BindConfiguration(DispatchOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<TenantOptions>()
             .Configure<IConfiguration>((tenants, configuration) => configuration.GetSection(TenantOptions.Section).Bind(tenants.Limits))
             .ValidateDataAnnotations()
@@ -66,6 +66,7 @@ public static class ClusterServices
         services.AddSingleton<PromptTemplates>();
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
         services.AddSingleton<WorkerDirectory>();
+        services.AddSingleton<StoragePatience>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<Backlog>();
         services.AddSingleton<JobPlacing>();

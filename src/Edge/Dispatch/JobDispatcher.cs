@@ -35,6 +35,7 @@ internal sealed partial class JobDispatcher(
     Backlog backlog,
     PoisonRecords poison,
     DispatchMetrics metrics,
+    StoragePatience storage,
     IOptions<DispatchOptions> options,
     TimeProvider time,
     ILogger<JobDispatcher> logger) : BackgroundService, IJobStarter
@@ -43,12 +44,6 @@ internal sealed partial class JobDispatcher(
     private static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookForWorkersEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
-
-    /// <summary>
-    /// Storage that has not taken a message by then is out of order, and the client is told with a status: later the headers would have left, and an
-    /// error after them is less clear. What was taken all the same is deleted when it is claimed.
-    /// </summary>
-    private static readonly TimeSpan EnqueuedWithin = TimeSpan.FromSeconds(5);
 
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
     private readonly Dictionary<string, JobRun> _runs = [];
@@ -355,18 +350,26 @@ internal sealed partial class JobDispatcher(
 
     private async Task EnqueueAsync(JobRun run)
     {
-        using var limit = new CancellationTokenSource(EnqueuedWithin, time);
         try
         {
-            var (messageId, popReceipt) = await workers.EnqueueAsync(run.Job, run.Remaining(Now), limit.Token);
+            // What was taken too late is deleted when it is claimed.
+            var (messageId, popReceipt) = await storage.WaitAsync(token => workers.EnqueueAsync(run.Job, run.Remaining(Now), token), CancellationToken.None);
             Post(() => Apply(run, () => run.Owner.Enqueued(messageId, popReceipt, Now)));
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or OperationCanceledException)
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
             LogEnqueueFailed(e, run.Job.RequestId);
-            Post(() => Apply(run, () => run.Owner.EnqueueFailed(
-                new JobError(JobErrorKind.Unavailable, "no worker is free and storage cannot be reached; try again later"))));
+            Post(() => NotEnqueued(run, isRefused: e is RequestFailedException { Status: not 0 }));
         }
+    }
+
+    private void NotEnqueued(JobRun run, bool isRefused)
+    {
+        // A client that has seen text waits for storage as it waits for a worker, up to the deadline. Each trial takes its time (StoragePatience).
+        if (!isRefused && run.Owner.HasBeenAccepted && backlog.PutBack(run))
+            return;
+        Apply(run, () => run.Owner.EnqueueFailed(
+            new JobError(JobErrorKind.Unavailable, "no worker is free and storage cannot be reached; try again later") { RetryAfter = 2 * StoragePatience.WhileSilent }));
     }
 
     /// <summary>Sees something off: its failure is logged, and made good by the owner's repetitions.</summary>

@@ -54,14 +54,22 @@ internal sealed partial class EdgeGroup : IAsyncDisposable
     public async Task<IReadOnlyList<EdgeStatus>> AgreeAsync(long after, params EdgeStatus[] without)
     {
         Uri[] asked = [.. _edges.Except(without.Select(edge => edge.Address))];
+        EdgeStatus[] all = [];
         using PeriodicTimer timer = new(Look);
-        while (true)
+        try
         {
-            EdgeStatus[] all = [.. (await Task.WhenAll(asked.Select(AskAsync))).OfType<EdgeStatus>()];
-            if (all.Length == asked.Length && all.Select(edge => (edge.Leader, edge.Epoch)).Distinct().Count() == 1
-                && all[0].Epoch > after && all.Any(edge => edge.Id == edge.Leader))
-                return all;
-            await timer.WaitForNextTickAsync(Cancellation);
+            while (true)
+            {
+                all = [.. (await Task.WhenAll(asked.Select(AskAsync))).OfType<EdgeStatus>()];
+                if (all.Length == asked.Length && all.Select(edge => (edge.Leader, edge.Epoch)).Distinct().Count() == 1
+                    && all[0].Epoch > after && all.Any(edge => edge.Id == edge.Leader))
+                    return all;
+                await timer.WaitForNextTickAsync(Cancellation);
+            }
+        }
+        catch (OperationCanceledException e) when (Cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException($"{asked.Length} edges do not agree in an epoch beyond {after}:\n{string.Join('\n', all.AsEnumerable())}", e, Cancellation);
         }
     }
 
