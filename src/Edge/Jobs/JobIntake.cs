@@ -8,7 +8,7 @@ using OllamaMax.Jobs.Records;
 namespace OllamaMax.Edge.Jobs;
 
 /// <summary>The way of a request into the background, whichever API it came by.</summary>
-internal sealed class JobIntake(JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, IOptions<BackgroundOptions> options)
+internal sealed class JobIntake(JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, IOptions<BackgroundOptions> options, TimeProvider time)
 {
     /// <param name="response">With <see cref="RequestShape.Response"/>; the job has its id.</param>
     public async Task<Result<JobRecord>> TakeAsync(HttpContext context, InferenceRequest request, RequestShape shape, StoredResponse? response = null)
@@ -20,6 +20,6 @@ internal sealed class JobIntake(JobFactory factory, BackgroundBacklog backlog, B
             return ApiError.From(refusal);
         ModelHeader.Write(context, job.AnsweredBy);
         // Not cut short by a client that leaves now: it may have been taken on already.
-        return await jobs.SubmitAsync(job, shape, request.Model, response, strategyId: null, CancellationToken.None);
+        return await jobs.SubmitAsync(JobRecord.Create(job, shape, request.Model, time.GetUtcNow()) with { Response = response }, CancellationToken.None);
     }
 }
