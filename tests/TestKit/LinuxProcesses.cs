@@ -12,6 +12,28 @@ public static class LinuxProcesses
     /// <summary>Its arguments, one space between them.</summary>
     public static string CommandLineOf(int pid) => File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' ');
 
+    /// <summary>Whether a TCP connection from this port of the machine is the process's.</summary>
+    public static bool HasConnectionFrom(int pid, int port)
+    {
+        try
+        {
+            string end = string.Create(CultureInfo.InvariantCulture, $":{port:X4}");
+            // "slot local remote state queues timer retries uid timeout inode …", addresses in hexadecimal.
+            string[] kinds = ["tcp", "tcp6"];
+            HashSet<string> inodes = [.. kinds
+                .SelectMany(kind => File.ReadLines($"/proc/{pid}/net/{kind}").Skip(1))
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(fields => fields[1].EndsWith(end, StringComparison.Ordinal))
+                .Select(fields => $"socket:[{fields[9]}]")];
+            return Directory.EnumerateFiles($"/proc/{pid}/fd").Any(file => new FileInfo(file).LinkTarget is { } target && inodes.Contains(target));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It has ended, or one of its files has just been closed.
+            return false;
+        }
+    }
+
     /// <summary>Memory of it that is in RAM, in bytes.</summary>
     public static long ResidentBytesOf(int pid)
     {

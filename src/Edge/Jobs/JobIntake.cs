@@ -10,7 +10,7 @@ namespace OllamaMax.Edge.Jobs;
 
 /// <summary>The way of a request into the background, whichever API it came by.</summary>
 internal sealed class JobIntake(
-    JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, StoragePatience storage, IOptions<BackgroundOptions> options)
+    JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, StoragePatience storage, IOptions<BackgroundOptions> options, TimeProvider time)
 {
     /// <param name="response">With <see cref="RequestShape.Response"/>; the job has its id.</param>
     public async Task<Result<JobRecord>> TakeAsync(HttpContext context, InferenceRequest request, RequestShape shape, StoredResponse? response = null)
@@ -22,6 +22,6 @@ internal sealed class JobIntake(
             return ApiError.From(refusal);
         ModelHeader.Write(context, job.AnsweredBy);
         // Not cut short by a client that leaves now: it may have been taken on already.
-        return await jobs.SubmitAsync(job, shape, request.Model, response, strategyId: null, CancellationToken.None);
+        return await jobs.SubmitAsync(JobRecord.Create(job, shape, request.Model, time.GetUtcNow()) with { Response = response }, CancellationToken.None);
     }
 }

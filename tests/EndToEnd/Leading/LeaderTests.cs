@@ -28,7 +28,7 @@ public sealed class LeaderTests
     }
 
     /// <summary>
-    /// Fifty events, or as many as OLLAMAMAX_LEADER_EVENTS says, drawn from OLLAMAMAX_LEADER_SEED, each followed by agreement: <c>dotnet test tests/EndToEnd -- xUnit.Explicit=only</c>.
+    /// The leader stands still, is killed, ends, is cut off from storage, or the lease is broken: fifty events, or as many as OLLAMAMAX_LEADER_EVENTS says, drawn from OLLAMAMAX_LEADER_SEED, each followed by agreement: <c>dotnet test tests/EndToEnd -- xUnit.Explicit=only</c>.
     /// </summary>
     [Fact(Explicit = true)]
     [Trait("Category", "Slow")]
@@ -42,7 +42,7 @@ public sealed class LeaderTests
         for (int i = 0; i < events; i++)
         {
             EdgeStatus leader = Leader(edges);
-            int kind = random.Next(4);
+            int kind = random.Next(5);
             TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}, event {i}: kind {kind} in epoch {leader.Epoch}");
             switch (kind)
             {
@@ -56,6 +56,11 @@ public sealed class LeaderTests
                     break;
                 case 2:
                     LocalSystem.Terminate(leader.Pid);
+                    break;
+                case 3:
+                    group.CutOff(leader);
+                    await group.AgreeAsync(leader.Epoch, without: leader);
+                    group.CutOff(null);
                     break;
                 default:
                     await group.BreakLeaseAsync();

@@ -30,6 +30,7 @@ internal static class LeaderServices
         services.AddSingleton<IReconciler, DirectivesReconciler>();
         services.AddSingleton<IReconciler, JobsReconciler>();
         services.AddSingleton<IReconciler, OrphansReconciler>();
+        services.AddSingleton<IReconciler, UsageReconciler>();
         services.AddSingleton(provider => new LeaderTick(
             provider.GetRequiredService<LeaderElection>(),
             provider.GetServices<IReconciler>(),
