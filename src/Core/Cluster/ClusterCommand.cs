@@ -1,3 +1,5 @@
+using OllamaMax.Replication;
+
 namespace OllamaMax.Cluster;
 
 /// <summary>What may happen to the cluster's state.</summary>
@@ -16,4 +18,9 @@ public abstract record ClusterCommand
 
     /// <summary>It may take jobs again.</summary>
     public sealed record Undrain(string Id, string WorkerId) : Wish(Id);
+
+    /// <summary>How a model's copies are to be held.</summary>
+    /// <param name="Model">Its name as <see cref="ClusterState.PolicyKey"/> writes it.</param>
+    /// <param name="Policy">Null: however requests bring them.</param>
+    public sealed record SetPolicy(string Id, string Model, ModelPolicy? Policy) : Wish(Id);
 }

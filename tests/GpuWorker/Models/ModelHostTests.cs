@@ -5,6 +5,7 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference;
 using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
+using OllamaMax.Models;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
@@ -287,7 +288,11 @@ public sealed class ModelHostTests : IAsyncDisposable
     private ModelHost Host(int models, long memory = 1000)
     {
         for (int i = 0; i < models; i++)
-            File.WriteAllBytes(_folder.File(Digest(i).Replace(':', '-')), []);
+        {
+            string name = _folder.File(ModelDigest.FileName(Digest(i)));
+            File.WriteAllBytes(name, []);
+            File.WriteAllBytes(name + ".chunks", new ModelChunks { Digest = Digest(i), Size = 0, ChunkSize = ModelChunks.DefaultSize, Chunks = [] }.ToBytes());
+        }
         _services = new ServiceCollection()
             .AddLogging(logging => logging.ClearProviders().AddProvider(new LineLogging(_log)))
             .AddSingleton<TimeProvider>(_time)
