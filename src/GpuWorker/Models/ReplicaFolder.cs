@@ -101,6 +101,7 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     /// <summary>What is no copy any more, as it is damaged or has lost its list, is one on its way again: its whole pieces need not come again.</summary>
     public void Demote(string digest)
     {
+        Directory.CreateDirectory(_folder);
         File.Delete(PathOf(digest) + Lists);
         if (File.Exists(PathOf(digest)) && !File.Exists(PathOf(digest) + Partials))
             File.Move(PathOf(digest), PathOf(digest) + Partials);

@@ -11,7 +11,7 @@ public sealed class ReplicationConvergenceTests
     [Fact]
     public void Plan_AnyFleetAfterAnyOutages_ComesToRestWithAllThatIsPossible()
     {
-        for (int seed = 0; seed < 300; seed++)
+        for (int seed = 0; seed < 60; seed++)
         {
             Fleet fleet = new(seed);
             fleet.Run(ticks: 200, outages: 0.01, longestOutage: TimeSpan.FromMinutes(15));
@@ -34,7 +34,7 @@ public sealed class ReplicationConvergenceTests
     [Fact]
     public void Plan_BoxesAreStartedAnewOverAndOver_NoCopyIsMadeTwice()
     {
-        for (int seed = 0; seed < 100; seed++)
+        for (int seed = 0; seed < 30; seed++)
         {
             Fleet fleet = new(seed);
             fleet.Run(ticks: 100, outages: 0, longestOutage: default);

@@ -163,7 +163,7 @@ public sealed class ReplicaStoreTests(AzuriteFixture azurite) : IAsyncLifetime
         };
         ReplicaStore store = _box.Store();
         Task<Replica> holding = store.HoldAsync(digest, Cancellation);
-        await half.Task.WaitAsync(Cancellation);
+        await await Task.WhenAny(half.Task.WaitAsync(Cancellation), holding);
 
         store.Cancel(digest).ShouldBeTrue();
 
