@@ -15,5 +15,5 @@ internal sealed record ReplicationSizes
 
     public int Repeats { get; init; } = 7;
 
-    public int Workers => 3;
+    public int Workers { get; init; } = 3;
 }
