@@ -5,7 +5,6 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference;
 using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
-using OllamaMax.Models;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
@@ -289,9 +288,8 @@ public sealed class ModelHostTests : IAsyncDisposable
     {
         for (int i = 0; i < models; i++)
         {
-            string name = _folder.File(ModelDigest.FileName(Digest(i)));
-            File.WriteAllBytes(name, []);
-            File.WriteAllBytes(name + ".chunks", new ModelChunks { Digest = Digest(i), Size = 0, ChunkSize = ModelChunks.DefaultSize, Chunks = [] }.ToBytes());
+            File.WriteAllBytes(ReplicaFiles.PathOf(_folder.Path, Digest(i)), []);
+            ReplicaFiles.List(_folder.Path, Digest(i));
         }
         _services = new ServiceCollection()
             .AddLogging(logging => logging.ClearProviders().AddProvider(new LineLogging(_log)))
