@@ -7,6 +7,7 @@ using OllamaMax.Bench.Engine;
 using OllamaMax.Bench.Failover;
 using OllamaMax.Bench.Hub;
 using OllamaMax.Bench.Placement;
+using OllamaMax.Bench.Replication;
 using OllamaMax.Bench.Reporting;
 using OllamaMax.Bench.Translation;
 using OllamaMax.Inference.Packages;
@@ -26,7 +27,7 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Only = new("--only")
     {
-        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover; fan-out of hub; simulation, choice or flood of placement; answers or count of translation",
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover; fan-out of hub; copy or policy of replication; simulation, choice or flood of placement; answers or count of translation",
         Recursive = true,
     };
 
@@ -69,6 +70,7 @@ internal static class BenchCommand
         Bench("placement", "Where jobs are placed, by the real classes in virtual time, and what placing one costs", PlacementBench.RunAsync),
         Bench("auth", "What a key and limits add to a request", AuthBench.RunAsync),
         Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
+        Bench("replication", "Copies of models to workers, against a plain download of the same bytes, and how soon a policy is fulfilled", ReplicationBench.RunAsync),
         Bench("hub", "What an orchestration costs on the local task hub", HubBench.RunAsync),
         Bench("translation", "What the three APIs' translators take of the edge, and how fast tokens are counted", TranslationBench.RunAsync),
     };

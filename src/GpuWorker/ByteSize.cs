@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OllamaMax.GpuWorker;
 
-/// <summary>Amounts of memory as people write them: <c>24G</c>, <c>800M</c>, <c>1.5TiB</c>, binary, or a number of bytes.</summary>
+/// <summary>Amounts of memory or disk as people write them: <c>24G</c>, <c>800M</c>, <c>1.5TiB</c>, binary, or a number of bytes.</summary>
 internal static class ByteSize
 {
     private const string Units = "KMGT";
@@ -20,6 +20,6 @@ internal static class ByteSize
         bool isNumber = double.TryParse(unit < 0 ? number : number[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value);
         return isNumber && value * factor is >= 1 and < long.MaxValue
             ? (long)(value * factor)
-            : throw new ArgumentException($"{option} {text} is no amount of memory, such as 24G, 800M or a number of bytes");
+            : throw new ArgumentException($"{option} {text} is no amount of bytes, such as 24G, 800M or a number of bytes");
     }
 }

@@ -32,6 +32,8 @@ internal sealed partial class Worker
     private readonly Heartbeat _heartbeat;
     private readonly DecoderWatch _decoders;
     private readonly ModelHost _models;
+    private readonly ReplicaStore _replicas;
+    private readonly ReplicaKeeper _keeper;
     private readonly ForwardedServers _forwards;
     private readonly SlotGate _slots;
     private readonly StandingOrders _orders;
@@ -49,6 +51,8 @@ internal sealed partial class Worker
         Heartbeat heartbeat,
         DecoderWatch decoders,
         ModelHost models,
+        ReplicaStore replicas,
+        ReplicaKeeper keeper,
         ForwardedServers forwards,
         SlotGate slots,
         StandingOrders orders,
@@ -64,6 +68,8 @@ internal sealed partial class Worker
         _heartbeat = heartbeat;
         _decoders = decoders;
         _models = models;
+        _replicas = replicas;
+        _keeper = keeper;
         _forwards = forwards;
         _slots = slots;
         _orders = orders;
@@ -84,6 +90,7 @@ internal sealed partial class Worker
         using var stop = new CancellationTokenSource();
         await using SignalRListener listener = Listen();
         _models.Changed += NeedQueuesSoon;
+        _replicas.Changed += NeedQueuesSoon;
         _forwards.Changed += NeedQueuesSoon;
         _models.Changed += ResizeSlots;
 
@@ -106,6 +113,7 @@ internal sealed partial class Worker
         finally
         {
             _models.Changed -= NeedQueuesSoon;
+            _replicas.Changed -= NeedQueuesSoon;
             _forwards.Changed -= NeedQueuesSoon;
             _models.Changed -= ResizeSlots;
             await stop.CancelAsync();
@@ -113,6 +121,7 @@ internal sealed partial class Worker
             await _background.StopAsync();
             await SayGoodbyeAsync();
             await _models.DisposeAsync();
+            await _replicas.DisposeAsync();
         }
     }
 
@@ -167,6 +176,8 @@ internal sealed partial class Worker
         On(listener, Targets.Watch, ProtocolJson.Default.WatchMessage, _background.Watched);
         On(listener, Targets.Ack, ProtocolJson.Default.AckMessage, _dispatcher.Acknowledged);
         On(listener, Targets.Directive, ProtocolJson.Default.DirectiveMessage, Directed);
+        On(listener, Targets.Replicas, ProtocolJson.Default.ReplicaOrdersMessage, _keeper.Ordered);
+        On(listener, Targets.CancelTransfer, ProtocolJson.Default.CancelTransferMessage, _keeper.Cancelled);
         On(listener, Targets.Nudge, ProtocolJson.Default.NudgeMessage, _poller.Nudged);
         On(listener, Targets.Unload, ProtocolJson.Default.UnloadMessage, message =>
         {

@@ -35,6 +35,11 @@ internal static partial class WorkerCommand
     };
 
     private static readonly Option<string?> Replicas = new("--replicas") { Description = "Folder of the model replicas, if not in --data" };
+    private static readonly Option<string?> DiskBudget = new("--disk-budget")
+    {
+        Description = "Disk for the replicas, such as 200G: beyond it the one unused for longest is deleted; without it nothing is, and the disk's end is the limit",
+    };
+
     internal static readonly Option<string> Name = new("--name") { Description = "Name shown to people", DefaultValueFactory = _ => Dns.GetHostName() };
     private static readonly Option<string?> Site = new("--site") { Description = "Where the box stands; models and tenants can be kept to it" };
     private static readonly Option<string[]> Label = new("--label")
@@ -107,7 +112,7 @@ internal static partial class WorkerCommand
         var run = new Command("run", "Join a cluster and serve its models");
         Option[] options =
         [
-            Edge, JoinToken, Data, Replicas, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
+            Edge, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
             Drain, Lifeline, Service,
         ];
         foreach (Option option in options)
@@ -215,6 +220,7 @@ internal static partial class WorkerCommand
             JoinToken = result.GetValue(JoinToken) ?? Environment.GetEnvironmentVariable(JoinTokenVariable),
             Data = result.GetRequiredValue(Data),
             Replicas = result.GetValue(Replicas),
+            DiskBudget = result.GetValue(DiskBudget) is { } disk ? ByteSize.Parse(disk, "--disk-budget") : null,
             Name = result.GetRequiredValue(Name),
             Site = result.GetValue(Site),
             Labels = ReadLabels(result.GetRequiredValue(Label)),

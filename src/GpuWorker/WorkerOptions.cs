@@ -25,6 +25,10 @@ public sealed class WorkerOptions
     /// <summary>Folder of the model replicas; workers of one box may share it.</summary>
     public string? Replicas { get; init; }
 
+    /// <summary>Bytes of disk for the replicas: beyond them the one unused for longest is deleted, but none that is in use or pinned. Null: the disk's end, and nothing is deleted.</summary>
+    [Range(1, long.MaxValue)]
+    public long? DiskBudget { get; init; }
+
     /// <summary>Shown to people; the host's name by default.</summary>
     [Required, StringLength(100, MinimumLength = 1)]
     public required string Name { get; init; }

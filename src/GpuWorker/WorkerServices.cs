@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Dispatch;
@@ -31,7 +32,11 @@ public static class WorkerServices
         services.AddSingleton(_ => new HttpClient(new SocketsHttpHandler { Proxy = EnvironmentProxy.Instance }) { BaseAddress = options.Edge, Timeout = TimeSpan.FromSeconds(30) });
         services.AddSingleton<EdgeClient>();
         services.AddSingleton<Capabilities>();
+        services.AddSingleton<ReplicaFolder>();
+        services.AddSingleton(provider => new ModelSource(
+            () => new Uri(provider.GetRequiredService<Capabilities>().Current.ModelsUrl), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelSource>>()));
         services.AddSingleton<ReplicaStore>();
+        services.AddSingleton<ReplicaKeeper>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<ForwardedServers>();
         services.AddSingleton(_ => new SlotGate(options.Slots ?? EngineOptions.MostSlots));

@@ -1,3 +1,5 @@
+using OllamaMax.Replication;
+
 namespace OllamaMax.Cluster;
 
 /// <summary>What may happen to the cluster's state.</summary>
@@ -19,4 +21,9 @@ public abstract record ClusterCommand
 
     /// <summary>It is not trusted any more. There is no way back: who is let in again is another worker.</summary>
     public sealed record Revoke(string Id, string WorkerId, DateTimeOffset At) : Wish(Id);
+
+    /// <summary>How a model's copies are to be held.</summary>
+    /// <param name="Model">Its name as <see cref="ClusterState.PolicyKey"/> writes it.</param>
+    /// <param name="Policy">Null: however requests bring them.</param>
+    public sealed record SetPolicy(string Id, string Model, ModelPolicy? Policy) : Wish(Id);
 }

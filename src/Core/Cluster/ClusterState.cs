@@ -1,3 +1,6 @@
+using OllamaMax.Models;
+using OllamaMax.Replication;
+
 namespace OllamaMax.Cluster;
 
 /// <summary>
@@ -26,8 +29,14 @@ public sealed record ClusterState
     /// <summary>Workers that are not trusted any more, and since when; by their ids.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Revoked { get; init; } = new Dictionary<string, DateTimeOffset>();
 
+    /// <summary>How models' copies are to be held, by <see cref="PolicyKey"/> of their names. A name keeps its policy while nothing stands behind it.</summary>
+    public IReadOnlyDictionary<string, ModelPolicy> Policies { get; init; } = new Dictionary<string, ModelPolicy>();
+
     /// <summary>Ids of the last commands, the oldest first.</summary>
     public IReadOnlyList<string> Commands { get; init; } = [];
+
+    /// <summary>All four parts of a name, in lower case: names that differ in case alone are one.</summary>
+    public static string PolicyKey(ModelName name) => name.FullName.ToLowerInvariant();
 
     public ClusterState Apply(ClusterCommand command) => command switch
     {
@@ -42,6 +51,8 @@ public sealed record ClusterState
         {
             Revoked = Revoked.OrderByDescending(revoked => revoked.Value).Take(RevokedKept - 1).Append(new(revoke.WorkerId, revoke.At)).ToDictionary(),
         },
+        ClusterCommand.SetPolicy { Policy: { } policy } set => Remember(set) with { Policies = new Dictionary<string, ModelPolicy>(Policies) { [set.Model] = policy } },
+        ClusterCommand.SetPolicy set => Remember(set) with { Policies = Policies.Where(policy => policy.Key != set.Model).ToDictionary() },
         ClusterCommand.Wish wish => Remember(wish),
         _ => this,
     };

@@ -1,3 +1,4 @@
+using OllamaMax.Replication;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
 
@@ -13,8 +14,12 @@ public static class ReportBounds
     public const long MostMemory = 64L << 40;
     public const double MostTokensPerSecond = 1_000_000;
 
+    /// <summary>Bytes of disk.</summary>
+    public const long MostDisk = 16L << 50;
+
     private const int MostModels = 1000;
     private const int MostDevices = 256;
+    private const int MostTransfers = 64;
     private const int LongestText = 200;
     private const double LeastInterval = 1;
     private const double MostInterval = 600;
@@ -35,6 +40,10 @@ public static class ReportBounds
             Devices = List(report.Devices, MostDevices, flags, device => Check(device, flags)),
             MemoryTotal = Clamp(report.MemoryTotal, 0, MostMemory, WorkerFlags.Memory, flags),
             TokensPerSecond = Speed(report.TokensPerSecond, flags),
+            Transfers = report.Transfers is null ? null : List(report.Transfers, MostTransfers, flags, transfer => Check(transfer, flags)),
+            Disk = report.Disk is null ? null : Text(report.Disk, flags),
+            DiskRoom = Disk(report.DiskRoom, flags),
+            DiskEvictable = Disk(report.DiskEvictable, flags),
         };
         bounded = bounded with
         {
@@ -70,6 +79,15 @@ public static class ReportBounds
         TokensPerSecond = Speed(model.TokensPerSecond, flags),
     };
 
+    private static ReplicaTransfer Check(ReplicaTransfer transfer, HashSet<string> flags) => new(
+        Text(transfer.Digest, flags),
+        Clamp(transfer.Completed, 0, MostDisk, WorkerFlags.Memory, flags),
+        Clamp(transfer.Total, 0, MostDisk, WorkerFlags.Memory, flags),
+        Clamp(transfer.BytesPerSecond, 0, MostDisk, WorkerFlags.Speed, flags))
+    {
+        Error = transfer.Error is null ? null : Text(transfer.Error, flags),
+    };
+
     private static WorkerDevice Check(WorkerDevice device, HashSet<string> flags)
     {
         long total = Clamp(device.VramTotal, 0, MostMemory, WorkerFlags.Memory, flags);
@@ -77,6 +95,8 @@ public static class ReportBounds
     }
 
     private static long? Memory(long? bytes, HashSet<string> flags) => bytes is { } value ? Clamp(value, 0, MostMemory, WorkerFlags.Memory, flags) : null;
+
+    private static long? Disk(long? bytes, HashSet<string> flags) => bytes is { } value ? Clamp(value, 0, MostDisk, WorkerFlags.Memory, flags) : null;
 
     private static double? Speed(double? speed, HashSet<string> flags) =>
         speed is { } value ? Clamp(value, 0, MostTokensPerSecond, WorkerFlags.Speed, flags) : null;

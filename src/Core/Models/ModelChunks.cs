@@ -43,6 +43,9 @@ public sealed record ModelChunks
             : throw new FormatException("The list of a blob's chunks does not add up.");
     }
 
+    /// <summary>Bytes of one piece.</summary>
+    public int LengthOf(int index) => (int)Math.Min(ChunkSize, Size - ((long)index * ChunkSize));
+
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ModelJson.Blob.ModelChunks);
 
     private bool AddsUp() => ModelDigest.IsValid(Digest)

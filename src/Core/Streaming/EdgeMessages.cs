@@ -61,6 +61,17 @@ public sealed record UnloadMessage(string Model);
 /// <param name="Drain">Take nothing new, and finish what runs; false: take jobs again.</param>
 public sealed record DirectiveMessage(int Version, long Epoch, bool Drain);
 
+/// <summary>What the leader wants of a worker's copies, until its reports show it. Fenced as <see cref="DirectiveMessage"/> is.</summary>
+/// <param name="Epoch">In which the sender leads.</param>
+/// <param name="Ensure">Digests of weights that it is to hold, the most urgent first.</param>
+/// <param name="Evict">Those to delete, unless they are in use.</param>
+/// <param name="Pinned">Of those that it holds, all that are to stay whatever room others need.</param>
+public sealed record ReplicaOrdersMessage(int Version, long Epoch, IReadOnlyList<string> Ensure, IReadOnlyList<string> Evict, IReadOnlyList<string> Pinned);
+
+/// <summary>People want a copy not to be made; one that is not on its way is none of the message's business.</summary>
+/// <param name="Model">Digest of the weights.</param>
+public sealed record CancelTransferMessage(string Model);
+
 /// <summary>The cluster's state has changed: edges read it.</summary>
 /// <param name="Version">Of the state now.</param>
 public sealed record ClusterChangedMessage(long Version);

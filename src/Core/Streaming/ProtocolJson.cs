@@ -20,6 +20,8 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(EchoMessage))]
 [JsonSerializable(typeof(UnloadMessage))]
 [JsonSerializable(typeof(DirectiveMessage))]
+[JsonSerializable(typeof(ReplicaOrdersMessage))]
+[JsonSerializable(typeof(CancelTransferMessage))]
 [JsonSerializable(typeof(ClusterChangedMessage))]
 [JsonSerializable(typeof(WorkerMessage))]
 [JsonSerializable(typeof(QueuedJob))]

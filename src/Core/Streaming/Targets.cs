@@ -30,6 +30,12 @@ public static class Targets
     /// <summary>Leader to worker: <see cref="DirectiveMessage"/>.</summary>
     public const string Directive = "directive";
 
+    /// <summary>Leader to worker: <see cref="ReplicaOrdersMessage"/>.</summary>
+    public const string Replicas = "replicas";
+
+    /// <summary>Edge to worker: <see cref="CancelTransferMessage"/>.</summary>
+    public const string CancelTransfer = "cancel-transfer";
+
     /// <summary>Edge to all edges: <see cref="ClusterChangedMessage"/>.</summary>
     public const string ClusterChanged = "cluster-changed";
 

@@ -18,6 +18,18 @@ public sealed class StandingOrders
     /// <summary>Nothing new is to be taken; what runs is finished.</summary>
     public bool Rests => _rests;
 
+    /// <summary>Whether an order of this epoch is that of the leader, as far as is known here; older ones are none from then on.</summary>
+    public bool Admits(long epoch)
+    {
+        lock (_lock)
+        {
+            if (epoch < _epoch)
+                return false;
+            _epoch = epoch;
+            return true;
+        }
+    }
+
     /// <summary>False: refused, it comes from an older epoch.</summary>
     public bool Take(DirectiveMessage directive)
     {

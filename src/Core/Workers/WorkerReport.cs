@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using OllamaMax.Replication;
 
 namespace OllamaMax.Workers;
 
@@ -58,6 +59,21 @@ public sealed record WorkerReport
     /// </summary>
     public string? Forwards { get; init; }
 
+    /// <summary>Copies of weights on their way to its disk, and those that could not be had a short while ago; null: none.</summary>
+    public IReadOnlyList<ReplicaTransfer>? Transfers { get; init; }
+
+    /// <summary>Which disk its copies are on: workers that share a folder say the same. Null: it does not say.</summary>
+    public string? Disk { get; init; }
+
+    /// <summary>Bytes of disk for further copies without deleting any; null: it does not say.</summary>
+    public long? DiskRoom { get; init; }
+
+    /// <summary>Bytes of copies that the worker deletes when others need their room; null: none.</summary>
+    public long? DiskEvictable { get; init; }
+
+    /// <summary>Whether a copy of so much can come to fit onto its disk, as far as it says.</summary>
+    public bool HasDiskFor(long bytes) => DiskRoom is not { } room || bytes <= room + (double)(DiskEvictable ?? 0);
+
     /// <summary>Whether so much can ever fit into all of its memory, its GPUs' included. A report without figures says nothing against it.</summary>
     public bool HasMemoryFor(long bytes) => MemoryTotal == 0 || bytes <= MemoryTotal + Devices.Sum(device => (double)device.VramTotal);
 }
@@ -85,6 +101,9 @@ public sealed record HeldModel(string Digest, bool Loaded, int? ContextLength = 
 
     /// <summary>True: its decoder stands still and cannot be ended, and the worker takes nothing for it; null otherwise.</summary>
     public bool? Hangs { get; init; }
+
+    /// <summary>True: its copy stays on disk whatever room others need; null otherwise.</summary>
+    public bool? Pinned { get; init; }
 
     /// <summary>It is being loaded, and so much of it is read.</summary>
     public int? LoadingPercent { get; init; }

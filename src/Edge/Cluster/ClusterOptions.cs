@@ -30,6 +30,10 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SweepEvery { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long a worker has been gone when the copies that it had are made elsewhere: it may only have been started anew.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan ReplaceAfter { get; set; } = TimeSpan.FromMinutes(2);
+
     /// <summary>How often blobs without an owner are looked for.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan OrphansEvery { get; set; } = TimeSpan.FromHours(1);
@@ -54,7 +58,11 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
     public TimeSpan PayloadsKept { get; set; } = TimeSpan.FromHours(25);
 
-    internal OrphanWaits OrphanWaits => new(DownloadsKept, UploadsKept, OutputsKept, PayloadsKept);
+    /// <summary>How long content of models is kept that no name stands for any more. A job that waits may have asked for what its name stood for before.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan ContentKept { get; set; } = TimeSpan.FromHours(25);
+
+    internal OrphanWaits OrphanWaits => new(DownloadsKept, UploadsKept, OutputsKept, PayloadsKept, ContentKept);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -11,6 +11,7 @@ using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Pulls;
+using OllamaMax.Edge.Replication;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Security;
 using OllamaMax.Edge.Security.Usage;
@@ -61,6 +62,7 @@ public static class ClusterServices
         services.AddSingleton<IEndpointGroup, ModelChangeEndpoints>();
         services.AddSingleton<IEndpointGroup, BlobEndpoints>();
         services.AddPulls();
+        services.AddReplication();
         services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, storage.Signer, provider.GetRequiredService<ModelBlobs>()));
         services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();

@@ -19,8 +19,8 @@ internal sealed class ModelLine
         bool isForwarded = ForwardedDigest.Is(model);
         List<Offer> offers = [.. workers.Select(worker => OfferOf(worker, model, isForwarded, rule)).OfType<Offer>()];
         // A report need not know all of a box's memory, so somebody may still try where nobody seems to have enough.
-        if (offers.Exists(offer => offer.HasMemory))
-            offers.RemoveAll(offer => !offer.HasMemory);
+        if (offers.Exists(offer => offer.HasRoom))
+            offers.RemoveAll(offer => !offer.HasRoom);
         double? usual = PaceScale.Usual(offers.Select(offer => offer.Speed).ToArray());
         _places = [.. offers.Select(offer => new Place(offer.Worker, offer.IsSuspect, offer.Warmth, PaceScale.Of(offer.Speed, usual)))];
     }
@@ -59,7 +59,7 @@ internal sealed class ModelLine
             return null;
         bool isSuspect = view.State == WorkerState.Suspect;
         if (isForwarded)
-            return worker.ForwardsTo(model) ? new(worker, isSuspect, Warmth.Loaded, Speed: null, HasMemory: true) : null;
+            return worker.ForwardsTo(model) ? new(worker, isSuspect, Warmth.Loaded, Speed: null, HasRoom: true) : null;
         HeldModel? held = worker.Holds(model);
         if (held?.Hangs == true)
             return null;
@@ -70,11 +70,13 @@ internal sealed class ModelLine
             { LoadingPercent: not null } => Warmth.Loading,
             _ => Warmth.Replica,
         };
-        return new(worker, isSuspect, warmth, PaceScale.Known(held?.JobTokensPerSecond), held?.Loaded == true || view.Report.HasMemoryFor(rule.ModelBytes));
+        bool hasRoom = held?.Loaded == true || (view.Report.HasMemoryFor(rule.ModelBytes) && (held is not null || view.Report.HasDiskFor(rule.ModelBytes)));
+        return new(worker, isSuspect, warmth, PaceScale.Known(held?.JobTokensPerSecond), hasRoom);
     }
 
     /// <summary>What a worker has to offer, before it is seen beside the others.</summary>
-    private sealed record Offer(WorkerEntry Worker, bool IsSuspect, Warmth Warmth, double? Speed, bool HasMemory);
+    /// <param name="HasRoom">In memory for the model, and on disk where it has no copy yet.</param>
+    private sealed record Offer(WorkerEntry Worker, bool IsSuspect, Warmth Warmth, double? Speed, bool HasRoom);
 
     private readonly record struct Place(WorkerEntry Worker, bool IsListedAsSuspect, Warmth Warmth, int Pace)
     {

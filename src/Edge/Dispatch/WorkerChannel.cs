@@ -102,6 +102,12 @@ internal sealed partial class WorkerChannel(
     public Task DirectAsync(string workerId, DirectiveMessage directive) =>
         SendAsync(workerId, Targets.Directive, directive, ProtocolJson.Default.DirectiveMessage);
 
+    public Task OrderReplicasAsync(string workerId, ReplicaOrdersMessage orders) =>
+        SendAsync(workerId, Targets.Replicas, orders, ProtocolJson.Default.ReplicaOrdersMessage);
+
+    public Task CancelTransferAsync(string workerId, string model) =>
+        SendAsync(workerId, Targets.CancelTransfer, new CancelTransferMessage(model), ProtocolJson.Default.CancelTransferMessage);
+
     private async Task SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
     {
         SendOutcome outcome = await hub.SendToUserAsync(Users.Worker(workerId), target, message, type, CancellationToken.None);

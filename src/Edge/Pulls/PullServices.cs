@@ -17,6 +17,7 @@ internal static class PullServices
         services.AddSingleton<ModelPull>();
         services.AddSingleton<ActivePulls>();
         services.AddSingleton<IEndpointGroup, PullEndpoints>();
+        services.AddSingleton<ITransferSource, PullTransfers>();
         services.AddSingleton<IEndpointGroup, TransferEndpoints>();
         return services;
     }

@@ -10,6 +10,7 @@ using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Devices;
 using OllamaMax.Models;
+using OllamaMax.Replication;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
@@ -24,6 +25,7 @@ namespace OllamaMax.GpuWorker.Health;
 internal sealed partial class Heartbeat(
     Capabilities capabilities,
     ModelHost models,
+    ReplicaStore replicas,
     ForwardedServers forwards,
     SlotGate slots,
     WorkerDispatcher dispatcher,
@@ -39,6 +41,12 @@ internal sealed partial class Heartbeat(
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
+    /// <summary>How often it shows how far a copy is.</summary>
+    private static readonly TimeSpan Fetching = TimeSpan.FromSeconds(2);
+
+    /// <summary>Of the reason why a copy could not be had: the report has little room.</summary>
+    private const int LongestError = 160;
+
     /// <summary>Metadata holds 8 KB in all, names included; a model takes from 100 to 250 bytes.</summary>
     private const int MostCharacters = 7900;
 
@@ -52,6 +60,7 @@ internal sealed partial class Heartbeat(
     public async Task RunAsync(CancellationToken stopping)
     {
         models.Changed += ReportSoon;
+        replicas.Changed += ReportSoon;
         forwards.Changed += ReportSoon;
         decoders.Changed += ReportSoon;
         dispatcher.SlotFreed += ReportIfDue;
@@ -62,7 +71,7 @@ internal sealed partial class Heartbeat(
             while (true)
             {
                 _ = devices.RefreshAsync(stopping);
-                TimeSpan next = await WriteAsync(stopping) ? Interval() : Retry;
+                TimeSpan next = !await WriteAsync(stopping) ? Retry : replicas.IsFetching ? Fetching : Interval();
                 _writtenAt = time.Elapsed();
                 await _changed.WaitAsync(next, stopping);
             }
@@ -99,7 +108,7 @@ internal sealed partial class Heartbeat(
         }
     }
 
-    private TimeSpan Interval() => slots.Used > 0 ? Busy : Idle;
+    private TimeSpan Interval() => slots.Used > 0 || replicas.IsFetching ? Busy : Idle;
 
     /// <summary>Models on disk that there is no room for are left out: who asks for them finds them here all the same.</summary>
     private static string Write(WorkerReport report)
@@ -117,10 +126,10 @@ internal sealed partial class Heartbeat(
     {
         // Before the models are described: they show what was measured last.
         double? tokensPerSecond = meters.Read();
-        return Report(tokensPerSecond);
+        return Report(tokensPerSecond, replicas.Pinned(), replicas.Transfers);
     }
 
-    private WorkerReport Report(double? tokensPerSecond) => new()
+    private WorkerReport Report(double? tokensPerSecond, IReadOnlySet<string> pinned, IReadOnlyList<ReplicaTransfer> transfers) => new()
     {
         Version = ProtocolVersion.Current,
         Id = capabilities.WorkerId,
@@ -134,12 +143,22 @@ internal sealed partial class Heartbeat(
         SlotsUsed = slots.Used,
         SlotsTotal = slots.Total,
         IntervalSeconds = Interval().TotalSeconds,
-        Models = [.. models.Held().OrderByDescending(model => model.Loaded).Select(model => decoders.Hangs(model.Digest) ? model with { Hangs = true } : model)],
+        Models =
+        [
+            .. models.Held().OrderByDescending(model => model.Loaded)
+                .Select(model => model with { Hangs = decoders.Hangs(model.Digest) ? true : null, Pinned = pinned.Contains(model.Digest) ? true : null }),
+        ],
+        Transfers = transfers.Count == 0 ? null : [.. transfers.Select(transfer => transfer with { Error = Short(transfer.Error) })],
+        Disk = replicas.Disk,
+        DiskRoom = replicas.Room,
+        DiskEvictable = replicas.Evictable,
         Devices = MachineDevices.Report(devices.Current),
         MemoryTotal = HostMemory.Total,
         MemoryFree = HostMemory.Free,
         TokensPerSecond = tokensPerSecond,
     };
+
+    private static string? Short(string? error) => error is { Length: > LongestError } ? error[..LongestError] : error;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The heartbeat was not written; trying again")]
     private partial void LogNotWritten(Exception exception);

@@ -18,6 +18,9 @@ internal sealed class ModelEntry(string digest, TimeSpan keepAlive) : IProgress<
     /// <summary>Null before it is loaded.</summary>
     public LoadedEngine? Engine { get; set; }
 
+    /// <summary>Its weights on disk, which stay for as long as the model does; null before they are there.</summary>
+    public Replica? Replica { get; set; }
+
     public MemoryNeed? Need { get; set; }
 
     /// <summary>Bytes that are set aside for it; 0 while it waits for room.</summary>

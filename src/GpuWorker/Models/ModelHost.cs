@@ -223,15 +223,15 @@ internal sealed partial class ModelHost(
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            string path = await replicas.EnsureAsync(entry.Digest, _stopping.Token);
-            entry.Need = loader.Measure(path);
+            entry.Replica = await replicas.HoldAsync(entry.Digest, _stopping.Token);
+            entry.Need = loader.Measure(entry.Replica.Path);
             await _oneAtATime.WaitAsync(entry.Abandoned.Token);
             LoadedEngine engine;
             try
             {
                 long room = await MakeRoomAsync(entry);
                 LogLoading(entry.Digest, entry.Need.Total >> 20);
-                engine = await loader.LoadAsync(path, room, entry, _stopping.Token);
+                engine = await loader.LoadAsync(entry.Replica.Path, room, entry, _stopping.Token);
             }
             finally
             {
@@ -378,6 +378,7 @@ internal sealed partial class ModelHost(
         if (_entries.GetValueOrDefault(entry.Digest) != entry)
             return;
         _entries.Remove(entry.Digest);
+        entry.Replica?.Dispose();
         entry.Expiry?.Dispose();
         entry.Leaving?.TrySetResult();
         TaskCompletionSource changed = _roomChanged;

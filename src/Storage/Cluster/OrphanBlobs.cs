@@ -1,6 +1,8 @@
 using Azure;
+using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using OllamaMax.Cluster;
+using OllamaMax.Models;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
 
@@ -8,7 +10,7 @@ namespace OllamaMax.Storage.Cluster;
 
 /// <summary>
 /// Finds blobs that nobody may need any more, and deletes those that are still what was found: downloads that nobody goes on with, uploads that nobody completes,
-/// outputs of jobs without a record, and payloads of jobs whose edge died.
+/// content that no manifest names, outputs of jobs without a record, and payloads of jobs whose edge died.
 /// </summary>
 public sealed class OrphanBlobs(StorageAccount account)
 {
@@ -16,10 +18,12 @@ public sealed class OrphanBlobs(StorageAccount account)
     private const int MostOfAKind = 1000;
 
     /// <param name="waits">How long each kind is left alone after it was seen.</param>
+    /// <param name="inUse">Digests of weights that somebody has to do with, whatever manifests say.</param>
     /// <param name="cancellationToken">Ends the listings.</param>
     /// <returns>What was found, and storage's time at the first listing.</returns>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
-    public async Task<(IReadOnlyList<OrphanCandidate> Candidates, DateTimeOffset Now)> FindAsync(OrphanWaits waits, CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<OrphanCandidate> Candidates, DateTimeOffset Now)> FindAsync(
+        OrphanWaits waits, IReadOnlySet<string> inUse, CancellationToken cancellationToken)
     {
         var (partials, now) = await ListAsync(Containers.Models, ModelPaths.Partials, cancellationToken);
         var (uploads, _) = await ListAsync(Containers.Models, ModelPaths.Uploads, cancellationToken);
@@ -32,6 +36,7 @@ public sealed class OrphanBlobs(StorageAccount account)
             // Who downloads holds a lease.
             .. Candidates(Containers.Models, partials.Where(blob => blob.Properties.LeaseState != LeaseState.Leased), waits.Download),
             .. Candidates(Containers.Models, uploads, waits.Upload),
+            .. Candidates(Containers.Models, await UnnamedAsync(inUse, cancellationToken), waits.Content),
             .. Candidates(Containers.Jobs, outputs.Where(blob => !records.Contains(blob.Name[JobRecordStore.Outputs.Length..])), waits.Output),
             .. Candidates(Containers.Jobs, payloads, waits.Payload),
         ];
@@ -54,6 +59,54 @@ public sealed class OrphanBlobs(StorageAccount account)
             // 412: changed, or leased by somebody who goes on with it.
             return false;
         }
+    }
+
+    /// <summary>
+    /// Content that no manifest names, and lists of the chunks of content that is gone. Whoever is about to name content changes its tag first (<see cref="ManifestWriter"/>), so that
+    /// it is not what was found any more. Manifests are read last, as they are written last.
+    /// </summary>
+    private async Task<IReadOnlyList<BlobItem>> UnnamedAsync(IReadOnlySet<string> inUse, CancellationToken cancellationToken)
+    {
+        List<BlobItem> lists = await ListAllAsync(ModelPaths.ChunkLists, cancellationToken);
+        List<BlobItem> blobs = await ListAllAsync(ModelPaths.Blobs, cancellationToken);
+        HashSet<string> there = [.. blobs.Select(blob => blob.Name[ModelPaths.Blobs.Length..])];
+        if (await NamedAsync(cancellationToken) is not { } needed)
+            return [];
+        needed.UnionWith(inUse.Select(ModelPaths.Blob));
+        return [.. blobs.Where(blob => !needed.Contains(blob.Name)), .. lists.Where(list => !there.Contains(list.Name[ModelPaths.ChunkLists.Length..]))];
+    }
+
+    /// <summary>Names of the blobs that manifests name. Null: one of them cannot be read, and might name any.</summary>
+    private async Task<HashSet<string>?> NamedAsync(CancellationToken cancellationToken)
+    {
+        HashSet<string> named = [];
+        BlobContainerClient container = account.Blobs.GetBlobContainerClient(Containers.Models);
+        foreach (BlobItem item in await ListAllAsync(ModelPaths.Manifests, cancellationToken))
+        {
+            try
+            {
+                BlobDownloadResult content = await container.GetBlobClient(item.Name).DownloadContentAsync(cancellationToken);
+                ModelManifest manifest = ModelManifest.Parse(content.Content.ToMemory().Span);
+                named.UnionWith(manifest.Layers.Append(manifest.Config).Select(layer => ModelPaths.Blob(layer.Digest)));
+            }
+            catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
+            {
+                // Deleted since it was listed: it names nothing any more.
+            }
+            catch (FormatException)
+            {
+                return null; // The catalogue says so in the log, again and again.
+            }
+        }
+        return named;
+    }
+
+    private async Task<List<BlobItem>> ListAllAsync(string prefix, CancellationToken cancellationToken)
+    {
+        List<BlobItem> all = [];
+        await foreach (BlobItem blob in account.Blobs.GetBlobContainerClient(Containers.Models).GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancellationToken))
+            all.Add(blob);
+        return all;
     }
 
     private static IEnumerable<OrphanCandidate> Candidates(string container, IEnumerable<BlobItem> blobs, TimeSpan wait) =>
@@ -87,4 +140,5 @@ public sealed class OrphanBlobs(StorageAccount account)
 /// <param name="Upload">That nobody completes.</param>
 /// <param name="Output">Of a job that has no record.</param>
 /// <param name="Payload">Of an interactive job: longer than any of them takes.</param>
-public sealed record OrphanWaits(TimeSpan Download, TimeSpan Upload, TimeSpan Output, TimeSpan Payload);
+/// <param name="Content">That no manifest names: longer than a job waits that asked for what a name stood for before.</param>
+public sealed record OrphanWaits(TimeSpan Download, TimeSpan Upload, TimeSpan Output, TimeSpan Payload, TimeSpan Content);

@@ -36,8 +36,17 @@ internal sealed class ManifestWriter(BlobContainerClient container)
         string path = ModelPaths.Manifest(name);
         if (await TryReadAsync(path, cancellationToken) is { } current && current.Span.SequenceEqual(bytes))
             return;
+        foreach (ModelLayer layer in manifest.Layers.Append(manifest.Config))
+            await ClaimAsync(layer.Digest, cancellationToken);
         await UploadAsync(path, bytes, cancellationToken);
     }
+
+    /// <summary>
+    /// Changes the blob's tag. What no manifest named so far may be marked for deletion; who deletes wants it with the tag that it was marked with, so it is kept from now on, or
+    /// is gone already and this fails.
+    /// </summary>
+    private async Task ClaimAsync(string digest, CancellationToken cancellationToken) =>
+        await container.GetBlobClient(ModelPaths.Blob(digest)).SetMetadataAsync(new Dictionary<string, string>(), cancellationToken: cancellationToken);
 
     /// <summary>Whether there was one. What it referred to stays: other names may, and jobs may still run from it.</summary>
     public async Task<bool> DeleteAsync(ModelName name, CancellationToken cancellationToken) =>

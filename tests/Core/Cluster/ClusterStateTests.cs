@@ -1,4 +1,6 @@
 using OllamaMax.Cluster;
+using OllamaMax.Models;
+using OllamaMax.Replication;
 
 namespace OllamaMax.Core.Tests.Cluster;
 
@@ -113,6 +115,19 @@ public sealed class ClusterStateTests
 
         state.Commands.Count.ShouldBe(64);
         state.Commands[^1].ShouldBe("c199");
+    }
+
+    [Fact]
+    public void SetPolicy_TriedAgainAfterItWasTakenBack_DoesNotComeBack()
+    {
+        string demo = ClusterState.PolicyKey(ModelName.Parse("Demo"));
+        ClusterCommand set = new ClusterCommand.SetPolicy("c1", demo, new ModelPolicy { MinReplicas = 2 });
+        ClusterState state = ClusterState.Empty.Apply(set);
+        state.Policies["registry.ollama.ai/library/demo:latest"].MinReplicas.ShouldBe(2);
+
+        state = state.Apply(new ClusterCommand.SetPolicy("c2", demo, null)).Apply(set);
+
+        state.Policies.ShouldBeEmpty();
     }
 
     private static ClusterState Observe(ClusterState state, params WorkerView[] workers) => state.Apply(new ClusterCommand.Observe(workers));

@@ -75,7 +75,7 @@ public sealed class FencedStoreTests
     }
 
     [Theory]
-    [InlineData("""{"schema":2,"epoch":7,"version":1,"content":{"members":17}}""", "schema 2")]
+    [InlineData("""{"schema":3,"epoch":7,"version":1,"content":{"members":17}}""", "schema 3")]
     [InlineData("""{"schema":1,"epoch":7,"version":1}""", "damaged")]
     [InlineData("""{"schema":1,"epoch":-7,"version":1,"content":{}}""", "damaged")]
     [InlineData("""{"schema":1,"epoch":7,"vers""", "damaged")]

@@ -39,6 +39,16 @@ public sealed class ReportBoundsTests
         Bounded(Honest with { Models = [new("sha256:x", Loaded: true, Bytes: -1)] }, WorkerFlags.Memory).Models[0].Bytes.ShouldBe(0);
     }
 
+    [Fact]
+    public void Check_Copies_AreBroughtBack()
+    {
+        Bounded(Honest with { DiskRoom = -1, DiskEvictable = long.MaxValue }, WorkerFlags.Memory).ShouldSatisfyAllConditions(
+            report => report.DiskRoom.ShouldBe(0), report => report.DiskEvictable.ShouldBe(ReportBounds.MostDisk));
+        Bounded(Honest with { Transfers = [new("sha256:x", -1, 100, 1)] }, WorkerFlags.Memory).Transfers!.Single().ShouldBe(new("sha256:x", 0, 100, 1));
+        Bounded(Honest with { Transfers = [null!] }, WorkerFlags.Shape).Transfers.ShouldBeEmpty();
+        Bounded(Honest with { Transfers = [new("sha256:x", 1, 100, 1) { Error = new string('x', 5000) }] }, WorkerFlags.Shape).Transfers!.Single().Error!.Length.ShouldBe(200);
+    }
+
     [Theory]
     [InlineData(1e12, ReportBounds.MostTokensPerSecond)]
     [InlineData(double.NaN, 0)]

@@ -40,5 +40,15 @@ public sealed class StandingOrdersTests
         changes.ShouldBe(1);
     }
 
+    [Fact]
+    public void Admits_OrdersOfOtherKindsToo_NoneOlderThanAnyHeardOf()
+    {
+        _orders.Admits(5).ShouldBeTrue();
+        _orders.Admits(4).ShouldBeFalse();
+        _orders.Take(Order(epoch: 4, drain: true)).ShouldBeFalse();
+        _orders.Take(Order(epoch: 6, drain: true)).ShouldBeTrue();
+        _orders.Admits(5).ShouldBeFalse();
+    }
+
     private static DirectiveMessage Order(long epoch, bool drain) => new(ProtocolVersion.Current, epoch, drain);
 }

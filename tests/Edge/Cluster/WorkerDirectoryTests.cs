@@ -111,6 +111,20 @@ public sealed class WorkerDirectoryTests
     }
 
     [Fact]
+    public void Choose_NoDiskForACopy_IsAskedOnlyWhereItHasOneOrNobodyHasMore()
+    {
+        PlacementRule large = new() { Policy = PlacementRule.Default.Policy, ModelBytes = 1000 };
+        WorkerReport full = Report with { Id = "w1", Models = [], DiskRoom = 100, DiskEvictable = 800 };
+
+        See(full, Report with { Id = "w2", Models = [], DiskRoom = 100, DiskEvictable = 900 });
+        Choose(large).ShouldBe("w2");
+        Choose(large, "w2").ShouldBeNull();
+
+        See(full with { Models = [new(Model, Loaded: false)] }, Report with { Id = "w2", Models = [] });
+        Choose(large).ShouldBe("w1");
+    }
+
+    [Fact]
     public void Choose_ReportWithAbsurdSlots_IsNotBelieved()
     {
         See(Report with { Id = "w1", SlotsTotal = int.MaxValue, SlotsUsed = int.MinValue }, Report with { Id = "w2", SlotsTotal = -1 });

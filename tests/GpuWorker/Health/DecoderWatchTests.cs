@@ -169,7 +169,8 @@ public sealed class DecoderWatchTests : IAsyncDisposable
     /// <param name="engine">Null: a process with a real model.</param>
     private IdleEngine Start(IdleEngine? engine)
     {
-        GgufGenerator.Write(_folder.File(Digest.Replace(':', '-')), new GgufSpec { NeverEnds = true, Context = 1 << 17 });
+        GgufGenerator.Write(ReplicaFiles.PathOf(_folder.Path, Digest), new GgufSpec { NeverEnds = true, Context = 1 << 17 });
+        ReplicaFiles.List(_folder.Path, Digest);
         var services = new ServiceCollection().AddLogging(logging => logging.ClearProviders());
         if (engine is not null)
             services.AddSingleton<IEngineLoader>(new OneEngine(engine));

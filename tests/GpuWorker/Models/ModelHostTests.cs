@@ -287,7 +287,10 @@ public sealed class ModelHostTests : IAsyncDisposable
     private ModelHost Host(int models, long memory = 1000)
     {
         for (int i = 0; i < models; i++)
-            File.WriteAllBytes(_folder.File(Digest(i).Replace(':', '-')), []);
+        {
+            File.WriteAllBytes(ReplicaFiles.PathOf(_folder.Path, Digest(i)), []);
+            ReplicaFiles.List(_folder.Path, Digest(i));
+        }
         _services = new ServiceCollection()
             .AddLogging(logging => logging.ClearProviders().AddProvider(new LineLogging(_log)))
             .AddSingleton<TimeProvider>(_time)

@@ -1,18 +1,24 @@
+using System.IO.Pipelines;
+using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Specialized;
 using OllamaMax.Cluster;
 using OllamaMax.Jobs;
+using OllamaMax.Models;
 using OllamaMax.Storage.Cluster;
 using OllamaMax.Storage.Jobs;
+using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Storage.Tests.Cluster;
 
 public sealed class OrphanBlobsTests(AzuriteFixture azurite)
 {
-    private static readonly OrphanWaits Waits = new(TimeSpan.FromDays(7), TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromHours(25));
+    private static readonly OrphanWaits Waits = new(TimeSpan.FromDays(7), TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromHours(25), TimeSpan.FromHours(26));
 
     private readonly StorageAccount _account = new(azurite.ConnectionString);
+
+    private HashSet<string> InUse { get; } = [];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -28,7 +34,7 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         await WriteAsync(Models, $"uploads/{name}");
         await WriteAsync(_account.Blobs.GetBlobContainerClient(Containers.Jobs), $"payloads/{name}");
 
-        var (candidates, now) = await Blobs.FindAsync(Waits, Cancellation);
+        var (candidates, now) = await Blobs.FindAsync(Waits, InUse, Cancellation);
 
         now.ShouldBeGreaterThan(DateTimeOffset.UnixEpoch);
         candidates.Where(candidate => candidate.Name.EndsWith(name, StringComparison.Ordinal)).Select(candidate => (candidate.Name, candidate.Wait)).ShouldBe(
@@ -62,6 +68,67 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task Find_ContentThatNoManifestNames_IsFoundUnlessSomebodyUsesIt()
+    {
+        await StartAsync();
+        ModelBlobs content = new(_account.Blobs);
+        string unnamed = await UploadAsync(content), used = await UploadAsync(content), named = await UploadAsync(content);
+        await NameAsync(named);
+        InUse.Add(used);
+
+        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates];
+
+        found.Single(candidate => candidate.Name == $"models/{ModelPaths.Blob(unnamed)}").Wait.ShouldBe(Waits.Content);
+        string[] names = [.. found.Select(candidate => candidate.Name)];
+        names.ShouldNotContain($"models/{ModelPaths.Blob(used)}");
+        names.ShouldNotContain($"models/{ModelPaths.Blob(named)}");
+        names.ShouldNotContain($"models/{ModelPaths.Chunks(unnamed)}", "its content is there");
+    }
+
+    [Fact]
+    public async Task Find_ListOfChunksWithoutItsContent_IsFound()
+    {
+        await StartAsync();
+        string digest = await UploadAsync(new ModelBlobs(_account.Blobs));
+        await Models.GetBlobClient(ModelPaths.Blob(digest)).DeleteAsync(cancellationToken: Cancellation);
+
+        (await NamesAsync()).ShouldContain($"models/{ModelPaths.Chunks(digest)}");
+    }
+
+    [Fact]
+    public async Task Delete_ContentIsNamedAfterItWasFound_IsKept()
+    {
+        await StartAsync();
+        string digest = await UploadAsync(new ModelBlobs(_account.Blobs));
+        OrphanCandidate found = await FindAsync($"models/{ModelPaths.Blob(digest)}");
+
+        await NameAsync(digest);
+
+        (await Blobs.DeleteAsync(found, Cancellation)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Name_ContentIsGone_Fails()
+    {
+        await StartAsync();
+        string digest = await UploadAsync(new ModelBlobs(_account.Blobs));
+        (await Blobs.DeleteAsync(await FindAsync($"models/{ModelPaths.Blob(digest)}"), Cancellation)).ShouldBeTrue();
+
+        (await Should.ThrowAsync<RequestFailedException>(() => NameAsync(digest))).Status.ShouldBe(404);
+    }
+
+    [Fact]
+    public async Task Find_ManifestThatCannotBeRead_NoContentIsFound()
+    {
+        StorageAccount account = new(azurite.NewAccount());
+        await account.CreateContainersAsync(Cancellation);
+        await UploadAsync(new ModelBlobs(account.Blobs));
+        await WriteAsync(account.Blobs.GetBlobContainerClient(Containers.Models), "manifests/host/ns/damaged/latest");
+
+        (await new OrphanBlobs(account).FindAsync(Waits, InUse, Cancellation)).Candidates.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Delete_AsItWasFound_IsGoneAndThenNoMore()
     {
         string name = await StartAsync();
@@ -91,6 +158,25 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         (await leased.ExistsAsync(Cancellation)).Value.ShouldBeTrue();
     }
 
+    private static async Task<string> UploadAsync(ModelBlobs blobs)
+    {
+        byte[] content = Guid.NewGuid().ToByteArray();
+        string digest = ModelDigest.Of(content);
+        (await blobs.UploadAsync(digest, PipeReader.Create(new MemoryStream(content)), Cancellation)).ShouldBeNull();
+        return digest;
+    }
+
+    private async Task NameAsync(string digest)
+    {
+        string config = await UploadAsync(new ModelBlobs(_account.Blobs));
+        ModelManifest manifest = new()
+        {
+            Config = new(ModelManifest.ConfigMediaType, config, 16),
+            Layers = [new ModelLayer(ModelLayer.Model, digest, 16)],
+        };
+        await new ManifestWriter(Models).WriteAsync(ModelName.Parse($"orphan{Guid.NewGuid():n}"), manifest, Cancellation);
+    }
+
     private static string NewId() => JobId.New(TimeProvider.System);
 
     private static async Task<BlobClient> WriteAsync(BlobContainerClient container, string name)
@@ -106,8 +192,8 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         return Guid.NewGuid().ToString("n");
     }
 
-    private async Task<string[]> NamesAsync() => [.. (await Blobs.FindAsync(Waits, Cancellation)).Candidates.Select(candidate => candidate.Name)];
+    private async Task<string[]> NamesAsync() => [.. (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates.Select(candidate => candidate.Name)];
 
     private async Task<OrphanCandidate> FindAsync(string name) =>
-        (await Blobs.FindAsync(Waits, Cancellation)).Candidates.Single(candidate => candidate.Name == name);
+        (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates.Single(candidate => candidate.Name == name);
 }

@@ -57,6 +57,15 @@ public sealed class TestCluster : IAsyncDisposable
 
     public IReadOnlyList<TestWorker> Workers => _workers;
 
+    /// <summary>Whether workers that are added from now on are boxes of their own, with a disk each; otherwise all share one.</summary>
+    public bool HasBoxes { get; set; }
+
+    /// <summary>Bytes of disk for the copies of a worker that is added from now on; null: as many as there are.</summary>
+    public long? DiskBudget { get; set; }
+
+    /// <summary>Where a worker's copies are.</summary>
+    public string ReplicasOf(string worker) => HasBoxes ? _folder.File($"{worker}-replicas") : _folder.File("replicas");
+
     public static string DemoModel => Path.Combine(RepositoryRoot.Find(), "models", "demo", "ollamamax-demo.gguf");
 
     /// <param name="storage">Connection string; its containers are shared with whoever else uses it.</param>
@@ -141,7 +150,8 @@ public sealed class TestCluster : IAsyncDisposable
             Edge = Client.BaseAddress!,
             JoinToken = token,
             Data = _folder.File(name),
-            Replicas = _folder.File("replicas"),
+            Replicas = ReplicasOf(name),
+            DiskBudget = DiskBudget,
             Name = name,
             Site = site,
             Slots = engine?.Slots ?? 4,

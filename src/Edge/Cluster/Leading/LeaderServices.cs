@@ -28,6 +28,7 @@ internal static class LeaderServices
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IReconciler, MembershipReconciler>();
         services.AddSingleton<IReconciler, DirectivesReconciler>();
+        services.AddSingleton<IReconciler, ReplicationReconciler>();
         services.AddSingleton<IReconciler, JobsReconciler>();
         services.AddSingleton<IReconciler, OrphansReconciler>();
         services.AddSingleton<IReconciler, UsageReconciler>();

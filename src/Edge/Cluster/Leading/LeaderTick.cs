@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
 using OllamaMax.Diagnostics;
 using OllamaMax.Leases;
+using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Cluster.Leading;
 
@@ -124,7 +125,7 @@ public sealed partial class LeaderTick
         {
             return "lost";
         }
-        catch (Exception e) when (e is StoreException or DocumentException or RequestFailedException or AggregateException or InvalidOperationException or InvalidDataException)
+        catch (Exception e) when (e is StoreException or DocumentException or CatalogException or RequestFailedException or AggregateException or InvalidOperationException or InvalidDataException)
         {
             // The others are not to wait for this one; its next pass finds what this one has left.
             LogPassFailed(e, reconciler.Name);

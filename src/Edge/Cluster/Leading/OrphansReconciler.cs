@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
+using OllamaMax.Models;
 using OllamaMax.Storage.Cluster;
 
 namespace OllamaMax.Edge.Cluster.Leading;
 
 /// <summary>Marks blobs that nobody seems to need, waits, looks again, and deletes those that still lie there as they did.</summary>
 internal sealed partial class OrphansReconciler(
-    OrphanBlobs blobs, ClusterDocuments documents, LeaderMetrics metrics, IOptions<ClusterOptions> options, ILogger<OrphansReconciler> logger) : IReconciler
+    OrphanBlobs blobs, ClusterWatch watch, ClusterDocuments documents, LeaderMetrics metrics, IOptions<ClusterOptions> options, ILogger<OrphansReconciler> logger) : IReconciler
 {
     public string Name => "orphans";
 
@@ -15,7 +16,7 @@ internal sealed partial class OrphansReconciler(
 
     public async Task<bool> ReconcileAsync(LeaderTerm term, CancellationToken cancellationToken)
     {
-        var (candidates, now) = await blobs.FindAsync(options.Value.OrphanWaits, cancellationToken);
+        var (candidates, now) = await blobs.FindAsync(options.Value.OrphanWaits, InUse(), cancellationToken);
         if (await documents.Orphans.ApplyAsync(term, marks => marks.Look(candidates, now), cancellationToken) is not { } marked)
             return false;
         foreach (OrphanCandidate orphan in marked.Content.Due(candidates, now))
@@ -29,6 +30,17 @@ internal sealed partial class OrphansReconciler(
         }
         return true;
     }
+
+    /// <summary>Weights that workers run or copy.</summary>
+    private HashSet<string> InUse() =>
+    [
+        .. from worker in watch.Current
+           where worker.State != WorkerState.Gone
+           from digest in worker.Report.Models.Where(model => model.Loaded || model.LoadingPercent is not null).Select(model => model.Digest)
+               .Concat((worker.Report.Transfers ?? []).Where(transfer => transfer.Error is null).Select(transfer => transfer.Digest))
+           where ModelDigest.IsValid(digest)
+           select digest
+    ];
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The blob {Blob} belonged to nobody and is deleted")]
     private partial void LogDeleted(string blob);

@@ -1,0 +1,127 @@
+using OllamaMax.Cluster;
+using OllamaMax.Placement;
+using OllamaMax.Streaming;
+using OllamaMax.Workers;
+
+namespace OllamaMax.Replication;
+
+/// <summary>
+/// A disk while copies are planned: what its workers report, and what is to be done there. Mostly it is one worker's; where several share it, what one of them makes or deletes the
+/// others have or lose as well, so they count as one.
+/// </summary>
+internal sealed class ReplicaSeat
+{
+    /// <summary>Copies that are given to be made at a time, so that those that matter most are made first.</summary>
+    private const int MostAtOnce = 2;
+
+    private readonly IReadOnlyList<PolicedModel> _models;
+    private readonly TimeSpan _replaceAfter;
+    private readonly WorkerView[] _workers;
+    private readonly WorkerView _speaker;
+    private readonly WorkerReport _newest;
+    private readonly HashSet<string> _held;
+    private readonly HashSet<string> _inMemory;
+    private readonly ReplicaTransfer[] _transfers;
+    private readonly List<string> _ensure = [];
+    private readonly List<string> _evict = [];
+    private long _ordered;
+
+    /// <param name="workers">All that share the disk.</param>
+    /// <param name="models">Those with a policy.</param>
+    /// <param name="replaceAfter">How long it keeps its place while it is away.</param>
+    public ReplicaSeat(IEnumerable<WorkerView> workers, IReadOnlyList<PolicedModel> models, TimeSpan replaceAfter)
+    {
+        _models = models;
+        _replaceAfter = replaceAfter;
+        // The same one each time: its report is the one that shows what it was told.
+        _workers = [.. workers.OrderBy(IsOut).ThenBy(worker => worker.State != WorkerState.Alive).ThenBy(worker => worker.Report.Id, StringComparer.Ordinal)];
+        _speaker = _workers[0];
+        _newest = _workers.Where(worker => IsOut(worker) == IsOut(_speaker)).MaxBy(worker => worker.HeartbeatAt)!.Report;
+        _held = [.. _newest.Models.Select(model => model.Digest)];
+        _inMemory = [.. Reachable.SelectMany(worker => worker.Report.Models).Where(model => model.Loaded || model.LoadingPercent is not null).Select(model => model.Digest)];
+        _transfers = [.. Reachable.SelectMany(worker => worker.Report.Transfers ?? [])];
+    }
+
+    public string? Site => _speaker.Report.Site;
+
+    /// <summary>Gone, or of a version that understands nothing.</summary>
+    public bool IsAway => IsOut(_speaker);
+
+    private IEnumerable<WorkerView> Reachable => _workers.Where(worker => !IsOut(worker));
+
+    /// <summary>
+    /// Copies there are copies that the policy asks for. A worker that rests by itself is about to be started anew; one that people drain is to be done without, and one that is away
+    /// keeps its place for a while.
+    /// </summary>
+    public bool Counts(ModelPolicy policy) => _workers.Any(worker =>
+        policy.Admits(worker.Labels) && !worker.IsToDrain && ProtocolVersion.IsCompatible(worker.Report.Version)
+        && (worker.State != WorkerState.Gone || AwayFor(worker) < _replaceAfter));
+
+    public bool Holds(string digest) => _held.Contains(digest);
+
+    public bool HasInMemory(string digest) => _inMemory.Contains(digest);
+
+    /// <summary>On its way, or ordered.</summary>
+    public bool Gets(string digest) => !Holds(digest) && (Running.Any(transfer => transfer.Digest == digest) || _ensure.Contains(digest));
+
+    public bool HasOrGets(string digest) => Holds(digest) || Gets(digest);
+
+    public bool Loses(string digest) => _evict.Contains(digest);
+
+    /// <summary>Of equals the same one is chosen each time, and another one for another model.</summary>
+    public ulong Key(string digest) => PlacementHash.Of($"{digest} {_speaker.Report.Id}");
+
+    /// <summary>Why it cannot take the model, to stand behind a number of workers; empty: nobody needs to be told; null: it can.</summary>
+    public string? Refusal(PolicedModel model, ModelPolicy policy) =>
+        IsAway ? ""
+        : _speaker.State == WorkerState.Suspect ? "not heard for a while"
+        : _speaker.State == WorkerState.Draining ? "draining"
+        : !Counts(policy) ? "without its labels"
+        : !Reachable.Any(worker => worker.Report.HasMemoryFor(model.Bytes)) ? "with too little memory for it"
+        : Array.Find(_transfers, transfer => transfer.Digest == model.Digest && transfer.Error is not null) is { Error: { } error } ? $"failed ({error})"
+        : model.Bytes > RoomFor(model) ? "with too little disk for it"
+        : Running.Count() + _ensure.Count >= MostAtOnce ? "busy with other copies"
+        : null;
+
+    public void Ensure(PolicedModel model)
+    {
+        _ensure.Add(model.Digest);
+        _ordered += model.Bytes;
+    }
+
+    public void Evict(string digest) => _evict.Add(digest);
+
+    /// <summary>Null where nothing is to be said, or nobody hears it.</summary>
+    public ReplicaOrders? Orders(IReadOnlySet<string> pinned)
+    {
+        if (IsAway)
+            return null;
+        string[] stay = [.. _held.Where(digest => pinned.Contains(digest) && !_evict.Contains(digest)).Order(StringComparer.Ordinal)];
+        bool isPinnedAsWished = Pinned(_newest).SetEquals(stay);
+        return _ensure.Count + _evict.Count == 0 && isPinnedAsWished ? null : new(_speaker.Report.Id, [.. _ensure], [.. _evict], stay);
+    }
+
+    private IEnumerable<ReplicaTransfer> Running => _transfers.Where(transfer => transfer.Error is null);
+
+    /// <summary>
+    /// What it can make room for without losing another that is wanted as much: or the two would put out each other for ever. A worker that says nothing of its disk is believed
+    /// to have enough.
+    /// </summary>
+    private long RoomFor(PolicedModel model)
+    {
+        if (_newest.DiskRoom is not { } free)
+            return long.MaxValue;
+        HashSet<string> pinned = Pinned(_newest);
+        long wanted = _models.Where(other => other.Digest != model.Digest && other.Desired > 0 && other.Priority >= model.Priority && Holds(other.Digest) && !pinned.Contains(other.Digest))
+            .Sum(other => other.Bytes);
+        long onItsWay = Running.Where(transfer => transfer.Digest != model.Digest).Sum(transfer => Math.Max(0, transfer.Total - transfer.Completed));
+        return free + Math.Max(0, (_newest.DiskEvictable ?? 0) - wanted) - onItsWay - _ordered;
+    }
+
+    private static HashSet<string> Pinned(WorkerReport report) => [.. report.Models.Where(model => model.Pinned == true).Select(model => model.Digest)];
+
+    private static bool IsOut(WorkerView worker) => worker.State == WorkerState.Gone || !ProtocolVersion.IsCompatible(worker.Report.Version);
+
+    /// <summary>By storage's clock: since it was silent for long enough, or said goodbye.</summary>
+    private static TimeSpan AwayFor(WorkerView worker) => worker.HeartbeatAt + worker.Age - worker.StateSince;
+}

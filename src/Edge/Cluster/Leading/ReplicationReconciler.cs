@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OllamaMax.Cluster;
+using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Replication;
+using OllamaMax.Replication;
+using OllamaMax.Storage.Models;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Edge.Cluster.Leading;
+
+/// <summary>Has workers make and delete copies until their reports show what the policies want; tells operators what stands in the way.</summary>
+internal sealed partial class ReplicationReconciler(
+    ClusterWatch watch, ModelCatalog catalog, ClusterDocuments documents, WorkerChannel workers, IOptions<ClusterOptions> options, ILogger<ReplicationReconciler> logger) : IReconciler
+{
+    private readonly Dictionary<string, string> _blocked = [];
+    private (long Epoch, long TakenAt, long Version)? _seen;
+
+    public string Name => "replication";
+
+    /// <summary>Each tick: where no report and no wish is new, there is nothing to do.</summary>
+    public TimeSpan Every => TimeSpan.Zero;
+
+    public async Task<bool> ReconcileAsync(LeaderTerm term, CancellationToken cancellationToken)
+    {
+        if (watch.LastListing is not { } listing || documents.State.Last is not { } state || _seen == (term.Epoch, listing.TakenAt, state.Version))
+            return true;
+        bool isAnyPinned = listing.Workers.Any(worker => worker.Report.Models.Any(model => model.Pinned == true));
+        if (state.Content.Policies.Count > 0 || isAnyPinned)
+        {
+            IReadOnlyList<PolicedModel> models = PolicedModels.Of(await catalog.ListAsync(cancellationToken), state.Content);
+            // As the reports were listed: aged, they would make silence of what was only not looked at.
+            ReplicationPlan plan = ReplicationPlanner.Plan(models, [.. listing.Workers.Select(state.Content.View)], options.Value.ReplaceAfter);
+            Tell(plan);
+            foreach (ReplicaOrders orders in plan.Orders)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                LogOrdered(orders.WorkerId, orders.Ensure.Count, orders.Evict.Count);
+                await workers.OrderReplicasAsync(orders.WorkerId, new ReplicaOrdersMessage(ProtocolVersion.Current, term.Epoch, orders.Ensure, orders.Evict, orders.Pinned));
+            }
+        }
+        _seen = (term.Epoch, listing.TakenAt, state.Version);
+        return true;
+    }
+
+    private void Tell(ReplicationPlan plan)
+    {
+        foreach (var (digest, model) in plan.Models)
+        {
+            if (model.BlockedBecause is not { } reason)
+                _blocked.Remove(digest);
+            else if (!_blocked.TryGetValue(digest, out string? before) || before != reason)
+                LogBlocked(digest, model.Actual, model.Desired, _blocked[digest] = reason);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Worker {Worker} is to make {Ensure} copies and to delete {Evict}")]
+    private partial void LogOrdered(string worker, int ensure, int evict);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Digest} has {Actual} of {Desired} copies, and more cannot be had: {Reason}")]
+    private partial void LogBlocked(string digest, int actual, int desired, string reason);
+}

@@ -1,0 +1,15 @@
+namespace OllamaMax.Edge.Pulls;
+
+/// <summary>The pulls that run at this edge.</summary>
+internal sealed class PullTransfers(ActivePulls pulls) : ITransferSource
+{
+    public ValueTask<IReadOnlyList<TransferAnswer>> ListAsync(CancellationToken cancellationToken) => new([.. pulls.List().Select(Answer)]);
+
+    public ValueTask<bool> CancelAsync(string id, CancellationToken cancellationToken) => new(pulls.Cancel(id));
+
+    private static TransferAnswer Answer(RunningPull pull)
+    {
+        (long completed, long total, long speed) = pull.Progress.Sum;
+        return new(pull.Id, pull.Request.Name.ToString(), "pull", TransferAnswer.Running, completed, total, speed);
+    }
+}

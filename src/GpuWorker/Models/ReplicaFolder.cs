@@ -1,0 +1,205 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+using OllamaMax.Models;
+
+namespace OllamaMax.GpuWorker.Models;
+
+/// <summary>
+/// The files of the copies on this box, which several workers may share: <c>sha256-…</c>, checked against its digest before it got that name; beside it <c>.chunks</c>, the list of
+/// its pieces, without which it is not taken for a copy; <c>.pinned</c>, where it is to stay; and <c>.partial</c>, one on its way. Locks are the system's, and end with
+/// the process: who uses a copy has its list open, who deletes it or makes it has the list, or the partial file, alone.
+/// </summary>
+internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvider time)
+{
+    private const string Lists = ".chunks";
+    private const string Pins = ".pinned";
+    private const string Partials = ".partial";
+
+    private const int DiskFullOnUnix = 28;
+    private const int DiskFullOnWindows = unchecked((int)0x8007_0070);
+
+    /// <summary>To others it is closed. On Windows a file can be renamed or deleted only where its opener has said so; elsewhere that would be no lock.</summary>
+    private static readonly FileShare Alone = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
+
+    private readonly string _folder = options.Value.ReplicaFolder;
+    private string? _id;
+
+    /// <summary>What this folder is told from others by, whoever looks into it; null while it cannot be read or written.</summary>
+    public string? Id => _id ??= ReadId();
+
+    /// <summary>Digests of all copies here.</summary>
+    public IReadOnlyList<string> List() => [.. Files().Where(file => file.Extension.Length == 0).Select(DigestOf)];
+
+    /// <summary>The digests of those that are to stay.</summary>
+    public IReadOnlySet<string> Pinned() => Files().Where(file => file.Extension == Pins).Select(DigestOf).ToHashSet();
+
+    /// <summary>Bytes of all files, those on their way included.</summary>
+    public long Bytes(Func<string, bool> isCounted) => Files().Where(file => isCounted(DigestOf(file))).Sum(LengthOf);
+
+    public static bool IsDiskFull(IOException e) => e.HResult is DiskFullOnUnix or DiskFullOnWindows;
+
+    /// <summary>Where the copy lies, or would lie.</summary>
+    public string PathOf(string digest) => Path.Combine(_folder, ModelDigest.FileName(digest));
+
+    /// <summary>Bytes that the disk has for more.</summary>
+    public long FreeBytes()
+    {
+        Directory.CreateDirectory(_folder);
+        return new DriveInfo(Path.GetFullPath(_folder)).AvailableFreeSpace;
+    }
+
+    /// <summary>The copy and the list of its pieces. Null: there is none, or it is being deleted.</summary>
+    public (Replica Replica, ModelChunks Chunks)? TryHold(string digest)
+    {
+        FileStream? hold = null;
+        try
+        {
+            hold = new FileStream(PathOf(digest) + Lists, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            byte[] list = new byte[hold.Length];
+            hold.ReadExactly(list);
+            ModelChunks chunks = ModelChunks.Parse(list);
+            if (File.Exists(PathOf(digest)))
+                return (new Replica(PathOf(digest), hold), chunks);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            // Not there, being deleted, or cut off where a box was switched off: made anew, which fetches only what is missing.
+        }
+        hold?.Dispose();
+        return null;
+    }
+
+    /// <summary>It is used now: who has not been for longest makes way first.</summary>
+    public void Touch(string digest)
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(PathOf(digest) + Lists, time.GetUtcNow().UtcDateTime);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Another user's file, as where boxes are given their copies: who may not write there deletes nothing there either.
+        }
+    }
+
+    /// <summary>The file of a copy on its way, for nobody else. Null: another worker of this box has it.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public FileStream? TryTakePartial(string digest)
+    {
+        Directory.CreateDirectory(_folder);
+        string partial = PathOf(digest) + Partials;
+        try
+        {
+            return new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, Alone, bufferSize: 0, FileOptions.Asynchronous);
+        }
+        catch (IOException) when (File.Exists(partial))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What is no copy any more, as it is damaged or has lost its list, is one on its way again: its whole pieces need not come again.</summary>
+    public void Demote(string digest)
+    {
+        Directory.CreateDirectory(_folder);
+        File.Delete(PathOf(digest) + Lists);
+        if (File.Exists(PathOf(digest)) && !File.Exists(PathOf(digest) + Partials))
+            File.Move(PathOf(digest), PathOf(digest) + Partials);
+    }
+
+    /// <summary>The file has been verified: it is a copy from now on. It is closed, as who loads it opens it.</summary>
+    public void Promote(FileStream partial, ModelChunks chunks)
+    {
+        // Before the name says that it is whole; a box may be switched off the moment after.
+        RandomAccess.FlushToDisk(partial.SafeFileHandle);
+        File.Move(partial.Name, PathOf(chunks.Digest), overwrite: true);
+        partial.Dispose();
+        File.WriteAllBytes(PathOf(chunks.Digest) + Lists, chunks.ToBytes());
+    }
+
+    public void DeletePartial(string digest) => File.Delete(PathOf(digest) + Partials);
+
+    /// <summary>Deletes the copy, or what there is of one. False: somebody uses it or makes it, or there is nothing.</summary>
+    public bool TryDelete(string digest)
+    {
+        string path = PathOf(digest);
+        bool isPartialGone = File.Exists(path + Partials) && TryDeleteAlone(path + Partials, alongside: null);
+        bool isCopyGone = File.Exists(path) && TryDeleteAlone(path + Lists, alongside: path);
+        return isCopyGone || isPartialGone;
+    }
+
+    public void Pin(string digest, bool isPinned)
+    {
+        if (isPinned)
+            File.WriteAllBytes(PathOf(digest) + Pins, []);
+        else
+            File.Delete(PathOf(digest) + Pins);
+    }
+
+    /// <summary>What may be deleted, the one that was not used for longest first.</summary>
+    public IReadOnlyList<string> LeastRecentlyUsed()
+    {
+        IReadOnlySet<string> pinned = Pinned();
+        return
+        [
+            // Without a list it is no copy, or not yet one, and goes first.
+            .. Files().Select(DigestOf).Distinct().Where(digest => !pinned.Contains(digest)).OrderBy(digest => File.GetLastWriteTimeUtc(PathOf(digest) + Lists)),
+        ];
+    }
+
+    private static bool TryDeleteAlone(string locked, string? alongside)
+    {
+        try
+        {
+            using FileStream file = new(locked, FileMode.OpenOrCreate, FileAccess.ReadWrite, Alone);
+            if (alongside is not null)
+                File.Delete(alongside);
+            File.Delete(locked);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private string? ReadId()
+    {
+        string file = Path.Combine(_folder, "disk.id");
+        try
+        {
+            Directory.CreateDirectory(_folder);
+            using FileStream own = new(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+            own.Write(Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("n")));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is there, as a rule.
+        }
+        try
+        {
+            // What another worker is just writing is read with the next report.
+            return File.ReadAllText(file) is { Length: 32 } id ? id : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private FileInfo[] Files() => Directory.Exists(_folder) ? new DirectoryInfo(_folder).GetFiles("sha256-*") : [];
+
+    private static string DigestOf(FileInfo file) => Path.GetFileNameWithoutExtension(file.Name).Replace('-', ':');
+
+    private static long LengthOf(FileInfo file)
+    {
+        try
+        {
+            return file.Length;
+        }
+        catch (FileNotFoundException)
+        {
+            return 0; // Deleted, or renamed, since it was listed.
+        }
+    }
+}

@@ -1,0 +1,53 @@
+namespace OllamaMax.GpuWorker.Models;
+
+/// <summary>The disk that copies have. With a budget the one unused for longest makes way for another; without one nobody does: a full disk is its operator's to empty.</summary>
+/// <param name="folder">Of the copies.</param>
+/// <param name="budget">Bytes of all of them; null: none is set.</param>
+internal sealed class ReplicaRoom(ReplicaFolder folder, long? budget)
+{
+    /// <summary>Bytes for further copies without deleting any.</summary>
+    public long Free => budget is { } most ? Math.Max(0, most - folder.Bytes(_ => true)) : folder.FreeBytes();
+
+    /// <summary>Bytes of copies that go when others need their room; null: none ever do.</summary>
+    public long? Evictable
+    {
+        get
+        {
+            IReadOnlySet<string> pinned = folder.Pinned();
+            return budget is null ? null : folder.Bytes(digest => !pinned.Contains(digest));
+        }
+    }
+
+    /// <summary>Sees to it that there is room.</summary>
+    /// <param name="digest">Of the copy that is to be made.</param>
+    /// <param name="size">Its bytes.</param>
+    /// <param name="there">Of them, those that are on the disk already.</param>
+    /// <param name="promised">Bytes that other copies on their way will still take.</param>
+    /// <param name="evict">Deletes one that nobody uses.</param>
+    /// <exception cref="ReplicaException">There can be none.</exception>
+    public void Make(string digest, long size, long there, long promised, Func<string, bool> evict)
+    {
+        if (budget is not { } most)
+        {
+            if (folder.FreeBytes() - promised is var free && free < size - there)
+                throw new ReplicaException($"model {digest} needs {Megabytes(size - there)} MB of disk, and {Megabytes(Math.Max(0, free))} MB are free");
+            return;
+        }
+        if (size > most)
+            throw new ReplicaException($"model {digest} has {Megabytes(size)} MB, and the disk budget is {Megabytes(most)} MB");
+        size += promised;
+        if (Others(digest) + size <= most)
+            return;
+        foreach (string other in folder.LeastRecentlyUsed().Where(other => other != digest))
+        {
+            if (evict(other) && Others(digest) + size <= most)
+                return;
+        }
+        throw new ReplicaException(
+            $"model {digest} has {Megabytes(size - promised)} MB, and of the disk budget of {Megabytes(most)} MB copies that are pinned, in use or on their way take {Megabytes(Others(digest) + promised)} MB");
+    }
+
+    private long Others(string digest) => folder.Bytes(other => other != digest);
+
+    private static long Megabytes(long bytes) => (bytes + (1 << 20) - 1) >> 20;
+}

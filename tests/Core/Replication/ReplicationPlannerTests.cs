@@ -1,0 +1,181 @@
+using OllamaMax.Cluster;
+using OllamaMax.Core.Tests.Cluster;
+using OllamaMax.Replication;
+using OllamaMax.Workers;
+
+namespace OllamaMax.Core.Tests.Replication;
+
+public sealed class ReplicationPlannerTests
+{
+    private const string Model = "sha256:m";
+    private const string Other = "sha256:n";
+    private static readonly TimeSpan ReplaceAfter = TimeSpan.FromMinutes(2);
+
+    [Fact]
+    public void Plan_FewerThanWanted_AreOrderedOfSitesThatHaveNone()
+    {
+        WorkerView[] workers = [Worker("a", site: "x", held: [Model]), Worker("b", site: "x"), Worker("c", site: "x"), Worker("d", site: "y"), Worker("e", site: "z")];
+
+        ReplicationPlan plan = Plan(workers, new ModelPolicy { MinReplicas = 3 });
+
+        plan.Orders.Select(orders => orders.WorkerId).ShouldBe(["d", "e"], ignoreOrder: true);
+        plan.Orders.ShouldAllBe(orders => orders.Ensure.Single() == Model);
+        plan.Models[Model].ShouldBe(new(Desired: 3, Actual: 1, InProgress: 2, BlockedBecause: null));
+    }
+
+    [Fact]
+    public void Plan_WhatWasOrderedIsOnItsWay_NothingMoreIsOrdered()
+    {
+        WorkerView[] workers = [Worker("a"), Worker("b"), Worker("c")];
+        string chosen = Plan(workers, new ModelPolicy { MinReplicas = 1 }).Orders.Single().WorkerId;
+        Plan([.. workers.AsEnumerable().Reverse()], new ModelPolicy { MinReplicas = 1 }).Orders.Single().WorkerId.ShouldBe(chosen, "the order got lost");
+
+        workers = [.. workers.Select(worker => worker.Report.Id == chosen ? Fetching(worker, Model) : worker)];
+
+        ReplicationPlan plan = Plan(workers, new ModelPolicy { MinReplicas = 1 });
+        plan.Orders.ShouldBeEmpty();
+        plan.Models[Model].ShouldBe(new(Desired: 1, Actual: 0, InProgress: 1, BlockedBecause: null));
+    }
+
+    [Theory]
+    [InlineData(30, 0)]
+    [InlineData(50 + 119, 0)]
+    [InlineData(50 + 121, 1)]
+    public void Plan_HolderFallsSilent_IsReplacedWhenItStaysAway(int seconds, int ordered)
+    {
+        WorkerView[] workers = [Worker("a", held: [Model], age: TimeSpan.FromSeconds(seconds)), Worker("b")];
+
+        Plan(workers, new ModelPolicy { MinReplicas = 1 }).Orders.Count.ShouldBe(ordered);
+    }
+
+    [Theory]
+    [InlineData(119, 0)]
+    [InlineData(121, 1)]
+    public void Plan_HolderHasSaidGoodbye_IsReplacedWhenItDoesNotComeBack(int seconds, int ordered)
+    {
+        WorkerView left = Worker("a", held: [Model], age: TimeSpan.FromSeconds(seconds));
+        left = left with { Report = left.Report with { Left = true } };
+
+        Plan([left, Worker("b")], new ModelPolicy { MinReplicas = 1 }).Orders.Count.ShouldBe(ordered);
+    }
+
+    [Fact]
+    public void Plan_HolderIsDrained_AnotherIsOrderedAtOnce()
+    {
+        WorkerView[] workers = [Worker("a", held: [Model]) with { IsToDrain = true }, Worker("b")];
+
+        ReplicationPlan plan = Plan(workers, new ModelPolicy { MinReplicas = 1 });
+
+        plan.Orders.Single().WorkerId.ShouldBe("b");
+        plan.Models[Model].Actual.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Plan_NobodyCan_SaysWhy()
+    {
+        WorkerView[] workers =
+        [
+            Worker("a", site: "x"),
+            Worker("b", site: "y", room: 10),
+            Failed(Worker("c", site: "y"), Model, "the disk is full"),
+            Worker("d", site: "y") with { IsToDrain = true },
+        ];
+        ModelPolicy policy = new() { MinReplicas = 2, Labels = new Dictionary<string, string> { ["site"] = "Y" } };
+
+        ModelReplication state = Plan(workers, policy).Models[Model];
+
+        state.BlockedBecause.ShouldBe("2 more workers are needed: 1 without its labels, 1 with too little disk for it, 1 failed (the disk is full), 1 draining");
+    }
+
+    [Fact]
+    public void Plan_MoreThanTheMost_IdleOnesGoAndThoseInMemoryStay()
+    {
+        WorkerView loaded = Worker("a", held: [Model]);
+        loaded = loaded with { Report = loaded.Report with { Models = [new HeldModel(Model, Loaded: true)] } };
+        WorkerView[] workers = [loaded, Worker("b", held: [Model]), Worker("c", held: [Model])];
+
+        ReplicationPlan plan = Plan(workers, new ModelPolicy { MinReplicas = 1, MaxReplicas = 1 });
+
+        plan.Orders.Select(orders => (orders.WorkerId, orders.Evict.Single())).ShouldBe([("b", Model), ("c", Model)], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Plan_BetweenLeastAndMost_NothingIsDone() =>
+        Plan([Worker("a", held: [Model]), Worker("b", held: [Model])], new ModelPolicy { MinReplicas = 1, MaxReplicas = 3 }).Orders.ShouldBeEmpty();
+
+    [Fact]
+    public void Plan_PinnedOrNoMore_TellsThoseThatHoldIt()
+    {
+        WorkerView pinned = Worker("b", held: [Model]);
+        pinned = pinned with { Report = pinned.Report with { Models = [new HeldModel(Model, Loaded: false) { Pinned = true }] } };
+
+        Plan([Worker("a", held: [Model]), pinned], new ModelPolicy { Pin = true }).Orders.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            orders => orders.WorkerId.ShouldBe("a"), orders => orders.Pinned.ShouldBe([Model]));
+        Plan([Worker("a", held: [Model]), pinned], new ModelPolicy()).Orders.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            orders => orders.WorkerId.ShouldBe("b"), orders => orders.Pinned.ShouldBeEmpty());
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    public void Plan_RoomForOneOfTwo_TheOtherIsOrderedOnlyWhereItMattersMore(int priority, int ordered)
+    {
+        WorkerView worker = Worker("a", held: [Other], room: 0, evictable: 100);
+        PolicedModel[] models =
+        [
+            new(Other, 100, [new ModelPolicy { MinReplicas = 1 }]),
+            new(Model, 100, [new ModelPolicy { MinReplicas = 1, Priority = priority }]),
+        ];
+
+        ReplicationPlan plan = ReplicationPlanner.Plan(models, [worker], ReplaceAfter);
+
+        plan.Orders.Count.ShouldBe(ordered);
+        (plan.Models[Model].BlockedBecause is null).ShouldBe(ordered == 1);
+    }
+
+    [Fact]
+    public void Plan_TwoNamesWithLabelsOfTheirOwn_EachHasItsCopies()
+    {
+        ModelPolicy inX = new() { MinReplicas = 1, MaxReplicas = 1, Labels = new Dictionary<string, string> { ["site"] = "x" } };
+        ModelPolicy inY = inX with { Labels = new Dictionary<string, string> { ["site"] = "y" } };
+        WorkerView[] workers = [Worker("a", site: "x", held: [Model]), Worker("b", site: "y")];
+
+        ReplicationPlan plan = ReplicationPlanner.Plan([new(Model, 100, [inX, inY])], workers, ReplaceAfter);
+
+        ReplicaOrders orders = plan.Orders.ShouldHaveSingleItem();
+        (orders.WorkerId, orders.Evict.Count).ShouldBe(("b", 0));
+    }
+
+    [Fact]
+    public void Plan_WorkersThatShareADisk_AreOne()
+    {
+        WorkerView[] workers = [OnDisk("d", Worker("a", held: [Model])), OnDisk("d", Worker("b", held: [Model])), OnDisk("e", Worker("c"))];
+
+        ReplicationPlan two = Plan(workers, new ModelPolicy { MinReplicas = 2 });
+        ReplicationPlan one = Plan(workers, new ModelPolicy { MinReplicas = 1, MaxReplicas = 1 });
+
+        two.Orders.ShouldHaveSingleItem().WorkerId.ShouldBe("c");
+        two.Models[Model].Actual.ShouldBe(1);
+        one.Orders.ShouldBeEmpty("deleting one worker's would delete the other's");
+    }
+
+    private static WorkerView OnDisk(string disk, WorkerView worker) => worker with { Report = worker.Report with { Disk = disk } };
+
+    private static ReplicationPlan Plan(IReadOnlyList<WorkerView> workers, ModelPolicy policy) =>
+        ReplicationPlanner.Plan([new(Model, 100, [policy])], workers, ReplaceAfter);
+
+    private static WorkerView Worker(string id, string? site = null, string[]? held = null, TimeSpan age = default, long? room = null, long? evictable = null)
+    {
+        WorkerView view = Views.Of(id, age);
+        return view with
+        {
+            Report = view.Report with { Site = site, Models = [.. (held ?? []).Select(digest => new HeldModel(digest, Loaded: false))], DiskRoom = room, DiskEvictable = evictable },
+        };
+    }
+
+    private static WorkerView Fetching(WorkerView worker, string digest) =>
+        worker with { Report = worker.Report with { Transfers = [new ReplicaTransfer(digest, 1, 100, 1)] } };
+
+    private static WorkerView Failed(WorkerView worker, string digest, string error) =>
+        worker with { Report = worker.Report with { Transfers = [new ReplicaTransfer(digest, 1, 100, 1) { Error = error }] } };
+}

@@ -1,0 +1,207 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.GpuWorker.Tests.Background;
+using OllamaMax.GpuWorker.Tests.Models;
+using OllamaMax.Storage;
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Cluster;
+
+namespace OllamaMax.GpuWorker.Tests.Cluster;
+
+/// <summary>Policies and copies from the call to the workers' disks and back; each worker is a box of its own.</summary>
+public sealed class ReplicationTests(AzuriteFixture azurite)
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(200);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Policy_TwoCopies_AreMadeAtTwoSitesReplacedWhenOneGoesAndThinnedOut()
+    {
+        await using TestCluster cluster = await StartAsync();
+        await AddWorkerAsync(cluster, "x");
+        await AddWorkerAsync(cluster, "x");
+        TestWorker alone = await AddWorkerAsync(cluster, "y");
+
+        JsonElement policy = await PutAsync(cluster, new { min_replicas = 2, pin = true });
+
+        policy.ToString().ShouldBe("""{"min_replicas":2,"max_replicas":null,"labels":{},"pin":true,"priority":0}""");
+        JsonElement two = await UntilAsync(cluster, model => Actual(model) == 2);
+        (await SitesAsync(cluster, two)).ShouldBe(["x", "y"], ignoreOrder: true);
+        two.GetProperty("replicas").EnumerateArray().ShouldAllBe(replica => replica.GetProperty("bytes").GetInt64() == two.GetProperty("size").GetInt64());
+
+        string aloneId = (await GetAsync(cluster, "/cluster/workers")).GetProperty("workers").EnumerateArray()
+            .Single(worker => worker.GetProperty("site").GetString() == "y").GetProperty("id").GetString()!;
+        await alone.DrainAsync();
+
+        JsonElement replaced = await UntilAsync(
+            cluster, model => Actual(model) == 2 && model.GetProperty("replicas").EnumerateArray().All(replica => replica.GetProperty("worker_id").GetString() != aloneId));
+        (await SitesAsync(cluster, replaced)).ShouldBe(["x", "x"]);
+        File.Exists(Path.Combine(cluster.ReplicasOf("worker-1"), FileName(replaced))).ShouldBeTrue();
+
+        await PutAsync(cluster, new { min_replicas = 1, max_replicas = 1 });
+
+        await UntilAsync(cluster, model => Actual(model) == 1);
+        JsonElement listed = (await GetAsync(cluster, "/cluster/models")).GetProperty("models").EnumerateArray().Single();
+        (listed.GetProperty("name").GetString(), listed.GetProperty("desired").GetInt32(), listed.GetProperty("policy").GetProperty("max_replicas").GetInt32())
+            .ShouldBe(("demo:latest", 1, 1));
+        using HttpResponseMessage deleted = await cluster.Client.DeleteAsync("/cluster/models/library/demo/policy", Cancellation);
+        deleted.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        using HttpResponseMessage gone = await cluster.Client.GetAsync("/cluster/models/demo/policy", Cancellation);
+        gone.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Policy_NobodyHasTheDisk_SaysWhyAndARequestFailsClearly()
+    {
+        await using TestCluster cluster = await StartAsync();
+        cluster.DiskBudget = 1 << 20;
+        await AddWorkerAsync(cluster, "x");
+
+        await PutAsync(cluster, new { min_replicas = 1, labels = new { site = "x" } });
+
+        JsonElement blocked = await UntilAsync(cluster, model => model.GetProperty("blocked_because").ValueKind == JsonValueKind.String);
+        blocked.GetProperty("blocked_because").GetString().ShouldBe("1 more worker is needed: 1 with too little disk for it");
+        using HttpResponseMessage answer = await cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo", prompt = "hi", raw = true, stream = false }, Cancellation);
+        (await answer.Content.ReadAsStringAsync(Cancellation)).ShouldContain("and the disk budget is 1 MB");
+        answer.IsSuccessStatusCode.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Policy_ThatCannotBe_IsRefused()
+    {
+        (string Model, string Body, HttpStatusCode Status, string Message)[] requests =
+        [
+            ("nothing", """{"min_replicas":1}""", HttpStatusCode.NotFound, "model 'nothing:latest' not found"),
+            ("a/b/c/d", "{}", HttpStatusCode.NotFound, ""),
+            ("..demo", "{}", HttpStatusCode.BadRequest, "does not begin with a letter"),
+            ("demo", """{"min_replicas":3,"max_replicas":2}""", HttpStatusCode.BadRequest, "max_replicas must not be less than min_replicas"),
+            ("demo", """{"min_replicas":-1}""", HttpStatusCode.BadRequest, "min_replicas must be from 0 to 1000"),
+            ("demo", """{"labels":{"site":"a b"}}""", HttpStatusCode.BadRequest, "is no label"),
+            ("demo", """{"labels":["x"]}""", HttpStatusCode.BadRequest, "labels must be an object"),
+        ];
+        await using TestCluster cluster = await StartAsync();
+
+        foreach (var (model, body, status, message) in requests)
+        {
+            using StringContent content = new(body);
+            using HttpResponseMessage response = await cluster.Client.PutAsync($"/cluster/models/{model}/policy", content, Cancellation);
+            response.StatusCode.ShouldBe(status, body);
+            (await response.Content.ReadAsStringAsync(Cancellation)).ShouldContain(message);
+        }
+    }
+
+    [Fact]
+    public async Task Request_NoWorkerHasTheModel_HearsHeartbeatsWhileTheTransferIsListedAndThenTheAnswer()
+    {
+        string storage = azurite.NewAccount();
+        await using StorageGate gate = await StorageGate.StartAsync(new StorageAccount(storage).Blobs.Uri, Cancellation);
+        TaskCompletionSource go = new();
+        gate.Before = (_, gone) => go.Task.WaitAsync(gone);
+        await using TestCluster cluster = await StartAsync(storage, gate);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
+
+        using HttpRequestMessage request = new(HttpMethod.Post, "/api/generate") { Content = JsonContent.Create(new { model = "demo", prompt = "hi", raw = true }) };
+        using HttpResponseMessage response = await cluster.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(Cancellation));
+        string heartbeat = (await lines.ReadLineAsync(Cancellation))!;
+        JsonElement transfer = await TransferAsync(cluster);
+        go.SetResult();
+        string rest = await lines.ReadToEndAsync(Cancellation);
+
+        JsonElement.Parse(heartbeat).GetProperty("response").GetString().ShouldBeEmpty();
+        (transfer.GetProperty("model").GetString(), transfer.GetProperty("kind").GetString(), transfer.GetProperty("state").GetString()).ShouldBe(("demo:latest", "replica", "running"));
+        string text = string.Concat(rest.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line).GetProperty("response").GetString()));
+        text.ShouldBe(ScriptedEngine.Answer(20));
+    }
+
+    [Fact]
+    public async Task Transfer_Cancelled_EndsAndIsNotOrderedAgain()
+    {
+        string storage = azurite.NewAccount();
+        await using StorageGate gate = await StorageGate.StartAsync(new StorageAccount(storage).Blobs.Uri, Cancellation);
+        gate.Before = (_, gone) => new TaskCompletionSource().Task.WaitAsync(gone);
+        await using TestCluster cluster = await StartAsync(storage, gate);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
+        await PutAsync(cluster, new { min_replicas = 1 });
+        string id = (await TransferAsync(cluster)).GetProperty("id").GetString()!;
+
+        using HttpResponseMessage cancelled = await cluster.Client.DeleteAsync($"/cluster/transfers/{id}", Cancellation);
+
+        cancelled.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        JsonElement model = await UntilAsync(cluster, model => model.GetProperty("blocked_because").ValueKind == JsonValueKind.String);
+        model.GetProperty("blocked_because").GetString()!.ShouldContain("was cancelled");
+        (await GetAsync(cluster, $"/cluster/transfers/{id}")).GetProperty("state").GetString().ShouldBe("failed");
+    }
+
+    /// <param name="storage">Null: an account of its own.</param>
+    /// <param name="gate">What workers read models through.</param>
+    private async Task<TestCluster> StartAsync(string? storage = null, StorageGate? gate = null)
+    {
+        storage ??= azurite.NewAccount();
+        TestCluster cluster = await TestCluster.StartAsync(
+            storage,
+            configure: edge =>
+            {
+                edge.Configure<ClusterOptions>(options => (options.Tick, options.ListEvery, options.ReplaceAfter) = (Soon, Soon, TimeSpan.FromSeconds(1)));
+                edge.Configure<EdgeOptions>(options => (options.HeaderDelay, options.HeartbeatInterval) = (Soon, TimeSpan.FromSeconds(1)));
+                if (gate is not null)
+                    edge.AddSingleton(gate.Capabilities(storage));
+            },
+            logs: new LogLines(),
+            cancellationToken: Cancellation);
+        cluster.HasBoxes = true;
+        return cluster;
+    }
+
+    private static Task<TestWorker> AddWorkerAsync(TestCluster cluster, string site) => cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation, site: site);
+
+    private static int Actual(JsonElement model) => model.GetProperty("actual").GetInt32();
+
+    private static string FileName(JsonElement model) => model.GetProperty("digest").GetString()!.Replace(':', '-');
+
+    private static async Task<string[]> SitesAsync(TestCluster cluster, JsonElement model)
+    {
+        Dictionary<string, string> sites = (await GetAsync(cluster, "/cluster/workers")).GetProperty("workers").EnumerateArray()
+            .ToDictionary(worker => worker.GetProperty("id").GetString()!, worker => worker.GetProperty("site").GetString()!);
+        return [.. model.GetProperty("replicas").EnumerateArray().Select(replica => sites[replica.GetProperty("worker_id").GetString()!])];
+    }
+
+    private static async Task<JsonElement> PutAsync(TestCluster cluster, object policy)
+    {
+        using HttpResponseMessage response = await cluster.Client.PutAsJsonAsync("/cluster/models/demo/policy", policy, Cancellation);
+        string body = await response.Content.ReadAsStringAsync(Cancellation);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, body);
+        return JsonElement.Parse(body);
+    }
+
+    private static async Task<JsonElement> UntilAsync(TestCluster cluster, Func<JsonElement, bool> isSo)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        while (true)
+        {
+            JsonElement model = await GetAsync(cluster, "/cluster/models/demo/replicas");
+            if (isSo(model))
+                return model;
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+    }
+
+    private static async Task<JsonElement> TransferAsync(TestCluster cluster)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        while (true)
+        {
+            JsonElement transfers = (await GetAsync(cluster, "/cluster/transfers")).GetProperty("transfers");
+            if (transfers.GetArrayLength() > 0)
+                return transfers[0];
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+    }
+
+    private static async Task<JsonElement> GetAsync(TestCluster cluster, string path) => JsonElement.Parse(await cluster.Client.GetStringAsync(path, Cancellation));
+}
