@@ -83,7 +83,7 @@ internal sealed class BackgroundBacklog(
     /// Whether this worker may have the job of a strategy, whose jobs are to run on different ones, and counts it there; false: more of them are there than at one of the others.
     /// Several edges may let in one too many within a second.
     /// </summary>
-    /// <param name="others">Workers that could run it now, this one not among them.</param>
+    /// <param name="others">Workers that could run it, this one not among them.</param>
     /// <exception cref="Azure.RequestFailedException">Storage refused or cannot be reached.</exception>
     public async Task<bool> SpreadsAsync(JobRecord record, string workerId, IReadOnlyCollection<string> others, CancellationToken cancellationToken)
     {

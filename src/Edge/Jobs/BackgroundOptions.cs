@@ -33,7 +33,7 @@ public sealed class BackgroundOptions : IValidatableObject
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// For so long after it was queued a job is kept from a worker that has failed it, or that runs more jobs of its strategy than another one, where another one has room for it. Zero: not at all.
+    /// For so long after it was queued a job is kept from a worker that has failed it, or that runs more jobs of its strategy than another one, where another one holds the model. Zero: not at all.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan ChoosyFor { get; set; } = TimeSpan.FromSeconds(6);

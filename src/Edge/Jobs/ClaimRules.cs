@@ -56,11 +56,14 @@ internal sealed class ClaimRules(
         return views.Any(view => view.Report.Id == workerId && rule.Admits(view));
     }
 
-    /// <summary>Workers but this one with a free slot that hold the model, or offer it, as last listed.</summary>
+    /// <summary>
+    /// Workers but this one that hold the model, or offer it, as last listed. Whether they have a free slot is not asked: who looks into a queue says of itself that all are taken, and the
+    /// wait is short.
+    /// </summary>
     private async Task<IReadOnlyCollection<string>> OthersAsync(string model, string workerId, PlacementRule rule, CancellationToken cancellationToken)
     {
         IReadOnlyList<WorkerView> views = await watch.GetAsync(ListingIsUsable, cancellationToken);
-        return [.. views.Where(view => view.Report.Id != workerId && view.State == WorkerState.Alive && HasRoom(view, model) && rule.Admits(view)).Select(view => view.Report.Id)];
+        return [.. views.Where(view => view.Report.Id != workerId && view.State == WorkerState.Alive && Holds(view, model) && rule.Admits(view)).Select(view => view.Report.Id)];
     }
 
     private static bool HasFailed(JobRecord record, string workerId) =>
@@ -70,6 +73,6 @@ internal sealed class ClaimRules(
     private static bool HasJustFailed(JobRecord record, string workerId, OutputFacts output) =>
         record is { Status: RecordStatus.Running, Attempt: { } attempt } && attempt.WorkerId == workerId && output.Attempt == attempt.Number && output.End?.Reason == EndReason.Failed;
 
-    private static bool HasRoom(WorkerView view, string model) => view.Report.SlotsUsed < view.Report.SlotsTotal
-        && (view.Report.Models.Any(held => held.Digest == model && held.Hangs != true) || view.Forwarded.Any(offered => offered.Digest == model));
+    private static bool Holds(WorkerView view, string model) =>
+        view.Report.Models.Any(held => held.Digest == model && held.Hangs != true) || view.Forwarded.Any(offered => offered.Digest == model);
 }
