@@ -9,6 +9,7 @@ using OllamaMax.Bench.Hub;
 using OllamaMax.Bench.Placement;
 using OllamaMax.Bench.Replication;
 using OllamaMax.Bench.Reporting;
+using OllamaMax.Bench.Translation;
 using OllamaMax.Inference.Packages;
 
 namespace OllamaMax.Bench;
@@ -16,6 +17,8 @@ namespace OllamaMax.Bench;
 /// <summary>The command line: one command for each bench.</summary>
 internal static class BenchCommand
 {
+    private const string Engine = "engine";
+
     private static readonly Option<bool> Quick = new("--quick")
     {
         Description = "A few seconds on tiny inputs, to see that the bench works; its figures mean nothing",
@@ -24,7 +27,7 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Only = new("--only")
     {
-        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover; fan-out of hub; copy or policy of replication; simulation, choice or flood of placement",
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, mixed or prefix of engine; kills of failover; fan-out of hub; copy or policy of replication; simulation, choice or flood of placement; answers or count of translation",
         Recursive = true,
     };
 
@@ -63,17 +66,20 @@ internal static class BenchCommand
         Gpu,
         Results,
         Bench("dispatch", "What the way through edge, SignalR and worker costs", DispatchBench.RunAsync),
-        Bench("engine", "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
+        Bench(Engine, "What the engine makes of a model, against node-llama-cpp over the same libraries", EngineBench.RunAsync),
         Bench("placement", "Where jobs are placed, by the real classes in virtual time, and what placing one costs", PlacementBench.RunAsync),
         Bench("auth", "What a key and limits add to a request", AuthBench.RunAsync),
         Bench("failover", "What a client notices when the worker that answers it is killed", FailoverBench.RunAsync),
         Bench("replication", "Copies of models to workers, against a plain download of the same bytes, and how soon a policy is fulfilled", ReplicationBench.RunAsync),
         Bench("hub", "What an orchestration costs on the local task hub", HubBench.RunAsync),
+        Bench("translation", "What the three APIs' translators take of the edge, and how fast tokens are counted", TranslationBench.RunAsync),
     };
 
     private static Command Bench(string name, string description, Func<BenchOptions, BenchResult, CancellationToken, Task> run)
     {
         Command command = new(name, description);
+        if (name != Engine)
+            command.Validators.Add(CheckGpu);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             BenchOptions options = Options(name, parsed);
@@ -101,6 +107,13 @@ internal static class BenchCommand
             return 0;
         });
         return command;
+    }
+
+    /// <summary>The others would measure the same as without it, under a name that says otherwise.</summary>
+    private static void CheckGpu(CommandResult result)
+    {
+        if (result.GetValue(Gpu))
+            result.AddError($"--gpu is for {Engine} alone");
     }
 
     private static void CheckRepeats(OptionResult result)

@@ -31,7 +31,7 @@ public static class EdgeServices
         services.TryAddSingleton(_ => new DiagnosticListener("Microsoft.AspNetCore"));
         services.AddRouting();
         services.AddMetrics();
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter($"{Telemetry.Name}.*").AddPrometheusExporter());
+        services.AddTelemetry("ollamamax-edge").WithMetrics(metrics => metrics.AddPrometheusExporter());
         return services.AddHttp().AddRequests().AddOllamaApi().AddOpenAIApi().AddAnthropicApi();
     }
 
@@ -95,6 +95,7 @@ public static class EdgeServices
 
     private static IServiceCollection AddAnthropicApi(this IServiceCollection services)
     {
+        services.TryAddSingleton<Anthropic.PromptTokens>();
         services.TryAddSingleton<Anthropic.MessagesEndpoints>();
         services.TryAddSingleton<Anthropic.ModelEndpoints>();
         services.AddSingleton<IEndpointGroup, Anthropic.AnthropicEndpoints>();

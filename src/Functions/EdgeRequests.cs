@@ -7,10 +7,20 @@ namespace OllamaMax.Functions;
 /// Runs the edge's pipeline on a request that the function app's own routing has already matched, to its one catch-all
 /// function. The edge routes by itself, so it must not see that match; the function app needs it again afterwards.
 /// </summary>
-public sealed class EdgeRequests(RequestDelegate pipeline)
+public sealed class EdgeRequests(RequestDelegate pipeline, TimeProvider time)
 {
+    /// <summary>
+    /// What a request may take. When host.json's functionTimeout has passed, the host ends the whole process, and with it the streams of everybody else:
+    /// a request ends before. To the edge it looks as if the client had left: jobs and pulls go on, and who follows one comes back.
+    /// </summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromMinutes(25);
+
     public async Task HandleAsync(HttpContext context)
     {
+        CancellationToken left = context.RequestAborted;
+        using CancellationTokenSource limit = new(Limit, time);
+        using CancellationTokenSource aborted = CancellationTokenSource.CreateLinkedTokenSource(left, limit.Token);
+        context.RequestAborted = aborted.Token;
         Endpoint? outerEndpoint = context.GetEndpoint();
         IRouteValuesFeature? outerValues = context.Features.Get<IRouteValuesFeature>();
         context.SetEndpoint(null);
@@ -23,6 +33,7 @@ public sealed class EdgeRequests(RequestDelegate pipeline)
         }
         finally
         {
+            context.RequestAborted = left;
             context.SetEndpoint(outerEndpoint);
             context.Features.Set(outerValues);
         }

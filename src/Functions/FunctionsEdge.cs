@@ -34,7 +34,7 @@ internal static class FunctionsEdge
                 edge.MaxBlobBytes = LargestBody;
             })
             .AddCluster(
-                new StorageAccount(Required(builder.Configuration, "AzureWebJobsStorage")),
+                Storage(builder.Configuration),
                 SignalRConnectionString.Parse(Required(builder.Configuration, "AzureSignalRConnectionString")));
         // Kestrel's own limit would cut a body off with an error of its own; the edge has one and answers in the API's shape.
         builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = null);
@@ -57,6 +57,11 @@ internal static class FunctionsEdge
             edge.AllowedHosts.Add("*");
     }
 
+    /// <summary>By connection string, or as the identity that the host and its triggers are by the same settings.</summary>
+    private static StorageAccount Storage(ConfigurationManager configuration) => configuration["AzureWebJobsStorage:blobServiceUri"] is { Length: > 0 } address
+        ? new(address, Required(configuration, "OllamaMax:Storage:AccountKey"))
+        : new(Required(configuration, "AzureWebJobsStorage"));
+
     private static string Required(ConfigurationManager configuration, string setting) => configuration[setting] is { Length: > 0 } value
         ? value
         : throw new InvalidOperationException($"the setting {setting} is missing (local.settings.sample.json shows its form)");
@@ -67,6 +72,6 @@ internal static class FunctionsEdge
         ApplicationBuilder app = new(services);
         app.UseEdge();
         RequestDelegate pipeline = app.Build();
-        return new(pipeline);
+        return new(pipeline, services.GetRequiredService<TimeProvider>());
     }
 }

@@ -1,7 +1,11 @@
 using System.CommandLine;
 using System.Net;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.ServiceProcess;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OllamaMax.Diagnostics;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
@@ -14,14 +18,17 @@ using OllamaMax.Workers;
 namespace OllamaMax.GpuWorker;
 
 /// <summary>The worker's command line.</summary>
-internal static class WorkerCommand
+internal static partial class WorkerCommand
 {
     /// <summary>Where a join token may stand instead of on the command line, which every process of the box can read.</summary>
     public const string JoinTokenVariable = "OLLAMAMAX_JOIN_TOKEN";
 
-    private static readonly Option<string> Edge = new("--edge") { Description = "URL of the edge", Required = true };
-    private static readonly Option<string?> JoinToken = new("--join-token") { Description = $"Single-use join token; also in {JoinTokenVariable}" };
-    private static readonly Option<string> Data = new("--data")
+    /// <summary>The exit code where the edge refuses: trying again is no use.</summary>
+    public const int NotLetIn = 2;
+
+    internal static readonly Option<string> Edge = new("--edge") { Description = "URL of the edge", Required = true };
+    internal static readonly Option<string?> JoinToken = new("--join-token") { Description = $"Single-use join token; also in {JoinTokenVariable}" };
+    internal static readonly Option<string> Data = new("--data")
     {
         Description = "Folder of this worker's identity and replicas",
         DefaultValueFactory = _ => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".ollamamax", "worker"),
@@ -33,7 +40,7 @@ internal static class WorkerCommand
         Description = "Disk for the replicas, such as 200G: beyond it the one unused for longest is deleted; without it nothing is, and the disk's end is the limit",
     };
 
-    private static readonly Option<string> Name = new("--name") { Description = "Name shown to people", DefaultValueFactory = _ => Dns.GetHostName() };
+    internal static readonly Option<string> Name = new("--name") { Description = "Name shown to people", DefaultValueFactory = _ => Dns.GetHostName() };
     private static readonly Option<string?> Site = new("--site") { Description = "Where the box stands; models and tenants can be kept to it" };
     private static readonly Option<string[]> Label = new("--label")
     {
@@ -98,6 +105,7 @@ internal static class WorkerCommand
     };
 
     private static readonly Option<bool> Lifeline = new("--stdin-lifeline") { Description = "End when standard input ends: the parent is gone" };
+    private static readonly Option<bool> Service = new("--windows-service") { Description = "Be a service of Windows: its manager's stop drains, and lines go to the event log" };
 
     public static RootCommand Create()
     {
@@ -105,12 +113,15 @@ internal static class WorkerCommand
         Option[] options =
         [
             Edge, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
-            Drain, Lifeline,
+            Drain, Lifeline, Service,
         ];
         foreach (Option option in options)
             run.Add(option);
         run.SetAction((result, cancellationToken) => RunAsync(result));
-        return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") { run, EngineCommand.Create(), EngineCommand.CreateDevices() };
+        return new RootCommand("OllamaMax worker: runs models on this box for a cluster it dials out to") 
+        {
+            run, JoinCommand.Create(), EngineCommand.Create(), EngineCommand.CreateDevices(),
+        };
     }
 
     /// <summary>A published worker brings them along; a checkout's get theirs from npm.</summary>
@@ -136,7 +147,17 @@ internal static class WorkerCommand
             await Console.Error.WriteLineAsync(e.Message);
             return 1;
         }
+        if (result.GetValue(Service) && OperatingSystem.IsWindows())
+            return RunAsService(options);
         return await RunAsync(options, result.GetValue(Lifeline));
+    }
+
+    [SupportedOSPlatform("windows")]
+    private static int RunAsService(WorkerOptions options)
+    {
+        using WindowsService service = new(drain => ServeAsync(options, PlainLogging.ConfigureEventLog, drain), options.DrainTimeout);
+        ServiceBase.Run(service);
+        return service.ExitCode;
     }
 
     private static async Task<int> RunAsync(WorkerOptions options, bool lifeline)
@@ -147,24 +168,7 @@ internal static class WorkerCommand
         if (lifeline)
             EndWithStandardInput(drain);
 
-        await using ServiceProvider services = new ServiceCollection()
-            .AddLogging(PlainLogging.Configure)
-            .AddWorker(options)
-            .BuildServiceProvider();
-        try
-        {
-            await services.RunWorkerAsync(drain.Token);
-            return 0;
-        }
-        catch (OperationCanceledException) when (drain.IsCancellationRequested)
-        {
-            return 0;
-        }
-        catch (EnrolmentException e)
-        {
-            await Console.Error.WriteLineAsync($"{options.Edge} does not let this worker in: {e.Message}");
-            return 2;
-        }
+        return await ServeAsync(options, PlainLogging.Configure, drain.Token);
 
         void Drain(PosixSignalContext signal)
         {
@@ -173,8 +177,42 @@ internal static class WorkerCommand
         }
     }
 
+    private static async Task<int> ServeAsync(WorkerOptions options, Action<ILoggingBuilder> logging, CancellationToken drain)
+    {
+        await using ServiceProvider services = new ServiceCollection()
+            .AddLogging(logging)
+            .AddTelemetry("ollamamax-worker").Services
+            .AddWorker(options)
+            .BuildServiceProvider();
+        services.StartTelemetry();
+        try
+        {
+            await services.RunWorkerAsync(drain);
+            return 0;
+        }
+        catch (OperationCanceledException) when (drain.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (EnrolmentException e)
+        {
+            LogNotLetIn(services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WorkerCommand)), options.Edge, e.Message);
+            return NotLetIn;
+        }
+    }
+
+    /// <summary>What every command that meets the edge is told.</summary>
+    /// <exception cref="ArgumentException">The edge is no URL.</exception>
+    internal static WorkerOptions ReadIdentity(ParseResult result) => new()
+    {
+        Edge = WithSlash(result.GetRequiredValue(Edge)),
+        JoinToken = result.GetValue(JoinToken) ?? Environment.GetEnvironmentVariable(JoinTokenVariable),
+        Data = result.GetRequiredValue(Data),
+        Name = result.GetRequiredValue(Name),
+    };
+
     /// <exception cref="ArgumentException">Something is out of range.</exception>
-    private static WorkerOptions Read(ParseResult result)
+    internal static WorkerOptions Read(ParseResult result)
     {
         var options = new WorkerOptions
         {
@@ -203,7 +241,7 @@ internal static class WorkerCommand
             DrainTimeout = TimeSpan.FromSeconds(result.GetValue(Drain)),
         };
         options.Validate();
-        return options;
+        return result.GetValue(Service) && !OperatingSystem.IsWindows() ? throw new ArgumentException("--windows-service is for Windows") : options;
     }
 
     private static Dictionary<string, string> ReadLabels(string[] texts)
@@ -248,4 +286,7 @@ internal static class WorkerCommand
         };
         thread.Start();
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Edge} does not let this worker in: {Reason}")]
+    private static partial void LogNotLetIn(ILogger logger, Uri edge, string reason);
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Net;
 using OllamaMax.LocalHost.Processes;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
@@ -13,26 +15,48 @@ internal static class EdgeCommand
 {
     public const string Name = "edge";
 
-    /// <summary>Stands before its address in the line that says that it listens.</summary>
+    /// <summary>Stands before its addresses in the line that says that it listens: that for clients, and our own.</summary>
     public const string Listens = "listens on ";
+
+    private static readonly Option<int> Port = new("--port");
+    private static readonly Option<int> OwnPort = new("--own-port");
+    private static readonly Option<string> Listen = new("--listen") { DefaultValueFactory = _ => IPAddress.Loopback.ToString() };
+    private static readonly Option<bool> RequireKeys = new("--require-keys");
+    private static readonly Option<string?> Certificate = new("--certificate");
+    private static readonly Option<string[]> Alias = new("--alias") { DefaultValueFactory = _ => [] };
 
     public static Command Create()
     {
-        Option<int> port = new("--port");
-        Option<string[]> alias = new("--alias") { DefaultValueFactory = _ => [] };
-        Command command = new(Name, "Run one of several edges for the local host that starts this") { Hidden = true };
-        command.Add(port);
-        command.Add(alias);
+        Command command = new(Name, "Run one of several edges for the local host that starts this") { Port, OwnPort, Listen, RequireKeys, Certificate, Alias };
+        command.Hidden = true;
         command.SetAction((parsed, _) => RunAsync(new LocalHostOptions
         {
-            Port = parsed.GetValue(port),
-            Alias = parsed.GetRequiredValue(alias),
+            Port = parsed.GetValue(Port),
+            OwnPort = parsed.GetValue(OwnPort),
+            Listen = IPAddress.Parse(parsed.GetRequiredValue(Listen)),
+            RequireKeys = parsed.GetValue(RequireKeys),
+            Certificate = parsed.GetValue(Certificate),
+            Alias = parsed.GetRequiredValue(Alias),
             // Neither is used by an edge alone.
             Data = "",
             EdgeUrl = new("http://localhost"),
         }));
         return command;
     }
+
+    /// <summary>What a child is started with.</summary>
+    /// <param name="options">Of the whole local host.</param>
+    /// <param name="port">Where clients find it; 0 for any.</param>
+    /// <param name="ownPort">As <see cref="LocalHostOptions.OwnPort"/>.</param>
+    public static IReadOnlyList<string> Arguments(LocalHostOptions options, int port, int ownPort) =>
+    [
+        Name, "--port", Text(port), "--own-port", Text(ownPort), "--listen", options.Listen.ToString(),
+        .. (string[])(options.RequireKeys ? ["--require-keys"] : []),
+        .. (string[])(options.Certificate is { } certificate ? ["--certificate", certificate] : []),
+        .. options.Alias.SelectMany(alias => (string[])["--alias", alias]),
+    ];
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static async Task<int> RunAsync(LocalHostOptions options)
     {
@@ -43,7 +67,7 @@ internal static class EdgeCommand
             StorageAccount storage = new(Required(LocalStorage.Setting));
             SignalRConnectionString signalR = SignalRConnectionString.Parse(Required(LocalSignalR.Setting));
             await using EdgeServer edge = await EdgeServer.StartAsync(options, storage, signalR, shutdown.Token);
-            Console.Out.WriteLine($"{Listens}{edge.Address.GetLeftPart(UriPartial.Authority)}");
+            Console.Out.WriteLine($"{Listens}{edge.PublicAddress.GetLeftPart(UriPartial.Authority)} {edge.Address.GetLeftPart(UriPartial.Authority)}");
             await shutdown.Requested;
             return 0;
         }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using OllamaMax.LocalHost.Processes;
 
@@ -11,8 +10,8 @@ internal sealed class EdgePool : IAsyncDisposable
 
     private EdgePool(IReadOnlyList<Seat> seats) => _seats = seats;
 
-    /// <summary>In their order, with real ports.</summary>
-    public IReadOnlyList<Uri> Addresses => [.. _seats.Select(seat => seat.Listening.Result)];
+    /// <summary>In their order, with real ports: the clients' way in, and our own.</summary>
+    public IReadOnlyList<(Uri Public, Uri Own)> Addresses => [.. _seats.Select(seat => seat.Listening.Result)];
 
     /// <summary>Starts them and waits until all listen.</summary>
     /// <exception cref="StartException">One ended instead.</exception>
@@ -20,7 +19,7 @@ internal sealed class EdgePool : IAsyncDisposable
         LocalHostOptions options, LocalStorage storage, LocalSignalR signalR, Action<string> say, ILogger logger, TimeProvider time, CancellationToken cancellationToken)
     {
         Dictionary<string, string?> environment = new() { [LocalStorage.Setting] = storage.ConnectionString, [LocalSignalR.Setting] = signalR.ConnectionString };
-        EdgePool pool = new([.. options.EdgePorts.Select((port, index) => new Seat($"edge-{index + 1}", port, options.Alias, environment, say, logger, time))]);
+        EdgePool pool = new([.. options.EdgePorts.Select((port, index) => new Seat($"edge-{index + 1}", port, options, environment, say, logger, time))]);
         try
         {
             await Task.WhenAll(pool._seats.Select(seat => seat.WaitUntilListeningAsync(cancellationToken)));
@@ -38,9 +37,9 @@ internal sealed class EdgePool : IAsyncDisposable
 
     private sealed class Seat : IAsyncDisposable
     {
-        private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<(Uri Public, Uri Own)> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly int _port;
-        private readonly IReadOnlyList<string> _alias;
+        private readonly LocalHostOptions _options;
         private readonly IReadOnlyDictionary<string, string?> _environment;
         private readonly Action<string> _say;
         private readonly string _name;
@@ -48,9 +47,9 @@ internal sealed class EdgePool : IAsyncDisposable
         private volatile string _lastLine = "it said nothing";
 
         public Seat(
-            string name, int port, IReadOnlyList<string> alias, IReadOnlyDictionary<string, string?> environment, Action<string> say, ILogger logger, TimeProvider time)
+            string name, int port, LocalHostOptions options, IReadOnlyDictionary<string, string?> environment, Action<string> say, ILogger logger, TimeProvider time)
         {
-            (_name, _port, _alias, _environment, _say) = (name, port, alias, environment, say);
+            (_name, _port, _options, _environment, _say) = (name, port, options, environment, say);
             ChildSpec spec = new()
             {
                 Name = name,
@@ -63,8 +62,8 @@ internal sealed class EdgePool : IAsyncDisposable
             _child = new(spec, logger, time);
         }
 
-        /// <summary>Its address, the same for as long as this lives.</summary>
-        public Task<Uri> Listening => _listening.Task;
+        /// <summary>Its addresses, the same for as long as this lives.</summary>
+        public Task<(Uri Public, Uri Own)> Listening => _listening.Task;
 
         /// <exception cref="StartException">It ended instead.</exception>
         public async Task WaitUntilListeningAsync(CancellationToken cancellationToken)
@@ -78,20 +77,18 @@ internal sealed class EdgePool : IAsyncDisposable
 
         private ChildCommand Command()
         {
-            int port = Listening.IsCompleted ? Listening.Result.Port : _port;
-            List<string> arguments =
-            [
-                Path.Combine(AppContext.BaseDirectory, "OllamaMax.LocalHost.dll"), EdgeCommand.Name, "--port", port.ToString(CultureInfo.InvariantCulture),
-                .. _alias.SelectMany(alias => (string[])["--alias", alias]),
-            ];
-            return new(WorkerLaunch.DotnetHost, arguments) { Environment = _environment };
+            (int port, int ownPort) = Listening.IsCompleted ? (Listening.Result.Public.Port, Listening.Result.Own.Port) : (_port, 0);
+            return new(WorkerLaunch.DotnetHost, [Path.Combine(AppContext.BaseDirectory, "OllamaMax.LocalHost.dll"), .. EdgeCommand.Arguments(_options, port, ownPort)])
+            {
+                Environment = _environment,
+            };
         }
 
         private void OnLine(string line)
         {
             _lastLine = line;
-            if (line.StartsWith(EdgeCommand.Listens, StringComparison.Ordinal))
-                _listening.TrySetResult(new(line[EdgeCommand.Listens.Length..]));
+            if (line.StartsWith(EdgeCommand.Listens, StringComparison.Ordinal) && line[EdgeCommand.Listens.Length..].Split(' ') is [var clients, var own])
+                _listening.TrySetResult((new(clients), new(own)));
             else
                 _say($"{_name}: {line}");
         }

@@ -96,7 +96,7 @@ internal sealed class EdgeServer : IAsyncDisposable
         if (options.Certificate is { } certificate)
         {
             kestrel.Listen(options.Listen, options.Port, open => open.UseHttps(https => ServerCertificate.Apply(certificate, https)));
-            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, options.OwnPort);
         }
         else
         {

@@ -25,6 +25,9 @@ internal sealed record LocalHostOptions
     /// <summary>A certificate with its key (<see cref="ServerCertificate"/>): the edge speaks https; null: http.</summary>
     public string? Certificate { get; init; }
 
+    /// <summary>With <see cref="Certificate"/>: port on the loopback for what this machine itself starts, where http is spoken; 0 lets the system choose.</summary>
+    public int OwnPort { get; init; }
+
     /// <summary>Folder of all state.</summary>
     public required string Data { get; init; }
 
@@ -71,8 +74,6 @@ internal sealed record LocalHostOptions
             yield return "--edges starts edges, and --services none";
         if (Workers is < 0 or > MostWorkers)
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
-        if (Edges > 1 && (RequireKeys || Certificate is not null || !Listen.Equals(IPAddress.Loopback)))
-            yield return "--edges is for trying several edges on this machine: without --require-keys, --listen and --certificate";
         if (!IPAddress.IsLoopback(Listen) && !RequireKeys)
             yield return $"--listen {Listen} lets others in: it needs --require-keys";
         if (Certificate is { } certificate && ServerCertificate.FindError(certificate) is { } unusable)

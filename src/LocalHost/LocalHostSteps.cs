@@ -50,8 +50,8 @@ internal sealed class LocalHostSteps(
         {
             await using EdgePool edges = await EdgePool.StartAsync(options, storage, signalR, say, loggers.CreateLogger<EdgePool>(), time, shutdown.Token);
             foreach (var (index, edge) in edges.Addresses.Index())
-                say($"edge-{index + 1} listens on {edge.GetLeftPart(UriPartial.Authority)}");
-            await RunBesideAsync(edges.Addresses[0], edges.Addresses[0], storage, account, signalR, model, tokens, shutdown);
+                say($"edge-{index + 1} listens on {edge.Public.GetLeftPart(UriPartial.Authority)}");
+            await RunBesideAsync(edges.Addresses[0].Own, edges.Addresses[0].Public, storage, account, signalR, model, tokens, shutdown);
         }
         else
         {

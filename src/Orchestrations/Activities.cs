@@ -53,6 +53,9 @@ public sealed record SubmitInput(string StrategyId, string JobId, string Model, 
     /// <summary>Null: the request itself is asked. Otherwise map, reduce or judge: which of the request's prompts, with a text put in.</summary>
     public string? Prompt { get; init; }
 
+    /// <summary>Its strategy's jobs are to run on different workers, where there are some.</summary>
+    public bool IsSpread { get; init; }
+
     /// <summary>With a line of a batch, which <see cref="Choice"/> is the number of: whose; then <see cref="StrategyId"/> is who waits for it.</summary>
     public string? BatchId { get; init; }
 

@@ -11,7 +11,8 @@ namespace OllamaMax.Orchestrations;
 /// <param name="maxParallel">Branches that are under way at a time.</param>
 /// <param name="retries">Jobs that a branch gets beyond its first, should that fail.</param>
 /// <param name="submit">The activity that takes a job on.</param>
-internal sealed class BranchRuns(TaskOrchestrationContext context, int maxParallel, int retries, string submit)
+/// <param name="isWatched">Whether the orchestration's custom status shows them: nobody looks at the lines of a batch's page, and it would be written with each turn.</param>
+internal sealed class BranchRuns(TaskOrchestrationContext context, int maxParallel, int retries, string submit, bool isWatched = true)
 {
     /// <summary>Ends that are announced come sooner; this is for those that are not.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(30);
@@ -107,14 +108,29 @@ internal sealed class BranchRuns(TaskOrchestrationContext context, int maxParall
         {
             if (!await IsToldAsync(jobId, patience))
                 patience = patience * 2 < LongestLook ? patience * 2 : LongestLook;
-            BranchEnd end = await context.CallActivityAsync<BranchEnd>(ActivityNames.Look, jobId, Patient);
+            BranchEnd? end = await LookAsync(jobId);
             // Stopped meanwhile: what it was then has been said.
             if (_isStopped)
                 return;
+            if (end is null)
+                continue;
             RecordStatus status = end.Status ?? RecordStatus.Failed;
             Set(index, _branches[index] with { Status = status, Error = end.Status is null ? "the job is gone" : end.Error });
             if (status is RecordStatus.Completed or RecordStatus.Failed or RecordStatus.Cancelled)
                 return;
+        }
+    }
+
+    /// <summary>Null: it could not be found out. The job goes on, and so does the wait: an answer is not lost because storage was away for some minutes.</summary>
+    private async Task<BranchEnd?> LookAsync(string jobId)
+    {
+        try
+        {
+            return await context.CallActivityAsync<BranchEnd>(ActivityNames.Look, jobId, Patient);
+        }
+        catch (TaskFailedException)
+        {
+            return null;
         }
     }
 
@@ -152,5 +168,9 @@ internal sealed class BranchRuns(TaskOrchestrationContext context, int maxParall
         Report();
     }
 
-    private void Report() => context.SetCustomStatus(new StrategyProgress(Branches));
+    private void Report()
+    {
+        if (isWatched)
+            context.SetCustomStatus(StrategyProgress.Of(_branches));
+    }
 }

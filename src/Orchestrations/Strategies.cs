@@ -25,7 +25,7 @@ public sealed class ChoicesOrchestrator : StrategyOrchestrator
 {
     private protected override async Task<StrategyResult> WorkAsync(TaskOrchestrationContext context, StrategyInput input, BranchRuns runs)
     {
-        SubmitInput[] requests = [.. input.Models.Select((model, choice) => new SubmitInput(input.Id, "", model, choice))];
+        SubmitInput[] requests = [.. input.Models.Select((model, choice) => new SubmitInput(input.Id, "", model, choice) { IsSpread = true })];
         IReadOnlyList<BranchView> ended = await runs.RunAllAsync("choice", requests);
         BranchView[] answers = [.. ended.Where(branch => branch.Status == RecordStatus.Completed)];
         return answers.Length > 0 ? StrategyResult.Completed(answers) : StrategyResult.Failed(Summary(ended));
@@ -37,7 +37,7 @@ public sealed class RaceOrchestrator : StrategyOrchestrator
 {
     private protected override async Task<StrategyResult> WorkAsync(TaskOrchestrationContext context, StrategyInput input, BranchRuns runs)
     {
-        List<Task<BranchView>> open = [.. input.Models.Select((model, choice) => runs.RunAsync("choice", new SubmitInput(input.Id, "", model, choice)))];
+        List<Task<BranchView>> open = [.. input.Models.Select((model, choice) => runs.RunAsync("choice", new SubmitInput(input.Id, "", model, choice) { IsSpread = true }))];
         while (open.Count > 0)
         {
             Task<BranchView> ended = await Task.WhenAny(open);

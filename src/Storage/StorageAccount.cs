@@ -1,5 +1,5 @@
-using Azure.Core;
 using Azure.Identity;
+using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 
@@ -12,16 +12,20 @@ public sealed class StorageAccount
 {
     /// <param name="connectionString">A connection string with key (also <c>UseDevelopmentStorage=true</c>), or an https address of the
     /// account's blob service, which is then entered by managed identity.</param>
-    /// <exception cref="ArgumentException">It is neither.</exception>
-    public StorageAccount(string connectionString)
+    /// <param name="key">With an address: the account's key, base64. Queues are entered with it, as nothing else signs their addresses.</param>
+    /// <exception cref="ArgumentException">It is neither, or an address without a key.</exception>
+    public StorageAccount(string connectionString, string? key = null)
     {
         try
         {
             if (Uri.TryCreate(connectionString, UriKind.Absolute, out Uri? blobs) && blobs.Scheme == Uri.UriSchemeHttps)
             {
-                TokenCredential identity = new DefaultAzureCredential();
-                Blobs = new BlobServiceClient(blobs, identity);
-                Queues = new QueueServiceClient(new UriBuilder(blobs) { Host = blobs.Host.Replace(".blob.", ".queue.", StringComparison.Ordinal) }.Uri, identity);
+                if (string.IsNullOrEmpty(key))
+                    throw new ArgumentException("an address needs the account's key as well: queues' addresses can be signed with nothing else");
+                Blobs = new BlobServiceClient(blobs, new DefaultAzureCredential());
+                Queues = new QueueServiceClient(
+                    new UriBuilder(blobs) { Host = blobs.Host.Replace(".blob.", ".queue.", StringComparison.Ordinal) }.Uri,
+                    new StorageSharedKeyCredential(new BlobUriBuilder(blobs).AccountName, key));
             }
             else
             {
@@ -31,11 +35,14 @@ public sealed class StorageAccount
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
         {
-            throw new ArgumentException($"the storage connection is neither a connection string nor an https address ({e.Message})", nameof(connectionString), e);
+            throw new ArgumentException($"the storage connection is neither a connection string nor an https address with a key ({e.Message})", nameof(connectionString), e);
         }
+        Signer = new(Blobs);
     }
 
     public BlobServiceClient Blobs { get; }
 
     public QueueServiceClient Queues { get; }
+
+    public BlobSigner Signer { get; }
 }

@@ -24,6 +24,8 @@ public sealed class QuickRunTests
     [InlineData("failover", "Kills in the middle of an answer", 1)]
     [InlineData("failover", "The pause that the client sees", 2)]
     [InlineData("hub", "Orchestrations whose activities do nothing", 2)]
+    [InlineData("translation", "Translation's share of the edge's processor time", 3)]
+    [InlineData("translation", "Prompts counted", 4)]
     public async Task Run_Quick_MeasuresEveryRow(string bench, string table, int rows)
     {
         JsonElement result = await QuickRuns.Of(bench);
@@ -41,6 +43,7 @@ public sealed class QuickRunTests
     [InlineData("auth")]
     [InlineData("failover")]
     [InlineData("hub")]
+    [InlineData("translation")]
     public async Task Run_Quick_SaysHowAndOnWhat(string bench)
     {
         JsonElement result = await QuickRuns.Of(bench);

@@ -13,6 +13,8 @@ public sealed class ChaosFixture : IAsyncLifetime
     /// <summary>Of each of the three workers.</summary>
     public const int Slots = 2;
 
+    private const string Stall = "00:00:04";
+
     private readonly TempFolder _folder = new();
     private readonly Dictionary<Question, string> _expected = [];
     private SplitSystem? _system;
@@ -31,12 +33,18 @@ public sealed class ChaosFixture : IAsyncLifetime
                 Model = model,
                 Workers = 3,
                 DrainSeconds = 3,
-                WorkerArguments = ["--exact", "--threads", "1", "--slots", $"{Slots}"],
-                Environment = new Dictionary<string, string?> { ["OllamaMax__Jobs__Lease"] = "00:00:03" },
+                WorkerArguments = ["--exact", "--threads", "1", "--slots", $"{Slots}", "--hang-seconds", "8"],
+                // A decoder that hangs is to be found out within seconds, first by the owners of its jobs, then by its worker.
+                Environment = new Dictionary<string, string?>
+                {
+                    ["OllamaMax__Jobs__Lease"] = "00:00:03",
+                    ["OllamaMax__Jobs__StallTimeout"] = Stall,
+                    ["OllamaMax__Dispatch__Owner__StallTimeout"] = Stall,
+                },
             },
             TestContext.Current.CancellationToken);
         GenerateClient client = new(_system.Client, isStreamed: false);
-        foreach (Question question in Question.All.Append(Question.Long))
+        foreach (Question question in (Question[])[.. Question.All, Question.Long, Question.Longest])
         {
             Outcome outcome = await client.AskAsync($"undisturbed-{question.Number}", question, new Pulse(), TestContext.Current.CancellationToken);
             _expected[question] = outcome.Error is null ? outcome.Text : throw new InvalidOperationException($"No undisturbed answer: {outcome}");

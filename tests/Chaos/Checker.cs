@@ -40,7 +40,7 @@ internal sealed class Checker(IReadOnlyDictionary<Question, string> expected)
         string error = outcome.Error!;
         bool isGivenUp = error.Contains("given up", StringComparison.Ordinal) || error.Contains("set aside", StringComparison.Ordinal);
         if (isGivenUp)
-            return meanwhile.Count(kind => kind is ChaosKind.KillWorker or ChaosKind.KillModel or ChaosKind.SuspendWorker or ChaosKind.StorageOutage) >= FewestLosses;
+            return meanwhile.Count(kind => kind is ChaosKind.KillWorker or ChaosKind.KillModel or ChaosKind.HangModel or ChaosKind.SuspendWorker or ChaosKind.StorageOutage) >= FewestLosses;
         if (meanwhile.Contains(ChaosKind.KillEdge))
             return true;
         return meanwhile.Any(kind => kind is ChaosKind.StorageOutage or ChaosKind.SignalROutage)

@@ -29,6 +29,18 @@ internal sealed class Pulse
         TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
             _waiting.Add((_beats + more, reached));
-        return reached.Task.WaitAsync(cancellationToken);
+        return WaitAsync(reached.Task, more, cancellationToken);
+    }
+
+    private static async Task WaitAsync(Task reached, int more, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await reached.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException($"Clients did not read {more} more pieces of text.", e, cancellationToken);
+        }
     }
 }

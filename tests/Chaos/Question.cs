@@ -16,6 +16,9 @@ internal sealed record Question(int Number, double Temperature, int Tokens)
     /// <summary>Long enough for much to happen in its middle.</summary>
     public static readonly Question Long = new(6, 0.8, 300);
 
+    /// <summary>Long enough for most of an outage.</summary>
+    public static readonly Question Longest = new(7, 0.8, 1000);
+
     /// <summary>The body of a call of <c>/api/generate</c>, and so of one of <c>/jobs</c>.</summary>
     public JsonObject Body(bool isStreamed) => new()
     {

@@ -1,3 +1,5 @@
+using OllamaMax.Clients.Tests;
 using OllamaMax.TestKit;
 
 [assembly: AssemblyFixture(typeof(LocalSystemFixture))]
+[assembly: AssemblyFixture(typeof(KeyedSystemFixture))]

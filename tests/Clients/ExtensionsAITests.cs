@@ -13,11 +13,13 @@ public sealed class ExtensionsAITests : IDisposable
     private const string Ollama = "OllamaSharp";
     private const string Over = "OpenAI";
 
+    private readonly LocalSystemFixture _local;
     private readonly OllamaApiClient _ollama;
     private readonly OpenAIClient _openAI;
 
     public ExtensionsAITests(LocalSystemFixture local)
     {
+        _local = local;
         _ollama = new(local.System.BaseAddress, "demo");
         _openAI = new(new ApiKeyCredential("unused"), new OpenAIClientOptions { Endpoint = new Uri(local.System.BaseAddress, "v1"), RetryPolicy = new ClientRetryPolicy(0) });
     }
@@ -111,6 +113,25 @@ public sealed class ExtensionsAITests : IDisposable
         Exception error = await Should.ThrowAsync<Exception>(() => Chat(client, "nope").GetResponseAsync("Hello", cancellationToken: Cancellation));
 
         error.Message.ShouldContain("404");
+    }
+
+    [Theory]
+    [InlineData(Ollama)]
+    [InlineData(Over)]
+    public async Task Chat_Aborted_TheWorkerStops(string client)
+    {
+        int from = _local.System.Output.Lines.Count;
+        using CancellationTokenSource abort = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+
+        Exception? error = await Record.ExceptionAsync(async () =>
+        {
+            await foreach (ChatResponseUpdate _ in Chat(client, LocalSystemFixture.Endless).GetStreamingResponseAsync("Go on", cancellationToken: abort.Token))
+                await abort.CancelAsync();
+        });
+
+        // OllamaSharp raises nothing: the parts just end.
+        (error is OperationCanceledException).ShouldBe(client == Over, error?.ToString());
+        await _local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), Cancellation, from);
     }
 
     public void Dispose() => _ollama.Dispose();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OllamaMax.TestKit;
 using OllamaSharp;
 using OllamaSharp.Models;
@@ -47,6 +48,75 @@ public sealed class OllamaSharpTests(LocalSystemFixture local) : IDisposable
 
         string.Concat(parts.Select(part => part.Response)).ShouldNotBeNullOrWhiteSpace();
         parts[^1].ShouldBeOfType<GenerateDoneResponseStream>().DoneReason.ShouldNotBeNullOrEmpty();
+    }
+
+    [Fact]
+    public async Task Chat_Whole_OnePart()
+    {
+        ChatRequest request = new() { Model = "demo", Stream = false, Messages = [new Message(ChatRole.User, "What are you?")], Options = new() { Temperature = 0 } };
+
+        ChatDoneResponseStream answer = (await _client.ChatAsync(request, Cancellation).ToListAsync(Cancellation)).ShouldHaveSingleItem().ShouldBeOfType<ChatDoneResponseStream>();
+
+        answer.Message.Content.ShouldNotBeNull().ShouldContain("OllamaMax");
+    }
+
+    [Fact]
+    public async Task Chat_ResultOfATool_IsAnswered()
+    {
+        Tool add = new() { Function = new() { Name = "add", Description = "Adds five.", Parameters = new() { Properties = new() { ["a"] = new() { Type = "integer" } }, Required = ["a"] } } };
+        Message call = new(ChatRole.Assistant, "") { ToolCalls = [new() { Function = new() { Name = "add", Arguments = new Dictionary<string, object?> { ["a"] = 4 } } }] };
+        Message result = new(ChatRole.Tool, "9") { ToolName = "add" };
+        ChatRequest request = new() { Model = "demo", Stream = false, Messages = [new(ChatRole.User, "What is 4 plus 5?"), call, result], Tools = [add], Options = new() { NumPredict = 20 } };
+
+        ChatResponseStream answer = (await _client.ChatAsync(request, Cancellation).ToListAsync(Cancellation))[^1]!;
+
+        answer.ShouldBeOfType<ChatDoneResponseStream>().EvalCount.ShouldBePositive();
+    }
+
+    [Fact]
+    public async Task Chat_Schema_AnswerSatisfiesIt()
+    {
+        JsonElement schema = JsonElement.Parse("""{"type":"object","properties":{"animal":{"type":"boolean"}},"required":["animal"],"additionalProperties":false}""");
+        ChatRequest request = new() { Model = "demo", Stream = false, Messages = [new(ChatRole.User, "Is a cat an animal?")], Format = schema, Options = new() { NumPredict = 100 } };
+
+        ChatResponseStream answer = (await _client.ChatAsync(request, Cancellation).ToListAsync(Cancellation))[^1]!;
+
+        JsonElement.Parse(answer.Message.Content!).GetProperty("animal").ValueKind.ShouldBeOneOf(JsonValueKind.True, JsonValueKind.False);
+    }
+
+    [Fact]
+    public async Task Embed_Texts_OneVectorEach()
+    {
+        EmbedResponse answer = await _client.EmbedAsync(new EmbedRequest { Model = "demo", Input = ["a cat", "a dog"] }, Cancellation);
+
+        answer.Embeddings.Select(vector => vector.Length).ShouldBe([256, 256]);
+    }
+
+    [Fact]
+    public async Task Chat_Aborted_TheWorkerStops()
+    {
+        ChatRequest request = new() { Model = LocalSystemFixture.Endless, Stream = true, Messages = [new(ChatRole.User, "Go on")], Options = new() { NumPredict = -1 } };
+        int from = local.System.Output.Lines.Count;
+        using CancellationTokenSource abort = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+
+        // It raises nothing then: the parts just end.
+        await foreach (ChatResponseStream? part in _client.ChatAsync(request, abort.Token))
+        {
+            part.ShouldNotBeNull().Done.ShouldBeFalse();
+            await abort.CancelAsync();
+        }
+
+        await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), Cancellation, from);
+    }
+
+    [Fact]
+    public async Task Chat_UnknownModel_RaisesItsError()
+    {
+        ChatRequest request = new() { Model = "nope", Messages = [new(ChatRole.User, "Hello")] };
+
+        Exception error = await Should.ThrowAsync<Exception>(async () => await _client.ChatAsync(request, Cancellation).ToListAsync(Cancellation));
+
+        error.Message.ShouldContain("404");
     }
 
     public void Dispose() => _client.Dispose();

@@ -9,11 +9,9 @@ using OpenAI.Embeddings;
 namespace OllamaMax.Clients.Tests;
 
 /// <summary>The package <c>OpenAI</c>, as its users have it.</summary>
-public sealed class OpenAIClientTests
+public sealed class OpenAIClientTests(LocalSystemFixture local)
 {
-    private readonly OpenAIClient _client;
-
-    public OpenAIClientTests(LocalSystemFixture local) => _client = new(
+    private readonly OpenAIClient _client = new(
         new ApiKeyCredential("unused"),
         new OpenAIClientOptions { Endpoint = new Uri(local.System.BaseAddress, "v1"), RetryPolicy = new ClientRetryPolicy(0) });
 
@@ -33,7 +31,12 @@ public sealed class OpenAIClientTests
     }
 
     [Fact]
-    public async Task Chat_NamedTool_IsCalled()
+    public async Task Models_List_NamesBoth() =>
+        (await _client.GetOpenAIModelClient().GetModelsAsync(Cancellation)).Value.Select(model => model.Id)
+            .ShouldBe([$"{LocalSystemFixture.Endless}:latest", "demo:latest"], ignoreOrder: true);
+
+    [Fact]
+    public async Task Chat_NamedTool_IsCalledAndItsResultAnswered()
     {
         ChatTool tool = ChatTool.CreateFunctionTool("add", "Adds.", BinaryData.FromString("""{"type":"object","properties":{"a":{"type":"boolean"}},"required":["a"]}"""));
         ChatCompletionOptions options = new() { Tools = { tool }, ToolChoice = ChatToolChoice.CreateFunctionChoice("add"), AllowParallelToolCalls = false, MaxOutputTokenCount = 200 };
@@ -42,6 +45,35 @@ public sealed class OpenAIClientTests
 
         answer.FinishReason.ShouldBe(ChatFinishReason.ToolCalls);
         JsonElement.Parse(answer.ToolCalls.ShouldHaveSingleItem().FunctionArguments).GetProperty("a").ValueKind.ShouldBeOneOf(JsonValueKind.True, JsonValueKind.False);
+        ChatMessage[] messages = [new UserChatMessage("Hello"), new AssistantChatMessage(answer), new ToolChatMessage(answer.ToolCalls[0].Id, "9")];
+        ChatCompletion second = await _client.GetChatClient("demo").CompleteChatAsync(messages, new() { Tools = { tool }, MaxOutputTokenCount = 20 }, Cancellation);
+        second.Usage.OutputTokenCount.ShouldBePositive();
+    }
+
+    [Fact]
+    public async Task Chat_Schema_AnswerSatisfiesIt()
+    {
+        BinaryData schema = BinaryData.FromString("""{"type":"object","properties":{"animal":{"type":"boolean"}},"required":["animal"],"additionalProperties":false}""");
+        ChatCompletionOptions options = new() { ResponseFormat = ChatResponseFormat.CreateJsonSchemaFormat("verdict", schema, jsonSchemaIsStrict: true), MaxOutputTokenCount = 100 };
+
+        ChatCompletion answer = await _client.GetChatClient("demo").CompleteChatAsync([new UserChatMessage("Is a cat an animal?")], options, Cancellation);
+
+        JsonElement.Parse(answer.Content[0].Text).GetProperty("animal").ValueKind.ShouldBeOneOf(JsonValueKind.True, JsonValueKind.False);
+    }
+
+    [Fact]
+    public async Task Chat_Aborted_TheWorkerStops()
+    {
+        int from = local.System.Output.Lines.Count;
+        using CancellationTokenSource abort = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+
+        await Should.ThrowAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (StreamingChatCompletionUpdate _ in _client.GetChatClient(LocalSystemFixture.Endless).CompleteChatStreamingAsync([new UserChatMessage("Go on")], cancellationToken: abort.Token))
+                await abort.CancelAsync();
+        });
+
+        await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), Cancellation, from);
     }
 
     [Fact]

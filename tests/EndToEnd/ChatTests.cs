@@ -5,6 +5,7 @@ using OllamaMax.TestKit;
 namespace OllamaMax.EndToEnd.Tests;
 
 /// <summary>One system, started as a user does, with nothing there before.</summary>
+[Collection(nameof(OneSystem))]
 public sealed class ChatTests(LocalSystemFixture local)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -17,6 +17,7 @@ using OllamaMax.Workers;
 namespace OllamaMax.EndToEnd.Tests;
 
 /// <summary>Workers of other versions than the edge's, at the real edge.</summary>
+[Collection(nameof(OneSystem))]
 public sealed class ProtocolVersionTests(LocalSystemFixture local)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

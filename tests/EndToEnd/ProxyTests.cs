@@ -8,6 +8,7 @@ using OllamaMax.TestKit;
 namespace OllamaMax.EndToEnd.Tests;
 
 /// <summary>Networks that let out little.</summary>
+[Collection(nameof(RunsAlone))]
 public sealed class ProxyTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -5,32 +5,30 @@ using OllamaMax.TestKit;
 namespace OllamaMax.EndToEnd.Tests;
 
 /// <summary>Parts die between requests, and the next request is answered.</summary>
-public sealed class RecoveryTests
+[Collection(nameof(OneSystem))]
+public sealed class RecoveryTests(LocalSystemFixture local)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task OnlyWorkerKilled_BetweenRequests_AnotherAnswersTheNext()
     {
-        await using LocalSystem system = await LocalSystem.StartAsync(new(), Cancellation);
-        using HttpClient client = system.Client();
-        string before = await client.ChatAsync();
-        int first = system.WorkerPids.Single();
+        string before = await local.Client.ChatAsync();
+        int first = local.System.WorkerPids.Single();
 
         LocalSystem.Kill(first);
 
-        (await client.ChatAsync()).ShouldBe(before);
-        system.WorkerPids.Single().ShouldNotBe(first);
+        (await local.Client.ChatAsync()).ShouldBe(before);
+        local.System.WorkerPids.Single().ShouldNotBe(first);
     }
 
     [Fact]
     public async Task AzuriteRestarted_WhileIdle_TheNextRequestIsAnswered()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Azurite is looked up in /proc.");
-        await using LocalSystem system = await LocalSystem.StartAsync(new(), Cancellation);
-        using HttpClient client = system.Client();
+        HttpClient client = local.Client;
         string before = await client.ChatAsync();
-        using Process azurite = Process.GetProcessById(LinuxProcesses.ChildrenOf(system.Pid).Single(pid => LinuxProcesses.CommandLineOf(pid).Contains("azurite", StringComparison.Ordinal)));
+        using Process azurite = Process.GetProcessById(LinuxProcesses.ChildrenOf(local.System.Pid).Single(pid => LinuxProcesses.CommandLineOf(pid).Contains("azurite", StringComparison.Ordinal)));
 
         LocalSystem.Terminate(azurite.Id);
         await azurite.WaitForExitAsync(Cancellation);
@@ -42,7 +40,7 @@ public sealed class RecoveryTests
             // Each look waits for storage's answer, two seconds at most.
         }
         using HttpResponseMessage tags = await client.GetAsync("/api/tags", Cancellation);
-        (await tags.JsonAsync()).GetProperty("models").GetArrayLength().ShouldBe(1);
+        (await tags.JsonAsync()).GetProperty("models").GetArrayLength().ShouldBe(2);
         (await client.WorkersAsync()).GetArrayLength().ShouldBe(1);
     }
 

@@ -4,6 +4,7 @@ using OllamaMax.TestKit;
 namespace OllamaMax.EndToEnd.Tests;
 
 /// <summary>The end of it all, with workers that are busy.</summary>
+[Collection(nameof(RunsAlone))]
 public sealed class ShutdownTests : IDisposable
 {
     private readonly TempFolder _folder = new();

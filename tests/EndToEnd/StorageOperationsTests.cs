@@ -8,6 +8,7 @@ using OllamaMax.TestKit;
 namespace OllamaMax.EndToEnd.Tests;
 
 /// <summary>What requests and idleness cost at the storage account, counted in Azurite's own log.</summary>
+[Collection(nameof(RunsAlone))]
 public sealed class StorageOperationsTests : IAsyncLifetime
 {
     /// <summary>A worker that runs requests reports this often, and an edge that has any lists the reports this often.</summary>

@@ -1,3 +1,6 @@
+using System.Text.RegularExpressions;
+using OllamaMax.Inference.Packages;
+
 namespace OllamaMax.GpuWorker.Tests;
 
 public sealed class WorkerCommandTests
@@ -14,5 +17,20 @@ public sealed class WorkerCommandTests
         int exitCode = await WorkerCommand.Create().Parse(arguments).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
 
         exitCode.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("packaging/linux/ollamamax-worker.service", "GpuWorker.dll (run .+)")]
+    [InlineData("packaging/windows/install.ps1", "GpuWorker.dll`\" (run .+) \\$Options")]
+    public async Task Run_AsServicesAreSetUp_IsACommandThatItKnows(string file, string pattern)
+    {
+        string text = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Find(), file), TestContext.Current.CancellationToken);
+        string command = Regex.Match(text, pattern).Groups[1].Value
+            .Replace("${OLLAMAMAX_EDGE}", "https://edge.example", StringComparison.Ordinal)
+            .Replace("${OLLAMAMAX_DRAIN_SECONDS}", "120", StringComparison.Ordinal).Replace("$DrainSeconds", "120", StringComparison.Ordinal)
+            .Replace(" $OLLAMAMAX_OPTIONS", "", StringComparison.Ordinal);
+        command.ShouldStartWith("run ");
+
+        WorkerCommand.Create().Parse(command).Errors.ShouldBeEmpty();
     }
 }

@@ -28,6 +28,20 @@ public sealed class LocalHostOptionsTests : IDisposable
     }
 
     [Fact]
+    public void Errors_SeveralEdgesThatAskForKeys_AreNone() =>
+        (Options with { Edges = 2, RequireKeys = true, Listen = IPAddress.Any }).Errors().ShouldBeEmpty();
+
+    [Fact]
+    public void Arguments_OfAnEdge_AreThoseOfTheWhole()
+    {
+        EdgeCommand.Arguments(Options with { RequireKeys = true, Listen = IPAddress.Any, Certificate = "a.pem", Alias = ["a=demo", "b=demo"] }, 8001, 9001).ShouldBe(
+        [
+            "edge", "--port", "8001", "--own-port", "9001", "--listen", "0.0.0.0", "--require-keys", "--certificate", "a.pem", "--alias", "a=demo", "--alias", "b=demo",
+        ]);
+        EdgeCommand.Arguments(Options, 8001, 0).ShouldBe(["edge", "--port", "8001", "--own-port", "0", "--listen", "127.0.0.1"]);
+    }
+
+    [Fact]
     public void Errors_ModelThatIsNoGguf_SaysSo()
     {
         File.WriteAllText(_folder.File("model.gguf"), "something else");

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
 
@@ -77,6 +78,25 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         (await local.StatusAsync(HttpMethod.Get, "/api/tags", Sign(key, worker.WorkerId))).ShouldBe(401);
     }
 
+    /// <summary>It has to be listed to be revoked, so it reports once, by what it holds.</summary>
+    [Fact]
+    public async Task Revoked_Worker_IsGoneAndCannotRenew()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        WorkerCapabilities worker = await EnrolAsync(key);
+        await ReportAsync(worker);
+        (await StateAsync(worker.WorkerId)).ShouldBe("alive");
+
+        (await local.StatusAsync(HttpMethod.Delete, $"/cluster/workers/{worker.WorkerId}", local.Keys["user"])).ShouldBe(403);
+        (await local.StatusAsync(HttpMethod.Delete, $"/cluster/workers/{worker.WorkerId}", local.Keys["operator"])).ShouldBe(200);
+
+        (await StateAsync(worker.WorkerId)).ShouldBe("gone");
+        (await RenewAsync(worker.WorkerId, Sign(key, worker.WorkerId))).ShouldBeNull();
+        await ReportAsync(worker);
+        (await StateAsync(worker.WorkerId)).ShouldBe("gone");
+        (await local.StatusAsync(HttpMethod.Delete, "/cluster/workers/nobody", local.Keys["operator"])).ShouldBe(404);
+    }
+
     [Fact]
     public async Task SignalRToken_OpensTheOwnConnectionAndSendsToNobody()
     {
@@ -130,6 +150,20 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         return (int)response.StatusCode;
     }
 
+    private static async Task ReportAsync(WorkerCapabilities worker)
+    {
+        WorkerReport report = new()
+        {
+            Version = ProtocolVersion.Current, Id = worker.WorkerId, Name = "captured", Host = "a-box", Pid = 1, Program = "0", Draining = false, SlotsUsed = 0, SlotsTotal = 1, IntervalSeconds = 60, Models = [], Devices = [],
+        };
+        using HttpRequestMessage request = new(HttpMethod.Put, worker.HeartbeatUrl) { Content = new ByteArrayContent([]) };
+        request.Headers.Add("x-ms-version", "2021-12-02");
+        request.Headers.Add("x-ms-blob-type", "BlockBlob");
+        request.Headers.Add($"x-ms-meta-{Heartbeats.ReportKey}", Heartbeats.Write(report));
+        using HttpResponseMessage response = await Http.SendAsync(request, Cancellation);
+        response.EnsureSuccessStatusCode();
+    }
+
     private static async Task<int> QueueAsync(HttpMethod method, Uri queue)
     {
         Uri messages = new UriBuilder(queue) { Path = $"{queue.AbsolutePath}/messages" }.Uri;
@@ -151,6 +185,19 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
             Expires = now + (lifetime ?? WorkerTokens.Lifetime),
             SigningCredentials = new(new ECDsaSecurityKey(key) { CryptoProviderFactory = new() { CacheSignatureProviders = false } }, SecurityAlgorithms.EcdsaSha256),
         });
+    }
+
+    /// <summary>As the edge lists it, which it does anew once a second.</summary>
+    private async Task<string?> StateAsync(string workerId)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(100));
+        while (true)
+        {
+            using HttpResponseMessage response = await local.SendAsync(HttpMethod.Get, $"/cluster/workers/{workerId}", local.Keys["operator"]);
+            if (response.IsSuccessStatusCode)
+                return (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("state").GetString();
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
     }
 
     private async Task<WorkerCapabilities> EnrolAsync(ECDsa key)

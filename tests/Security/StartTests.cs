@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -53,6 +55,51 @@ public sealed class StartTests
         JsonElement[] items = [.. usage.GetProperty("usage").EnumerateArray()];
         items.Sum(item => item.GetProperty("requests").GetInt32()).ShouldBe(2, usage.ToString());
         items.Sum(item => item.GetProperty("output_tokens").GetInt32()).ShouldBe(6, usage.ToString());
+    }
+
+    [Fact]
+    public async Task Start_SeveralEdgesWithHttps_AllAskForTheOneKeyAndComeBackWhereTheyWere()
+    {
+        using TempFolder data = new();
+        string certificate = WriteCertificate(data.File("certificate.pem"));
+        await using LocalSystem system = await LocalSystem.StartAsync(
+            new() { Workers = 0, MoreArguments = ["--edges", "2", "--require-keys", "--certificate", data.File("certificate.pem")] }, Cancellation);
+        Uri[] edges = [.. system.Output.Lines.Where(line => line.Contains(" listens on ", StringComparison.Ordinal)).Select(line => new Uri(line[(line.LastIndexOf(' ') + 1)..]))];
+        int pid = int.Parse(system.Output.Lines.Single(line => line.StartsWith("edge-2 started", StringComparison.Ordinal)).Split(' ')[^1], CultureInfo.InvariantCulture);
+        using HttpClientHandler handler = new() { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown?.GetCertHashString(HashAlgorithmName.SHA256) == certificate };
+        using HttpClient client = new(handler);
+
+        edges.Length.ShouldBe(2);
+        edges.ShouldAllBe(edge => edge.Scheme == Uri.UriSchemeHttps);
+        system.Output.Lines.Count(line => line.Contains("omx_", StringComparison.Ordinal)).ShouldBe(1);
+        foreach (Uri edge in edges)
+        {
+            (await StatusAsync(client, edge, key: null)).ShouldBe(HttpStatusCode.Unauthorized);
+            (await StatusAsync(client, edge, system.AdminKey)).ShouldBe(HttpStatusCode.OK);
+        }
+        LocalSystem.Kill(pid);
+        await system.Output.WaitForAsync(line => line.StartsWith("edge-2 started", StringComparison.Ordinal) && !line.EndsWith($" {pid}", StringComparison.Ordinal), Cancellation);
+        while (await StatusAsync(client, edges[1], system.AdminKey) != HttpStatusCode.OK)
+        {
+            // It starts, and each look waits for its answer, or for being refused.
+        }
+    }
+
+    /// <summary>Null: nobody listens.</summary>
+    private static async Task<HttpStatusCode?> StatusAsync(HttpClient client, Uri edge, string? key)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, new Uri(edge, "/api/tags"));
+        if (key is not null)
+            request.Headers.Add("x-api-key", key);
+        try
+        {
+            using HttpResponseMessage answer = await client.SendAsync(request, Cancellation);
+            return answer.StatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
     }
 
     /// <returns>Its SHA-256.</returns>

@@ -1,8 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace OllamaMax.TestKit;
 
 /// <summary>The lines that a process wrote, for tests that wait for one. Any number of writers and readers.</summary>
 public sealed class LineLog
 {
+    private const int LinesShown = 40;
+
     private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
     private readonly List<(Func<string, bool> IsIt, TaskCompletionSource<string> Found)> _waiters = [];
@@ -45,7 +49,9 @@ public sealed class LineLog
     }
 
     /// <summary>The first line that <paramref name="isIt"/> accepts among the first ones past <paramref name="from"/>, which may be yet to come.</summary>
-    public Task<string> WaitForAsync(Func<string, bool> isIt, CancellationToken cancellationToken, int from = 0)
+    /// <exception cref="OperationCanceledException">It did not come until then; the message has what was waited for, and the last lines that came instead.</exception>
+    public Task<string> WaitForAsync(
+        Func<string, bool> isIt, CancellationToken cancellationToken, int from = 0, [CallerArgumentExpression(nameof(isIt))] string what = "")
     {
         TaskCompletionSource<string> found = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
@@ -56,7 +62,19 @@ public sealed class LineLog
                 return Task.FromException<string>(NeverCame(reason));
             _waiters.Add((isIt, found));
         }
-        return found.Task.WaitAsync(cancellationToken);
+        return WaitAsync(found.Task, what, cancellationToken);
+    }
+
+    private async Task<string> WaitAsync(Task<string> found, string what, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await found.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException($"No such line came: {what}\n{string.Join('\n', Lines.TakeLast(LinesShown))}", e, cancellationToken);
+        }
     }
 
     private InvalidOperationException NeverCame(string reason) => new($"{reason}\n{string.Join('\n', Lines)}");

@@ -19,12 +19,22 @@ public sealed class LocalSystemFixture : IAsyncLifetime
 
     public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromMinutes(2) };
 
-    /// <summary>Writes a model of 13 million weights: on any machine an answer of its whole context takes seconds.</summary>
+    /// <summary>Writes a model of 13 million weights that takes chats too: on any machine an answer of its whole context takes seconds.</summary>
     /// <returns>The file's path.</returns>
     public static string WriteEndless(TempFolder folder)
     {
         string file = folder.File($"{Endless}.gguf");
-        GgufGenerator.Write(file, new() { Layers = 4, Width = 512, Heads = 8, KeyValueHeads = 4, FeedForward = 1536, Context = 4096, Name = Endless });
+        GgufGenerator.Write(file, new()
+        {
+            Layers = 4,
+            Width = 512,
+            Heads = 8,
+            KeyValueHeads = 4,
+            FeedForward = 1536,
+            Context = 4096,
+            Name = Endless,
+            ChatTemplate = "{% for message in messages %}{{ message.content }}{% endfor %}",
+        });
         return file;
     }
 

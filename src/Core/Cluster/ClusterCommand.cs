@@ -19,6 +19,9 @@ public abstract record ClusterCommand
     /// <summary>It may take jobs again.</summary>
     public sealed record Undrain(string Id, string WorkerId) : Wish(Id);
 
+    /// <summary>It is not trusted any more. There is no way back: who is let in again is another worker.</summary>
+    public sealed record Revoke(string Id, string WorkerId, DateTimeOffset At) : Wish(Id);
+
     /// <summary>How a model's copies are to be held.</summary>
     /// <param name="Model">Its name as <see cref="ClusterState.PolicyKey"/> writes it.</param>
     /// <param name="Policy">Null: however requests bring them.</param>

@@ -12,6 +12,9 @@ public sealed record ClusterState
     /// <summary>Wishes are remembered by their command for as long as that many others follow: longer than any of them is tried again.</summary>
     private const int CommandsKept = 64;
 
+    /// <summary>What a revoked worker holds is worth nothing after a quarter of an hour; so many are not revoked in that time.</summary>
+    private const int RevokedKept = 1000;
+
     /// <summary>Who has been gone for so long is no member any more; who comes back later is a member again.</summary>
     private static readonly TimeSpan GoneKept = TimeSpan.FromDays(7);
 
@@ -22,6 +25,9 @@ public sealed record ClusterState
 
     /// <summary>Workers that are to take nothing new, and since when; by their ids.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Drains { get; init; } = new Dictionary<string, DateTimeOffset>();
+
+    /// <summary>Workers that are not trusted any more, and since when; by their ids.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> Revoked { get; init; } = new Dictionary<string, DateTimeOffset>();
 
     /// <summary>How models' copies are to be held, by <see cref="PolicyKey"/> of their names. A name keeps its policy while nothing stands behind it.</summary>
     public IReadOnlyDictionary<string, ModelPolicy> Policies { get; init; } = new Dictionary<string, ModelPolicy>();
@@ -41,6 +47,10 @@ public sealed record ClusterState
             Remember(drain) with { Drains = new Dictionary<string, DateTimeOffset>(Drains) { [drain.WorkerId] = drain.At } },
         ClusterCommand.Undrain undrain when Drains.ContainsKey(undrain.WorkerId) =>
             Remember(undrain) with { Drains = Drains.Where(drain => drain.Key != undrain.WorkerId).ToDictionary() },
+        ClusterCommand.Revoke revoke when !Revoked.ContainsKey(revoke.WorkerId) => Remember(revoke) with
+        {
+            Revoked = Revoked.OrderByDescending(revoked => revoked.Value).Take(RevokedKept - 1).Append(new(revoke.WorkerId, revoke.At)).ToDictionary(),
+        },
         ClusterCommand.SetPolicy { Policy: { } policy } set => Remember(set) with { Policies = new Dictionary<string, ModelPolicy>(Policies) { [set.Model] = policy } },
         ClusterCommand.SetPolicy set => Remember(set) with { Policies = Policies.Where(policy => policy.Key != set.Model).ToDictionary() },
         ClusterCommand.Wish wish => Remember(wish),
@@ -50,8 +60,8 @@ public sealed record ClusterState
     /// <summary>A heartbeat with the wishes for its worker.</summary>
     public WorkerView View(WorkerView worker)
     {
-        bool isToDrain = Drains.ContainsKey(worker.Report.Id);
-        return isToDrain == worker.IsToDrain ? worker : worker with { IsToDrain = isToDrain };
+        (bool isToDrain, bool isRevoked) = (Drains.ContainsKey(worker.Report.Id), Revoked.ContainsKey(worker.Report.Id));
+        return (isToDrain, isRevoked) == (worker.IsToDrain, worker.IsRevoked) ? worker : worker with { IsToDrain = isToDrain, IsRevoked = isRevoked };
     }
 
     private ClusterState Remember(ClusterCommand.Wish wish) => this with { Commands = [.. Commands.TakeLast(CommandsKept - 1), wish.Id] };

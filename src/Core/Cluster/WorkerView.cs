@@ -22,12 +22,15 @@ public sealed record WorkerView(WorkerReport Report, TimeSpan Age)
     /// <summary>People want it to take nothing new, whether or not it has heard of it yet.</summary>
     public bool IsToDrain { get; init; }
 
+    /// <summary>It is not trusted any more: whatever it reports, it is gone.</summary>
+    public bool IsRevoked { get; init; }
+
     /// <summary>Its labels, its site among them; without those of its own where they go beyond what labels may be.</summary>
     public IReadOnlyDictionary<string, string> Labels => WorkerLabels.Of(Report);
 
     /// <summary>Alive: at most one heartbeat is missing. Gone: several are.</summary>
     public WorkerState State =>
-        Report.Left ? WorkerState.Gone
+        Report.Left || IsRevoked ? WorkerState.Gone
         : Age > Intervals(GoneAfter) ? WorkerState.Gone
         : Age > Intervals(SuspectAfter) ? WorkerState.Suspect
         : Report.Draining || IsToDrain ? WorkerState.Draining
@@ -36,7 +39,7 @@ public sealed record WorkerView(WorkerReport Report, TimeSpan Age)
     /// <summary>When it came into its state at the earliest, by storage's clock: a silence counts from the moment when it was long enough.</summary>
     public DateTimeOffset StateSince => State switch
     {
-        WorkerState.Gone when !Report.Left => HeartbeatAt + Intervals(GoneAfter),
+        WorkerState.Gone when !Report.Left && !IsRevoked => HeartbeatAt + Intervals(GoneAfter),
         WorkerState.Suspect => HeartbeatAt + Intervals(SuspectAfter),
         _ => HeartbeatAt,
     };

@@ -93,7 +93,10 @@ public sealed class Lease : IAsyncDisposable
         TimeSpan left = _duration - _time.GetElapsedTime(sentAt);
         // The answer took so long that it is over again.
         if (left <= TimeSpan.Zero)
+        {
+            _lost.Cancel();
             return;
+        }
         if (_lost.IsCancellationRequested)
             _lost = new CancellationTokenSource();
         Volatile.Write(ref _expiresAt, (_time.GetUtcNow() + left).UtcTicks);

@@ -5,6 +5,13 @@ namespace OllamaMax.Security;
 /// <param name="Models">By the model's own name.</param>
 public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IReadOnlyDictionary<string, UseCount> Models)
 {
+    /// <summary>
+    /// Of the document: made anew, after the day was rolled up, it is another. What stands in one only grows, so of two copies of one document the one with more is the newer.
+    /// </summary>
+    public string Document { get; init; } = "";
+
+    private long Requests => Models.Values.Sum(count => count.Requests);
+
     public DayUsage Add(IReadOnlyDictionary<string, UseCount> more)
     {
         Dictionary<string, UseCount> all = Models.ToDictionary();
@@ -12,6 +19,21 @@ public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IR
             all[model] = all.TryGetValue(model, out UseCount? before) ? before.Add(count) : count;
         return this with { Models = all };
     }
+
+    /// <summary>Each document once, its newest copy, by day, tenant and key.</summary>
+    public static IReadOnlyList<DayUsage> Newest(IEnumerable<DayUsage> copies) =>
+    [
+        .. copies
+            .GroupBy(copy => (copy.Day, copy.Tenant, copy.Credential, copy.Document), (_, same) => same.MaxBy(copy => copy.Requests)!)
+            .OrderBy(usage => usage.Day)
+            .ThenBy(usage => usage.Tenant, StringComparer.Ordinal)
+            .ThenBy(usage => usage.Credential, StringComparer.Ordinal)
+            .ThenBy(usage => usage.Document, StringComparer.Ordinal),
+    ];
+
+    /// <summary>What each key has used on each day, all of its documents together, from any number of copies of them.</summary>
+    public static IEnumerable<DayUsage> Sums(IEnumerable<DayUsage> copies) =>
+        Newest(copies).GroupBy(usage => (usage.Day, usage.Tenant, usage.Credential), (_, documents) => documents.Aggregate((sum, next) => sum.Add(next.Models)));
 }
 
 /// <param name="Requests">Jobs that were run: a request for several answers counts each.</param>

@@ -10,5 +10,6 @@ namespace OllamaMax.Security;
 [JsonSerializable(typeof(KeyRecord))]
 [JsonSerializable(typeof(SharedUse))]
 [JsonSerializable(typeof(DayUsage))]
+[JsonSerializable(typeof(MonthUsage))]
 [JsonSerializable(typeof(AuditRecord))]
 public sealed partial class SecurityJson : JsonSerializerContext;

@@ -15,6 +15,6 @@ internal sealed class AnthropicEndpoints(MessagesEndpoints messages) : IEndpoint
         endpoints.MapPost("/v1/messages", messages.AnswerAsync).WithMetadata(infer)
             .Describe(new(EndpointDescription.Anthropic, "The next message of a conversation.") { Body = "AnthropicMessagesRequest", Answer = "AnthropicMessage", Stream = "text/event-stream" });
         endpoints.MapPost("/v1/messages/count_tokens", messages.CountAsync).WithMetadata(infer)
-            .Describe(new(EndpointDescription.Anthropic, "An estimate of a prompt's tokens.") { Body = "AnthropicPrompt", AnswerType = AnthropicJson.Default.CountAnswer });
+            .Describe(new(EndpointDescription.Anthropic, "How many tokens a prompt has.") { Body = "AnthropicPrompt", AnswerType = AnthropicJson.Default.CountAnswer });
     }
 }

@@ -5,8 +5,8 @@ using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Edge.Anthropic;
 
-/// <summary><c>POST /v1/messages</c> and <c>/v1/messages/count_tokens</c>: translate, run or estimate, format.</summary>
-internal sealed class MessagesEndpoints(RequestBodyReader bodies, InferenceRunner runner, NamedModels models, TimeProvider time)
+/// <summary><c>POST /v1/messages</c> and <c>/v1/messages/count_tokens</c>: translate, run or count, format.</summary>
+internal sealed class MessagesEndpoints(RequestBodyReader bodies, InferenceRunner runner, NamedModels models, PromptTokens tokens, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context)
     {
@@ -23,9 +23,9 @@ internal sealed class MessagesEndpoints(RequestBodyReader bodies, InferenceRunne
     {
         if ((await KeyedRequest.ReadAsync(context, bodies, MessagesTranslator.TranslateCount)).Failed(out ApiError? error, out KeyedRequest<InferenceRequest>? request))
             await ErrorAnswer.WriteAsync(context, error);
-        else if (await models.FindAsync(request.Request.Model, RequestInfo.CallerOf(context), context.RequestAborted) is null)
-            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(request.Request.Model));
+        else if (await models.FindAsync(request.Request.Model, RequestInfo.CallerOf(context), context.RequestAborted) is { } model)
+            await JsonAnswer.WriteAsync(context, new CountAnswer(await tokens.CountAsync(request.Request, model, context.RequestAborted)), AnthropicJson.Relaxed.CountAnswer);
         else
-            await JsonAnswer.WriteAsync(context, new CountAnswer(TokenEstimate.Of(request.Request)), AnthropicJson.Relaxed.CountAnswer);
+            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(request.Request.Model));
     }
 }

@@ -6,7 +6,7 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.Anthropic;
 
 /// <summary>
-/// About how many tokens a prompt has, of its characters alone: only workers have a model's vocabulary. Made for vocabularies of byte pairs: common
+/// About how many tokens a prompt has, of its characters alone, for vocabularies that the edge cannot count with. Made for those of byte pairs: common
 /// words are one token, long ones and numbers several, signs one each, and characters of scripts that write without spaces one each.
 /// </summary>
 internal static class TokenEstimate

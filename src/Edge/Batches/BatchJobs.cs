@@ -9,7 +9,6 @@ using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
 using OllamaMax.Orchestrations.Batches;
-using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Batches;
@@ -21,25 +20,23 @@ internal sealed class BatchJobs(
     /// <summary>OpenAI's one completion window.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromHours(24);
 
+    /// <summary>Between a batch's record and its orchestration there is a moment in which a server may be killed.</summary>
+    private static readonly TimeSpan BegunWithin = TimeSpan.FromMinutes(1);
+
     public async Task<Result<BatchAnswer>> TakeAsync(HttpContext context, string fileId, string endpoint, IReadOnlyDictionary<string, string>? metadata)
     {
         if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
             return error;
         if (background.Value.Retention <= TimeSpan.Zero)
             return ApiError.BadRequest("batches need their lines' answers, and this server keeps none (OllamaMax:Jobs:Retention)");
-        RequestInfo info = RequestInfo.Of(context);
-        Principal caller = info.Principal ?? throw new InvalidOperationException("Batches are made for authenticated requests.");
+        Submitter caller = Submitters.Of(context);
         if (await files.FindAsync(fileId, caller.Tenant, context.RequestAborted) is null)
             return ApiError.BadRequest("input_file_id names no file") with { Field = "input_file_id" };
         DateTimeOffset now = time.GetUtcNow();
         BatchRecord record = new()
         {
             Id = JobId.New(time),
-            Tenant = caller.Tenant,
-            Principal = caller.Name,
-            Key = KeyGrant.Of(caller),
-            RequestId = info.Id,
-            TraceParent = info.TraceParent,
+            Submitter = caller,
             Endpoint = endpoint,
             InputFileId = fileId,
             CreatedAt = now,
@@ -57,7 +54,7 @@ internal sealed class BatchJobs(
 
     /// <summary>Null where there is none, or it is another tenant's.</summary>
     public async Task<BatchRecord?> FindAsync(string id, string tenant, CancellationToken cancellationToken) =>
-        await store.FindAsync(id, cancellationToken) is { } record && record.Tenant == tenant && record.ExpiresAt > time.GetUtcNow() ? record : null;
+        await store.FindAsync(id, cancellationToken) is { } record && record.Submitter.Tenant == tenant && record.ExpiresAt > time.GetUtcNow() ? record : null;
 
     public async Task<BatchAnswer> ShowAsync(HttpContext context, BatchRecord record) => hubs.Of(context).Value is { } hub
         ? AnswerOf(record, await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted))
@@ -89,10 +86,12 @@ internal sealed class BatchJobs(
         return BatchAnswer.Of(record, progress with { State = "cancelling" }, time.GetUtcNow());
     }
 
-    private static BatchAnswer AnswerOf(BatchRecord record, OrchestrationMetadata? state)
+    private BatchAnswer AnswerOf(BatchRecord record, OrchestrationMetadata? state)
     {
         BatchProgress progress = state switch
         {
+            // Who submitted it was never told that it was taken on: it may have been submitted again.
+            null when time.GetUtcNow() - record.CreatedAt > BegunWithin => Begun with { State = "failed", Error = "the server ended before it was begun; submit it again" },
             { RuntimeStatus: OrchestrationRuntimeStatus.Completed } => state.ReadOutputAs<BatchProgress>() ?? Begun,
             { IsCompleted: true } => Begun with { State = "failed", Error = state.FailureDetails?.ErrorMessage ?? "it was terminated" },
             null => Begun,

@@ -12,6 +12,10 @@ internal sealed record BatchLine(string? CustomId, Result<JobSubmission> Submiss
 {
     public const string Chat = "/v1/chat/completions";
     public const string Completions = "/v1/completions";
+    public const string Embeddings = "/v1/embeddings";
+
+    /// <summary>What a batch can be of.</summary>
+    public static IReadOnlyList<string> Endpoints { get; } = [Chat, Completions, Embeddings];
 
     /// <param name="endpoint">The batch's.</param>
     public static BatchLine Read(string line, string endpoint)
@@ -44,6 +48,8 @@ internal sealed record BatchLine(string? CustomId, Result<JobSubmission> Submiss
 
     private static Result<JobSubmission> Translate(JsonFields body, string endpoint)
     {
+        if (endpoint == Embeddings)
+            return TranslateEmbedding(body);
         if ((endpoint == Chat ? ChatTranslator.Translate(body) : CompletionTranslator.Translate(body)).Failed(out ApiError? error, out OpenAIRequest? request))
             return error;
         if (request.IsStream)
@@ -52,4 +58,9 @@ internal sealed record BatchLine(string? CustomId, Result<JobSubmission> Submiss
             return ApiError.BadRequest("a line of a batch has one prompt, n 1 and no echo");
         return new JobSubmission(request.Inferences[0], endpoint == Chat ? RequestShape.OpenAIChat : RequestShape.OpenAICompletion);
     }
+
+    private static Result<JobSubmission> TranslateEmbedding(JsonFields body) =>
+        EmbeddingsTranslator.Translate(body).Failed(out ApiError? error, out EmbeddingsRequest? request)
+            ? error
+            : new JobSubmission(request.Inference, RequestShape.OpenAIEmbedding) { Embedding = new(request.Dimensions, request.IsBase64) };
 }

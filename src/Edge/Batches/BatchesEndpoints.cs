@@ -56,8 +56,8 @@ internal sealed class BatchesEndpoints(RequestBodyReader bodies, BatchJobs batch
             string endpoint = fields.Text("endpoint") ?? "";
             if (file.Length == 0)
                 fields.Errors.Add("input_file_id", "is required");
-            if (endpoint is not (BatchLine.Chat or BatchLine.Completions))
-                fields.Errors.Add("endpoint", $"must be {BatchLine.Chat} or {BatchLine.Completions}");
+            if (!BatchLine.Endpoints.Contains(endpoint))
+                fields.Errors.Add("endpoint", $"must be one of {string.Join(", ", BatchLine.Endpoints)}");
             if (fields.Text("completion_window") is not (null or "24h"))
                 fields.Errors.Add("completion_window", "must be 24h");
             Dictionary<string, string>? metadata = null;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Microsoft.DurableTask;
@@ -36,7 +37,7 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
     public override async Task<BatchOpened> RunAsync(TaskActivityContext context, string input)
     {
         if (await batches.FindAsync(input, CancellationToken.None) is not { } batch
-            || await files.FindAsync(batch.InputFileId, batch.Tenant, CancellationToken.None) is null)
+            || await files.FindAsync(batch.InputFileId, batch.Submitter.Tenant, CancellationToken.None) is null)
             return new([], "the input file is not there any more");
         List<int> pages = [];
         List<string> lines = [];
@@ -77,8 +78,7 @@ internal sealed class SubmitLine(BatchStore batches, StrategyStore contents, Bra
             return new("what was submitted is not kept any more");
         if (BatchLine.Read(lines[input.Choice], batch.Endpoint).Submission.Failed(out ApiError? error, out JobSubmission? submission))
             return new(error.Message);
-        BranchOwner owner = new(batch.Key.Principal(batch.Tenant, batch.Principal), batch.RequestId, batch.TraceParent, batch.Deadline);
-        return await submitter.TakeAsync(owner, input with { Choice = 0 }, submission);
+        return await submitter.TakeAsync(batch.Submitter, batch.Deadline, input with { Choice = 0 }, submission);
     }
 }
 
@@ -97,7 +97,7 @@ internal sealed class WritePage(BatchStore batches, StrategyStore contents, JobR
             LineEnd? end = i < input.Lines.Count ? input.Lines[i] : null;
             JsonElement? answer = await AnswerAsync(end);
             string? customId = BatchLine.Read(lines[i], endpoint).CustomId;
-            Write(answer is null ? errors : output, $"{input.BatchId}_{input.Page}_{i}", customId, end, answer);
+            BatchOutputLine.Write(answer is null ? errors : output, $"{input.BatchId}_{input.Page}_{i}", customId, end, answer);
             completed += answer is null ? 0 : 1;
         }
         await contents.PutContentAsync(input.BatchId, BatchContent.Output(input.Page), new BinaryData(output.WrittenMemory), CancellationToken.None);
@@ -105,49 +105,11 @@ internal sealed class WritePage(BatchStore batches, StrategyStore contents, JobR
         return new(completed, lines.Length - completed);
     }
 
+    /// <summary>A line that was under way when its page was stopped may have been answered all the same: its job knows.</summary>
     private async Task<JsonElement?> AnswerAsync(LineEnd? end) =>
-        end is { Status: RecordStatus.Completed, JobId: { } id } && await records.SettleAsync(id, CancellationToken.None) is { } record
+        end is { Status: not RecordStatus.Failed, JobId: { } id } && await records.SettleAsync(id, CancellationToken.None) is { Status: RecordStatus.Completed } record
             ? await results.ReadAsync(record, CancellationToken.None)
             : null;
-
-    private static void Write(ArrayBufferWriter<byte> to, string id, string? customId, LineEnd? end, JsonElement? answer)
-    {
-        using (Utf8JsonWriter json = new(to, Json.Writer))
-        {
-            json.WriteStartObject();
-            json.WriteString("id"u8, $"batch_req_{id}");
-            json.WriteString("custom_id"u8, customId);
-            json.WritePropertyName("response"u8);
-            if (answer is { } body)
-            {
-                json.WriteStartObject();
-                json.WriteNumber("status_code"u8, 200);
-                json.WriteString("request_id"u8, end?.JobId);
-                json.WritePropertyName("body"u8);
-                body.WriteTo(json);
-                json.WriteEndObject();
-            }
-            else
-            {
-                json.WriteNullValue();
-            }
-            json.WritePropertyName("error"u8);
-            if (answer is null)
-                WriteError(json, end);
-            else
-                json.WriteNullValue();
-            json.WriteEndObject();
-        }
-        to.Write("\n"u8);
-    }
-
-    private static void WriteError(Utf8JsonWriter json, LineEnd? end)
-    {
-        json.WriteStartObject();
-        json.WriteString("code"u8, end is null or { Status: RecordStatus.Cancelled } ? "not_run" : "failed");
-        json.WriteString("message"u8, end is null ? "the batch ended before the line was begun" : end.Error ?? "the batch ended before the line did");
-        json.WriteEndObject();
-    }
 }
 
 /// <summary>Makes files of the pages, in the lines' order.</summary>
@@ -158,27 +120,67 @@ internal sealed class CloseBatch(BatchStore batches, FileStore files, StrategySt
         BatchRecord? batch = await batches.FindAsync(input.BatchId, CancellationToken.None);
         if (batch is null)
             return new(null, null);
+        foreach (int page in input.Unwritten)
+            await GiveUpAsync(batch, page);
         bool hasOutput = await PutAsync(batch, input.OutputId, $"batch_{batch.Id}_output.jsonl", input.Pages, BatchContent.Output);
         bool hasErrors = await PutAsync(batch, input.ErrorId, $"batch_{batch.Id}_error.jsonl", input.Pages, BatchContent.Errors);
         await contents.DeleteContentAsync(batch.Id, CancellationToken.None);
         return new(hasOutput ? input.OutputId : null, hasErrors ? input.ErrorId : null);
     }
 
+    /// <summary>All lines of a page into the file of those without answer.</summary>
+    private async Task GiveUpAsync(BatchRecord batch, int page)
+    {
+        string[] lines = await BatchContent.LinesAsync(contents, batch.Id, page) ?? [];
+        ArrayBufferWriter<byte> errors = new();
+        for (int i = 0; i < lines.Length; i++)
+        {
+            LineEnd end = new(JobId: null, RecordStatus.Failed, "how the line ended could not be written");
+            BatchOutputLine.Write(errors, $"{batch.Id}_{page}_{i}", BatchLine.Read(lines[i], batch.Endpoint).CustomId, end, answer: null);
+        }
+        // Half of it may be there: a line is in one file only.
+        await contents.PutContentAsync(batch.Id, BatchContent.Output(page), BinaryData.Empty, CancellationToken.None);
+        await contents.PutContentAsync(batch.Id, BatchContent.Errors(page), new BinaryData(errors.WrittenMemory), CancellationToken.None);
+    }
+
     private async Task<bool> PutAsync(BatchRecord batch, string id, string name, int pages, Func<int, string> part)
     {
         // Run again, after the pages were deleted.
-        if (await files.FindAsync(id, batch.Tenant, CancellationToken.None) is not null)
+        if (await files.FindAsync(id, batch.Submitter.Tenant, CancellationToken.None) is not null)
             return true;
-        using MemoryStream whole = new();
-        for (int page = 0; page < pages; page++)
-        {
-            if (await contents.GetContentAsync(batch.Id, part(page), CancellationToken.None) is { } content)
-                whole.Write(content.ToMemory().Span);
-        }
-        if (whole.Length == 0)
+        int first = 0;
+        while (first < pages && !await HasContentAsync(batch.Id, part(first)))
+            first++;
+        if (first == pages)
             return false;
-        whole.Position = 0;
-        await files.PutAsync(new(id, batch.Tenant, name, "batch_output", whole.Length, time.GetUtcNow()), whole, CancellationToken.None);
+        // Of vectors a batch has gigabytes: never more than a page of them is in memory.
+        Pipe pipe = new();
+        Task filling = FillAsync(pipe.Writer, batch.Id, Enumerable.Range(first, pages - first).Select(part));
+        await using (Stream whole = pipe.Reader.AsStream())
+            await files.PutAsync(new(id, batch.Submitter.Tenant, name, "batch_output", 0, time.GetUtcNow()), whole, CancellationToken.None);
+        await filling;
         return true;
+    }
+
+    private async Task<bool> HasContentAsync(string batchId, string part) =>
+        await contents.GetContentAsync(batchId, part, CancellationToken.None) is { } content && !content.ToMemory().IsEmpty;
+
+    private async Task FillAsync(PipeWriter whole, string batchId, IEnumerable<string> parts)
+    {
+        Exception? reason = null;
+        try
+        {
+            foreach (string part in parts)
+            {
+                if (await contents.GetContentAsync(batchId, part, CancellationToken.None) is { } content && (await whole.WriteAsync(content.ToMemory())).IsCompleted)
+                    break;
+            }
+        }
+        catch (Exception e)
+        {
+            // Who reads is to fail by it, and must not take what has come for all there is.
+            reason = e;
+        }
+        await whole.CompleteAsync(reason);
     }
 }

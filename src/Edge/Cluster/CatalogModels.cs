@@ -1,6 +1,7 @@
 using Azure;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
@@ -11,7 +12,7 @@ namespace OllamaMax.Edge.Cluster;
 /// The catalogue, by the names that clients write: the published models, and those that workers forward to, for as long as one of these is there. Of one
 /// name the published model wins.
 /// </summary>
-internal sealed partial class CatalogModels(ModelCatalog catalog, ClusterWatch watch, ILogger<CatalogModels> logger) : IModelSource
+internal sealed partial class CatalogModels(ModelCatalog catalog, ClusterWatch watch, StoragePatience storage, ILogger<CatalogModels> logger) : IModelSource
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(10);
 
@@ -24,19 +25,24 @@ internal sealed partial class CatalogModels(ModelCatalog catalog, ClusterWatch w
             return null;
         // Asked first where the name is known already: the catalogue would look into storage for one that it does not know.
         if (Find(watch.Current, parsed) is { } forwarded)
-            return (await catalog.ListAsync(cancellationToken)).FirstOrDefault(model => model.Name == parsed) ?? forwarded;
-        return await catalog.FindAsync(parsed, cancellationToken) ?? Find(await WorkersAsync(UnknownNameInterval, cancellationToken), parsed);
+            return (await PublishedAsync(cancellationToken)).FirstOrDefault(model => model.Name == parsed) ?? forwarded;
+        ModelView? published = await storage.WaitAsync(token => catalog.FindAsync(parsed, token).AsTask(), cancellationToken, StoragePatience.Long);
+        return published ?? Find(await WorkersAsync(UnknownNameInterval, cancellationToken), parsed);
     }
 
     public async ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<ModelView> published = await catalog.ListAsync(cancellationToken);
+        IReadOnlyList<ModelView> published = await PublishedAsync(cancellationToken);
         HashSet<ModelName> names = [.. published.Select(model => model.Name)];
         IReadOnlyList<WorkerView> workers = await WorkersAsync(FreshFor, cancellationToken);
         return [.. published, .. Forwarded(workers).Where(model => !names.Contains(model.Name))];
     }
 
     public bool IsServed(ModelView model) => watch.Current.Any(worker => TakenModels.CanTake(worker, model));
+
+    /// <summary>An edge that has just started reads all of the catalogue first.</summary>
+    private Task<IReadOnlyList<ModelView>> PublishedAsync(CancellationToken cancellationToken) =>
+        storage.WaitAsync(token => catalog.ListAsync(token).AsTask(), cancellationToken, StoragePatience.Long);
 
     private static ModelView? Find(IReadOnlyList<WorkerView> workers, ModelName name) => Forwarded(workers).FirstOrDefault(model => model.Name == name);
 
@@ -53,7 +59,7 @@ internal sealed partial class CatalogModels(ModelCatalog catalog, ClusterWatch w
     {
         try
         {
-            return await watch.GetAsync(maxAge, cancellationToken);
+            return await storage.WaitAsync(token => watch.GetAsync(maxAge, token), cancellationToken);
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {

@@ -17,7 +17,7 @@ namespace OllamaMax.Edge.Cluster;
 
 /// <summary>The cluster's own endpoints, and <c>/negotiate</c>.</summary>
 internal sealed class ClusterEndpoints(
-    WorkerGate gate, ClusterStatus status, DrainWishes drains, ClusterWatch watch, ClusterDocuments documents, IModelSource models, SignalRHub hub, RequestBodyReader bodies)
+    WorkerGate gate, ClusterStatus status, WorkerWishes wishes, ClusterWatch watch, ClusterDocuments documents, IModelSource models, SignalRHub hub, RequestBodyReader bodies)
     : IEndpointGroup
 {
     private static readonly TimeSpan ViewMaxAge = TimeSpan.FromSeconds(1);
@@ -36,10 +36,12 @@ internal sealed class ClusterEndpoints(
             .Describe(Said("The workers, as their last heartbeats show them.") with { AnswerType = ClusterJson.Default.WorkersAnswer });
         endpoints.MapGet("/cluster/workers/{id}", WorkerAsync).WithMetadata(read)
             .Describe(Said("One worker.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
-        endpoints.MapPost("/cluster/workers/{id}/drain", context => WishAsync(context, toDrain: true)).WithMetadata(manage)
+        endpoints.MapPost("/cluster/workers/{id}/drain", context => WishAsync(context, wishes.DrainAsync)).WithMetadata(manage)
             .Describe(Said("Has a worker finish what it runs and take nothing new, until it is undrained.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
-        endpoints.MapPost("/cluster/workers/{id}/undrain", context => WishAsync(context, toDrain: false)).WithMetadata(manage)
+        endpoints.MapPost("/cluster/workers/{id}/undrain", context => WishAsync(context, wishes.UndrainAsync)).WithMetadata(manage)
             .Describe(Said("Has a worker take jobs again.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
+        endpoints.MapDelete("/cluster/workers/{id}", context => WishAsync(context, wishes.RevokeAsync)).WithMetadata(manage)
+            .Describe(Said("Takes back that a worker was let in: it gets nothing any more, and cannot come back under this id.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
         endpoints.MapPost("/cluster/join-tokens", JoinTokenAsync).WithMetadata(new RequiredPermission(Permissions.JoinWorkers))
             .Describe(Said("A token that is good for one worker, once.") with { AnswerType = ClusterJson.Default.JoinTokenAnswer });
         // A worker is nobody's principal: the join token, and later its own signature, are looked at inside.
@@ -73,12 +75,12 @@ internal sealed class ClusterEndpoints(
             await JsonAnswer.WriteAsync(context, worker, ClusterJson.Default.WorkerAnswer);
     }
 
-    private async Task WishAsync(HttpContext context, bool toDrain)
+    private async Task WishAsync(HttpContext context, Func<string, CancellationToken, Task<ApiError?>> putAsync)
     {
         string id = (string)context.GetRouteValue("id")!;
         // Of a worker that nobody has heard of nothing is written: the state holds what there is.
         if ((await watch.GetAsync(ViewMaxAge, context.RequestAborted)).Any(worker => worker.Report.Id == id)
-            && await drains.PutAsync(id, toDrain, context.RequestAborted) is { } error)
+            && await putAsync(id, context.RequestAborted) is { } error)
             await ErrorAnswer.WriteAsync(context, error);
         else
             await WorkerAsync(context);

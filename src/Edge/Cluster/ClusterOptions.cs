@@ -38,6 +38,10 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan OrphansEvery { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>How often what was used on days that are over is rolled up.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan UsageEvery { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>How long a download of a model is kept that nobody goes on with.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
     public TimeSpan DownloadsKept { get; set; } = TimeSpan.FromDays(7);

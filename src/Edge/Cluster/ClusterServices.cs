@@ -33,7 +33,7 @@ public static class ClusterServices
     /// <summary>Everything between a job and the workers: storage, SignalR, dispatch, enrolment.</summary>
     public static IServiceCollection AddCluster(this IServiceCollection services, StorageAccount storage, SignalRConnectionString signalR)
     {
-        services.AddOptions<DispatchOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<DispatchOptions>().BindConfiguration(DispatchOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<TenantOptions>()
             .Configure<IConfiguration>((tenants, configuration) => configuration.GetSection(TenantOptions.Section).Bind(tenants.Limits))
             .ValidateDataAnnotations()
@@ -58,15 +58,17 @@ public static class ClusterServices
         services.AddSingleton(_ => new ModelBlobs(storage.Blobs));
         services.AddSingleton(provider => new StagedBlobs(storage.Blobs, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IModelSource, CatalogModels>();
+        services.AddSingleton<IVocabularySource, StoredVocabularies>();
         services.AddSingleton<IEndpointGroup, ModelChangeEndpoints>();
         services.AddSingleton<IEndpointGroup, BlobEndpoints>();
         services.AddPulls();
         services.AddReplication();
-        services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, provider.GetRequiredService<ModelBlobs>()));
+        services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, storage.Signer, provider.GetRequiredService<ModelBlobs>()));
         services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();
         services.AddSingleton<IPromptRenderer>(provider => provider.GetRequiredService<PromptTemplates>());
         services.AddSingleton<WorkerDirectory>();
+        services.AddSingleton<StoragePatience>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<Backlog>();
         services.AddSingleton<JobPlacing>();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Leases;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
@@ -9,7 +10,8 @@ namespace OllamaMax.Edge.Cluster;
 /// <summary>
 /// The last listing of the heartbeats, with the wishes of the cluster's state. Asked for, never polled: an edge that nobody asks anything makes no storage operation.
 /// </summary>
-internal sealed partial class ClusterWatch(Heartbeats heartbeats, ClusterDocuments documents, TimeProvider time, ILogger<ClusterWatch> logger)
+internal sealed partial class ClusterWatch(
+    Heartbeats heartbeats, ClusterDocuments documents, StoragePatience storage, TimeProvider time, ILogger<ClusterWatch> logger)
 {
     private readonly Lock _lock = new();
     private Task<IReadOnlyList<WorkerView>>? _running;
@@ -88,9 +90,8 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, ClusterDocumen
 
     private async Task<IReadOnlyList<WorkerView>> ListAsync()
     {
-        Task state = ReadStateAsync();
-        IReadOnlyList<WorkerView> views = await heartbeats.ListAsync(CancellationToken.None);
-        await state;
+        // One listing that hangs would hold up all that come after it.
+        IReadOnlyList<WorkerView> views = await storage.WaitBesideAsync(ReadAsync, CancellationToken.None);
         ClusterState? wishes = documents.State.Last?.Content;
         views = [.. views.Select(view => Wished(view, wishes))];
         lock (_lock)
@@ -106,12 +107,20 @@ internal sealed partial class ClusterWatch(Heartbeats heartbeats, ClusterDocumen
         return views;
     }
 
+    private async Task<IReadOnlyList<WorkerView>> ReadAsync(CancellationToken cancellationToken)
+    {
+        Task state = ReadStateAsync(cancellationToken);
+        IReadOnlyList<WorkerView> views = await heartbeats.ListAsync(cancellationToken);
+        await state;
+        return views;
+    }
+
     /// <summary>Costs a request with each listing, and a download only where the state has changed.</summary>
-    private async Task ReadStateAsync()
+    private async Task ReadStateAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await documents.State.ReadAsync(CancellationToken.None);
+            await documents.State.ReadAsync(cancellationToken);
         }
         catch (Exception e) when (e is StoreException or DocumentException)
         {

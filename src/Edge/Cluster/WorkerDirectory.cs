@@ -61,9 +61,12 @@ internal sealed class WorkerDirectory
         return placement.Rule.Policy.Choose(_candidates.AsSpan(0, count), placement.Prefix, line.Prefix);
     }
 
-    /// <summary>Whether the rule lets this worker run a job; under a rule that keeps some away, one that is not listed may not.</summary>
-    public bool MayRun(string workerId, PlacementRule rule) =>
-        !rule.IsRestricted || (_entries.TryGetValue(workerId, out WorkerEntry? entry) && entry.View is { } view && rule.Admits(view));
+    /// <summary>Whether the rule lets this worker run a job, and it is trusted; under a rule that keeps some away, one that is not listed may not.</summary>
+    public bool MayRun(string workerId, PlacementRule rule)
+    {
+        WorkerView? view = _entries.GetValueOrDefault(workerId)?.View;
+        return view is { IsRevoked: true } ? false : !rule.IsRestricted || (view is not null && rule.Admits(view));
+    }
 
     /// <summary>Whom to tell that something waits in the model's queue: those with a free slot first, and each time others of those that are alike.</summary>
     public IEnumerable<string> ToNudge(string model, PlacementRule rule, int most, TimeSpan now)

@@ -43,7 +43,7 @@ internal sealed class WorkerGate(
             : await enrolments.EnrolAsync(joinToken, request.Name, request.PublicKey, cancellationToken);
         return record is null
             ? new ApiError(401, "the join token is unknown, expired or used already")
-            : Issue(record.Id, []);
+            : await IssueAsync(record.Id, [], cancellationToken);
     }
 
     public async Task<Result<WorkerCapabilities>> RenewAsync(
@@ -53,7 +53,7 @@ internal sealed class WorkerGate(
             return refused;
         if (request.Models is not { Count: <= MostQueues } models || !models.All(ModelDigest.IsValid))
             return ApiError.BadRequest($"models must be at most {MostQueues} digests of the form sha256:<64 hex digits>");
-        return await AuthenticateAsync(workerId, bearer, cancellationToken) is { } error ? error : Issue(workerId, models);
+        return await AuthenticateAsync(workerId, bearer, cancellationToken) is { } error ? error : await IssueAsync(workerId, models, cancellationToken);
     }
 
     /// <summary>Null where the token was signed by this enrolled worker, not long ago.</summary>
@@ -65,7 +65,7 @@ internal sealed class WorkerGate(
     private static ApiError? Refused(int version) =>
         ProtocolVersion.IsCompatible(version) ? null : new ApiError(426, ProtocolVersion.UpgradeMessage(version));
 
-    private WorkerCapabilities Issue(string workerId, IReadOnlyList<string> models)
+    private async Task<WorkerCapabilities> IssueAsync(string workerId, IReadOnlyList<string> models, CancellationToken cancellationToken)
     {
         DateTimeOffset expiresAt = time.GetUtcNow() + Lifetime;
         Negotiation signalR = hub.Negotiate(Users.Worker(workerId), Lifetime);
@@ -74,8 +74,8 @@ internal sealed class WorkerGate(
             Version = ProtocolVersion.Current,
             WorkerId = workerId,
             ExpiresAt = expiresAt,
-            HeartbeatUrl = storage.HeartbeatUrl(workerId, expiresAt),
-            ModelsUrl = storage.ModelsUrl(expiresAt),
+            HeartbeatUrl = await storage.HeartbeatUrlAsync(workerId, expiresAt, cancellationToken),
+            ModelsUrl = await storage.ModelsUrlAsync(expiresAt, cancellationToken),
             Queues =
             [
                 .. from model in models

@@ -73,6 +73,16 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
         return next;
     }
 
+    /// <summary>Its message is not in the model's queue: it is among the next again. False where it does not wait any more.</summary>
+    public bool PutBack(JobRun run)
+    {
+        if (!run.IsInBacklog)
+            return false;
+        LineOf(run.Job).Queued.Remove(run);
+        _first.Add(run);
+        return true;
+    }
+
     /// <summary>It does not wait any more. Does nothing for one that did not.</summary>
     public void Left(JobRun run)
     {
@@ -80,7 +90,7 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
             return;
         run.IsInBacklog = false;
         _tenants[run.Job.Tenant].Waiting--;
-        Line line = _lines[KeyOf(run.Job)];
+        Line line = LineOf(run.Job);
         if (!line.Queued.Remove(run) && !_first.Remove(run) && line.Held.Remove(run.Job.Tenant, run))
             Unhold(run);
         if (line.Waiting == 0)

@@ -5,6 +5,9 @@ namespace OllamaMax.Edge.Dispatch;
 
 public sealed class DispatchOptions : IValidatableObject
 {
+    /// <summary>Of the configuration.</summary>
+    public const string Section = "OllamaMax:Dispatch";
+
     /// <summary>Jobs of one model that may wait at this edge; what comes then is refused with 503 and a Retry-After.</summary>
     [Range(0, 100_000)]
     public int MaxBacklog { get; set; } = 128;

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Azure;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OllamaMax.Diagnostics;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Requests;
@@ -33,6 +35,7 @@ internal sealed partial class JobDispatcher(
     Backlog backlog,
     PoisonRecords poison,
     DispatchMetrics metrics,
+    StoragePatience storage,
     IOptions<DispatchOptions> options,
     TimeProvider time,
     ILogger<JobDispatcher> logger) : BackgroundService, IJobStarter
@@ -41,12 +44,6 @@ internal sealed partial class JobDispatcher(
     private static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookForWorkersEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
-
-    /// <summary>
-    /// Storage that has not taken a message by then is out of order, and the client is told with a status: later the headers would have left, and an
-    /// error after them is less clear. What was taken all the same is deleted when it is claimed.
-    /// </summary>
-    private static readonly TimeSpan EnqueuedWithin = TimeSpan.FromSeconds(5);
 
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
     private readonly Dictionary<string, JobRun> _runs = [];
@@ -82,6 +79,7 @@ internal sealed partial class JobDispatcher(
         watch.Listed += views => Post(() =>
         {
             directory.Update(views, Now);
+            metrics.SetWorkers(views);
             placing.ReportSlots(Now);
         });
         Task ticking = TickAsync(stoppingToken);
@@ -297,6 +295,7 @@ internal sealed partial class JobDispatcher(
                 LogSuspected(id, run.Job.RequestId);
                 break;
             case OwnerEffect.SetAside setAside:
+                metrics.SetAside();
                 LogSetAside(run.Job.RequestId, run.Job.Id, setAside.Error.Message);
                 Send(poison.KeepAsync(run.Job, setAside, run.StartedAt, Now));
                 break;
@@ -315,12 +314,20 @@ internal sealed partial class JobDispatcher(
         {
             run.AcceptedAt = Now;
             metrics.Accepted(Now - run.StartedAt);
+            TraceWait(run);
         }
         else if (output is JobOutput.Finished)
         {
             backlog.Answered(run.Job.Model, Now - run.AcceptedAt);
         }
         run.Log.Append(output);
+    }
+
+    /// <summary>The time that it has waited, as a span under the request's; known only now.</summary>
+    private void TraceWait(JobRun run)
+    {
+        using Activity? wait = Telemetry.Source.StartActivity("wait", ActivityKind.Internal, run.Job.TraceParent, startTime: time.GetUtcNow() - (Now - run.StartedAt));
+        wait?.SetTag("ollamamax.job", run.Job.Id).SetTag("ollamamax.worker", run.Owner.Attempt?.WorkerId);
     }
 
     /// <summary>Lets it wait, unless too many do; its message is put when it is its tenant's turn.</summary>
@@ -343,18 +350,26 @@ internal sealed partial class JobDispatcher(
 
     private async Task EnqueueAsync(JobRun run)
     {
-        using var limit = new CancellationTokenSource(EnqueuedWithin, time);
         try
         {
-            var (messageId, popReceipt) = await workers.EnqueueAsync(run.Job, run.Remaining(Now), limit.Token);
+            // What was taken too late is deleted when it is claimed.
+            var (messageId, popReceipt) = await storage.WaitAsync(token => workers.EnqueueAsync(run.Job, run.Remaining(Now), token), CancellationToken.None);
             Post(() => Apply(run, () => run.Owner.Enqueued(messageId, popReceipt, Now)));
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or OperationCanceledException)
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
             LogEnqueueFailed(e, run.Job.RequestId);
-            Post(() => Apply(run, () => run.Owner.EnqueueFailed(
-                new JobError(JobErrorKind.Unavailable, "no worker is free and storage cannot be reached; try again later"))));
+            Post(() => NotEnqueued(run, isRefused: e is RequestFailedException { Status: not 0 }));
         }
+    }
+
+    private void NotEnqueued(JobRun run, bool isRefused)
+    {
+        // A client that has seen text waits for storage as it waits for a worker, up to the deadline. Each trial takes its time (StoragePatience).
+        if (!isRefused && run.Owner.HasBeenAccepted && backlog.PutBack(run))
+            return;
+        Apply(run, () => run.Owner.EnqueueFailed(
+            new JobError(JobErrorKind.Unavailable, "no worker is free and storage cannot be reached; try again later") { RetryAfter = 2 * StoragePatience.WhileSilent }));
     }
 
     /// <summary>Sees something off: its failure is logged, and made good by the owner's repetitions.</summary>

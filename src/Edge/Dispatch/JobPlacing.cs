@@ -47,7 +47,7 @@ internal sealed class JobPlacing(
         if (after is not null)
         {
             directory.AddInFlight(after.WorkerId, +1);
-            metrics.Attempt();
+            metrics.Attempt(isFirst: after.Number == 1);
         }
         ReportSlots(now);
     }

@@ -6,7 +6,7 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.Dispatch;
 
 /// <summary>What has to be there before a job is given to anybody: the connection that workers answer on, and a listing of them.</summary>
-internal sealed partial class Readiness(EdgeListener listener, ClusterWatch watch, ILogger<Readiness> logger)
+internal sealed partial class Readiness(EdgeListener listener, ClusterWatch watch, StoragePatience storage, ILogger<Readiness> logger)
 {
     private static readonly Task<JobError?> Ready = Task.FromResult<JobError?>(null);
 
@@ -32,7 +32,7 @@ internal sealed partial class Readiness(EdgeListener listener, ClusterWatch watc
             return new JobError(JobErrorKind.Unavailable, "SignalR cannot be reached; try again later");
         try
         {
-            await watch.GetAsync(ViewIsUsable, CancellationToken.None);
+            await storage.WaitAsync(token => watch.GetAsync(ViewIsUsable, token), CancellationToken.None);
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {

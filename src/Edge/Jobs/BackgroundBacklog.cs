@@ -38,11 +38,10 @@ internal sealed class BackgroundBacklog(
         await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            if (_listedAt is not { } at || time.GetElapsedTime(at) >= ListingIsUsable)
-                await ListAsync(cancellationToken);
+            await ListIfStaleAsync(cancellationToken);
             if (Refusal(job) is { } refusal)
                 return refusal;
-            _underWay.Add(job.Id, new(job.Model, job.Tenant, IsRunning: false));
+            _underWay[job.Id] = new(job.Model, job.Tenant, IsRunning: false);
             return null;
         }
         finally
@@ -66,8 +65,7 @@ internal sealed class BackgroundBacklog(
         await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            if (_listedAt is not { } at || time.GetElapsedTime(at) >= ListingIsUsable)
-                await ListAsync(cancellationToken);
+            await ListIfStaleAsync(cancellationToken);
             UnderWay[] others = [.. _underWay.Where(job => job.Key != record.Id && job.Value.Tenant == record.Tenant).Select(job => job.Value)];
             int running = others.Count(job => job.IsRunning);
             if (running >= most)
@@ -79,6 +77,32 @@ internal sealed class BackgroundBacklog(
         {
             _oneAtATime.Release();
         }
+    }
+
+    /// <summary>
+    /// Whether this worker may have the job of a strategy, whose jobs are to run on different ones, and counts it there; false: more of them are there than at one of the others.
+    /// Several edges may let in one too many within a second.
+    /// </summary>
+    /// <param name="others">Workers that could run it now, this one not among them.</param>
+    /// <exception cref="Azure.RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<bool> SpreadsAsync(JobRecord record, string workerId, IReadOnlyCollection<string> others, CancellationToken cancellationToken)
+    {
+        await _oneAtATime.WaitAsync(cancellationToken);
+        try
+        {
+            await ListIfStaleAsync(cancellationToken);
+            int here = At(workerId);
+            if (here > 0 && others.Any(other => At(other) < here))
+                return false;
+            _underWay[record.Id] = new(record.Model, record.Tenant, IsRunning: true) { SpreadOf = record.StrategyId, WorkerId = workerId };
+            return true;
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+
+        int At(string worker) => _underWay.Count(job => job.Key != record.Id && job.Value.SpreadOf == record.StrategyId && job.Value.WorkerId == worker);
     }
 
     public void Dispose() => _oneAtATime.Dispose();
@@ -102,13 +126,15 @@ internal sealed class BackgroundBacklog(
 
     private TimeSpan WaitFor(string model) => _waits.GetValueOrDefault(model, UnknownWait);
 
-    private async Task ListAsync(CancellationToken cancellationToken)
+    private async Task ListIfStaleAsync(CancellationToken cancellationToken)
     {
+        if (_listedAt is { } at && time.GetElapsedTime(at) < ListingIsUsable)
+            return;
         Dictionary<string, UnderWay> listed = [];
         await foreach (RecordItem item in store.ListAsync(cancellationToken))
         {
             if (item.Status is RecordStatus.Queued or RecordStatus.Running)
-                listed.Add(item.Id, new(item.Model, item.Tenant, item.Status == RecordStatus.Running));
+                listed.Add(item.Id, new(item.Model, item.Tenant, item.Status == RecordStatus.Running) { SpreadOf = item.SpreadOf, WorkerId = item.WorkerId });
         }
         if (_listedAt is { } before)
             Measure(listed, time.GetElapsedTime(before));
@@ -128,5 +154,11 @@ internal sealed class BackgroundBacklog(
         }
     }
 
-    private readonly record struct UnderWay(string Model, string Tenant, bool IsRunning);
+    private readonly record struct UnderWay(string Model, string Tenant, bool IsRunning)
+    {
+        public string? SpreadOf { get; init; }
+
+        /// <summary>With <see cref="SpreadOf"/>: who runs it.</summary>
+        public string? WorkerId { get; init; }
+    }
 }

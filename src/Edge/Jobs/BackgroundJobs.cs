@@ -44,12 +44,10 @@ internal sealed partial class BackgroundJobs(
     private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(5);
 
     /// <summary>Takes the job on: when this is done, it will be run whatever becomes of this edge.</summary>
-    /// <param name="response">With <see cref="RequestShape.Response"/>.</param>
-    /// <param name="strategyId">The job with a strategy that it is a branch of.</param>
-    public async Task<JobRecord> SubmitAsync(
-        Job job, RequestShape shape, string modelName, StoredResponse? response, string? strategyId, CancellationToken cancellationToken)
+    /// <param name="record">New (<see cref="JobRecord.Create"/>).</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    public async Task<JobRecord> SubmitAsync(JobRecord record, CancellationToken cancellationToken)
     {
-        JobRecord record = JobRecord.Create(job, shape, modelName, time.GetUtcNow()) with { Response = response, StrategyId = strategyId };
         // The record first: a message without one would be thrown away. A record without message is found when it is due.
         await records.CreateAsync(record, cancellationToken);
         await EnqueueAsync(record, cancellationToken);
@@ -94,18 +92,27 @@ internal sealed partial class BackgroundJobs(
 
     public async Task<JobClaimAnswer> ClaimAsync(string id, JobClaimRequest request, CancellationToken cancellationToken)
     {
-        if (await rules.LaterAsync(id, request, cancellationToken) is { } later)
-            return new JobClaimAnswer(null, later);
         JobOutputBlob output = store.Output(id);
         string nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        TimeSpan? later = null;
         JobRecord? record = await records.ApplyAsync(
             id,
-            async _ =>
+            async found =>
             {
                 await output.ReadAsync(cancellationToken);
-                return new RecordCommand.Claim(request.ClaimId, request.WorkerId, request.MessageId, nonce, output.Facts, time.GetUtcNow());
+                later = await rules.LaterAsync(found, request, output.Facts, cancellationToken);
+                // Whoever gets it, what has become of the last attempt is to be known.
+                return (RecordCommand)(later is null
+                    ? new RecordCommand.Claim(request.ClaimId, request.WorkerId, request.MessageId, nonce, output.Facts, time.GetUtcNow())
+                    : new RecordCommand.Settle(output.Facts, time.GetUtcNow()));
             },
             cancellationToken);
+        if (later is { } wait)
+        {
+            if (record is not null && wait == ClaimRules.NotForThisOne)
+                _ = NudgeAfterAsync(wait, record);
+            return new JobClaimAnswer(null, wait);
+        }
         if (record is not { IsEnded: false, Job: { } job, Attempt: { } attempt } || record.ClaimId != request.ClaimId || attempt.WorkerId != request.WorkerId)
             return new JobClaimAnswer(null);
         await output.CreateIfNotExistsAsync(cancellationToken);
@@ -132,6 +139,13 @@ internal sealed partial class BackgroundJobs(
         }
     }
 
+    /// <summary>Its message shows again then, and those whom it was kept for have looked already, and found nothing.</summary>
+    private async Task NudgeAfterAsync(TimeSpan wait, JobRecord record)
+    {
+        await Task.Delay(wait, time);
+        await NudgeAsync(record.Model, record.Tenant, CancellationToken.None);
+    }
+
     private async Task EnqueueAsync(JobRecord record, CancellationToken cancellationToken)
     {
         var message = new QueuedJob(ProtocolVersion.Current, record.Id, record.Model, Band.Batch, Reply: null);
@@ -155,7 +169,7 @@ internal sealed partial class BackgroundJobs(
                 Remaining = remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero,
                 Reply = hub.ReplyToGroup(Users.Watchers(record.Id), SignatureLifetime),
             },
-            OutputUrl = store.OutputUrl(record.Id, expiresAt),
+            OutputUrl = await store.OutputUrlAsync(record.Id, expiresAt, cancellationToken),
             CompletionsUrl = await completions.AddUrlAsync(expiresAt, cancellationToken),
             QueueUrl = queues.SignedUrl(record.Model, Band.Batch),
             ValidFor = SignatureLifetime,

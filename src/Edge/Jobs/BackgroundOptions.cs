@@ -4,7 +4,7 @@ using OllamaMax.Jobs.Records;
 namespace OllamaMax.Edge.Jobs;
 
 /// <summary>Background jobs; from the configuration section <c>OllamaMax:Jobs</c>.</summary>
-public sealed class BackgroundOptions
+public sealed class BackgroundOptions : IValidatableObject
 {
     public const string Section = "OllamaMax:Jobs";
 
@@ -31,6 +31,12 @@ public sealed class BackgroundOptions
     /// <summary>A worker whose engine makes no step for this long does not renew. The longest step that is no hang: a large batch of a prompt on a slow CPU.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>
+    /// For so long after it was queued a job is kept from a worker that has failed it, or that runs more jobs of its strategy than another one, where another one has room for it. Zero: not at all.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan ChoosyFor { get; set; } = TimeSpan.FromSeconds(6);
 
     /// <summary>Attempts that said themselves that they failed before a job is set aside.</summary>
     [Range(1, 100)]
@@ -62,6 +68,12 @@ public sealed class BackgroundOptions
 
     /// <summary>Whether this process takes completions off their queue; not where a queue trigger does.</summary>
     public bool TakesCompletions { get; set; } = true;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Lease.Ticks % TimeSpan.TicksPerSecond != 0)
+            yield return new($"{nameof(Lease)} is {Lease}; storage takes whole seconds.");
+    }
 
     internal RecordPolicy Policy => new()
     {

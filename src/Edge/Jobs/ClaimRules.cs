@@ -1,9 +1,11 @@
+using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
 using OllamaMax.Placement;
-using OllamaMax.Storage.Jobs;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Jobs;
@@ -12,28 +14,40 @@ namespace OllamaMax.Edge.Jobs;
 /// Whether a worker may have the background job that it claims, now. The queue is first come, first served, and open to all who hold the model: what is not for this
 /// worker, or not its tenant's turn, goes back into it.
 /// </summary>
-internal sealed class ClaimRules(JobRecordStore store, BackgroundBacklog backlog, IModelSource models, PlacementRules rules, ClusterWatch watch)
+internal sealed class ClaimRules(
+    BackgroundBacklog backlog, IModelSource models, PlacementRules rules, ClusterWatch watch, IOptions<BackgroundOptions> options, TimeProvider time)
 {
-    /// <summary>Who was refused looks once more, finds nothing, and leaves the queue to others.</summary>
-    private static readonly TimeSpan NotForThisOne = TimeSpan.FromSeconds(1);
+    /// <summary>Who was refused looks once more, finds nothing, and leaves the queue to others, who are to be told.</summary>
+    public static readonly TimeSpan NotForThisOne = TimeSpan.FromSeconds(1);
 
     /// <summary>Labels change with a worker's start only.</summary>
     private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(5);
 
     /// <summary>Null: it may. Otherwise for how long its message is to be hidden.</summary>
-    public async Task<TimeSpan?> LaterAsync(string id, JobClaimRequest request, CancellationToken cancellationToken)
+    /// <param name="record">As it was read.</param>
+    /// <param name="request">Who asks.</param>
+    /// <param name="output">What the job's output says.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    public async Task<TimeSpan?> LaterAsync(JobRecord record, JobClaimRequest request, OutputFacts output, CancellationToken cancellationToken)
     {
-        // The record is read for this alone: not where nobody is kept from anything.
-        if (!rules.KeepAnybodyAway && !backlog.HasCaps)
+        bool isChoosy = time.GetUtcNow() - record.QueuedAt < options.Value.ChoosyFor;
+        bool spreads = isChoosy && record.IsSpread;
+        bool avoids = HasJustFailed(record, request.WorkerId, output) || (isChoosy && HasFailed(record, request.WorkerId));
+        if (!rules.KeepAnybodyAway && !backlog.HasCaps && !spreads && !avoids)
             return null;
-        StoredRecord? found = await store.FindAsync(id, cancellationToken);
         // The record itself decides about those that are over; and who claims again has been let in.
-        if (found?.Record is not { IsEnded: false } record || record.ClaimId == request.ClaimId)
+        if (record.IsEnded || record.ClaimId == request.ClaimId)
             return null;
         PlacementRule rule = rules.Of(record.Model, await models.ListAsync(cancellationToken), record.Tenant);
         if (rule.IsRestricted && !await IsAdmittedAsync(request.WorkerId, rule, cancellationToken))
             return NotForThisOne;
-        return await backlog.HoldBackAsync(record, cancellationToken);
+        IReadOnlyCollection<string> others = spreads || avoids ? await OthersAsync(record.Model, request.WorkerId, rule, cancellationToken) : [];
+        // What has failed here is tried elsewhere.
+        if (avoids && others.Any(other => !HasFailed(record, other)))
+            return NotForThisOne;
+        if (await backlog.HoldBackAsync(record, cancellationToken) is { } later)
+            return later;
+        return !spreads || await backlog.SpreadsAsync(record, request.WorkerId, others, cancellationToken) ? null : NotForThisOne;
     }
 
     private async Task<bool> IsAdmittedAsync(string workerId, PlacementRule rule, CancellationToken cancellationToken)
@@ -41,4 +55,21 @@ internal sealed class ClaimRules(JobRecordStore store, BackgroundBacklog backlog
         IReadOnlyList<WorkerView> views = await watch.GetAsync(ListingIsUsable, cancellationToken);
         return views.Any(view => view.Report.Id == workerId && rule.Admits(view));
     }
+
+    /// <summary>Workers but this one with a free slot that hold the model, or offer it, as last listed.</summary>
+    private async Task<IReadOnlyCollection<string>> OthersAsync(string model, string workerId, PlacementRule rule, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<WorkerView> views = await watch.GetAsync(ListingIsUsable, cancellationToken);
+        return [.. views.Where(view => view.Report.Id != workerId && view.State == WorkerState.Alive && HasRoom(view, model) && rule.Admits(view)).Select(view => view.Report.Id)];
+    }
+
+    private static bool HasFailed(JobRecord record, string workerId) =>
+        record.History.Any(failed => failed.WorkerId == workerId && failed.Kind is (AttemptFailure.Failed or AttemptFailure.Crashed));
+
+    /// <summary>Its output says so, and the record does not yet.</summary>
+    private static bool HasJustFailed(JobRecord record, string workerId, OutputFacts output) =>
+        record is { Status: RecordStatus.Running, Attempt: { } attempt } && attempt.WorkerId == workerId && output.Attempt == attempt.Number && output.End?.Reason == EndReason.Failed;
+
+    private static bool HasRoom(WorkerView view, string model) => view.Report.SlotsUsed < view.Report.SlotsTotal
+        && (view.Report.Models.Any(held => held.Digest == model && held.Hangs != true) || view.Forwarded.Any(offered => offered.Digest == model));
 }

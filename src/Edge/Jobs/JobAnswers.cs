@@ -104,6 +104,9 @@ internal sealed record JobsAnswer(IReadOnlyList<JobItemAnswer> Jobs);
 /// <param name="Tenant">Only where all tenants' jobs were asked for.</param>
 internal sealed record JobItemAnswer(string Id, string Status, string Model, DateTime CreatedAt, string? Error, string? Tenant)
 {
+    /// <summary>n, race, map_reduce or ensemble; null: one job for one answer, a branch of another or not.</summary>
+    public string? Strategy { get; init; }
+
     public static JobItemAnswer Of(RecordItem item, bool withTenant) =>
         new(item.Id, JobAnswer.NameOf(item.Status), item.ModelName, item.CreatedAt.UtcDateTime, item.Error, withTenant ? item.Tenant : null);
 }

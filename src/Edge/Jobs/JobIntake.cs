@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
@@ -8,7 +9,8 @@ using OllamaMax.Jobs.Records;
 namespace OllamaMax.Edge.Jobs;
 
 /// <summary>The way of a request into the background, whichever API it came by.</summary>
-internal sealed class JobIntake(JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, IOptions<BackgroundOptions> options)
+internal sealed class JobIntake(
+    JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, StoragePatience storage, IOptions<BackgroundOptions> options, TimeProvider time)
 {
     /// <param name="response">With <see cref="RequestShape.Response"/>; the job has its id.</param>
     public async Task<Result<JobRecord>> TakeAsync(HttpContext context, InferenceRequest request, RequestShape shape, StoredResponse? response = null)
@@ -16,10 +18,10 @@ internal sealed class JobIntake(JobFactory factory, BackgroundBacklog backlog, B
         if ((await factory.CreateAsync(request, RequestInfo.Of(context), context.RequestAborted)).Failed(out ApiError? error, out Job? job))
             return error;
         job = job with { Id = response?.Id ?? job.Id, Band = Band.Batch, Deadline = options.Value.Deadline };
-        if (await backlog.TakeInAsync(job, context.RequestAborted) is { } refusal)
+        if (await storage.WaitAsync(token => backlog.TakeInAsync(job, token), context.RequestAborted) is { } refusal)
             return ApiError.From(refusal);
         ModelHeader.Write(context, job.AnsweredBy);
         // Not cut short by a client that leaves now: it may have been taken on already.
-        return await jobs.SubmitAsync(job, shape, request.Model, response, strategyId: null, CancellationToken.None);
+        return await jobs.SubmitAsync(JobRecord.Create(job, shape, request.Model, time.GetUtcNow()) with { Response = response }, CancellationToken.None);
     }
 }

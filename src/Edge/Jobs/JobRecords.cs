@@ -97,7 +97,7 @@ internal sealed class JobRecords(
         active.Remove(after.Id);
         // Whoever wrote the end counts it: nobody else did.
         if (after.Credential is not null)
-            usage.Count(after, after is { Statistics: null, HasOutput: true } ? (await FactsAsync(after.Id, cancellationToken)).Tokens : 0);
+            usage.Count(after, after is { Statistics: null, HasOutput: true, Embedding: null } ? (await FactsAsync(after.Id, cancellationToken)).Tokens : 0);
         if (before is { Status: RecordStatus.Running, Attempt: { } attempt } && after.Error is not null)
             await workers.StopAsync(attempt.WorkerId, after.Id, attempt.Nonce);
         if (after.Error is { } error)

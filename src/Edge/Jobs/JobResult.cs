@@ -13,7 +13,7 @@ namespace OllamaMax.Edge.Jobs;
 /// <summary>A completed job's answer in the shape of the API that it was given as, made of its output.</summary>
 internal sealed class JobResult(JobRecordStore store)
 {
-    /// <summary>Null where the output is not kept any more.</summary>
+    /// <summary>Null where the output is not kept any more, or has numbers that JSON cannot say.</summary>
     public async Task<JsonElement?> ReadAsync(JobRecord record, CancellationToken cancellationToken)
     {
         if (await ReadWholeAsync(record, cancellationToken) is not { } whole || record.EndedAt is not { } endedAt)
@@ -36,9 +36,13 @@ internal sealed class JobResult(JobRecordStore store)
         AnswerReplay replay = new(job);
         WholeOutputBuilder whole = new();
         foreach (Chunk chunk in chunks)
+        {
             whole.Add(replay.Append(chunk));
+            foreach (JobOutput.Embedding vector in replay.Vectors(chunk))
+                whole.Add(vector);
+        }
         whole.Add(replay.Complete());
-        return whole.Finish(new JobOutput.Finished(reason, replay.Complete(statistics)));
+        return whole.HasBrokenVector ? null : whole.Finish(new JobOutput.Finished(reason, replay.Complete(statistics)));
     }
 
     private static void Write(IBufferWriter<byte> body, JobRecord record, DateTimeOffset endedAt, IReadOnlyList<WholeOutput> answer)
@@ -47,6 +51,11 @@ internal sealed class JobResult(JobRecordStore store)
         {
             using ResponseFormat ofResponse = new(ResponseHead.Of(response), isStream: false);
             ofResponse.WriteWhole(body, answer);
+            return;
+        }
+        if (record.Embedding is { } form)
+        {
+            new OpenAI.EmbeddingsFormat(new(new() { Model = record.ModelName }, form.Dimensions, form.IsBase64)).WriteWhole(body, answer);
             return;
         }
         if (record.Shape is RequestShape.OpenAIChat or RequestShape.OpenAICompletion)

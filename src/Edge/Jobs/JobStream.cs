@@ -40,7 +40,7 @@ internal sealed class JobStream(
             await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("after must be a number of tokens: the offset of the last line that came"));
             return;
         }
-        bool isEvents = context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        bool isEvents = LineFrames.AsksForEvents(context.Request.Headers.Accept.ToString());
         await WriteAsync(context, record, new JobStreamLines(context.Response.BodyWriter, isEvents), after);
     }
 

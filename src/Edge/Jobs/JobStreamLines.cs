@@ -1,6 +1,6 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
-using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 
@@ -12,13 +12,13 @@ namespace OllamaMax.Edge.Jobs;
 /// </summary>
 internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents) : IJobStreamLines
 {
-    private readonly ArrayBufferWriter<byte> _line = new();
+    private readonly LineFrames _frames = new(output, isEvents);
 
-    public string ContentType => isEvents ? "text/event-stream" : "application/x-ndjson";
+    public string ContentType => _frames.ContentType;
 
-    public bool HasWritten { get; private set; }
+    public bool HasWritten => _frames.HasWritten;
 
-    public void Flushed() => HasWritten = false;
+    public void Flushed() => _frames.Flushed();
 
     public void WriteStart()
     {
@@ -35,15 +35,14 @@ internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents) 
             WriteContent(json, delta.Text, delta.Thinking, delta.ToolCalls);
             json.WriteEndObject();
         }
-        End(delta.Tokens.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        _frames.End(delta.Tokens.ToString(CultureInfo.InvariantCulture));
     }
 
     public void WriteHeartbeat(int offset)
     {
-        HasWritten = true;
-        if (isEvents)
+        if (_frames.IsEvents)
         {
-            output.Write(": waiting\n\n"u8);
+            _frames.Comment();
             return;
         }
         using (Utf8JsonWriter json = Begin(offset))
@@ -51,7 +50,7 @@ internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents) 
             json.WriteString("text"u8, "");
             json.WriteEndObject();
         }
-        End("");
+        _frames.End(id: null);
     }
 
     /// <remarks>What <paramref name="last"/> has must not be a line of its own: who was cut off after that would get it again.</remarks>
@@ -71,10 +70,11 @@ internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents) 
             }
             json.WriteEndObject();
         }
-        End("end");
+        _frames.End("end");
     }
 
-    private static void WriteContent(Utf8JsonWriter json, string text, string thinking, IReadOnlyList<ToolCall> calls)
+    /// <summary>The fields <c>text</c>, and where there are any <c>thinking</c> and <c>tool_calls</c>.</summary>
+    public static void WriteContent(Utf8JsonWriter json, string text, string thinking, IReadOnlyList<ToolCall> calls)
     {
         json.WriteString("text"u8, text);
         if (thinking.Length > 0)
@@ -114,23 +114,8 @@ internal sealed class JobStreamLines(IBufferWriter<byte> output, bool isEvents) 
 
     private Utf8JsonWriter Begin(int offset)
     {
-        _line.ResetWrittenCount();
-        Utf8JsonWriter json = new(_line, Json.Writer);
-        json.WriteStartObject();
+        Utf8JsonWriter json = _frames.Begin();
         json.WriteNumber("offset"u8, offset);
         return json;
-    }
-
-    private void End(string id)
-    {
-        HasWritten = true;
-        if (isEvents)
-        {
-            output.Write("id: "u8);
-            output.Write(System.Text.Encoding.ASCII.GetBytes(id));
-            output.Write("\ndata: "u8);
-        }
-        output.Write(_line.WrittenSpan);
-        output.Write(isEvents ? "\n\n"u8 : "\n"u8);
     }
 }

@@ -8,6 +8,9 @@ namespace OllamaMax.Edge.Jobs;
 /// <summary>What is to be run in the background, and in which API's shape it is answered.</summary>
 internal sealed record JobSubmission(InferenceRequest Request, RequestShape Shape)
 {
+    /// <summary>With <see cref="RequestShape.OpenAIEmbedding"/>.</summary>
+    public EmbeddingForm? Embedding { get; init; }
+
     /// <summary>The body is that of the API's call, told apart by what only one of them has.</summary>
     public static Result<JobSubmission> Read(JsonFields fields)
     {

@@ -25,7 +25,8 @@ internal sealed class JobsEndpoints(
     JobRecordStore store,
     JobResult results,
     JobStream stream,
-    StrategyJobs strategies) : IEndpointGroup
+    StrategyJobs strategies,
+    StrategyStream strategyStream) : IEndpointGroup
 {
     private static readonly (string, string)[] Listing =
     [
@@ -50,7 +51,7 @@ internal sealed class JobsEndpoints(
         endpoints.MapDelete("/jobs/{id}", DeleteAsync).WithMetadata(own)
             .Describe(Said("Cancels a job; deletes one that has ended, with 204.") with { AnswerType = JobsJson.Default.JobAnswer });
         endpoints.MapGet("/jobs/{id}/stream", StreamAsync).WithMetadata(own)
-            .Describe(Said("A job's text, while it runs and after.") with { Query = [("after", "Tokens that the caller has already.")], Answer = "JobLine", ContentType = "application/x-ndjson", Stream = "text/event-stream" });
+            .Describe(Said("A job's text, while it runs and after; of a job with a strategy how its branches come on, and their texts.") with { Query = [("after", "Tokens that the caller has already.")], Answer = "JobLine", ContentType = "application/x-ndjson", Stream = "text/event-stream" });
         endpoints.MapPost("/jobs/{id}/subscribe", SubscribeAsync).WithMetadata(own)
             .Describe(Said("Where to listen to the job's text over SignalR.") with { AnswerType = ClusterJson.Default.NegotiateAnswer });
         endpoints.MapPost("/jobs/{id}/requeue", RequeueAsync).WithMetadata(new RequiredPermission(Permissions.AllJobs))
@@ -118,7 +119,10 @@ internal sealed class JobsEndpoints(
             if (newest.Count > limit)
                 newest.Dequeue();
         }
-        JobsAnswer answer = new([.. newest.Reverse().Select(item => JobItemAnswer.Of(item, all))]);
+        IEnumerable<JobItemAnswer> items = newest.Select(item => JobItemAnswer.Of(item, all));
+        if (!isPoison)
+            items = items.Concat(await strategies.ListAsync(context, all ? null : Caller(context).Tenant, status, limit));
+        JobsAnswer answer = new([.. items.OrderByDescending(item => item.Id, StringComparer.Ordinal).Take(limit)]);
         await JsonAnswer.WriteAsync(context, answer, JobsJson.Relaxed.JobsAnswer);
     }
 
@@ -126,7 +130,7 @@ internal sealed class JobsEndpoints(
     {
         if (await FindStrategyAsync(context, Permissions.AllJobs) is { } strategy)
         {
-            bool isOwn = strategy.Tenant == Caller(context).Tenant;
+            bool isOwn = strategy.Submitter.Tenant == Caller(context).Tenant;
             await JsonAnswer.WriteAsync(context, await strategies.ShowAsync(context, strategy, isOwn), JobsJson.Relaxed.JobAnswer);
             return;
         }
@@ -162,7 +166,9 @@ internal sealed class JobsEndpoints(
 
     private async Task StreamAsync(HttpContext context)
     {
-        if (await FindAsync(context) is { } record)
+        if (await FindStrategyAsync(context) is { } strategy)
+            await strategyStream.WriteAsync(context, strategy);
+        else if (await FindAsync(context) is { } record)
             await stream.WriteAsync(context, record);
     }
 
@@ -197,7 +203,7 @@ internal sealed class JobsEndpoints(
     /// <param name="foreign">What lets a caller see another tenant's; none: nothing does.</param>
     private async Task<StrategyRecord?> FindStrategyAsync(HttpContext context, Permissions? foreign = null) =>
         await strategies.FindAsync(Id(context), context.RequestAborted) is { } strategy
-        && (strategy.Tenant == Caller(context).Tenant || (foreign is { } needed && Caller(context).May(needed)))
+        && (strategy.Submitter.Tenant == Caller(context).Tenant || (foreign is { } needed && Caller(context).May(needed)))
             ? strategy
             : null;
 

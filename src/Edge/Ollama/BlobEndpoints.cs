@@ -47,11 +47,19 @@ internal sealed class BlobEndpoints(ModelBlobs blobs, IOptions<EdgeOptions> opti
             return;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = options.Value.MaxBlobBytes;
-        string? actual = await blobs.UploadAsync(digest, context.Request.BodyReader, context.RequestAborted);
-        if (actual is null)
-            context.Response.StatusCode = StatusCodes.Status201Created;
-        else
-            await ErrorAnswer.WriteAsync(context, ApiError.BadRequest($"digest mismatch, expected \"{digest}\", got \"{actual}\""));
+        try
+        {
+            string? actual = await blobs.UploadAsync(digest, context.Request.BodyReader, context.RequestAborted);
+            if (actual is null)
+                context.Response.StatusCode = StatusCodes.Status201Created;
+            else
+                await ErrorAnswer.WriteAsync(context, ApiError.BadRequest($"digest mismatch, expected \"{digest}\", got \"{actual}\""));
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            // Sent without saying how much it is.
+            await ErrorAnswer.WriteAsync(context, TooLarge());
+        }
     }
 
     private ApiError TooLarge() => new(

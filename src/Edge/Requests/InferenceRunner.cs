@@ -34,6 +34,7 @@ internal sealed class InferenceRunner(
         if (leases.AreReplays)
             context.Response.Headers[IdempotencyKey.ReplayHeader] = "true";
         ModelHeader.Write(context, leases.All[0].Model);
+        InferenceInfo.Note(context, requests[0], leases.All[0].Model);
         await write(leases);
     }
 

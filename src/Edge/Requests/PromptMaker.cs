@@ -12,8 +12,8 @@ internal sealed class PromptMaker(IPromptRenderer templates)
 {
     public Result<RenderedPrompt> Make(InferenceRequest request, ModelView model)
     {
-        ModelView shown = request.Template is { } template ? model with { Template = template } : model;
-        if (Text(request with { Messages = ModelfileMessages.Before(request, shown) }, shown).Failed(out ApiError? error, out string? text))
+        ModelView shown = Shown(request, model);
+        if (TextOf(request, model).Failed(out ApiError? error, out string? text))
             return error;
         ThinkingTags? tags = Tags(request, shown, text);
         OutputParsing parsing = new()
@@ -25,6 +25,17 @@ internal sealed class PromptMaker(IPromptRenderer templates)
             return refused;
         return new RenderedPrompt(text, parsing, BehindThinking(grammar, request, tags));
     }
+
+    /// <summary>The prompt alone, for whom does not want it answered.</summary>
+    public Result<string> TextOf(InferenceRequest request, ModelView model)
+    {
+        ModelView shown = Shown(request, model);
+        return Text(request with { Messages = ModelfileMessages.Before(request, shown) }, shown);
+    }
+
+    /// <summary>The model with the request's template.</summary>
+    private static ModelView Shown(InferenceRequest request, ModelView model) =>
+        request.Template is { } template ? model with { Template = template } : model;
 
     private Result<string> Text(InferenceRequest request, ModelView model)
     {

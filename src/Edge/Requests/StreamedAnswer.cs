@@ -27,6 +27,8 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
             bool isDue = false;
             while (outputs.TryRead(out int choice, out JobOutput? output))
             {
+                if (output is JobOutput.Failed failure)
+                    RequestMetrics.Failed(context, failure.Error);
                 if (output is JobOutput.Failed failed && isEmpty && !response.HasStarted)
                 {
                     await ErrorAnswer.WriteAsync(context, ApiError.From(failed.Error));
@@ -48,7 +50,7 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
                 isEmpty &= !hasWritten;
                 isDue |= hasWritten;
                 if (output is JobOutput.Finished finished)
-                    metrics.Finished(leases.All[choice], finished.Statistics);
+                    metrics.Finished(context, leases.All[choice], finished.Statistics);
                 // One choice that fails fails all: the others end with the client's interest in them.
                 if (output is JobOutput.Failed || outputs.IsAtEnd)
                 {

@@ -43,7 +43,7 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
                         await FailAsync(context, format, BrokenVector);
                         return;
                     case JobOutput.Finished finished:
-                        metrics.Finished(leases.All[choice], finished.Statistics);
+                        metrics.Finished(context, leases.All[choice], finished.Statistics);
                         choices[choice] = whole.Finish(finished);
                         if (!outputs.IsAtEnd)
                             break;
@@ -69,6 +69,7 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
     /// <summary>With its status, unless white space has sent that already.</summary>
     private static async ValueTask FailAsync(HttpContext context, IWholeFormat format, JobError error)
     {
+        RequestMetrics.Failed(context, error);
         if (context.Response.HasStarted)
             await SendAsync(context, body => format.WriteError(body, ApiError.From(error)));
         else

@@ -41,7 +41,7 @@ internal sealed class UploadEndpoints(
         DateTimeOffset expiresAt = time.GetUtcNow() + Lifetime;
         UploadAnswer answer = isThere
             ? new(upload.Digest, upload.Size, Complete: true, null, null)
-            : new(upload.Digest, upload.Size, Complete: false, uploads.UploadUrl(upload.Digest, expiresAt).ToString(), expiresAt);
+            : new(upload.Digest, upload.Size, Complete: false, (await uploads.UploadUrlAsync(upload.Digest, expiresAt, context.RequestAborted)).ToString(), expiresAt);
         await JsonAnswer.WriteAsync(context, answer, UploadJson.Default.UploadAnswer);
     }
 

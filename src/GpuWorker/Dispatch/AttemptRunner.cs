@@ -21,10 +21,14 @@ internal sealed partial class AttemptRunner(
         {
             Job job = grant.Job ?? await FetchAsync(grant, attempt.Cancelled);
             using Activity? activity = Telemetry.Source.StartActivity("attempt", ActivityKind.Consumer, job.TraceParent);
+            activity?.SetTag("ollamamax.job", job.Id).SetTag("ollamamax.attempt", grant.Attempt.Number);
             LogStarted(job.RequestId, job.Id, grant.Attempt.Number);
             AttemptEnd end = await DecodeAsync(job, grant, attempt);
             if (end.Reason == EndReason.Cancelled && attempt.HandBack)
                 end = end with { Reason = EndReason.HandedBack };
+            activity?.SetTag("ollamamax.end", end.Reason);
+            if (end.Reason == EndReason.Failed)
+                activity?.SetStatus(ActivityStatusCode.Error, end.Error);
             LogEnded(job.RequestId, job.Id, end.Reason, end.Error is null ? "" : $": {end.Error}");
             return end;
         }
@@ -52,7 +56,7 @@ internal sealed partial class AttemptRunner(
         if (decoders.Hangs(job.Model))
             return new AttemptEnd { Reason = EndReason.Failed, Error = "the model's decoder stands still on this worker" };
         long asked = time.GetTimestamp();
-        using ModelUse use = forwards.Use(job.Model) ?? await models.UseAsync(job.Model, job.KeepAlive, ends.Token);
+        using ModelUse use = await UseAsync(job, ends.Token);
         if (job.LoadOnly)
         {
             if (use.Engine is ForwardingEngine server && await server.LoadAsync(job.KeepAlive, ends.Token) is { Reason: not EndReason.Loaded } failed)
@@ -63,7 +67,8 @@ internal sealed partial class AttemptRunner(
         // A server beside us may think for as long as it likes before it says something.
         attempt.Engine = use.Engine.IsContinuable ? use.Engine : null;
         TokenMeter[] measured = meters.For(job.Model);
-        var sink = new MeasuredSink(attempt.Output, time.GetElapsedTime(asked), measured);
+        using Activity? activity = Telemetry.Source.StartActivity(job.EmbedInputs is null ? "generate" : "embed");
+        var sink = new MeasuredSink(attempt.Output, time.GetElapsedTime(asked), measured, activity);
         foreach (TokenMeter meter in measured)
             meter.Enter();
         try
@@ -77,6 +82,14 @@ internal sealed partial class AttemptRunner(
             foreach (TokenMeter meter in measured)
                 meter.Exit();
         }
+    }
+
+    /// <summary>The model, in memory; where it has to come there first, that is a span of its own.</summary>
+    private async Task<ModelUse> UseAsync(Job job, CancellationToken cancellationToken)
+    {
+        using Activity? activity = Telemetry.Source.StartActivity("load");
+        activity?.SetTag("ollamamax.model", job.Model);
+        return forwards.Use(job.Model) ?? await models.UseAsync(job.Model, job.KeepAlive, cancellationToken);
     }
 
     private static EngineRequest Request(Job job, GrantMessage grant) => new()
@@ -94,15 +107,26 @@ internal sealed partial class AttemptRunner(
         await http.GetFromJsonAsync(grant.PayloadUrl, ProtocolJson.Default.Job, cancellationToken)
         ?? throw new HttpRequestException("the job's payload is empty");
 
-    /// <summary>Adds to the engine's figures how long the model took to be there, and counts tokens.</summary>
-    private sealed class MeasuredSink(ITokenSink inner, TimeSpan load, TokenMeter[] meters) : ITokenSink
+    /// <summary>Adds to the engine's figures how long the model took to be there, counts tokens, and says on the trace what was read and when the first one came.</summary>
+    private sealed class MeasuredSink(ITokenSink inner, TimeSpan load, TokenMeter[] meters, Activity? activity) : ITokenSink
     {
-        public void Started(AttemptStart start) => inner.Started(start with { LoadDuration = load });
+        private bool _hasWritten;
+
+        public void Started(AttemptStart start)
+        {
+            activity?.SetTag("gen_ai.usage.input_tokens", start.PromptTokens).SetTag("ollamamax.cached_tokens", start.CachedTokens);
+            inner.Started(start with { LoadDuration = load });
+        }
 
         public void Write(int index, int token, ReadOnlySpan<byte> piece, TokenLogprobs? logprobs = null)
         {
             foreach (TokenMeter meter in meters)
                 meter.Token();
+            if (!_hasWritten)
+            {
+                _hasWritten = true;
+                activity?.AddEvent(new ActivityEvent("first token"));
+            }
             inner.Write(index, token, piece, logprobs);
         }
     }

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -13,6 +14,16 @@ public static class PlainLogging
         logging.Services.TryAddSingleton(TimeProvider.System);
         logging.AddConsole(console => console.FormatterName = PlainConsoleFormatter.FormatterName);
         logging.AddConsoleFormatter<PlainConsoleFormatter, ConsoleFormatterOptions>();
+        SetLevels(logging);
+    }
+
+    /// <summary>The same lines in Windows' event log, for a service, which has no console.</summary>
+    [SupportedOSPlatform("windows")]
+    internal static void ConfigureEventLog(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.Services.TryAddSingleton(TimeProvider.System);
+        logging.AddEventLog(log => log.SourceName = WindowsService.Name);
         SetLevels(logging);
     }
 

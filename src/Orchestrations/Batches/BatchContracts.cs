@@ -36,7 +36,11 @@ public sealed record BatchPageResult(int Completed, int Failed);
 
 /// <param name="OutputId">For the file of answers, should there be any.</param>
 /// <param name="ErrorId">For the file of lines without answer, should there be any.</param>
-public sealed record CloseBatchInput(string BatchId, int Pages, string OutputId, string ErrorId);
+public sealed record CloseBatchInput(string BatchId, int Pages, string OutputId, string ErrorId)
+{
+    /// <summary>Pages that could not be written: their lines are to be in the file of those without answer.</summary>
+    public IReadOnlyList<int> Unwritten { get; init; } = [];
+}
 
 /// <param name="OutputId">Null: no line has an answer.</param>
 /// <param name="ErrorId">Null: all have.</param>

@@ -27,6 +27,7 @@ public sealed class BatchOrchestrator : TaskOrchestrator<BatchInput, BatchProgre
         int next = 0;
         bool isStopped = false;
         HashSet<int> open = [];
+        List<int> unwritten = [];
         Task pages = Task.WhenAll(Enumerable.Range(0, PagesAtATime).Select(_ => LoopAsync()));
         Task first = await Task.WhenAny(pages, cancelled, late);
         isStopped = true;
@@ -38,7 +39,7 @@ public sealed class BatchOrchestrator : TaskOrchestrator<BatchInput, BatchProgre
         // Pages write what they have: nothing that was answered is lost.
         await pages;
         BatchFiles files = await context.CallActivityAsync<BatchFiles>(
-            ActivityNames.CloseBatch, new CloseBatchInput(input.Id, opened.Pages.Count, NewId(), NewId()), BranchRuns.Patient);
+            ActivityNames.CloseBatch, new CloseBatchInput(input.Id, opened.Pages.Count, NewId(), NewId()) { Unwritten = unwritten }, BranchRuns.Patient);
         return progress with { State = end, Files = files };
 
         async Task LoopAsync()
@@ -48,12 +49,26 @@ public sealed class BatchOrchestrator : TaskOrchestrator<BatchInput, BatchProgre
                 int page = next++;
                 open.Add(page);
                 BatchPageInput asked = new(input.Id, page, opened.Pages[page], input.MaxParallel / PagesAtATime, input.Retries);
-                BatchPageResult result = await context.CallSubOrchestratorAsync<BatchPageResult>(
-                    BatchPageOrchestrator.Name, asked, new SubOrchestrationOptions(instanceId: PageId(input.Id, page)));
+                BatchPageResult result = await PageAsync(asked);
                 open.Remove(page);
                 progress = progress with { Completed = progress.Completed + result.Completed, Failed = progress.Failed + result.Failed };
                 if (!isStopped)
                     context.SetCustomStatus(progress);
+            }
+        }
+
+        async Task<BatchPageResult> PageAsync(BatchPageInput page)
+        {
+            try
+            {
+                return await context.CallSubOrchestratorAsync<BatchPageResult>(
+                    BatchPageOrchestrator.Name, page, new SubOrchestrationOptions(instanceId: PageId(input.Id, page.Page)));
+            }
+            catch (TaskFailedException)
+            {
+                // That page could not be written; the others are not to be lost with it.
+                unwritten.Add(page.Page);
+                return new(0, page.Lines);
             }
         }
 

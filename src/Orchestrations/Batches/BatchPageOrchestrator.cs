@@ -9,7 +9,7 @@ public sealed class BatchPageOrchestrator : TaskOrchestrator<BatchPageInput, Bat
 
     public override async Task<BatchPageResult> RunAsync(TaskOrchestrationContext context, BatchPageInput input)
     {
-        BranchRuns runs = new(context, Math.Max(1, input.MaxParallel), input.Retries, ActivityNames.SubmitLine);
+        BranchRuns runs = new(context, Math.Max(1, input.MaxParallel), input.Retries, ActivityNames.SubmitLine, isWatched: false);
         SubmitInput[] lines = [.. Enumerable.Range(0, input.Lines).Select(line => new SubmitInput(context.InstanceId, "", "", line) { BatchId = input.BatchId, Part = input.Page })];
         await Task.WhenAny(runs.RunAllAsync("line", lines), context.WaitForExternalEvent<string>(EventNames.Cancel));
         await runs.StopAsync();

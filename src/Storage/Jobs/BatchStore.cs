@@ -11,7 +11,7 @@ public sealed class BatchStore(StorageAccount account)
     private readonly LastingBlobs<BatchRecord> _records = new(account, "batches/", ProtocolJson.Default.BatchRecord);
 
     public Task CreateAsync(BatchRecord record, CancellationToken cancellationToken) =>
-        _records.CreateAsync(record.Id, record, record.ExpiresAt, [new(Tenant, Uri.EscapeDataString(record.Tenant))], cancellationToken);
+        _records.CreateAsync(record.Id, record, record.ExpiresAt, [new(Tenant, Uri.EscapeDataString(record.Submitter.Tenant))], cancellationToken);
 
     /// <summary>Null where there is none.</summary>
     public Task<BatchRecord?> FindAsync(string id, CancellationToken cancellationToken) => _records.FindAsync(id, cancellationToken);

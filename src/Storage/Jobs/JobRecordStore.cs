@@ -84,8 +84,8 @@ public sealed class JobRecordStore(StorageAccount account)
     public JobOutputBlob Output(string id) => new(OutputClient(id));
 
     /// <summary>The output's address with leave to read and to append, not to create: what was deleted stays deleted.</summary>
-    public string OutputUrl(string id, DateTimeOffset expiresAt) =>
-        OutputClient(id).GenerateSasUri(BlobSasPermissions.Read | BlobSasPermissions.Add, expiresAt).ToString();
+    public async ValueTask<string> OutputUrlAsync(string id, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
+        (await account.Signer.SignAsync(OutputClient(id), BlobSasPermissions.Read | BlobSasPermissions.Add, expiresAt, cancellationToken)).ToString();
 
     private static BinaryData Json(JobRecord record) => new(JsonSerializer.SerializeToUtf8Bytes(record, ProtocolJson.Default.JobRecord));
 

@@ -13,11 +13,22 @@ public sealed record RecordItem(
     /// <summary>Failed, and set aside because of what its attempts came to.</summary>
     public bool IsPoison { get; init; }
 
+    /// <summary>The job with a strategy whose branches are to run on different workers, this one among them; null: it may run anywhere.</summary>
+    public string? SpreadOf { get; init; }
+
+    /// <summary>With <see cref="SpreadOf"/>: who runs it now.</summary>
+    public string? WorkerId { get; init; }
+
     /// <summary>Metadata holds 8 KB in all, and escaping makes nine characters of one.</summary>
     private const int LongestError = 300;
 
     public static RecordItem Of(JobRecord record, DateTimeOffset dueAt) =>
-        new(record.Id, record.Tenant, record.Status, record.ModelName, record.Model, record.CreatedAt, dueAt, record.Error?.Message) { IsPoison = record.IsPoison };
+        new(record.Id, record.Tenant, record.Status, record.ModelName, record.Model, record.CreatedAt, dueAt, record.Error?.Message)
+        {
+            IsPoison = record.IsPoison,
+            SpreadOf = record.IsSpread ? record.StrategyId : null,
+            WorkerId = record.IsSpread && !record.IsEnded ? record.Attempt?.WorkerId : null,
+        };
 
     /// <summary>Null where it is not a record of ours.</summary>
     internal static RecordItem? Read(string id, IDictionary<string, string> metadata)
@@ -27,10 +38,14 @@ public sealed record RecordItem(
             || !TryTime(metadata, "created", out DateTimeOffset createdAt)
             || !TryTime(metadata, "due", out DateTimeOffset dueAt))
             return null;
-        return new RecordItem(id, Uri.UnescapeDataString(tenant), status, Text("name"), Text("model"), createdAt, dueAt, Text("error") is { Length: > 0 } error ? error : null)
+        return new RecordItem(id, Uri.UnescapeDataString(tenant), status, Text("name"), Text("model"), createdAt, dueAt, TextOrNull("error"))
         {
             IsPoison = metadata.ContainsKey("poison"),
+            SpreadOf = TextOrNull("spread"),
+            WorkerId = TextOrNull("worker"),
         };
+
+        string? TextOrNull(string name) => Text(name) is { Length: > 0 } there ? there : null;
 
         string Text(string name) => metadata.TryGetValue(name, out string? value) ? Uri.UnescapeDataString(value) : "";
     }
@@ -48,6 +63,10 @@ public sealed record RecordItem(
         };
         if (IsPoison)
             metadata["poison"] = "true";
+        if (SpreadOf is { } strategy)
+            metadata["spread"] = Uri.EscapeDataString(strategy);
+        if (WorkerId is { } worker)
+            metadata["worker"] = Uri.EscapeDataString(worker);
         if (Error is { Length: > 0 } error)
             metadata["error"] = Uri.EscapeDataString(error.Length > LongestError ? error[..LongestError] : error);
         return metadata;

@@ -13,6 +13,7 @@ namespace OllamaMax.Storage.Jobs;
 public sealed class StrategyStore(StorageAccount account)
 {
     private const string Contents = "strategy-content/";
+    private const string Tenant = "tenant";
 
     private readonly LastingBlobs<StrategyRecord> _records = new(account, "strategies/", ProtocolJson.Default.StrategyRecord);
 
@@ -20,10 +21,23 @@ public sealed class StrategyStore(StorageAccount account)
 
     /// <exception cref="RequestFailedException">There is one of this id, or storage cannot be reached.</exception>
     public Task CreateAsync(StrategyRecord record, CancellationToken cancellationToken) =>
-        _records.CreateAsync(record.Id, record, record.ExpiresAt, [], cancellationToken);
+        _records.CreateAsync(record.Id, record, record.ExpiresAt, [new(Tenant, Uri.EscapeDataString(record.Submitter.Tenant))], cancellationToken);
 
     /// <summary>Null where there is none.</summary>
     public Task<StrategyRecord?> FindAsync(string id, CancellationToken cancellationToken) => _records.FindAsync(id, cancellationToken);
+
+    /// <summary>Ids, the oldest first.</summary>
+    /// <param name="tenant">Whose; null: all.</param>
+    public async Task<IReadOnlyList<string>> ListAsync(string? tenant, CancellationToken cancellationToken)
+    {
+        List<string> ids = [];
+        await foreach (var (id, metadata) in _records.ListAsync(cancellationToken))
+        {
+            if (tenant is null || (metadata.TryGetValue(Tenant, out string? whose) && Uri.UnescapeDataString(whose) == tenant))
+                ids.Add(id);
+        }
+        return ids;
+    }
 
     public Task PutContentAsync(string id, string name, BinaryData content, CancellationToken cancellationToken) =>
         Content(id, name).UploadAsync(content, overwrite: true, cancellationToken);

@@ -7,6 +7,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using OllamaMax.Models;
+using OllamaMax.Models.Gguf;
 
 namespace OllamaMax.Storage.Models;
 
@@ -52,6 +53,24 @@ public sealed class ModelBlobs
     /// <summary>The blob as a stream that reads ranges where it is looked at: a header of some KB costs no download of gigabytes.</summary>
     internal async Task<Stream> OpenAsync(string digest, CancellationToken cancellationToken) =>
         await _container.GetBlobClient(ModelPaths.Blob(digest)).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 1 << 20 }, cancellationToken);
+
+    /// <summary>The vocabulary of a GGUF, of which no more than the header is read.</summary>
+    /// <param name="digest"><c>sha256:…</c></param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="GgufFormatException">It is no GGUF that can be read.</exception>
+    /// <exception cref="CatalogException">Storage cannot be read.</exception>
+    public async Task<GgufVocabulary> ReadVocabularyAsync(string digest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using Stream file = await OpenAsync(digest, cancellationToken);
+            return GgufReader.ReadVocabulary(file);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            throw new CatalogException($"the vocabulary of {digest} cannot be read", e);
+        }
+    }
 
     /// <summary>Puts content there, in constant memory.</summary>
     /// <param name="digest">What it must hash to.</param>

@@ -9,13 +9,13 @@ namespace OllamaMax.Storage.Models;
 /// Content that clients write into storage themselves, because it is too large for an edge's front. What they wrote is theirs to change for as long as
 /// their signature lasts, so it is copied where it becomes visible, and hashed on that way.
 /// </summary>
-public sealed class UploadedBlobs(BlobServiceClient storage, ModelBlobs blobs)
+public sealed class UploadedBlobs(BlobServiceClient storage, BlobSigner signer, ModelBlobs blobs)
 {
     private readonly BlobContainerClient _container = storage.GetBlobContainerClient(Containers.Models);
 
     /// <summary>An address that takes the content (Put Blob, or Put Block and Put Block List), and nothing else.</summary>
-    public Uri UploadUrl(string digest, DateTimeOffset expiresAt) =>
-        Blob(digest).GenerateSasUri(BlobSasPermissions.Create | BlobSasPermissions.Write, expiresAt);
+    public ValueTask<Uri> UploadUrlAsync(string digest, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
+        signer.SignAsync(Blob(digest), BlobSasPermissions.Create | BlobSasPermissions.Write, expiresAt, cancellationToken);
 
     /// <summary>Bytes that a client has written; null: none yet.</summary>
     /// <exception cref="CatalogException">Storage cannot be read.</exception>

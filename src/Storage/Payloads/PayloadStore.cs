@@ -18,7 +18,8 @@ public sealed class PayloadStore(StorageAccount account, TimeProvider time)
         BlobClient blob = Blob(job.Id);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job);
         await blob.UploadAsync(new BinaryData(json), overwrite: true, cancellationToken);
-        return blob.GenerateSasUri(BlobSasPermissions.Read, time.GetUtcNow() + job.Deadline + TimeSpan.FromMinutes(1)).ToString();
+        DateTimeOffset expiresAt = time.GetUtcNow() + job.Deadline + TimeSpan.FromMinutes(1);
+        return (await account.Signer.SignAsync(blob, BlobSasPermissions.Read, expiresAt, cancellationToken)).ToString();
     }
 
     public Task DeleteAsync(string jobId, CancellationToken cancellationToken) =>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs;
@@ -8,7 +7,10 @@ using OllamaMax.Security;
 
 namespace OllamaMax.Storage.Security;
 
-/// <summary>What was used, by day, tenant and key: <c>keys/usage/{day}/{tenant}/{credential}</c>.</summary>
+/// <summary>
+/// What was used: a document for each day, tenant and key, <c>keys/usage/{day}/{tenant}/{credential}</c>, which edges add to; and of days that are over one for each month and tenant
+/// (<see cref="UsageMonths"/>). A day is looked for in both.
+/// </summary>
 public sealed class UsageStore(StorageAccount account)
 {
     private const string Usage = "usage/";
@@ -16,17 +18,19 @@ public sealed class UsageStore(StorageAccount account)
     /// <summary>Writers that get in between, each once: more than there ever are at a time.</summary>
     private const int MostTries = 20;
 
+    private readonly UsageMonths _months = new(account);
+
     private BlobContainerClient Keys => account.Blobs.GetBlobContainerClient(Containers.Keys);
 
     /// <summary>Adds to what is there.</summary>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached: nothing was added that one knows of.</exception>
     public async Task AddAsync(DayUsage more, CancellationToken cancellationToken)
     {
-        BlobClient blob = Keys.GetBlobClient($"{Prefix(more.Day, more.Tenant)}{Uri.EscapeDataString(more.Credential)}");
+        BlobClient blob = Keys.GetBlobClient($"{Usage}{Text(more.Day)}/{Uri.EscapeDataString(more.Tenant)}/{Uri.EscapeDataString(more.Credential)}");
         for (int tries = 0; tries < MostTries; tries++)
         {
             (DayUsage? before, ETag? etag) = await ReadAsync(blob, cancellationToken);
-            DayUsage sum = before?.Add(more.Models) ?? more;
+            DayUsage sum = before?.Add(more.Models) ?? more with { Document = Guid.NewGuid().ToString("n") };
             BlobUploadOptions options = new() { Conditions = etag is { } known ? new() { IfMatch = known } : new() { IfNoneMatch = ETag.All } };
             try
             {
@@ -35,20 +39,80 @@ public sealed class UsageStore(StorageAccount account)
             }
             catch (RequestFailedException e) when (e.Status is 404 or 409 or 412)
             {
-                // Another edge has added something in between.
+                // Another edge has added something in between, or the leader has rolled it up.
             }
         }
         throw new InvalidOperationException($"the usage of {more.Tenant} on {more.Day:O} was changed by others {MostTries} times in a row");
     }
 
+    /// <summary>What each key has used on each of these days, by day, tenant and key.</summary>
     /// <param name="tenant">Null: all.</param>
-    public async IAsyncEnumerable<DayUsage> ListAsync(DateOnly day, string? tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<DayUsage>> ListAsync(DateOnly from, DateOnly to, string? tenant, CancellationToken cancellationToken)
     {
-        GetBlobsOptions options = new() { Prefix = Prefix(day, tenant) };
-        await foreach (BlobItem item in Keys.GetBlobsAsync(options, cancellationToken))
+        List<DayUsage> found = [];
+        for (DateOnly month = new(from.Year, from.Month, 1); month <= to; month = month.AddMonths(1))
         {
-            if ((await ReadAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Usage is { } usage)
-                yield return usage;
+            await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = $"{Usage}{UsageMonths.Text(month)}-" }, cancellationToken))
+            {
+                if (tenant is not null && TenantOf(item.Name) != tenant)
+                    continue;
+                if ((await ReadAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Usage is { } usage)
+                    found.Add(usage);
+            }
+            // The months behind the days: what is rolled up meanwhile is found in one of them, and counts once where in both.
+            found.AddRange(await _months.ReadAsync(month, tenant, cancellationToken));
+        }
+        return [.. DayUsage.Sums(found.Where(usage => usage.Day >= from && usage.Day <= to))];
+    }
+
+    /// <summary>
+    /// Rolls up the days until <paramref name="last"/>: into their months first, then what is there unchanged is deleted. One listing where there are none. False: refused, the leader of
+    /// a later epoch is there.
+    /// </summary>
+    /// <param name="epoch">Of the leader who does it.</param>
+    /// <param name="last">A day that is over everywhere.</param>
+    /// <param name="cancellationToken">Ends it between two requests; what is left the next one finds.</param>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<bool> RollUpAsync(long epoch, DateOnly last, CancellationToken cancellationToken)
+    {
+        string end = $"{Usage}{Text(last.AddDays(1))}/";
+        List<StoredDay> together = [];
+        await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Usage }, cancellationToken))
+        {
+            if (string.CompareOrdinal(item.Name, end) >= 0)
+                break;
+            BlobClient blob = Keys.GetBlobClient(item.Name);
+            if (await ReadAsync(blob, cancellationToken) is not ({ } usage, { } etag))
+                continue;
+            // Names sort by day and tenant.
+            if (together.Count > 0 && (together[0].Usage.Day, together[0].Usage.Tenant) != (usage.Day, usage.Tenant) && !await RollUpAsync(epoch, together, cancellationToken))
+                return false;
+            together.Add(new(blob, usage, etag));
+        }
+        return together.Count == 0 || await RollUpAsync(epoch, together, cancellationToken);
+    }
+
+    /// <summary>Those of one day and tenant, which are none any more then.</summary>
+    private async Task<bool> RollUpAsync(long epoch, List<StoredDay> days, CancellationToken cancellationToken)
+    {
+        DayUsage first = days[0].Usage;
+        if (!await _months.RollUpAsync(first.Day, first.Tenant, epoch, [.. days.Select(day => day.Usage)], cancellationToken))
+            return false;
+        foreach (StoredDay day in days)
+            await DeleteAsync(day, cancellationToken);
+        days.Clear();
+        return true;
+    }
+
+    private static async Task DeleteAsync(StoredDay day, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await day.Blob.DeleteAsync(DeleteSnapshotsOption.None, new BlobRequestConditions { IfMatch = day.ETag }, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        {
+            // An edge that is late has added to it: the next pass rolls that up.
         }
     }
 
@@ -65,9 +129,9 @@ public sealed class UsageStore(StorageAccount account)
         }
     }
 
-    private static string Prefix(DateOnly day, string? tenant)
-    {
-        string prefix = $"{Usage}{day.ToString("O", CultureInfo.InvariantCulture)}/";
-        return tenant is null ? prefix : $"{prefix}{Uri.EscapeDataString(tenant)}/";
-    }
+    private static string? TenantOf(string name) => name.Split('/') is [_, _, var tenant, _] ? Uri.UnescapeDataString(tenant) : null;
+
+    private static string Text(DateOnly day) => day.ToString("O", CultureInfo.InvariantCulture);
+
+    private sealed record StoredDay(BlobClient Blob, DayUsage Usage, ETag ETag);
 }

@@ -1,3 +1,4 @@
+using Azure.Storage.Blobs;
 using Azure.Storage.Sas;
 
 namespace OllamaMax.Storage.Workers;
@@ -6,15 +7,16 @@ namespace OllamaMax.Storage.Workers;
 public sealed class StorageCapabilities(StorageAccount account)
 {
     /// <summary>To write the worker's own heartbeat, and nothing else.</summary>
-    public string HeartbeatUrl(string workerId, DateTimeOffset expiresAt) => account.Blobs
-        .GetBlobContainerClient(Containers.Cluster)
-        .GetBlobClient(Heartbeats.Prefix + workerId)
-        .GenerateSasUri(BlobSasPermissions.Create | BlobSasPermissions.Write, expiresAt)
-        .ToString();
+    public async ValueTask<string> HeartbeatUrlAsync(string workerId, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    {
+        BlobClient heartbeat = account.Blobs.GetBlobContainerClient(Containers.Cluster).GetBlobClient(Heartbeats.Prefix + workerId);
+        return (await account.Signer.SignAsync(heartbeat, BlobSasPermissions.Create | BlobSasPermissions.Write, expiresAt, cancellationToken)).ToString();
+    }
 
     /// <summary>To read models.</summary>
-    public string ModelsUrl(DateTimeOffset expiresAt) => account.Blobs
-        .GetBlobContainerClient(Containers.Models)
-        .GenerateSasUri(BlobContainerSasPermissions.Read, expiresAt)
-        .ToString();
+    public async ValueTask<string> ModelsUrlAsync(DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    {
+        BlobContainerClient models = account.Blobs.GetBlobContainerClient(Containers.Models);
+        return (await account.Signer.SignAsync(models, BlobContainerSasPermissions.Read, expiresAt, cancellationToken)).ToString();
+    }
 }

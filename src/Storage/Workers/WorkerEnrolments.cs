@@ -50,6 +50,10 @@ public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
         }
     }
 
+    /// <summary>The worker is a stranger from now on.</summary>
+    public async Task DeleteAsync(string workerId, CancellationToken cancellationToken) =>
+        await EnrolmentBlob(workerId).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+
     private async Task<bool> UseUpAsync(string token, CancellationToken cancellationToken)
     {
         if (!token.StartsWith(TokenPrefix, StringComparison.Ordinal))

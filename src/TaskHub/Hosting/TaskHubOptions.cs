@@ -11,7 +11,7 @@ public sealed class TaskHubOptions
 
     /// <summary>While something is open: how often storage is looked through for what other processes have put there, and the lease asked for by who has not got it.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
-    public TimeSpan SweepEvery { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan SweepEvery { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>While nothing is: how often that is found out. What this process is asked for wakes it at once.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "1.00:00:00")]

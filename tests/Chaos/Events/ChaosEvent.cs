@@ -11,7 +11,7 @@ internal sealed record ChaosEvent(ChaosKind Kind, int Worker, TimeSpan Lasts, in
     /// <summary>What it needs for itself: events with the same one come one after the other.</summary>
     public string Target => Kind switch
     {
-        ChaosKind.KillWorker or ChaosKind.SuspendWorker or ChaosKind.KillModel => $"worker {Worker}",
+        ChaosKind.KillWorker or ChaosKind.SuspendWorker or ChaosKind.KillModel or ChaosKind.HangModel => $"worker {Worker}",
         // An edge cannot start without storage, nor can faults be set on a surface that is not there.
         _ => "the rest",
     };
@@ -19,7 +19,7 @@ internal sealed record ChaosEvent(ChaosKind Kind, int Worker, TimeSpan Lasts, in
     public override string ToString() => Kind switch
     {
         ChaosKind.KillWorker or ChaosKind.KillModel => $"{Kind} {Worker}",
-        ChaosKind.SuspendWorker => $"{Kind} {Worker} for {Lasts.TotalSeconds:0.0} s",
+        ChaosKind.SuspendWorker or ChaosKind.HangModel => $"{Kind} {Worker} for {Lasts.TotalSeconds:0.0} s",
         ChaosKind.Faults => $"{Kind} {Faults} for {Lasts.TotalSeconds:0.0} s",
         _ => $"{Kind} for {Lasts.TotalSeconds:0.0} s",
     };
@@ -35,6 +35,9 @@ internal enum ChaosKind
 
     /// <summary>kill -9 of the process that holds a worker's model; the worker lives.</summary>
     KillModel,
+
+    /// <summary>SIGSTOP of the process that holds a worker's model, under a worker that lives, and SIGCONT later, unless the worker has killed it by then.</summary>
+    HangModel,
 
     /// <summary>The SignalR surface loses, doubles, delays, reorders, refuses and cuts.</summary>
     Faults,

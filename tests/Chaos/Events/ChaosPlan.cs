@@ -7,7 +7,7 @@ internal static class ChaosPlan
 {
     private static readonly ChaosKind[] Deck =
     [
-        ChaosKind.KillWorker, ChaosKind.KillWorker, ChaosKind.KillWorker, ChaosKind.SuspendWorker, ChaosKind.SuspendWorker, ChaosKind.KillModel,
+        ChaosKind.KillWorker, ChaosKind.KillWorker, ChaosKind.KillWorker, ChaosKind.SuspendWorker, ChaosKind.SuspendWorker, ChaosKind.KillModel, ChaosKind.HangModel,
         ChaosKind.Faults, ChaosKind.Faults, ChaosKind.StorageOutage, ChaosKind.SignalROutage, ChaosKind.KillEdge,
     ];
 
@@ -28,7 +28,8 @@ internal static class ChaosPlan
                     CultureInfo.InvariantCulture,
                     $"seed={random.Next(1000)},drop=0.0{random.Next(8)},double=0.0{random.Next(8)},reorder=0.{random.Next(3)},delay=1-{random.Next(10, 80)}ms,"
                     + $"throttle=0.0{random.Next(5)},reconnect={random.Next(60, 200)}");
-                yield return new(kind, worker, kind == ChaosKind.SuspendWorker ? lasts * 2 : lasts, gap, faults);
+                // A decoder's standstill takes longest to be found out: some end before that, some after it.
+                yield return new(kind, worker, kind switch { ChaosKind.SuspendWorker => lasts * 2, ChaosKind.HangModel => lasts * 3, _ => lasts }, gap, faults);
             }
         }
     }

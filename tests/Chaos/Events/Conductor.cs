@@ -57,6 +57,11 @@ internal sealed class Conductor(SplitSystem system, Pulse pulse)
                 foreach (int pid in worker.ModelPids)
                     LocalSystem.Kill(pid);
                 break;
+            case ChaosKind.HangModel:
+                IReadOnlyList<int> models = worker.SuspendModels();
+                await LastAsync(what, cancellationToken);
+                WorkerSeat.ResumeModels(models);
+                break;
             case ChaosKind.Faults:
                 system.SignalR.Faults.Options = SignalRFaultOptions.Parse(what.Faults);
                 await LastAsync(what, cancellationToken);

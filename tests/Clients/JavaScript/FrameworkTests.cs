@@ -4,34 +4,49 @@ using OllamaMax.TestKit;
 namespace OllamaMax.Clients.Tests.JavaScript;
 
 /// <summary>
-/// <c>@langchain/ollama</c> from npm, as its users have it. It goes through everything in one process: to start one costs more than all that it does.
+/// <c>@langchain/ollama</c>, and <c>ai</c> with providers for Ollama's and OpenAI's APIs, from npm, as their users have them. Each goes through everything in
+/// one process: to start one costs more than all that it does.
 /// </summary>
-public sealed class FrameworkTests(LocalSystemFixture local)
+public sealed class FrameworkTests(LocalSystemFixture local, KeyedSystemFixture keyed)
 {
     private static readonly string Script = NodeScript.Beside("frameworks.mjs");
 
-    [Fact]
-    public async Task LangChain_AllThatItDoes_Works()
+    [Theory]
+    [InlineData("langchain")]
+    [InlineData("ai-ollama")]
+    [InlineData("ai-openai")]
+    public async Task Framework_AllThatItDoes_Works(string framework)
     {
         int from = local.System.Output.Lines.Count;
-        Dictionary<string, JsonElement> steps = await RunAsync();
+        Dictionary<string, JsonElement> steps = await RunAsync(framework);
 
         Answer("whole").GetString()!.ShouldContain("OllamaMax");
         Answer("streamed").GetString().ShouldBe(Answer("whole").GetString());
+        Answer(framework == "langchain" ? "list" : "completions").GetString().ShouldBe(Answer("whole").GetString());
         Answer("tools").GetInt32().ShouldBePositive();
         Answer("schema").GetProperty("animal").ValueKind.ShouldBeOneOf(JsonValueKind.True, JsonValueKind.False);
         Answer("schema").GetProperty("legs").GetInt32().ShouldBeInRange(0, 9);
         Answer("embeddings").EnumerateArray().Select(length => length.GetInt32()).ShouldBe([256, 256]);
-        steps["wrong"].GetProperty("message").GetString()!.ShouldContain("nope");
+        ShouldFail("wrong", 404, "nope");
+        ShouldFail("key", 401, "the key is not known");
         Answer("parts").GetInt32().ShouldBePositive(steps["abort"].ToString());
         await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), TestContext.Current.CancellationToken, from);
 
         JsonElement Answer(string step) => steps[step].GetProperty("answer");
+
+        // Ollama's provider looks for a message where OpenAI's errors have it, and knows the status alone.
+        void ShouldFail(string step, int status, string message)
+        {
+            if (framework == "ai-ollama")
+                steps[step].GetProperty("status").GetInt32().ShouldBe(status);
+            else
+                steps[step].GetProperty("message").GetString()!.ShouldContain(message);
+        }
     }
 
-    private async Task<Dictionary<string, JsonElement>> RunAsync()
+    private async Task<Dictionary<string, JsonElement>> RunAsync(string framework)
     {
-        await using NodeScript script = new(Script, local.System.BaseAddress.ToString());
+        await using NodeScript script = new(Script, framework, local.System.BaseAddress.ToString(), keyed.WrongKey.ToString());
         Dictionary<string, JsonElement> steps = [];
         while (true)
         {

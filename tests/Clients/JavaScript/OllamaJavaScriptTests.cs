@@ -111,6 +111,39 @@ public sealed class OllamaJavaScriptTests(LocalSystemFixture local)
     }
 
     [Fact]
+    public async Task Chat_ResultOfATool_IsAnswered()
+    {
+        object parameters = new { type = "object", properties = new { a = new { type = "integer" } }, required = (string[])["a"] };
+        object[] tools = [new { type = "function", function = new { name = "add", description = "Adds five.", parameters } }];
+        object call = new { role = "assistant", content = "", tool_calls = (object[])[new { function = new { name = "add", arguments = new { a = 4 } } }] };
+        object[] messages = [new { role = "user", content = "What is 4 plus 5?" }, call, new { role = "tool", tool_name = "add", content = "9" }];
+
+        JsonElement without = await AnswerAsync("chat", new { model = "demo", messages = messages[..1], options = new { num_predict = 1 } });
+        JsonElement answer = await AnswerAsync("chat", new { model = "demo", messages, tools, options = new { num_predict = 20 } });
+
+        answer.GetProperty("prompt_eval_count").GetInt32().ShouldBeGreaterThan(without.GetProperty("prompt_eval_count").GetInt32() + 20);
+        ShouldBeFinal(answer);
+    }
+
+    [Fact]
+    public async Task Chat_Schema_AnswerSatisfiesIt()
+    {
+        object format = new { type = "object", properties = new { animal = new { type = "boolean" } }, required = (string[])["animal"], additionalProperties = false };
+
+        JsonElement answer = await AnswerAsync("chat", new { model = "demo", messages = Hello, format, options = new { num_predict = 100 } });
+
+        JsonElement.Parse(answer.GetProperty("message").GetProperty("content").GetString()!).GetProperty("animal").ValueKind.ShouldBeOneOf(JsonValueKind.True, JsonValueKind.False);
+    }
+
+    [Fact]
+    public async Task Embed_Texts_OneVectorEach()
+    {
+        JsonElement answer = await AnswerAsync("embed", new { model = "demo", input = (string[])["a cat", "a dog"] });
+
+        answer.GetProperty("embeddings").EnumerateArray().Select(vector => vector.GetArrayLength()).ShouldBe([256, 256]);
+    }
+
+    [Fact]
     public async Task Create_FromDemo_SaysItsSystemUntilItIsDeleted()
     {
         List<JsonElement> progress = await PartsAsync(

@@ -4,7 +4,7 @@ using OllamaMax.TestKit;
 namespace OllamaMax.Clients.Tests.JavaScript;
 
 /// <summary>What the official clients make of a key that is wrong, and of the right one.</summary>
-public sealed class WrongKeyTests(KeyedSystemFixture keyed) : IClassFixture<KeyedSystemFixture>
+public sealed class WrongKeyTests(KeyedSystemFixture keyed)
 {
     private const string Unknown = "unauthorized: the key is not known";
 

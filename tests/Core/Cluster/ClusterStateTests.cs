@@ -66,6 +66,27 @@ public sealed class ClusterStateTests
     }
 
     [Fact]
+    public void Revoke_WhateverItReports_IsGoneForGood()
+    {
+        ClusterState state = Observe(ClusterState.Empty, Views.Of("w1", 1 * Second)).Apply(new ClusterCommand.Revoke("c1", "w1", Views.Now));
+
+        state = Observe(state, state.View(Views.Of("w1", 0 * Second)));
+
+        state.Members["w1"].State.ShouldBe(WorkerState.Gone);
+        state.View(Views.Of("w2", 0 * Second)).State.ShouldBe(WorkerState.Alive);
+    }
+
+    [Fact]
+    public void Revoke_OfMoreThanAreKept_ForgetsTheOldest()
+    {
+        ClusterState state = ClusterState.Empty;
+        for (int i = 0; i < 1001; i++)
+            state = state.Apply(new ClusterCommand.Revoke($"c{i}", $"w{i}", Views.Now + (i * Second)));
+
+        (state.Revoked.Count, state.Revoked.ContainsKey("w0"), state.Revoked.ContainsKey("w1000")).ShouldBe((1000, false, true));
+    }
+
+    [Fact]
     public void Drain_TriedAgainAfterItWasTakenBack_DoesNotComeBack()
     {
         ClusterCommand drain = new ClusterCommand.Drain("c1", "w1", Views.Now);

@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.Json;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Jobs;
+using OllamaMax.Models.Gguf;
+using OllamaMax.Models.Vocabularies;
 
 namespace OllamaMax.Edge.Tests.Anthropic;
 
@@ -107,7 +109,31 @@ public sealed class MessagesRequestTests
     }
 
     [Fact]
-    public async Task CountTokens_Prompt_IsEstimatedWithoutAJob()
+    public async Task CountTokens_VocabularyThatIsKnown_CountsThePromptOfTheTemplate()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Counter = TokenCounter.For(new GgufVocabulary
+        {
+            Metadata = new Dictionary<string, JsonElement>
+            {
+                ["tokenizer.ggml.model"] = JsonSerializer.SerializeToElement("gpt2"),
+                ["tokenizer.ggml.pre"] = JsonSerializer.SerializeToElement("gpt-2"),
+            },
+            Tokens = ["<user>", "<assistant>", "H", "e", "l", "o", "He"],
+            Types = [3, 3, 1, 1, 1, 1, 1],
+            Merges = ["H e"],
+        });
+
+        using HttpResponseMessage counted = await edge.PostAsync(Path + "/count_tokens", """{"model":"demo","messages":[{"role":"user","content":"Hello Hello Hello"}]}""");
+        using HttpResponseMessage broken = await edge.PostAsync(Path + "/count_tokens", """{"model":"demo","messages":[{"role":"user","content":"break"}]}""");
+
+        // <user> He l l o, twice more with a space that the vocabulary lacks, <assistant>.
+        (await counted.TextAsync()).ShouldBe("""{"input_tokens":14}""");
+        (await broken.TextAsync()).ShouldBe("""{"input_tokens":6}""");
+    }
+
+    [Fact]
+    public async Task CountTokens_AnotherKindOfVocabulary_IsEstimatedWithoutAJob()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
 

@@ -94,6 +94,22 @@ public sealed class BacklogTests
     }
 
     [Fact]
+    public void PutBack_ItsMessageDidNotGoIntoTheQueue_IsNextAgainUnlessItIsOver()
+    {
+        JobRun resumed = Begin("a", isAccepted: true);
+        _backlog.Add(resumed).ShouldBeNull();
+        Next().ShouldHaveSingleItem().ShouldBe(resumed);
+
+        _backlog.PutBack(resumed).ShouldBeTrue();
+
+        Next().ShouldHaveSingleItem().ShouldBe(resumed);
+        _backlog.PutBack(resumed).ShouldBeTrue();
+        _backlog.Ended(resumed);
+        _backlog.PutBack(resumed).ShouldBeFalse();
+        Next().ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Add_TenantHasTooManyWaiting_IsRefusedAloneWithTheTimeItTakes()
     {
         _tenants.Limits["Default"] = new TenantLimits { MaxWaiting = 2 };

@@ -64,7 +64,7 @@ public sealed class AccessTests
         FixedModels models = new();
         ServiceCollection services = new();
         services.AddLogging();
-        services.AddSingleton<IJobStarter>(new ScriptedStarter()).AddSingleton<IModelSource>(models);
+        services.AddSingleton<IJobStarter>(new ScriptedStarter()).AddSingleton<IModelSource>(models).AddSingleton<IVocabularySource>(models);
         services.AddSingleton<ILoadedModels>(models).AddSingleton<IPromptRenderer>(models).AddSingleton<IResponseArchive>(new MemoryArchive());
         services.AddEdge(options => options.TrustLoopback = true);
         await using ServiceProvider provider = services.BuildServiceProvider(validateScopes: true);

@@ -4,6 +4,7 @@ using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Edge.Uploads;
@@ -15,7 +16,7 @@ using OllamaMax.TestKit;
 
 namespace OllamaMax.Edge.Tests.Pulls;
 
-/// <summary>An edge that pulls from a <see cref="FakeRegistry"/> into Azurite.</summary>
+/// <summary>An edge that pulls from a <see cref="FakeRegistry"/> into Azurite, and takes and makes models there.</summary>
 internal sealed class PullServer : IAsyncDisposable
 {
     private static readonly string DemoPath = Path.Combine(RepositoryRoot.Find(), "models", "demo", "ollamamax-demo.gguf");
@@ -39,19 +40,21 @@ internal sealed class PullServer : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static async Task<PullServer> StartAsync(AzuriteFixture azurite)
+    public static async Task<PullServer> StartAsync(AzuriteFixture azurite, Action<EdgeOptions>? configure = null)
     {
         BlobServiceClient storage = new(azurite.ConnectionString);
         await storage.GetBlobContainerClient(Containers.Models).CreateIfNotExistsAsync(cancellationToken: Cancel);
         FakeRegistry registry = await FakeRegistry.StartAsync();
         ModelBlobs blobs = new(storage);
         ModelCatalog catalog = new(storage, TimeProvider.System, NullLogger<ModelCatalog>.Instance);
-        EdgeServer edge = await EdgeServer.StartAsync(services: services => services
+        EdgeServer edge = await EdgeServer.StartAsync(configure, services => services
             .AddSingleton(catalog)
             .AddSingleton(blobs)
             .AddSingleton(provider => new StagedBlobs(storage, provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton(new UploadedBlobs(storage, blobs))
+            .AddSingleton(new UploadedBlobs(storage, new BlobSigner(storage), blobs))
             .AddSingleton<IEndpointGroup, UploadEndpoints>()
+            .AddSingleton<IEndpointGroup, BlobEndpoints>()
+            .AddSingleton<IEndpointGroup, ModelChangeEndpoints>()
             .AddPulls()
             .Configure<PullOptions>(options =>
             {

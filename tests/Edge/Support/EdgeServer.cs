@@ -48,6 +48,7 @@ internal sealed class EdgeServer : IAsyncDisposable
             .AddSingleton<IJobStarter>(jobs)
             .AddSingleton<IModelSource>(models)
             .AddSingleton<IResponseArchive>(responses)
+            .AddSingleton<IVocabularySource>(models)
             .AddSingleton<ILoadedModels>(models)
             .AddSingleton<IPromptRenderer>(models);
         services?.Invoke(builder.Services);

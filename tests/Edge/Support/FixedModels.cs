@@ -3,11 +3,12 @@ using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Jobs;
 using OllamaMax.Models;
+using OllamaMax.Models.Vocabularies;
 
 namespace OllamaMax.Edge.Tests.Support;
 
 /// <summary>A catalogue of three: a chat model, one without template, one that only embeds. The template is as plain as can be.</summary>
-internal sealed class FixedModels : IModelSource, ILoadedModels, IPromptRenderer
+internal sealed class FixedModels : IModelSource, IVocabularySource, ILoadedModels, IPromptRenderer
 {
     public const string Weights = "sha256:aaaa";
 
@@ -17,6 +18,11 @@ internal sealed class FixedModels : IModelSource, ILoadedModels, IPromptRenderer
 
     /// <summary>Thrown by the catalogue, as if storage were broken.</summary>
     public Exception? Fault { get; set; }
+
+    /// <summary>Of all models; null: of a kind that is not known.</summary>
+    public TokenCounter? Counter { get; set; }
+
+    ValueTask<TokenCounter?> IVocabularySource.FindAsync(ModelView model, CancellationToken cancellationToken) => ValueTask.FromResult(Counter);
 
     public ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken) =>
         Fault is null

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Security;
 using OllamaMax.Edge.Security.Keys;
@@ -29,7 +30,7 @@ internal static class SecuredEdge
             },
             services =>
             {
-                services.AddSingleton(account).AddSingleton<EdgeIdentity>().AddSecurity();
+                services.AddSingleton(account).AddSingleton<EdgeIdentity>().AddSingleton<StoragePatience>().AddSecurity();
                 services.AddOptions<TenantOptions>();
                 services.Configure<KeyOptions>(options => options.AdminKey = Admin);
                 var inner = (IJobStarter)services.Last(service => service.ServiceType == typeof(IJobStarter)).ImplementationInstance!;

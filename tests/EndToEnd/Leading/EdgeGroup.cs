@@ -15,13 +15,14 @@ internal sealed partial class EdgeGroup : IAsyncDisposable
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly AzuriteProcess _azurite;
+    private readonly IReadOnlyList<TcpRelay> _relays;
     private readonly LocalSystem _system;
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(2) };
     private readonly Uri[] _edges;
 
-    private EdgeGroup(AzuriteProcess azurite, LocalSystem system)
+    private EdgeGroup(AzuriteProcess azurite, IReadOnlyList<TcpRelay> relays, LocalSystem system)
     {
-        (_azurite, _system) = (azurite, system);
+        (_azurite, _relays, _system) = (azurite, relays, system);
         _edges = [.. system.Output.Lines.Select(line => Listens().Match(line)).Where(match => match.Success).Select(match => new Uri(match.Groups[1].Value))];
         History = new StateHistory(azurite.ConnectionString);
     }
@@ -33,6 +34,7 @@ internal sealed partial class EdgeGroup : IAsyncDisposable
     public static async Task<EdgeGroup> StartAsync()
     {
         AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
+        TcpRelay blobs = new(azurite.Endpoints.BlobPort), queues = new(azurite.Endpoints.QueuePort);
         LocalSystem system = await LocalSystem.StartAsync(
             new()
             {
@@ -40,13 +42,13 @@ internal sealed partial class EdgeGroup : IAsyncDisposable
                 MoreArguments = ["--edges", $"{Count}"],
                 Environment = new Dictionary<string, string?>
                 {
-                    ["AzureWebJobsStorage"] = azurite.ConnectionString,
+                    ["AzureWebJobsStorage"] = (azurite.Endpoints with { BlobPort = blobs.Port, QueuePort = queues.Port }).ConnectionString,
                     ["OllamaMax__Cluster__LeaseTime"] = "00:00:15",
                     ["OllamaMax__Cluster__Tick"] = "00:00:00.500",
                 },
             },
             Cancellation);
-        return new(azurite, system);
+        return new(azurite, [blobs, queues], system);
     }
 
     /// <summary>Waits until all edges but those left out name the same leader, one of them, in an epoch beyond <paramref name="after"/>.</summary>
@@ -54,24 +56,41 @@ internal sealed partial class EdgeGroup : IAsyncDisposable
     public async Task<IReadOnlyList<EdgeStatus>> AgreeAsync(long after, params EdgeStatus[] without)
     {
         Uri[] asked = [.. _edges.Except(without.Select(edge => edge.Address))];
+        EdgeStatus[] all = [];
         using PeriodicTimer timer = new(Look);
-        while (true)
+        try
         {
-            EdgeStatus[] all = [.. (await Task.WhenAll(asked.Select(AskAsync))).OfType<EdgeStatus>()];
-            if (all.Length == asked.Length && all.Select(edge => (edge.Leader, edge.Epoch)).Distinct().Count() == 1
-                && all[0].Epoch > after && all.Any(edge => edge.Id == edge.Leader))
-                return all;
-            await timer.WaitForNextTickAsync(Cancellation);
+            while (true)
+            {
+                all = [.. (await Task.WhenAll(asked.Select(AskAsync))).OfType<EdgeStatus>()];
+                if (all.Length == asked.Length && all.Select(edge => (edge.Leader, edge.Epoch)).Distinct().Count() == 1
+                    && all[0].Epoch > after && all.Any(edge => edge.Id == edge.Leader))
+                    return all;
+                await timer.WaitForNextTickAsync(Cancellation);
+            }
+        }
+        catch (OperationCanceledException e) when (Cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException($"{asked.Length} edges do not agree in an epoch beyond {after}:\n{string.Join('\n', all.AsEnumerable())}", e, Cancellation);
         }
     }
 
     /// <summary>As an operator would.</summary>
     public async Task BreakLeaseAsync() => await new BlobClient(_azurite.ConnectionString, "cluster", "leader").GetBlobLeaseClient().BreakAsync(TimeSpan.Zero, cancellationToken: Cancellation);
 
+    /// <summary>Cuts an edge off from storage; null: no edge any more.</summary>
+    public void CutOff(EdgeStatus? edge)
+    {
+        foreach (TcpRelay relay in _relays)
+            relay.CutOff(port => edge is not null && LinuxProcesses.HasConnectionFrom(edge.Pid, port));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await History.DisposeAsync();
         await _system.DisposeAsync();
+        foreach (TcpRelay relay in _relays)
+            await relay.DisposeAsync();
         await _azurite.DisposeAsync();
         _client.Dispose();
     }

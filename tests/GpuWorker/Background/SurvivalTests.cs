@@ -75,6 +75,35 @@ public sealed class SurvivalTests
     }
 
     [Fact]
+    public async Task Worker_FailsAJob_AnotherTriesItNext()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync(options => options.ChoosyFor = TimeSpan.FromMinutes(2));
+        TaskCompletionSource reached = new(), breaks = new();
+        ScriptedEngine broken = new(slots: 1)
+        {
+            BeforeToken = async (index, stop) =>
+            {
+                if (index < 5)
+                    return;
+                reached.TrySetResult();
+                await breaks.Task.WaitAsync(stop);
+                throw new InvalidOperationException("a broken engine");
+            },
+        };
+        await cluster.AddWorkerAsync(broken);
+        string id = await cluster.Client.SubmitAsync();
+        await reached.Task.WaitAsync(Cancellation);
+        // It finds the replica of the other, and says that it holds the model.
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+
+        breaks.SetResult();
+
+        JsonElement job = await cluster.Client.ShowWhenAsync(id, "completed");
+        job.GetProperty("attempts").GetInt32().ShouldBe(2);
+        job.GetProperty("failed_attempts").EnumerateArray().ShouldHaveSingleItem().GetProperty("worker_id").GetString().ShouldNotBe(job.GetProperty("worker_id").GetString());
+    }
+
+    [Fact]
     public async Task Worker_Drains_AnotherGoesOnAndNobodyIsBlamed()
     {
         await using JobCluster cluster = await JobCluster.StartAsync();

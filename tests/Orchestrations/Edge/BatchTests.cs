@@ -8,6 +8,8 @@ namespace OllamaMax.Orchestrations.Tests.Edge;
 /// <summary>OpenAI's files and batches on the local task hub; a page has three lines here.</summary>
 public sealed class BatchTests : IClassFixture<StrategyFixture>
 {
+    private static readonly string[] TwoTexts = ["four", "seven 7"];
+
     private readonly StrategyFixture _fixture;
 
     public BatchTests(StrategyFixture fixture)
@@ -47,6 +49,34 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         errors.Select(line => line.GetProperty("custom_id").GetString()).ShouldBe([null, "elsewhere", "nobody"]);
         errors.Select(line => line.GetProperty("error").GetProperty("message").GetString()!).ShouldAllBe(message => message.Length > 0);
         errors[2].GetProperty("error").GetProperty("message").GetString().ShouldBe("model 'no-such-model' not found");
+    }
+
+    [Fact]
+    public async Task Batch_OfEmbeddings_HasTheVectorsThatTheCallWouldHave()
+    {
+        string[] lines =
+        [
+            EmbeddingLine("one", new { model = "demo", input = "four" }),
+            EmbeddingLine("two", new { model = "demo", input = TwoTexts, encoding_format = "base64" }),
+            EmbeddingLine("cut", new { model = "demo", input = "four", dimensions = 1 }),
+            EmbeddingLine("none", new { model = "demo", input = "" }),
+            Line("chat", "demo"),
+        ];
+
+        JsonElement batch = await EndAsync(await CreateAsync(await UploadAsync(string.Join('\n', lines)), "/v1/embeddings"));
+
+        batch.GetProperty("endpoint").GetString().ShouldBe("/v1/embeddings");
+        JsonElement[] output = await LinesAsync(batch.GetProperty("output_file_id").GetString()!);
+        output.Select(line => line.GetProperty("custom_id").GetString()).ShouldBe(["one", "two", "cut"]);
+        foreach (var (line, i) in output.Select((line, i) => (line, i)))
+        {
+            using HttpResponseMessage now = await Http.PostAsync(
+                "/v1/embeddings", new StringContent(JsonElement.Parse(lines[i]).GetProperty("body").GetRawText(), Encoding.UTF8, "application/json"), Cancellation);
+            line.GetProperty("response").GetProperty("body").GetRawText().ShouldBe(await now.Content.ReadAsStringAsync(Cancellation));
+        }
+        (await LinesAsync(batch.GetProperty("error_file_id").GetString()!)).Select(line => line.GetProperty("custom_id").GetString()).ShouldBe(["none", "chat"]);
+        JsonElement job = await Http.GetFromJsonAsync<JsonElement>($"/jobs/{output[0].GetProperty("response").GetProperty("request_id").GetString()}", Cancellation);
+        job.GetProperty("result").GetProperty("data").GetArrayLength().ShouldBe(1);
     }
 
     [Fact]
@@ -91,7 +121,7 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
 
     [Theory]
     [InlineData("""{"input_file_id":"file-00000000000000000000000000","endpoint":"/v1/chat/completions","completion_window":"24h"}""", "input_file_id names no file")]
-    [InlineData("""{"input_file_id":"x","endpoint":"/v1/embeddings","completion_window":"24h"}""", "endpoint must be")]
+    [InlineData("""{"input_file_id":"x","endpoint":"/v1/responses","completion_window":"24h"}""", "endpoint must be one of")]
     [InlineData("""{"endpoint":"/v1/chat/completions","completion_window":"24h"}""", "input_file_id is required")]
     [InlineData("""{"input_file_id":"x","endpoint":"/v1/chat/completions","completion_window":"1h"}""", "completion_window must be 24h")]
     public async Task Create_WhatIsNoBatch_Is400(string body, string error)
@@ -121,6 +151,8 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
     }
 
+    private static string EmbeddingLine(string id, object body) => JsonSerializer.Serialize(new { custom_id = id, method = "POST", url = "/v1/embeddings", body });
+
     private static string Line(string id, string model) => JsonSerializer.Serialize(new
     {
         custom_id = id,
@@ -138,10 +170,10 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         return JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!;
     }
 
-    private async Task<string> CreateAsync(string file)
+    private async Task<string> CreateAsync(string file, string endpoint = "/v1/chat/completions")
     {
         using HttpResponseMessage response = await Http.PostAsJsonAsync(
-            "/v1/batches", new { input_file_id = file, endpoint = "/v1/chat/completions", completion_window = "24h" }, Cancellation);
+            "/v1/batches", new { input_file_id = file, endpoint, completion_window = "24h" }, Cancellation);
         JsonElement batch = await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
         batch.GetProperty("status").GetString().ShouldBe("validating");
         return batch.GetProperty("id").GetString()!;

@@ -146,6 +146,92 @@ public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
         job.GetProperty("result").GetProperty("choices").GetArrayLength().ShouldBe(2);
     }
 
+    [Fact]
+    public async Task List_HasTheJobBesideItsBranches()
+    {
+        string id = await SubmitAsync(new { strategy = "n", n = 2, model = "demo", prompt = "hi", options = new { num_predict = 2 } });
+        string?[] branches = [.. Branches(await Http.ShowWhenAsync(id, "completed")).Select(Job)];
+
+        JsonElement[] jobs = await ListAsync("/jobs?limit=1000");
+        JsonElement[] completed = await ListAsync("/jobs?limit=1000&status=completed");
+
+        JsonElement listed = jobs.Single(job => job.GetProperty("id").GetString() == id);
+        (listed.GetProperty("strategy").GetString(), listed.GetProperty("status").GetString(), listed.GetProperty("model").GetString()).ShouldBe(("n", "completed", "demo"));
+        completed.Select(job => job.GetProperty("id").GetString()).ShouldContain(id);
+        jobs.Select(job => job.GetProperty("id").GetString()).ShouldBeInOrder(SortDirection.Descending);
+        jobs.Select(job => job.GetProperty("id").GetString()).Intersect(branches).Count().ShouldBe(2);
+        (await ListAsync("/jobs?limit=1000&status=failed")).ShouldNotContain(job => job.GetProperty("id").GetString() == id);
+        (await ListAsync("/jobs?limit=1")).Length.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Stream_WhileBranchesRun_HasTheirStatesAndPartialTexts()
+    {
+        TaskCompletionSource gate = new();
+        _fixture.Engine.BeforeToken = (index, stop) => index < 2 ? Task.CompletedTask : gate.Task.WaitAsync(stop);
+        string id = await SubmitAsync(new { strategy = "n", n = 2, model = "demo", prompt = "hi", options = new { num_predict = 5 } });
+
+        List<JsonElement> lines = [];
+        await foreach (JsonElement line in Http.StreamAsync(id, cancellationToken: Cancellation))
+        {
+            lines.Add(line);
+            if (Enumerable.Range(0, 2).All(branch => Text(lines, branch).Length > 0))
+                gate.TrySetResult();
+        }
+
+        JsonElement last = lines[^1];
+        (last.GetProperty("done").GetBoolean(), last.GetProperty("status").GetString()).ShouldBe((true, "completed"));
+        for (int branch = 0; branch < 2; branch++)
+        {
+            JsonElement[] own = [.. Of(lines, branch)];
+            own[0].GetProperty("role").GetString().ShouldBe("choice");
+            string?[] states = [.. own.Where(line => line.TryGetProperty("status", out _)).Select(line => line.GetProperty("status").GetString())];
+            states[^2..].ShouldBe(["running", "completed"]);
+            Text(lines, branch).ShouldBe(ScriptedEngine.Answer(5));
+            own.Last(line => line.TryGetProperty("offset", out _)).GetProperty("offset").GetInt32().ShouldBe(5);
+        }
+    }
+
+    [Fact]
+    public async Task Stream_AfterTheEnd_TellsItAllAgainAsEventsToo()
+    {
+        string id = await SubmitAsync(new { strategy = "n", n = 1, model = "demo", prompt = "hi", options = new { num_predict = 3 } });
+        await Http.ShowWhenAsync(id, "completed");
+
+        (await Http.StreamAsync(id, cancellationToken: Cancellation).ToListAsync(Cancellation)).ShouldSatisfyAllConditions(
+            lines => Text(lines, 0).ShouldBe(ScriptedEngine.Answer(3)),
+            lines => lines[^1].GetProperty("done").GetBoolean().ShouldBeTrue());
+        using HttpResponseMessage events = await StreamAsync($"/jobs/{id}/stream", "accept", "text/event-stream");
+        events.Content.Headers.ContentType!.MediaType.ShouldBe("text/event-stream");
+        string[] parts = (await events.Content.ReadAsStringAsync(Cancellation)).Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
+        parts.SkipLast(1).ShouldAllBe(part => part.StartsWith("data: {", StringComparison.Ordinal));
+        parts[^1].ShouldStartWith("id: end\ndata: {\"done\":true");
+        using HttpResponseMessage again = await StreamAsync($"/jobs/{id}/stream", "Last-Event-ID", "end");
+        again.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        using HttpResponseMessage middle = await StreamAsync($"/jobs/{id}/stream?after=3", "accept", "*/*");
+        middle.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task Submit_WithAKey_CountsTheBranchesForIt()
+    {
+        using HttpResponseMessage created = await Http.PostAsJsonAsync("/keys", new { name = "ada", tenant = "ada" }, Cancellation);
+        JsonElement key = await created.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        using HttpClient ada = new() { BaseAddress = Http.BaseAddress };
+        ada.DefaultRequestHeaders.Add("x-api-key", key.GetProperty("key").GetString());
+        string id = await SubmitAsync(new { strategy = "n", n = 3, model = "demo", prompt = "hi", options = new { num_predict = 5 } }, ada);
+
+        await ada.ShowWhenAsync(id, "completed");
+
+        JsonElement[] usage = [];
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        while (usage.Sum(item => item.GetProperty("requests").GetInt32()) < 3 && await timer.WaitForNextTickAsync(Cancellation))
+            usage = [.. (await Http.GetFromJsonAsync<JsonElement>($"/usage?key={key.GetProperty("id").GetString()}", Cancellation)).GetProperty("usage").EnumerateArray()];
+        usage.Select(item => (item.GetProperty("tenant").GetString(), item.GetProperty("requests").GetInt32(), item.GetProperty("output_tokens").GetInt32())).ShouldBe([("ada", 3, 15)]);
+        using HttpResponseMessage foreign = await Http.GetAsync($"/jobs/{id}/stream", Cancellation);
+        foreign.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
     [Theory]
     [InlineData("""{"strategy":"magic","model":"demo","prompt":"hi"}""", "strategy must be one of n, race, map_reduce, ensemble")]
     [InlineData("""{"strategy":7,"model":"demo","prompt":"hi"}""", "strategy must be a string")]
@@ -183,9 +269,26 @@ public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
 
     private static string? Job(JsonElement branch) => branch.GetProperty("job_id").GetString();
 
-    private async Task<string> SubmitAsync(object body)
+    /// <summary>The lines of a branch, in their order.</summary>
+    private static IEnumerable<JsonElement> Of(IEnumerable<JsonElement> lines, int branch) =>
+        lines.Where(line => line.TryGetProperty("branch", out JsonElement of) && of.GetInt32() == branch);
+
+    private static string Text(IEnumerable<JsonElement> lines, int branch) =>
+        string.Concat(Of(lines, branch).Select(line => line.TryGetProperty("text", out JsonElement text) ? text.GetString() : ""));
+
+    private async Task<JsonElement[]> ListAsync(string path) =>
+        [.. (await Http.GetFromJsonAsync<JsonElement>(path, Cancellation)).GetProperty("jobs").EnumerateArray()];
+
+    private async Task<HttpResponseMessage> StreamAsync(string path, string header, string value)
     {
-        using HttpResponseMessage response = await Http.PostAsJsonAsync("/jobs", body, Cancellation);
+        using HttpRequestMessage request = new(HttpMethod.Get, path);
+        request.Headers.Add(header, value);
+        return await Http.SendAsync(request, Cancellation);
+    }
+
+    private async Task<string> SubmitAsync(object body, HttpClient? client = null)
+    {
+        using HttpResponseMessage response = await (client ?? Http).PostAsJsonAsync("/jobs", body, Cancellation);
         string text = await response.Content.ReadAsStringAsync(Cancellation);
         response.StatusCode.ShouldBe(HttpStatusCode.Accepted, text);
         JsonElement job = JsonDocument.Parse(text).RootElement;

@@ -176,6 +176,48 @@ public sealed class StrategyTests
         branches.Select(branch => branch.JobId).ShouldBe(_world.Jobs.Select(job => job.JobId));
     }
 
+    /// <summary>Its document's column holds 16 KB of UTF-16 in Durable Functions.</summary>
+    [Fact]
+    public async Task Progress_OfManyBranches_FitsAndHasThoseUnderWay()
+    {
+        await _world.StartAsync("n", input => input with { Retries = 0 }, [.. Enumerable.Repeat("a-model-with-a-long-name:latest", 100)]);
+        for (int i = 0; i < 60; i++)
+            await _world.EndAsync(_world.Jobs[i], i % 2 == 0 ? RecordStatus.Completed : RecordStatus.Failed, i % 2 == 0 ? null : new string('ü', 1000));
+
+        string status = _world.Hub[World.Id].CustomStatus!.Text!;
+
+        status.Length.ShouldBeLessThan(8192);
+        IReadOnlyList<BranchView> branches = Microsoft.DurableTask.Converters.JsonDataConverter.Default.Deserialize<StrategyProgress>(status)!.Branches;
+        branches.Where(branch => branch.Status == RecordStatus.Queued).Select(branch => branch.Index).ShouldBe(Enumerable.Range(60, 32));
+        branches.Select(branch => branch.Index).ShouldBeInOrder();
+    }
+
+    [Fact]
+    public async Task Look_FailsForLong_WaitsOnAndLosesNoAnswer()
+    {
+        bool isAway = true;
+        _world.OnLook = _ => isAway ? throw new InvalidOperationException("storage is away") : null;
+        await _world.StartAsync("n", "demo", "demo");
+
+        await _world.EndAsync(_world.Jobs[0]);
+        await _world.Hub.PassAsync(TimeSpan.FromMinutes(10));
+        _world.Hub[World.Id].IsEnded.ShouldBeFalse();
+        isAway = false;
+        await _world.EndAsync(_world.Jobs[1]);
+        await _world.Hub.PassAsync(TimeSpan.FromMinutes(10));
+
+        _world.Result.Answers.ShouldBe(_world.Jobs.Select(job => job.JobId));
+        _world.Cancelled.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Submit_OfRivals_SaysThatTheyAreToBeSpread()
+    {
+        await _world.StartAsync("race", "demo", "demo");
+
+        _world.Jobs.ShouldAllBe(job => job.IsSpread);
+    }
+
     [Fact]
     public async Task Cancel_WhileBranchesRun_TakesThemAlong()
     {

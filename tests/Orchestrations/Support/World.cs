@@ -16,7 +16,7 @@ internal sealed class World
             Hub.Registry.AddOrchestrator(name, create);
         Hub.Registry
             .Activity<SubmitInput, SubmitOutcome>(ActivityNames.Submit, Submit)
-            .Activity<string, BranchEnd>(ActivityNames.Look, id => _ends.GetValueOrDefault(id) ?? new BranchEnd(RecordStatus.Running))
+            .Activity<string, BranchEnd>(ActivityNames.Look, id => OnLook(id) ?? _ends.GetValueOrDefault(id) ?? new BranchEnd(RecordStatus.Running))
             .Activity<string[], int>(ActivityNames.Cancel, ids =>
             {
                 Cancelled.AddRange(ids);
@@ -46,6 +46,9 @@ internal sealed class World
 
     /// <summary>What to answer to a submission before the job is taken on.</summary>
     public Func<SubmitInput, SubmitOutcome> OnSubmit { get; set; } = _ => new();
+
+    /// <summary>What a look at a job comes to before its end; null: what has become of it.</summary>
+    public Func<string, BranchEnd?> OnLook { get; set; } = _ => null;
 
     public StrategyResult Result => Hub.Output<StrategyResult>(Id);
 

@@ -116,7 +116,7 @@ public sealed class JobOutputBlobTests(AzuriteFixture azurite)
     public async Task OutputUrl_ReadsAndAppends_AndDoesNothingElse()
     {
         await BegunAsync(1);
-        Uri url = new(new JobRecordStore(_account).OutputUrl(_id, TimeProvider.System.GetUtcNow().AddMinutes(5)));
+        Uri url = new(await new JobRecordStore(_account).OutputUrlAsync(_id, TimeProvider.System.GetUtcNow().AddMinutes(5), Cancellation));
         JobOutputBlob signed = new(url);
 
         await signed.ReadAsync(Cancellation);

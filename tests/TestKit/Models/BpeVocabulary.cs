@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace OllamaMax.TestKit.Models;
 
 /// <summary>Byte-level pairs: every byte is a token, written as a printable character the way GPT-2 does.</summary>
@@ -8,30 +10,30 @@ internal sealed class BpeVocabulary : GgufVocabulary
     private const string End = "<|im_end|>";
 
     private readonly string[] _merges;
-    private readonly bool _neverEnds;
+    private readonly GgufSpec _spec;
 
     public BpeVocabulary(GgufSpec spec)
     {
-        _neverEnds = spec.NeverEnds;
+        _spec = spec;
         foreach (string token in new[] { EndOfText, Start, End })
             Add(token, Control);
         for (int value = 0; value < 256; value++)
             Add(Written((byte)value), Normal);
-        IEnumerable<string> letters = " abcdefghijklmnopqrstuvwxyz".Select(static letter => Written((byte)letter));
+        IEnumerable<string> letters = Encoding.UTF8.GetBytes(spec.MergedCharacters ?? " abcdefghijklmnopqrstuvwxyz").Distinct().Select(Written);
         _merges = [.. AddPairs(spec, letters).Select(static pair => $"{pair.Left} {pair.Right}")];
     }
 
-    public override IEnumerable<int> NeverSaid => _neverEnds ? [0, 1, 2] : [0, 1];
+    public override IEnumerable<int> NeverSaid => _spec.NeverEnds ? [0, 1, 2] : [0, 1];
 
     public override IEnumerable<KeyValuePair<string, object>> Metadata() =>
     [
         new("tokenizer.ggml.model", "gpt2"),
-        new("tokenizer.ggml.pre", "gpt-2"),
+        new("tokenizer.ggml.pre", _spec.PreTokenizer),
         new("tokenizer.ggml.tokens", Tokens.ToArray()),
         new("tokenizer.ggml.token_type", Types.ToArray()),
         new("tokenizer.ggml.merges", _merges),
         new("tokenizer.ggml.eos_token_id", 2u),
-        new("tokenizer.ggml.add_bos_token", false),
+        .. _spec.AddsBos is { } adds ? [new("tokenizer.ggml.add_bos_token", adds)] : (KeyValuePair<string, object>[])[],
     ];
 
     // Bytes that are printable stand for themselves, the others for the characters from U+0100 on.

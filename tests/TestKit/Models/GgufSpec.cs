@@ -7,6 +7,18 @@ public sealed record GgufSpec
 
     public GgufVocabularyKind Vocabulary { get; init; } = GgufVocabularyKind.Bpe;
 
+    /// <summary>Of <see cref="GgufVocabularyKind.Bpe"/>: how texts are split into words, as GGUFs name it.</summary>
+    public string PreTokenizer { get; init; } = "gpt-2";
+
+    /// <summary>Characters that longer tokens are made of; null: the space and a to z.</summary>
+    public string? MergedCharacters { get; init; }
+
+    /// <summary>No token has a space behind anything else, as in vocabularies that were learned of words.</summary>
+    public bool SpacesBeginTokens { get; init; }
+
+    /// <summary>Of <see cref="GgufVocabularyKind.Bpe"/>: whether prompts get a token in front; null leaves it to <see cref="PreTokenizer"/>.</summary>
+    public bool? AddsBos { get; init; } = false;
+
     /// <summary>Of the matrices; norms and biases are always F32.</summary>
     public GgufWeights Weights { get; init; } = GgufWeights.F32;
 
@@ -78,6 +90,9 @@ public enum GgufVocabularyKind
 {
     /// <summary>Byte-level pairs, as GPT-2.</summary>
     Bpe,
+
+    /// <summary>Pairs of characters, with byte tokens for others, as Gemma 4.</summary>
+    CharacterPairs,
 
     /// <summary>SentencePiece with byte tokens, as Llama 2.</summary>
     SentencePiece,

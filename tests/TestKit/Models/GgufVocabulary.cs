@@ -8,6 +8,9 @@ internal abstract class GgufVocabulary
     protected const int Control = 3;
     protected const int Byte = 6;
 
+    /// <summary>What stands for a space where tokens are characters.</summary>
+    protected const char Space = '▁';
+
     private const int LongestToken = 12;
 
     protected List<string> Tokens { get; } = [];
@@ -22,6 +25,7 @@ internal abstract class GgufVocabulary
     public static GgufVocabulary Make(GgufSpec spec) => spec.Vocabulary switch
     {
         GgufVocabularyKind.Bpe => new BpeVocabulary(spec),
+        GgufVocabularyKind.CharacterPairs => new CharacterPairVocabulary(spec),
         GgufVocabularyKind.WordPiece => new WordPieceVocabulary(spec),
         _ => new SentencePieceVocabulary(spec),
     };
@@ -43,7 +47,7 @@ internal abstract class GgufVocabulary
         while (Tokens.Count < spec.VocabularySize)
         {
             (string left, string right) = (parts[random.Next(parts.Count)], parts[random.Next(parts.Count)]);
-            if (left.Length + right.Length > LongestToken || !known.Add(left + right))
+            if (left.Length + right.Length > LongestToken || (spec.SpacesBeginTokens && right[0] == Space && left[^1] != Space) || !known.Add(left + right))
                 continue;
             Add(left + right, Normal);
             parts.Add(left + right);

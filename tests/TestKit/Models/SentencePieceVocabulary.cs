@@ -13,7 +13,7 @@ internal sealed class SentencePieceVocabulary : GgufVocabulary
             Add(token, Control);
         for (int value = 0; value < 256; value++)
             Add($"<0x{value:X2}>", Byte);
-        string[] letters = [.. "▁abcdefghijklmnopqrstuvwxyz".Select(static letter => letter.ToString())];
+        string[] letters = [.. (spec.MergedCharacters?.Replace(' ', Space) ?? "▁abcdefghijklmnopqrstuvwxyz").Distinct().Select(static letter => letter.ToString())];
         foreach (string letter in letters)
             Add(letter, Normal);
         AddPairs(spec, letters);

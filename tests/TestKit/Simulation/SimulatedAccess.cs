@@ -19,8 +19,18 @@ public sealed class SimulatedAccess(VirtualWorld world, VirtualNode node, Simula
     /// <summary>Put behind the writer's name in the history.</summary>
     public string Purpose { get; set; } = "";
 
-    public Task<bool> TryAcquireAsync(string id, TimeSpan duration, CancellationToken cancellationToken) =>
-        CallAsync(() => storage.TryAcquire(id, duration), cancellationToken);
+    /// <summary>The node has got the lease, and does not know yet.</summary>
+    public event Action? Acquired;
+
+    public Task<bool> TryAcquireAsync(string id, TimeSpan duration, CancellationToken cancellationToken) => CallAsync(
+        () =>
+        {
+            bool isTaken = storage.TryAcquire(id, duration);
+            if (isTaken)
+                Acquired?.Invoke();
+            return isTaken;
+        },
+        cancellationToken);
 
     public Task<bool> TryRenewAsync(string id, CancellationToken cancellationToken) => CallAsync(() => storage.TryRenew(id), cancellationToken);
 

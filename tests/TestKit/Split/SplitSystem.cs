@@ -34,6 +34,9 @@ public sealed class SplitSystem : IAsyncDisposable
     /// <summary>The surface as last started.</summary>
     public SignalRSurface SignalR { get; private set; }
 
+    /// <summary>Process id of the edge as last started.</summary>
+    public int EdgePid => _edge!.Pid;
+
     /// <summary>In the order of their names.</summary>
     public IReadOnlyList<WorkerSeat> Workers => [.. _workers.OrderBy(worker => worker.Name, StringComparer.Ordinal)];
 
@@ -98,6 +101,12 @@ public sealed class SplitSystem : IAsyncDisposable
             cancellationToken);
     }
 
+    /// <summary>SIGSTOP: Azurite takes connections and answers nothing.</summary>
+    public void SuspendStorage() => LocalSystem.Suspend(_azurite.Pid!.Value);
+
+    /// <summary>SIGCONT.</summary>
+    public void ResumeStorage() => LocalSystem.Resume(_azurite.Pid!.Value);
+
     public async Task StopStorageAsync() => await _azurite.DisposeAsync();
 
     /// <summary>On the same ports and data as before.</summary>
@@ -113,18 +122,27 @@ public sealed class SplitSystem : IAsyncDisposable
     /// <summary>Waits until the edge lists all workers as they are now, with the model in memory where <paramref name="isWarm"/>.</summary>
     public async Task WaitForWorkersAsync(bool isWarm, CancellationToken cancellationToken)
     {
+        JsonElement listed = default;
         using PeriodicTimer timer = new(Look);
-        while (!await AreThereAsync(isWarm, cancellationToken))
-            await timer.WaitForNextTickAsync(cancellationToken);
+        try
+        {
+            while (!AreThere(listed = await Client.GetFromJsonAsync<JsonElement>("/cluster/workers", cancellationToken), isWarm))
+                await timer.WaitForNextTickAsync(cancellationToken);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            string wanted = string.Join(", ", Workers.Select(worker => $"{worker.Name} (pid {worker.Pid})"));
+            throw new OperationCanceledException($"{wanted} are not all there{(isWarm ? " with their model" : "")}; listed: {listed}", e, cancellationToken);
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
+        // What is still suspended would not end by itself.
+        if (_azurite.Pid is not null)
+            ResumeStorage();
         foreach (WorkerSeat worker in _workers)
-        {
-            // One that is still suspended would not end by itself.
             worker.Resume();
-        }
         await Task.WhenAll(_workers.Select(worker => worker.DisposeAsync().AsTask()));
         if (_edge is not null)
             await _edge.DisposeAsync();
@@ -150,9 +168,8 @@ public sealed class SplitSystem : IAsyncDisposable
             name, answer.GetProperty("token").GetString()!, (token, cancel) => JoinedWorker.StartAsync(Client.BaseAddress!, token, options, cancel), cancellationToken));
     }
 
-    private async Task<bool> AreThereAsync(bool isWarm, CancellationToken cancellationToken)
+    private bool AreThere(JsonElement answer, bool isWarm)
     {
-        JsonElement answer = await Client.GetFromJsonAsync<JsonElement>("/cluster/workers", cancellationToken);
         string model = Path.GetFileNameWithoutExtension(_options.Model);
         return Workers.All(worker => answer.GetProperty("workers").EnumerateArray().Any(listed =>
             listed.GetProperty("pid").GetInt32() == worker.Pid

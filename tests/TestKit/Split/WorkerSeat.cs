@@ -31,17 +31,29 @@ public sealed class WorkerSeat : IAsyncDisposable
     }
 
     /// <summary>SIGTERM, and the exit code: what it does not finish it hands back.</summary>
-    public async Task<int> DrainAsync()
+    public async Task<int> DrainAsync(CancellationToken cancellationToken)
     {
         LocalSystem.Terminate(Pid);
-        return await _process.Exit;
+        return await _process.Exit.WaitAsync(cancellationToken);
     }
 
     /// <summary>SIGSTOP of worker and models: as a box that stands still.</summary>
-    public void Suspend() => Signal(LocalSystem.Suspend);
+    public void Suspend() => Signal(LocalSystem.Suspend, [.. ModelPids, Pid]);
 
     /// <summary>SIGCONT.</summary>
-    public void Resume() => Signal(LocalSystem.Resume);
+    public void Resume() => Signal(LocalSystem.Resume, [.. ModelPids, Pid]);
+
+    /// <summary>SIGSTOP of the models alone: decoders that stand still under a worker that lives.</summary>
+    /// <returns>Their process ids, for <see cref="ResumeModels"/>: the worker may have put others in their place by then.</returns>
+    public IReadOnlyList<int> SuspendModels()
+    {
+        IReadOnlyList<int> models = ModelPids;
+        Signal(LocalSystem.Suspend, models);
+        return models;
+    }
+
+    /// <summary>SIGCONT. One that was killed in the meantime is no error.</summary>
+    public static void ResumeModels(IEnumerable<int> models) => Signal(LocalSystem.Resume, models);
 
     /// <summary>Starts the next process where the last one has ended, and waits until it listens.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -52,9 +64,9 @@ public sealed class WorkerSeat : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
-    private void Signal(Action<int> signal)
+    private static void Signal(Action<int> signal, IEnumerable<int> pids)
     {
-        foreach (int pid in (int[])[.. ModelPids, Pid])
+        foreach (int pid in pids)
             signal(pid);
     }
 

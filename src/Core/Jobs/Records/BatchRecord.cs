@@ -1,5 +1,3 @@
-using OllamaMax.Security;
-
 namespace OllamaMax.Jobs.Records;
 
 /// <summary>A batch of OpenAI's <c>/v1/batches</c>, as its client submitted it; how far it is its orchestration knows. Never changed.</summary>
@@ -10,17 +8,8 @@ public sealed record BatchRecord
     /// <summary>As a job's (<see cref="JobId"/>), and its orchestration's; clients see it behind <c>batch_</c>.</summary>
     public required string Id { get; init; }
 
-    public required string Tenant { get; init; }
-
     /// <summary>Who submitted it; its lines are submitted in the same name.</summary>
-    public required string Principal { get; init; }
-
-    /// <summary>Of whoever submitted it.</summary>
-    public required KeyGrant Key { get; init; }
-
-    public required string RequestId { get; init; }
-
-    public string? TraceParent { get; init; }
+    public required Submitter Submitter { get; init; }
 
     /// <summary>Path of the API's call that every line is one of.</summary>
     public required string Endpoint { get; init; }

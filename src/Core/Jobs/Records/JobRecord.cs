@@ -54,6 +54,12 @@ public sealed record JobRecord
     /// <summary>The job with a strategy that this one is a branch of; null: of none.</summary>
     public string? StrategyId { get; init; }
 
+    /// <summary>Jobs of one <see cref="StrategyId"/> are to run on different workers, where there are some: see who grants claims.</summary>
+    public bool IsSpread { get; init; }
+
+    /// <summary>With <see cref="RequestShape.OpenAIEmbedding"/>: how its vectors are answered; null: it is no embedding job.</summary>
+    public EmbeddingForm? Embedding { get; init; }
+
     /// <summary>There may be an output blob.</summary>
     public bool HasOutput { get; init; }
 
@@ -238,7 +244,8 @@ public sealed record JobRecord
                 PromptTokens = start?.PromptTokens ?? 0,
                 CachedTokens = start?.CachedTokens ?? 0,
                 PromptDuration = start?.PromptDuration ?? default,
-                Tokens = end.Tokens ?? output.Tokens,
+                // What an embedding job puts out are vectors.
+                Tokens = Embedding is null ? end.Tokens ?? output.Tokens : 0,
                 EvalDuration = output.EvalBefore + end.EvalDuration,
                 Attempts = Attempts,
             },

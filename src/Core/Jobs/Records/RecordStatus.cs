@@ -29,4 +29,7 @@ public enum RequestShape
 
     /// <summary>A line of a batch for OpenAI's <c>/v1/completions</c>.</summary>
     OpenAICompletion,
+
+    /// <summary>A line of a batch for OpenAI's <c>/v1/embeddings</c>.</summary>
+    OpenAIEmbedding,
 }

@@ -1,5 +1,3 @@
-using OllamaMax.Security;
-
 namespace OllamaMax.Jobs.Records;
 
 /// <summary>A job with a strategy, as its client submitted it; how far it is its orchestration knows. Never changed.</summary>
@@ -10,17 +8,8 @@ public sealed record StrategyRecord
     /// <summary>As a job's (<see cref="JobId"/>); its orchestration has the same.</summary>
     public required string Id { get; init; }
 
-    public required string Tenant { get; init; }
-
     /// <summary>Who submitted it; its branches are submitted in the same name.</summary>
-    public required string Principal { get; init; }
-
-    /// <summary>Of whoever submitted it.</summary>
-    public required KeyGrant Key { get; init; }
-
-    public required string RequestId { get; init; }
-
-    public string? TraceParent { get; init; }
+    public required Submitter Submitter { get; init; }
 
     /// <summary>As the client wrote it; the name of an orchestrator.</summary>
     public required string Strategy { get; init; }

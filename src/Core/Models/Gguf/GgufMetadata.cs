@@ -4,7 +4,9 @@ using System.Text.Json;
 namespace OllamaMax.Models.Gguf;
 
 /// <summary>Reads a header's key-value pairs into one JSON document, in bounded memory.</summary>
-internal sealed class GgufMetadata(GgufInput input)
+/// <param name="input">Stands at the first pair.</param>
+/// <param name="arrays">Takes the vocabulary's long arrays; null: they are left out as any other.</param>
+internal sealed class GgufMetadata(GgufInput input, GgufVocabularyArrays? arrays = null)
 {
     private const string TokensKey = "tokenizer.ggml.tokens";
     private const int MostKeys = 1 << 16;
@@ -81,6 +83,8 @@ internal sealed class GgufMetadata(GgufInput input)
         long count = input.ReadCount(SmallestSize(type), $"entries of '{key}'");
         if (key == TokensKey && type == GgufValueType.String)
             Tokens.Read(input, count);
+        else if (arrays is not null && arrays.TryRead(input, key, type, count))
+            return;
         else if (count > LongestArray || type == GgufValueType.Array)
             SkipArray(key, type, count, MostNesting);
         else

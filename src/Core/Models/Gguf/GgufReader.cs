@@ -43,6 +43,28 @@ public static class GgufReader
         return WithTokens(header, pairs.Tokens);
     }
 
+    /// <summary>Reads the vocabulary, with the metadata that stands around it. Some 20 MB of memory for the largest ones.</summary>
+    /// <param name="stream">As of <see cref="Read"/>.</param>
+    /// <exception cref="GgufFormatException">It is no GGUF, one of another version, or a damaged one.</exception>
+    public static GgufVocabulary ReadVocabulary(Stream stream)
+    {
+        GgufInput input = new(new BufferedStream(stream, BufferSize), stream.CanSeek ? stream.Length - stream.Position : null);
+        ReadVersion(input);
+        input.ReadCount(SmallestTensor, "tensors");
+        long pairCount = input.ReadCount(SmallestPair, "metadata keys");
+        GgufVocabularyArrays arrays = new();
+        GgufMetadata pairs = new(input, arrays);
+        Dictionary<string, JsonElement> metadata = pairs.Read(pairCount);
+        return new GgufVocabulary
+        {
+            Metadata = metadata,
+            Tokens = [.. Enumerable.Range(0, pairs.Tokens.Count).Select(id => pairs.Tokens.TextOf(id))],
+            Scores = arrays.Scores,
+            Types = arrays.Types,
+            Merges = arrays.Merges,
+        };
+    }
+
     private static int ReadVersion(GgufInput input)
     {
         if (input.Length < 4 || input.ReadUInt32() != Magic)

@@ -15,6 +15,8 @@ internal sealed class GgufTokens
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private readonly List<int> _ends = [];
 
+    public int Count => _ends.Count;
+
     public void Read(GgufInput input, long count)
     {
         if (count > MostTokens)

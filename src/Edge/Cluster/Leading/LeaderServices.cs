@@ -17,7 +17,7 @@ internal static class LeaderServices
         services.AddSingleton(provider => new ClusterDocuments(provider.GetRequiredService<BlobDocuments>()));
         services.AddSingleton<OrphanBlobs>();
         services.AddSingleton<ClusterNudges>();
-        services.AddSingleton<DrainWishes>();
+        services.AddSingleton<WorkerWishes>();
         services.AddSingleton<ClusterStatus>();
         services.AddSingleton<LeaderMetrics>();
         services.AddSingleton(provider => new LeaderElection(
@@ -31,6 +31,7 @@ internal static class LeaderServices
         services.AddSingleton<IReconciler, ReplicationReconciler>();
         services.AddSingleton<IReconciler, JobsReconciler>();
         services.AddSingleton<IReconciler, OrphansReconciler>();
+        services.AddSingleton<IReconciler, UsageReconciler>();
         services.AddSingleton(provider => new LeaderTick(
             provider.GetRequiredService<LeaderElection>(),
             provider.GetServices<IReconciler>(),

@@ -15,14 +15,16 @@ internal sealed class LookAtBranch(JobRecords records) : TaskActivity<string, Br
         await records.TendAsync(input, CancellationToken.None) is { } record ? new(record.Status, record.Error?.Message) : new((RecordStatus?)null);
 }
 
-/// <summary>Cancels the jobs of branches that nobody waits for any more.</summary>
-internal sealed class CancelBranches(BackgroundJobs jobs) : TaskActivity<string[], int>
+/// <summary>Cancels the jobs of branches that nobody waits for any more; what has been answered by then stays so.</summary>
+internal sealed class CancelBranches(JobRecords records, BackgroundJobs jobs) : TaskActivity<string[], int>
 {
     public override async Task<int> RunAsync(TaskActivityContext context, string[] input)
     {
         int cancelled = 0;
         foreach (string id in input)
         {
+            // Its answer may be there, and only its record not know yet.
+            await records.SettleAsync(id, CancellationToken.None);
             if (await jobs.CancelAsync(id, CancellationToken.None) is { Status: RecordStatus.Cancelled })
                 cancelled++;
         }

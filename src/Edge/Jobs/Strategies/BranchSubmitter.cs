@@ -1,14 +1,11 @@
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
-using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
-
-/// <summary>In whose name an orchestration's jobs are submitted, and until when they may run.</summary>
-internal sealed record BranchOwner(Principal Principal, string RequestId, string? TraceParent, DateTimeOffset Deadline);
 
 /// <summary>Takes on the background jobs of orchestrations, under the ids that those have given them.</summary>
 internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, TimeProvider time)
@@ -26,25 +23,22 @@ internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, 
         return true;
     }
 
-    public async Task<SubmitOutcome> TakeAsync(BranchOwner owner, SubmitInput input, JobSubmission submission)
+    /// <param name="submitter">In whose name.</param>
+    /// <param name="deadline">Until when it may run.</param>
+    /// <param name="input">Which branch it is.</param>
+    /// <param name="submission">What to run.</param>
+    public async Task<SubmitOutcome> TakeAsync(Submitter submitter, DateTimeOffset deadline, SubmitInput input, JobSubmission submission)
     {
-        if ((await factory.CreateAsync(submission.Request, InfoOf(owner), CancellationToken.None)).Failed(out ApiError? error, out Job? job))
+        if ((await factory.CreateAsync(submission.Request, Submitters.InfoOf(submitter), CancellationToken.None)).Failed(out ApiError? error, out Job? job))
             return new(error.Message);
-        TimeSpan left = owner.Deadline - time.GetUtcNow();
+        TimeSpan left = deadline - time.GetUtcNow();
         if (left <= TimeSpan.Zero)
             return new("the deadline passed");
         job = job with { Id = input.JobId, Band = Band.Batch, Deadline = left, Seed = JobFactory.SeedOf(job, input.Choice) };
         if (await backlog.TakeInAsync(job, CancellationToken.None) is { } refusal)
             return new(refusal.Message, refusal.RetryAfter ?? UnknownWait);
-        await jobs.SubmitAsync(job, submission.Shape, submission.Request.Model, response: null, input.StrategyId, CancellationToken.None);
+        JobRecord record = JobRecord.Create(job, submission.Shape, submission.Request.Model, time.GetUtcNow());
+        await jobs.SubmitAsync(record with { StrategyId = input.StrategyId, IsSpread = input.IsSpread, Embedding = submission.Embedding }, CancellationToken.None);
         return new();
     }
-
-    private static RequestInfo InfoOf(BranchOwner owner) => new()
-    {
-        Id = owner.RequestId,
-        Arrived = 0,
-        TraceParent = owner.TraceParent,
-        Principal = owner.Principal,
-    };
 }

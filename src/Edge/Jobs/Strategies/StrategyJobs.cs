@@ -8,7 +8,6 @@ using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
-using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
@@ -27,6 +26,12 @@ internal sealed class StrategyJobs(
     /// <summary>How long a cancellation is waited for; it goes on without its client too.</summary>
     private static readonly TimeSpan CancelledWithin = TimeSpan.FromSeconds(10);
 
+    /// <summary>Between a job's record and its orchestration there is a moment in which a server may be killed.</summary>
+    private static readonly TimeSpan BegunWithin = TimeSpan.FromMinutes(1);
+
+    /// <summary>Orchestrations that are looked at together for a list.</summary>
+    private const int ListedAtATime = 16;
+
     public async Task<Result<JobAnswer>> TakeAsync(HttpContext context, JsonFields fields)
     {
         if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
@@ -42,18 +47,37 @@ internal sealed class StrategyJobs(
         // Not cut short by a client that leaves now: it may have been taken on already.
         await hub.ScheduleNewOrchestrationInstanceAsync(
             record.Strategy, InputOf(record, request), new StartOrchestrationOptions(record.Id), CancellationToken.None);
-        return AnswerOf(record, RecordStatus.Queued);
+        return AnswerOf(record, StrategyState.Submitted);
     }
 
     /// <summary>Null where there is none.</summary>
     public async Task<StrategyRecord?> FindAsync(string id, CancellationToken cancellationToken) =>
         await store.FindAsync(id, cancellationToken) is { } record && record.ExpiresAt > time.GetUtcNow() ? record : null;
 
+    /// <summary>How far it is now.</summary>
+    public async Task<StrategyState> LookAsync(HttpContext context, StrategyRecord record) => hubs.Of(context).Value is { } hub
+        ? StateOf(record, await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted))
+        : StrategyState.Submitted;
+
     /// <param name="withResult">Only for whose it is.</param>
-    public async Task<JobAnswer> ShowAsync(HttpContext context, StrategyRecord record, bool withResult)
+    public async Task<JobAnswer> ShowAsync(HttpContext context, StrategyRecord record, bool withResult) =>
+        await AnswerOfAsync(record, await LookAsync(context, record), withResult, context.RequestAborted);
+
+    /// <summary>The newest first. Each that is looked at costs two reads.</summary>
+    /// <param name="tenant">Whose; null: all, and each says whose it is.</param>
+    /// <param name="status">Only those; null: all.</param>
+    /// <param name="limit">At most so many.</param>
+    public async Task<IReadOnlyList<JobItemAnswer>> ListAsync(HttpContext context, string? tenant, RecordStatus? status, int limit)
     {
-        OrchestrationMetadata? state = hubs.Of(context).Value is { } hub ? await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted) : null;
-        return await AnswerOfAsync(record, state, withResult, context.RequestAborted);
+        List<JobItemAnswer> items = [];
+        foreach (string[] ids in (await store.ListAsync(tenant, context.RequestAborted)).Reverse().Chunk(ListedAtATime))
+        {
+            if (items.Count >= limit)
+                break;
+            JobItemAnswer?[] looked = await Task.WhenAll(ids.Select(id => ItemAsync(context, id, status, withTenant: tenant is null)));
+            items.AddRange(looked.OfType<JobItemAnswer>());
+        }
+        return items;
     }
 
     /// <summary>Cancels what is under way, with its branches, and answers what has become of it; deletes what has ended, and answers null.</summary>
@@ -63,7 +87,7 @@ internal sealed class StrategyJobs(
         OrchestrationMetadata? state = hub is null ? null : await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted);
         if (hub is not null && state is { IsCompleted: false })
             return await CancelAsync(hub, record);
-        foreach (BranchView branch in BranchesOf(state))
+        foreach (BranchView branch in StateOf(record, state).Branches)
         {
             if (branch.JobId is { } job)
                 await records.DeleteAsync(job, CancellationToken.None);
@@ -87,7 +111,7 @@ internal sealed class StrategyJobs(
             // It is told, and will end; the answer shows how far it is.
         }
         OrchestrationMetadata? state = await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, CancellationToken.None);
-        return await AnswerOfAsync(record, state, withResult: false, CancellationToken.None);
+        return await AnswerOfAsync(record, StateOf(record, state), withResult: false, CancellationToken.None);
     }
 
     /// <summary>What any branch would be refused for is said at once.</summary>
@@ -109,19 +133,13 @@ internal sealed class StrategyJobs(
 
     private StrategyRecord RecordOf(HttpContext context, StrategyRequest request)
     {
-        RequestInfo info = RequestInfo.Of(context);
-        Principal caller = info.Principal ?? throw new InvalidOperationException("Jobs are made for authenticated requests.");
         DateTimeOffset now = time.GetUtcNow();
         BackgroundOptions kept = background.Value;
         DateTimeOffset deadline = now + kept.Deadline;
         return new StrategyRecord
         {
             Id = JobId.New(time),
-            Tenant = caller.Tenant,
-            Principal = caller.Name,
-            Key = KeyGrant.Of(caller),
-            RequestId = info.Id,
-            TraceParent = info.TraceParent,
+            Submitter = Submitters.Of(context),
             Strategy = request.Strategy,
             Models = [.. request.Models.Distinct(StringComparer.Ordinal)],
             CreatedAt = now,
@@ -150,44 +168,49 @@ internal sealed class StrategyJobs(
         Deadline = record.Deadline,
     };
 
-    private static IReadOnlyList<BranchView> BranchesOf(OrchestrationMetadata? state) => state is null ? []
-        : state.RuntimeStatus == OrchestrationRuntimeStatus.Completed ? state.ReadOutputAs<StrategyResult>()?.Branches ?? []
-        : state.ReadCustomStatusAs<StrategyProgress>()?.Branches ?? [];
+    private async Task<JobItemAnswer?> ItemAsync(HttpContext context, string id, RecordStatus? status, bool withTenant)
+    {
+        if (await FindAsync(id, context.RequestAborted) is not { } record)
+            return null;
+        StrategyState state = await LookAsync(context, record);
+        return status is null || state.Status == status
+            ? new JobItemAnswer(id, JobAnswer.NameOf(state.Status), ModelsOf(record), record.CreatedAt.UtcDateTime, state.Error, withTenant ? record.Submitter.Tenant : null)
+            {
+                Strategy = record.Strategy,
+            }
+            : null;
+    }
 
-    private static JobAnswer AnswerOf(StrategyRecord record, RecordStatus status) => new()
+    private StrategyState StateOf(StrategyRecord record, OrchestrationMetadata? state) => state is not null ? StrategyState.Of(state)
+        : time.GetUtcNow() - record.CreatedAt > BegunWithin ? StrategyState.NeverBegun
+        : StrategyState.Submitted;
+
+    private static string ModelsOf(StrategyRecord record) => string.Join(", ", record.Models);
+
+    private static JobAnswer AnswerOf(StrategyRecord record, StrategyState state) => new()
     {
         Id = record.Id,
-        Status = JobAnswer.NameOf(status),
-        Model = string.Join(", ", record.Models),
+        Status = JobAnswer.NameOf(state.Status),
+        Model = ModelsOf(record),
         CreatedAt = record.CreatedAt.UtcDateTime,
+        EndedAt = state.EndedAt?.UtcDateTime,
         Deadline = record.Deadline.UtcDateTime,
         ExpiresAt = record.ExpiresAt.UtcDateTime,
         Attempts = 0,
         FailedAttempts = [],
         Poison = false,
         Interactive = false,
-        RequestId = record.RequestId,
+        RequestId = record.Submitter.RequestId,
         Strategy = record.Strategy,
-        Branches = [],
+        Branches = [.. state.Branches.Select(BranchAnswer.Of)],
+        Vote = state.Result?.Vote is { } vote ? VoteAnswer.From(vote) : null,
+        Error = state.Error,
     };
 
-    private async Task<JobAnswer> AnswerOfAsync(StrategyRecord record, OrchestrationMetadata? state, bool withResult, CancellationToken cancellationToken)
+    private async Task<JobAnswer> AnswerOfAsync(StrategyRecord record, StrategyState state, bool withResult, CancellationToken cancellationToken)
     {
-        StrategyResult? result = state is { RuntimeStatus: OrchestrationRuntimeStatus.Completed } ? state.ReadOutputAs<StrategyResult>() : null;
-        BranchAnswer[] branches = [.. BranchesOf(state).Select(BranchAnswer.Of)];
-        RecordStatus status = result?.Status ?? state switch
-        {
-            { IsCompleted: true } => RecordStatus.Failed,
-            _ => branches.Length == 0 ? RecordStatus.Queued : RecordStatus.Running,
-        };
-        return AnswerOf(record, status) with
-        {
-            EndedAt = state is { IsCompleted: true } ? state.LastUpdatedAt.UtcDateTime : null,
-            Branches = branches,
-            Vote = result?.Vote is { } vote ? VoteAnswer.From(vote) : null,
-            Error = result?.Error ?? state?.FailureDetails?.ErrorMessage,
-            Result = withResult && result is not null ? await ResultOfAsync(record, result, cancellationToken) : null,
-        };
+        JobAnswer answer = AnswerOf(record, state);
+        return withResult && state.Result is { } result ? answer with { Result = await ResultOfAsync(record, result, cancellationToken) } : answer;
     }
 
     private async Task<JsonElement?> ResultOfAsync(StrategyRecord record, StrategyResult result, CancellationToken cancellationToken)

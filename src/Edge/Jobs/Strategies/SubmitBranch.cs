@@ -22,8 +22,7 @@ internal sealed class SubmitBranch(StrategyStore strategies, JobRecords records,
             ?? throw new InvalidDataException($"the content of strategy {input.StrategyId} is empty");
         if (content.Branch(input.Model, input.Prompt, await TextAsync(input)).Failed(out ApiError? error, out JobSubmission? submission))
             return new(error.Message);
-        BranchOwner owner = new(strategy.Key.Principal(strategy.Tenant, strategy.Principal), strategy.RequestId, strategy.TraceParent, strategy.Deadline);
-        return await submitter.TakeAsync(owner, input, submission);
+        return await submitter.TakeAsync(strategy.Submitter, strategy.Deadline, input, submission);
     }
 
     private async Task<string?> TextAsync(SubmitInput input)

@@ -47,13 +47,14 @@ internal static class InputField
     private static JsonElement Whole(JsonFields item, string id, int index)
     {
         JsonElement copy = item.Copy();
+        string? own = item.Text("id");
         // With an error noted the request goes no further.
         if (item.Errors.First is not null)
             return copy;
         string type = item.Text("type") ?? "message";
         return Write(json =>
         {
-            if (!item.IsSet("id"))
+            if (own is null)
                 json.WriteString("id"u8, ResponseId.OfInput(type, id, index));
             if (!item.IsSet("type"))
                 json.WriteString("type"u8, type);

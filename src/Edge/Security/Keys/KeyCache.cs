@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Azure;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Security;
 using OllamaMax.Storage.Security;
 
@@ -10,11 +11,10 @@ namespace OllamaMax.Edge.Security.Keys;
 /// Keys as this edge knows them. What it knows is used for less than 5 s from the moment storage was asked: so long a revoked key may still be let in. A key that is
 /// in use is asked for again before that, beside its requests; a read that finds it unchanged transfers nothing.
 /// </summary>
-internal sealed partial class KeyCache(KeyStore store, TimeProvider time, ILogger<KeyCache> logger)
+internal sealed partial class KeyCache(KeyStore store, StoragePatience storage, TimeProvider time, ILogger<KeyCache> logger)
 {
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan UsableFor = TimeSpan.FromSeconds(4.5);
-    private static readonly TimeSpan StoragePatience = TimeSpan.FromSeconds(5);
 
     /// <summary>Ids that nobody has given out come from whoever likes to try: they must not fill the memory.</summary>
     private const int MostKept = 10_000;
@@ -61,20 +61,15 @@ internal sealed partial class KeyCache(KeyStore store, TimeProvider time, ILogge
 
     private async Task<Known> AskStorageAsync(string id)
     {
-        using CancellationTokenSource limit = new(StoragePatience, time);
         long askedAt = time.GetTimestamp();
         try
         {
             KnownKey? before = _known.TryGetValue(id, out Known? known) ? known.Key : null;
-            StoredKey? stored = await store.FindAsync(id, before?.Stored, limit.Token);
+            StoredKey? stored = await storage.WaitAsync(token => store.FindAsync(id, before?.Stored, token), CancellationToken.None);
             KnownKey? key = stored is null ? null : ReferenceEquals(stored, before?.Stored) ? before : new(stored, stored.Record.ToPrincipal());
             if (_known.Count >= MostKept)
                 Trim();
             return _known[id] = new(key, askedAt);
-        }
-        catch (OperationCanceledException e) when (limit.IsCancellationRequested)
-        {
-            throw new RequestFailedException($"storage has not said within {StoragePatience.TotalSeconds} s whose a key is", e);
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Http;
 using OllamaMax.Security;
 
@@ -9,7 +10,7 @@ namespace OllamaMax.Edge.Security.Limits;
 /// Lets requests for inferences in as far as the caller's limits go; says on every answer what is left, in OpenAI's headers
 /// (https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers), and refuses with a 429.
 /// </summary>
-internal sealed class LimitsMiddleware(RequestDelegate next, LimitBook limits)
+internal sealed class LimitsMiddleware(RequestDelegate next, LimitBook limits, StoragePatience storage)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -19,7 +20,7 @@ internal sealed class LimitsMiddleware(RequestDelegate next, LimitBook limits)
 
     private async Task LimitAsync(HttpContext context, Principal principal)
     {
-        using AdmittedRequest? admitted = await limits.AdmitAsync(principal, context.RequestAborted);
+        using AdmittedRequest? admitted = await storage.WaitAsync(token => limits.AdmitAsync(principal, token).AsTask(), context.RequestAborted);
         if (admitted is not null)
             Say(context.Response.Headers, admitted.Admission);
         if (admitted?.Admission.Refusal is { } refusal)

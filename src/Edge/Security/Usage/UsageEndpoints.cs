@@ -41,13 +41,10 @@ internal sealed class UsageEndpoints(UsageBook book, UsageStore store, TimeProvi
         string key = query["key"].ToString();
         await book.FlushAsync(context.RequestAborted);
         List<UsageItem> items = [];
-        for (DateOnly day = from; day <= to; day = day.AddDays(1))
+        foreach (DayUsage usage in await store.ListAsync(from, to, tenant, context.RequestAborted))
         {
-            await foreach (DayUsage usage in store.ListAsync(day, tenant, context.RequestAborted))
-            {
-                if (key.Length == 0 || usage.Credential == key)
-                    items.AddRange(usage.Models.Select(model => UsageItem.Of(usage, model.Key, model.Value)));
-            }
+            if (key.Length == 0 || usage.Credential == key)
+                items.AddRange(usage.Models.Select(model => UsageItem.Of(usage, model.Key, model.Value)));
         }
         await JsonAnswer.WriteAsync(context, new UsageAnswer(items), UsageJson.Default.UsageAnswer);
     }

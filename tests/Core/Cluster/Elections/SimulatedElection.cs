@@ -15,6 +15,7 @@ internal sealed class SimulatedElection
     private readonly List<SimulatedEdge> _edges = [];
     private int _started;
     private int _refusedBefore;
+    private TimeSpan? _standsStillWithLease;
 
     public SimulatedElection(int seed, bool ignoresTags = false)
     {
@@ -58,6 +59,11 @@ internal sealed class SimulatedElection
 
     public void BreakLease() => _storage.Break();
 
+    /// <summary>
+    /// Whoever takes the lease next stands still before it knows, and the lease is broken meanwhile: it goes on as if it had it, while another leads, and takes that one's documents over.
+    /// </summary>
+    public void LoseLeaseOnceTaken(TimeSpan standsStill) => _standsStillWithLease = standsStill;
+
     /// <summary>Something happens every few seconds: machines stand still, are cut off, die, end, and somebody breaks the lease.</summary>
     public void RunThroughWeather(TimeSpan time)
     {
@@ -79,7 +85,7 @@ internal sealed class SimulatedElection
 
     private void Happen(SimulatedEdge edge)
     {
-        switch (_world.Random.Next(7))
+        switch (_world.Random.Next(8))
         {
             // The leader is where it hurts.
             case 0 or 1 when Leaders.Count > 0:
@@ -97,6 +103,10 @@ internal sealed class SimulatedElection
                 break;
             case 5 when !edge.Node.IsPaused && !edge.IsTicking:
                 Stop(edge);
+                break;
+            case 6:
+                LoseLeaseOnceTaken(_world.Between(2, 12));
+                BreakLease();
                 break;
             default:
                 BreakLease();
@@ -119,6 +129,21 @@ internal sealed class SimulatedElection
         Start();
     }
 
-    private void Start() => _edges.Add(new SimulatedEdge(
-        _world, _storage, $"e{++_started}", TimeSpan.FromMinutes((_world.Random.NextDouble() * 20) - 10), LeaseTime, TickTime));
+    private void Start()
+    {
+        TimeSpan skew = TimeSpan.FromMinutes((_world.Random.NextDouble() * 20) - 10);
+        SimulatedEdge edge = new(_world, _storage, $"e{++_started}", skew, LeaseTime, TickTime);
+        edge.Access.Acquired += () => Acquired(edge);
+        _edges.Add(edge);
+    }
+
+    private void Acquired(SimulatedEdge edge)
+    {
+        if (_standsStillWithLease is not { } standsStill || edge.Node.IsPaused)
+            return;
+        _standsStillWithLease = null;
+        edge.Node.Pause();
+        _world.After(standsStill, edge.Node.Resume);
+        BreakLease();
+    }
 }

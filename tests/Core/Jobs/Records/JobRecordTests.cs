@@ -264,6 +264,17 @@ public sealed class JobRecordTests
         record.DueAt(nothing).ShouldBe(Start + nothing.FiguresKept);
     }
 
+    [Fact]
+    public void Settle_EmbeddingEnded_HasPutOutNoTokens()
+    {
+        JobRecord record = Claim(New() with { Embedding = new(Dimensions: 0, IsBase64: false) }, "c1", "w1", "m1");
+
+        record = Settle(record, Output(1, 0, 3, EndReason.Stop));
+
+        record.Status.ShouldBe(RecordStatus.Completed);
+        record.Statistics!.Tokens.ShouldBe(0);
+    }
+
     private static JobRecord New() => JobRecord.Create(
         new Job
         {

@@ -1,0 +1,53 @@
+using System.CommandLine;
+
+namespace OllamaMax.Cli.Commands;
+
+/// <summary><c>completion SHELL</c>: a script that has the shell complete this tool's commands and options. The tool itself answers what comes next (System.CommandLine's [suggest]).</summary>
+internal static class CompletionCommand
+{
+    private const string Bash = """
+        # eval "$(ollamamax completion bash)", in ~/.bashrc
+        _ollamamax() {
+          local IFS=$'\n'
+          COMPREPLY=($(ollamamax "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null))
+        }
+        complete -o default -F _ollamamax ollamamax
+        """;
+
+    private const string Zsh = """
+        # eval "$(ollamamax completion zsh)", in ~/.zshrc
+        _ollamamax() {
+          local -a suggestions
+          suggestions=("${(@f)$(ollamamax "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)}")
+          compadd -a suggestions
+        }
+        compdef _ollamamax ollamamax
+        """;
+
+    private const string PowerShell = """
+        # ollamamax completion powershell | Out-String | Invoke-Expression, in $PROFILE
+        Register-ArgumentCompleter -Native -CommandName ollamamax -ScriptBlock {
+          param($word, $ast, $cursor)
+          ollamamax "[suggest:$cursor]" "$ast" | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
+        }
+        """;
+
+    private static readonly Argument<string> Shell = new("shell") { Description = "bash, zsh or powershell" };
+
+    public static Command Create(RootCommands.Runner run)
+    {
+        Shell.AcceptOnlyFromAmong("bash", "zsh", "powershell");
+        Command command = new("completion", "Prints what makes a shell complete this tool's commands") { Shell };
+        run.Set(command, (parsed, _, screen, _) =>
+        {
+            screen.Line(parsed.GetRequiredValue(Shell) switch
+            {
+                "bash" => Bash,
+                "zsh" => Zsh,
+                _ => PowerShell,
+            });
+            return Task.CompletedTask;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace OllamaMax.Cli.Commands;
+
+/// <summary><c>jobs …</c>: background jobs, and interactive ones that were set aside.</summary>
+internal static class JobCommands
+{
+    private static readonly Argument<string> Job = new("job") { Description = "Its id" };
+    private static readonly Option<string?> Status = new("--status") { Description = "queued, running, completed, failed, cancelled or poison" };
+    private static readonly Argument<string> Model = new("model") { Description = "Whom to ask" };
+    private static readonly Argument<string> Prompt = new("prompt") { Description = "What to ask" };
+
+    public static Command Create(RootCommands.Runner run)
+    {
+        Command command = new("jobs", "What runs without anybody waiting");
+        Command list = new("list", "Jobs and how far they are") { Status };
+        run.Set(list, async (parsed, edge, screen, cancellationToken) =>
+        {
+            string query = parsed.GetValue(Status) is { } status ? $"?status={Uri.EscapeDataString(status)}" : "";
+            JsonElement answer = await edge.GetAsync($"jobs{query}", cancellationToken);
+            screen.List(
+                answer, answer.Items("jobs"),
+                new("ID", job => job.Shown("id")), new("STATUS", job => job.Is("poison") ? "poison" : job.Shown("status")), new("MODEL", job => job.Shown("model")),
+                new("ATTEMPTS", job => job.Shown("attempts"), true), new("WORKER", job => job.Shown("worker_id")), new("MADE", job => job.ShownTime("created_at")),
+                new("ENDED", job => job.ShownTime("ended_at")), new("ERROR", job => job.Shown("error")));
+        });
+        command.Add(list);
+
+        Command submit = new("submit", "Queues a prompt, and prints the job's id") { Model, Prompt };
+        run.Set(submit, async (parsed, edge, screen, cancellationToken) =>
+        {
+            JsonElement job = await edge.PostAsync(
+                "jobs", new JsonObject { ["model"] = parsed.GetRequiredValue(Model), ["prompt"] = parsed.GetRequiredValue(Prompt) }, cancellationToken);
+            if (screen.IsJson)
+                screen.PrintJson(job);
+            else
+                screen.Line(job.Shown("id"));
+        });
+        command.Add(submit);
+
+        Command show = new("show", "A job with its attempts, and its result when it is there") { Job };
+        run.Set(show, async (parsed, edge, screen, cancellationToken) => screen.PrintJson(await edge.GetAsync(PathOf(parsed), cancellationToken)));
+        command.Add(show);
+
+        Command follow = new("follow", "Its text, live or later") { Job };
+        run.Set(follow, async (parsed, edge, screen, cancellationToken) =>
+        {
+            await foreach (JsonElement line in edge.StreamAsync(HttpMethod.Get, $"{PathOf(parsed)}/stream?after=0", null, cancellationToken))
+            {
+                if (screen.IsJson)
+                    screen.Line(line.ToString());
+                else
+                    await screen.Output.WriteAsync(line.Text("text") ?? "");
+                await screen.Output.FlushAsync(cancellationToken);
+            }
+            if (!screen.IsJson)
+                screen.Line("");
+        });
+        command.Add(follow);
+
+        Command cancel = new("cancel", "Cancels one that runs or waits; deletes one that has ended") { Job };
+        run.Set(cancel, async (parsed, edge, screen, cancellationToken) =>
+        {
+            JsonElement answer = await edge.CallAsync(HttpMethod.Delete, PathOf(parsed), null, cancellationToken);
+            if (screen.IsJson && answer.ValueKind != JsonValueKind.Undefined)
+                screen.PrintJson(answer);
+        });
+        command.Add(cancel);
+
+        Command requeue = new("requeue", "Tries a failed one again") { Job };
+        run.Set(requeue, async (parsed, edge, screen, cancellationToken) =>
+        {
+            JsonElement job = await edge.PostAsync($"{PathOf(parsed)}/requeue", null, cancellationToken);
+            if (screen.IsJson)
+                screen.PrintJson(job);
+        });
+        command.Add(requeue);
+        return command;
+    }
+
+    private static string PathOf(ParseResult parsed) => $"jobs/{Uri.EscapeDataString(parsed.GetRequiredValue(Job))}";
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Text.Json;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace OllamaMax.Cli.Commands;
+
+/// <summary><c>top</c>: the cluster, live, until Ctrl-C.</summary>
+internal static class TopCommand
+{
+    private static readonly Option<double> Every = new("--every") { Description = "Seconds between two looks", DefaultValueFactory = _ => 2 };
+
+    public static Command Create(RootCommands.Runner run)
+    {
+        Command command = new("top", "Workers, slots and queues, live") { Every };
+        Every.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<double>() is < 0.5 or > 3600)
+                result.AddError("--every must be 0.5 to 3600 seconds");
+        });
+        run.Set(command, async (parsed, edge, screen, cancellationToken) =>
+        {
+            IRenderable first = await LookAsync(edge, cancellationToken);
+            if (screen.IsJson || !screen.Result.Profile.Out.IsTerminal)
+            {
+                screen.Result.Write(first);
+                return;
+            }
+            using PeriodicTimer timer = new(TimeSpan.FromSeconds(parsed.GetValue(Every)), TimeProvider.System);
+            await screen.Result.Live(first).AutoClear(true).StartAsync(async live =>
+            {
+                while (await timer.WaitForNextTickAsync(cancellationToken))
+                    live.UpdateTarget(await LookAsync(edge, cancellationToken));
+            });
+        });
+        return command;
+    }
+
+    private static async Task<IRenderable> LookAsync(Edge edge, CancellationToken cancellationToken)
+    {
+        JsonElement status = await edge.GetAsync("cluster/status", cancellationToken);
+        JsonElement workers = await edge.GetAsync("cluster/workers", cancellationToken);
+        return new Rows(
+        [
+            .. StatusCommands.Lines(status).Select(line => new Text($"{line.Name,-9}{line.Value}")),
+            .. status.Items("queues").Where(queue => queue.Number("messages") > 0).Select(queue => new Text($"{"waits",-9}{queue.Shown("messages")} for {queue.Text("model") ?? queue.Shown("queue")}, {queue.Shown("band")}")),
+            new Text(""),
+            Screen.Table(workers.Items("workers"), WorkerCommands.Columns),
+        ]);
+    }
+}

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Text.Json;
+
+namespace OllamaMax.Cli.Commands;
+
+/// <summary><c>worker …</c>: the GPU boxes.</summary>
+internal static class WorkerCommands
+{
+    private static readonly Argument<string> Worker = new("worker") { Description = "Its id, or its name where no other has it" };
+
+    public static Column[] Columns { get; } =
+    [
+        new("NAME", worker => worker.Shown("name")),
+        new("STATE", worker => worker.Shown("state")),
+        new("SLOTS", worker => $"{worker.Member("slots").Shown("used")}/{worker.Member("slots").Shown("total")}", true),
+        new("TOKENS/S", worker => worker.Shown("tokens_per_second"), true),
+        new("SITE", worker => worker.Shown("site")),
+        new("DEVICES", worker => string.Join(", ", worker.Items("devices").Select(device => device.Shown("name")))),
+        new("MODELS", worker => string.Join(", ", worker.Items("models").Where(model => model.Is("loaded")).Select(model => model.Text("name") ?? "?"))),
+        new("SEEN", worker => $"{worker.Number("heartbeat_age_seconds") ?? 0:0} s ago", true),
+        new("ID", worker => worker.Shown("id")),
+    ];
+
+    public static Command Create(RootCommands.Runner run)
+    {
+        Command command = new("worker", "The boxes that run models");
+        Command list = new("list", "Who is there, what each has loaded, and what it gets done");
+        run.Set(list, async (_, edge, screen, cancellationToken) =>
+        {
+            JsonElement answer = await edge.GetAsync("cluster/workers", cancellationToken);
+            screen.List(answer, answer.Items("workers"), Columns);
+        });
+        command.Add(list);
+
+        Command show = new("show", "All that a worker says of itself") { Worker };
+        run.Set(show, async (parsed, edge, screen, cancellationToken) =>
+            screen.PrintJson(await edge.GetAsync($"cluster/workers/{await IdAsync(edge, parsed.GetRequiredValue(Worker), cancellationToken)}", cancellationToken)));
+        command.Add(show);
+
+        Command join = new("join", "Makes a join token, and says the command that joins a box with it");
+        run.Set(join, async (_, edge, screen, cancellationToken) =>
+        {
+            JsonElement token = await edge.PostAsync("cluster/join-tokens", null, cancellationToken);
+            if (screen.IsJson)
+                screen.PrintJson(token);
+            else
+                screen.Line($"OLLAMAMAX_JOIN_TOKEN={token.Shown("token")} dotnet run -c Release --project src/GpuWorker -- run --edge {edge.Address.ToString().TrimEnd('/')}");
+            screen.Note($"good once, until {token.ShownTime("expires_at")}; run it on the box, in a checkout");
+        });
+        command.Add(join);
+
+        command.Add(Order("drain", "Finishes what it runs and takes nothing new", run));
+        command.Add(Order("undrain", "Takes a drain back", run));
+
+        Command revoke = new("revoke", "Takes back that it was let in: it gets nothing any more and cannot come back under its id") { Worker };
+        run.Set(revoke, async (parsed, edge, screen, cancellationToken) =>
+        {
+            string id = await IdAsync(edge, parsed.GetRequiredValue(Worker), cancellationToken);
+            JsonElement worker = await edge.CallAsync(HttpMethod.Delete, $"cluster/workers/{id}", null, cancellationToken);
+            screen.List(worker, [worker], Columns);
+        });
+        command.Add(revoke);
+        return command;
+    }
+
+    private static Command Order(string order, string description, RootCommands.Runner run)
+    {
+        Command command = new(order, description) { Worker };
+        run.Set(command, async (parsed, edge, screen, cancellationToken) =>
+        {
+            string id = await IdAsync(edge, parsed.GetRequiredValue(Worker), cancellationToken);
+            JsonElement worker = await edge.PostAsync($"cluster/workers/{id}/{order}", null, cancellationToken);
+            screen.List(worker, [worker], Columns);
+        });
+        return command;
+    }
+
+    private static async Task<string> IdAsync(Edge edge, string asked, CancellationToken cancellationToken)
+    {
+        JsonElement[] workers = [.. (await edge.GetAsync("cluster/workers", cancellationToken)).Items("workers")];
+        if (Array.Exists(workers, worker => worker.Text("id") == asked))
+            return asked;
+        return Array.FindAll(workers, worker => worker.Text("name") == asked) switch
+        {
+            [var only] => only.Shown("id"),
+            [] => throw new EdgeException($"there is no worker '{asked}'; `ollamamax worker list` shows those that are", System.Net.HttpStatusCode.NotFound),
+            var several => throw new EdgeException($"{several.Length} workers are called '{asked}'; say which by its id: {string.Join(", ", several.Select(worker => worker.Shown("id")))}", System.Net.HttpStatusCode.Conflict),
+        };
+    }
+}

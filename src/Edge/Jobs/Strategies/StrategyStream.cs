@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Http;
+using OllamaMax.Jobs.Records;
+using OllamaMax.Orchestrations;
+using OllamaMax.Storage.Jobs;
+
+namespace OllamaMax.Edge.Jobs.Strategies;
+
+/// <summary>
+/// <c>GET /jobs/{id}/stream</c> of a job with a strategy: how its branches come on and what they have said (<see cref="StrategyStreamLines"/>), from the begin whenever it is asked for.
+/// Follows the orchestration and the outputs of the branches' jobs in storage.
+/// </summary>
+internal sealed class StrategyStream(
+    StrategyJobs strategies, JobRecordStore store, JobRecords records, IOptions<BackgroundOptions> options, IOptions<EdgeOptions> edge, TimeProvider time)
+{
+    /// <summary>Branches under way that are looked at as often as a job alone; with more of them each is looked at less often.</summary>
+    private const int FollowedWell = 8;
+
+    public async Task WriteAsync(HttpContext context, StrategyRecord record)
+    {
+        if (context.Request.Headers["Last-Event-ID"] == "end")
+        {
+            // What tells an EventSource to stay away.
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+        if (context.Request.Query["after"].ToString() is not ("" or "0"))
+        {
+            await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("a job with a strategy has no offset of its own; /jobs/{job_id}/stream of a branch has"));
+            return;
+        }
+        LineFrames frames = new(context.Response.BodyWriter, LineFrames.AsksForEvents(context.Request.Headers.Accept.ToString()));
+        context.Response.ContentType = frames.ContentType;
+        context.Response.Headers.CacheControl = "no-cache";
+        await context.Response.StartAsync(context.RequestAborted);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        await FollowAsync(context, record, frames);
+    }
+
+    private async Task FollowAsync(HttpContext context, StrategyRecord record, LineFrames frames)
+    {
+        bool follows = context.Request.Query["follow"] != "false";
+        StrategyStreamLines lines = new(frames);
+        Dictionary<int, BranchFollower> followers = [];
+        long wroteAt = time.GetTimestamp();
+        while (true)
+        {
+            StrategyState state = await strategies.LookAsync(context, record);
+            foreach (BranchView branch in state.Branches)
+            {
+                if (!followers.TryGetValue(branch.Index, out BranchFollower? follower))
+                    followers.Add(branch.Index, follower = new(store, records, time));
+                await follower.WriteAsync(branch, lines, context.RequestAborted);
+            }
+            if (state.IsEnded)
+                lines.WriteEnd(state);
+            else if (!frames.HasWritten && time.GetElapsedTime(wroteAt) >= edge.Value.HeartbeatInterval)
+                lines.WriteHeartbeat();
+            if (frames.HasWritten)
+            {
+                await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+                frames.Flushed();
+                wroteAt = time.GetTimestamp();
+            }
+            if (state.IsEnded || !follows)
+                return;
+            int underWay = state.Branches.Count(branch => branch.Status is RecordStatus.Queued or RecordStatus.Running);
+            await Task.Delay(options.Value.FollowInterval * Math.Max(1, underWay / FollowedWell), time, context.RequestAborted);
+        }
+    }
+}

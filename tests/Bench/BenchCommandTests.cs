@@ -1,0 +1,22 @@
+namespace OllamaMax.Bench.Tests;
+
+public sealed class BenchCommandTests
+{
+    [Theory]
+    [InlineData("dispatch")]
+    [InlineData("placement")]
+    [InlineData("auth")]
+    [InlineData("failover")]
+    [InlineData("hub")]
+    public async Task Run_GpuWithAnotherBenchThanTheEngines_IsRefusedBeforeItBegins(string bench)
+    {
+        string[] arguments = [bench, "--quick", "--gpu"];
+
+        BenchCommand.Create().Parse(arguments).Errors.ShouldHaveSingleItem().Message.ShouldBe("--gpu is for engine alone");
+
+        (await BenchCommand.Create().Parse(arguments).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken)).ShouldNotBe(0);
+    }
+
+    [Fact]
+    public void Parse_GpuWithTheEnginesBench_IsTaken() => BenchCommand.Create().Parse(["engine", "--quick", "--gpu"]).Errors.ShouldBeEmpty();
+}

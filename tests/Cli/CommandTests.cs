@@ -1,0 +1,166 @@
+using System.Text.Json;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Cli.Tests;
+
+/// <summary>Each command against a running system.</summary>
+public sealed class CommandTests(LocalSystemFixture local)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Status_OfARunningSystem_NamesLeaderAndWorkers()
+    {
+        var (code, output, errors) = await local.RunAsync("status");
+
+        (code, errors).ShouldBe((ExitCode.Done, ""));
+        output.ShouldContain("workers  1 alive");
+        output.ShouldContain("leader   this edge, epoch ");
+        output.ShouldNotContain('\u001b');
+    }
+
+    [Fact]
+    public async Task Json_OfAList_IsTheApisAnswer()
+    {
+        var (code, output, _) = await local.RunAsync("worker", "list", "--json");
+
+        code.ShouldBe(ExitCode.Done);
+        JsonElement.Parse(output).Items("workers").Single().Text("state").ShouldBe("alive");
+    }
+
+    [Fact]
+    public async Task Drain_ByName_IsShownAndTakenBack()
+    {
+        JsonElement worker = JsonElement.Parse((await local.RunAsync("worker", "list", "--json")).Output).Items("workers").Single();
+        string name = worker.Shown("name");
+
+        (int code, string drained, _) = await local.RunAsync("worker", "drain", name);
+        (int back, string undrained, _) = await local.RunAsync("worker", "undrain", worker.Shown("id"));
+
+        (code, back).ShouldBe((ExitCode.Done, ExitCode.Done));
+        drained.ShouldContain(" draining ");
+        undrained.ShouldContain(" alive ");
+    }
+
+    [Fact]
+    public async Task Drain_UnknownWorker_IsNotThere()
+    {
+        var (code, output, errors) = await local.RunAsync("worker", "drain", "nobody");
+
+        (code, output).ShouldBe((ExitCode.NotFound, ""));
+        errors.ShouldStartWith("error: there is no worker 'nobody'");
+    }
+
+    [Fact]
+    public async Task Run_Prompt_PrintsTheAnswerAlone()
+    {
+        var (code, output, errors) = await local.RunAsync("run", "demo", "What is OllamaMax?", "--temperature", "0", "--verbose");
+
+        code.ShouldBe(ExitCode.Done);
+        output.ShouldContain("OllamaMax");
+        output.ShouldNotContain("tokens in");
+        errors.ShouldContain("tokens in");
+    }
+
+    [Fact]
+    public async Task Run_PromptFromStandardInput_IsAsked()
+    {
+        var (code, output, _) = await Tool.RunAsync("What is OllamaMax?\n", "run", "demo", "--temperature", "0", "--edge", local.System.BaseAddress.ToString());
+
+        code.ShouldBe(ExitCode.Done);
+        output.ShouldContain("OllamaMax");
+    }
+
+    [Fact]
+    public async Task Run_UnknownModel_IsNotThere()
+    {
+        var (code, _, errors) = await local.RunAsync("run", "nothing-of-this-name", "hi");
+
+        code.ShouldBe(ExitCode.NotFound);
+        errors.ShouldContain("nothing-of-this-name");
+    }
+
+    [Fact]
+    public async Task Models_CopiedAndRemoved_AreListedMeanwhile()
+    {
+        (await local.RunAsync("models", "copy", "demo", "a-copy")).Code.ShouldBe(ExitCode.Done);
+        (await local.RunAsync("models", "list")).Output.ShouldContain("a-copy:latest");
+
+        (await local.RunAsync("models", "rm", "a-copy")).Code.ShouldBe(ExitCode.Done);
+
+        (await local.RunAsync("models", "list")).Output.ShouldNotContain("a-copy");
+    }
+
+    [Fact]
+    public async Task Jobs_SubmittedAndFollowed_GiveTheirText()
+    {
+        string id = (await local.RunAsync("jobs", "submit", "demo", "What is OllamaMax?")).Output.Trim();
+
+        (await local.RunAsync("jobs", "follow", id)).Output.ShouldContain("OllamaMax");
+        (await local.RunAsync("jobs", "list", "--status", "completed")).Output.ShouldContain(id);
+        (await local.RunAsync("jobs", "cancel", id)).Code.ShouldBe(ExitCode.Done);
+        (await local.RunAsync("jobs", "show", id)).Code.ShouldBe(ExitCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Keys_CreatedAndRevoked_AreListedWithoutSecret()
+    {
+        string key = (await local.RunAsync("keys", "create", "a laptop", "--role", "readonly", "--days", "1")).Output.Trim();
+        string id = key.Split('_')[1];
+
+        string list = (await local.RunAsync("keys", "list")).Output;
+        list.ShouldContain("a laptop");
+        list.ShouldNotContain(key.Split('_')[2]);
+        (await local.RunAsync("keys", "revoke", id)).Code.ShouldBe(ExitCode.Done);
+        (await local.RunAsync("keys", "list")).Output.ShouldNotContain("a laptop");
+        (await local.RunAsync("audit")).Output.ShouldContain(id);
+    }
+
+    [Fact]
+    public async Task Batch_WithABrokenLine_GivesTheOthersAnswersAndFails()
+    {
+        using TempFolder folder = new();
+        string file = folder.File("lines.jsonl");
+        string[] lines = [.. Enumerable.Range(0, 3).Select(index => $$$"""{"custom_id":"{{{index}}}","method":"POST","url":"/v1/chat/completions","body":{"model":"demo","max_tokens":3,"messages":[{"role":"user","content":"hi"}]}}"""), "no JSON"];
+        await File.WriteAllLinesAsync(file, lines, Cancellation);
+
+        var (code, output, _) = await local.RunAsync("batch", "run", file);
+
+        code.ShouldBe(ExitCode.Failed);
+        string[] files = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        files.ShouldBe([folder.File("lines.results.jsonl"), folder.File("lines.results.errors.jsonl")]);
+        (await File.ReadAllLinesAsync(files[0], Cancellation)).Select(line => JsonElement.Parse(line).Text("custom_id")).Order().ShouldBe(["0", "1", "2"]);
+        (await File.ReadAllLinesAsync(files[1], Cancellation)).Length.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Top_IntoAPipe_LooksOnce()
+    {
+        var (code, output, _) = await local.RunAsync("top");
+
+        code.ShouldBe(ExitCode.Done);
+        output.ShouldContain("worker-1");
+    }
+
+    [Theory]
+    [InlineData("bash")]
+    [InlineData("zsh")]
+    [InlineData("powershell")]
+    public async Task Completion_OfAShell_AsksTheTool(string shell) =>
+        (await local.RunAsync("completion", shell)).Output.ShouldContain("[suggest:");
+
+    [Fact]
+    public async Task Suggest_HalfACommand_CompletesIt() =>
+        (await Tool.RunAsync("", "[suggest:18]", "ollamamax worker dr")).Output.ShouldContain("drain");
+
+    [Theory]
+    [InlineData("http://127.0.0.1:1", ExitCode.Unreachable, "cannot be reached")]
+    [InlineData("ftp://somewhere", ExitCode.Failed, "is no http(s) URL")]
+    public async Task Edge_CannotBeAsked_SaysSo(string edge, int expected, string says)
+    {
+        var (code, output, errors) = await Tool.RunAsync("", "status", "--edge", edge);
+
+        (code, output).ShouldBe((expected, ""));
+        errors.ShouldContain(says);
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Text.Json;
+using OllamaMax.Edge.Tests.Pulls;
+using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Models;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Edge.Tests.Ollama;
+
+/// <summary><c>/api/blobs</c>, and what <c>/api/create</c> makes of them, over storage.</summary>
+public sealed class BlobTests(AzuriteFixture azurite)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Blob_RightContent_IsThereAndAModelIsMadeOfIt()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        byte[] content = PullServer.UniqueModel();
+        string digest = ModelDigest.Of(content);
+        string name = PullServer.UniqueName();
+
+        HttpStatusCode before = await StatusAsync(server, HttpMethod.Head, digest);
+        HttpStatusCode first = await StatusAsync(server, HttpMethod.Post, digest, new ByteArrayContent(content));
+        HttpStatusCode again = await StatusAsync(server, HttpMethod.Post, digest, new ByteArrayContent(content));
+        HttpStatusCode after = await StatusAsync(server, HttpMethod.Head, digest);
+        string[] lines = await LinesAsync(server, new { model = name, files = new Dictionary<string, string> { ["a.gguf"] = digest }, system = "Be brief.", license = "MIT" });
+
+        before.ShouldBe(HttpStatusCode.NotFound);
+        first.ShouldBe(HttpStatusCode.Created);
+        again.ShouldBe(HttpStatusCode.OK);
+        after.ShouldBe(HttpStatusCode.OK);
+        lines[^1].ShouldBe("""{"status":"success"}""");
+        ModelView made = (await server.Catalog.FindAsync(ModelName.Parse(name), Cancel)).ShouldNotBeNull();
+        made.Weights.ShouldBe(digest);
+        made.Modelfile.System.ShouldBe("Be brief.");
+        made.Modelfile.License.ShouldBe(["MIT"]);
+    }
+
+    [Fact]
+    public async Task Blob_OtherContent_IsRefusedAndNotThere()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        byte[] content = PullServer.UniqueModel();
+        string digest = ModelDigest.Of(PullServer.UniqueModel());
+
+        using HttpResponseMessage response = await server.Edge.SendAsync(HttpMethod.Post, $"/api/blobs/{digest}", new ByteArrayContent(content));
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe($"digest mismatch, expected \"{digest}\", got \"{ModelDigest.Of(content)}\"");
+        (await StatusAsync(server, HttpMethod.Head, digest)).ShouldBe(HttpStatusCode.NotFound);
+        using HttpResponseMessage none = await server.Edge.SendAsync(HttpMethod.Post, "/api/blobs/sha256:12", new ByteArrayContent(content));
+        (await none.ErrorAsync(HttpStatusCode.BadRequest)).ShouldContain("digest");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Blob_TooLarge_SaysWhereElseToSendIt(bool isChunked)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite, options => options.MaxBlobBytes = 1 << 20);
+        byte[] content = new byte[2 << 20];
+        using HttpRequestMessage request = new(HttpMethod.Post, $"/api/blobs/{ModelDigest.Of(content)}") { Content = new ByteArrayContent(content) };
+        request.Headers.TransferEncodingChunked = isChunked;
+
+        using HttpResponseMessage response = await server.Edge.Client.SendAsync(request, Cancel);
+
+        (await response.ErrorAsync(HttpStatusCode.RequestEntityTooLarge)).ShouldBe(
+            "this edge takes blobs of at most 1048576 bytes; larger ones go to storage directly: POST /models/uploads says where");
+    }
+
+    [Theory]
+    [InlineData("\"from\":\"demo\",\"quantize\":\"q4_K_M\"", "quantize")]
+    [InlineData("\"from\":\"demo\",\"adapters\":{\"a\":\"sha256:12\"}", "adapters")]
+    [InlineData("\"files\":{\"a\":\"x\",\"b\":\"y\"}", "files")]
+    [InlineData("\"files\":{\"a\":\"x\"}", "files.a")]
+    [InlineData("\"from\":\"demo\",\"template\":\"{{ .Prompt }}\"", "template")]
+    [InlineData("\"system\":\"x\"", "'from'")]
+    [InlineData("\"files\":{\"a\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"}", "blob sha256:0000")]
+    public async Task Create_WhatIsNotDone_IsNamed(string fields, string named)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+
+        using HttpResponseMessage response = await server.Edge.PostAsync("/api/create", $"{{\"model\":\"{PullServer.UniqueName()}\",{fields}}}");
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldContain(named);
+    }
+
+    [Fact]
+    public async Task Push_Any_IsNotImplementedAndSaysWhy()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+
+        using HttpResponseMessage response = await server.Edge.PostAsync("/api/push", """{"model":"demo"}""");
+
+        (await response.ErrorAsync(HttpStatusCode.NotImplemented)).ShouldStartWith("this server does not push");
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(PullServer server, HttpMethod method, string digest, HttpContent? content = null)
+    {
+        using HttpResponseMessage response = await server.Edge.SendAsync(method, $"/api/blobs/{digest}", content);
+        return response.StatusCode;
+    }
+
+    private static async Task<string[]> LinesAsync(PullServer server, object request)
+    {
+        using HttpResponseMessage response = await server.Edge.PostAsync("/api/create", JsonSerializer.Serialize(request));
+        return await response.LinesAsync();
+    }
+}

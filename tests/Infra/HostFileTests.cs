@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Text.Json;
+using OllamaMax.Edge;
+using OllamaMax.Functions;
+
+namespace OllamaMax.Infra.Tests;
+
+/// <summary>host.json and the sample of local settings against the code.</summary>
+public sealed class HostFileTests
+{
+    [Fact]
+    public async Task FunctionTimeout_IsMoreThanAnyRequestTakes()
+    {
+        using JsonDocument host = await ReadAsync("host.json");
+        TimeSpan timeout = TimeSpan.Parse(host.RootElement.GetProperty("functionTimeout").GetString()!, CultureInfo.InvariantCulture);
+
+        EdgeRequests.Limit.ShouldBeLessThan(timeout);
+        new EdgeOptions().JobDeadline.ShouldBeLessThan(EdgeRequests.Limit);
+    }
+
+    [Fact]
+    public async Task Host_ServesTheEdgesOwnUrls_AndTakesPlainMessages()
+    {
+        using JsonDocument host = await ReadAsync("host.json");
+        JsonElement extensions = host.RootElement.GetProperty("extensions");
+
+        extensions.GetProperty("http").GetProperty("routePrefix").GetString().ShouldBe("");
+        extensions.GetProperty("queues").GetProperty("messageEncoding").GetString().ShouldBe("none");
+        JsonElement durable = extensions.GetProperty("durableTask");
+        durable.GetProperty("storageProvider").GetProperty("connectionName").GetString().ShouldBe("AzureWebJobsStorage");
+        // Several edges have one hub, and one of them at a time works on it.
+        durable.GetProperty("useAppLease").GetBoolean().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task LocalSettings_HaveWhatTheFunctionAppAsksFor()
+    {
+        using JsonDocument settings = await ReadAsync("local.settings.sample.json");
+        string[] names = [.. settings.RootElement.GetProperty("Values").EnumerateObject().Select(value => value.Name)];
+
+        names.ShouldBe(["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "AzureSignalRConnectionString", "OllamaMax__TrustLoopback"], ignoreOrder: true);
+    }
+
+    private static async Task<JsonDocument> ReadAsync(string file) => JsonDocument.Parse(await Repository.ReadAsync(file));
+}

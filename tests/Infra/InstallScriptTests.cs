@@ -1,0 +1,140 @@
+using System.Runtime.Versioning;
+using System.Text.RegularExpressions;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Infra.Tests;
+
+/// <summary>packaging/linux/install.sh in a folder of its own instead of /; systemd and the worker's answer are the only parts that are played.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class InstallScriptTests : IDisposable
+{
+    private const string Token = "the-token";
+
+    private readonly TempFolder _root = new();
+    private readonly TempFolder _bin = new();
+
+    public InstallScriptTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "The script is for Linux.");
+
+    private string Current => Path.Combine(_root.Path, "opt", "ollamamax", "current");
+
+    private string Releases => Path.Combine(_root.Path, "opt", "ollamamax", "releases");
+
+    private string Settings => Path.Combine(_root.Path, "etc", "ollamamax", "worker.env");
+
+    private string Unit => Path.Combine(_root.Path, "etc", "systemd", "system", "ollamamax-worker.service");
+
+    [Fact]
+    public async Task Install_BoxIsLetIn_StartsAServiceThatKnowsNoToken()
+    {
+        using TempFolder published = Published("one");
+
+        Script installed = await InstallAsync(published, "--drain-seconds", "300", "--", "--label", "gpu=a100");
+
+        installed.ExitCode.ShouldBe(0, installed.Errors);
+        (await ReadAsync(Path.Combine(Current, "OllamaMax.GpuWorker.dll"))).ShouldBe("one");
+        string asked = await ReadAsync(_bin.File("asked"));
+        asked.ShouldContain($"join --edge https://edge.example --data {_root.Path}/var/lib/ollamamax token={Token}");
+        string settings = await ReadAsync(Settings);
+        settings.ShouldContain("OLLAMAMAX_EDGE=https://edge.example\n");
+        settings.ShouldContain("OLLAMAMAX_OPTIONS=--label gpu=a100\n");
+        string unit = await ReadAsync(Unit);
+        (settings + unit + asked.Replace($"token={Token}", "", StringComparison.Ordinal)).ShouldNotContain(Token);
+        // A stop is a drain, which must not be cut short.
+        int.Parse(Regex.Match(unit, "TimeoutStopSec=(\\d+)").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture).ShouldBeGreaterThan(300);
+        installed.Output.ShouldContain("systemctl enable ollamamax-worker\nsystemctl restart ollamamax-worker");
+    }
+
+    [Fact]
+    public async Task Install_BoxIsNotLetIn_ChangesNothing()
+    {
+        using TempFolder published = Published("one");
+        await PlayWorkerAsync(exitCode: 2);
+
+        Script installed = await Script.RunAsync(ScriptFile, ["--edge", "https://edge.example", "--from", published.Path], Environment);
+
+        installed.ExitCode.ShouldBe(1);
+        installed.Errors.ShouldContain("not let in");
+        installed.Output.ShouldNotContain("systemctl");
+        (Directory.Exists(Current), File.Exists(Unit), Directory.EnumerateDirectories(Releases).Any()).ShouldBe((false, false, false));
+    }
+
+    [Fact]
+    public async Task Update_Twice_KeepsTheVersionBefore_AndGoesBackToIt()
+    {
+        using TempFolder one = Published("one"), two = Published("two"), three = Published("three");
+        (await InstallAsync(one)).ExitCode.ShouldBe(0);
+
+        foreach (TempFolder newer in new[] { two, three })
+            (await Script.RunAsync(ScriptFile, ["update", "--from", newer.Path], Environment)).Output.ShouldBe("systemctl restart ollamamax-worker\n");
+
+        (await ReadAsync(Path.Combine(Current, "OllamaMax.GpuWorker.dll"))).ShouldBe("three");
+        Directory.EnumerateDirectories(Releases).Count().ShouldBe(2);
+        (await Script.RunAsync(ScriptFile, ["rollback"], Environment)).Output.ShouldBe("systemctl restart ollamamax-worker\n");
+        (await ReadAsync(Path.Combine(Current, "OllamaMax.GpuWorker.dll"))).ShouldBe("two");
+    }
+
+    [Theory]
+    [InlineData("--edge", "ftp://edge.example")]
+    [InlineData("--edge", "https://edge.example", "--drain-seconds", "soon")]
+    [InlineData("--edge")]
+    [InlineData("update")]
+    [InlineData("rollback")]
+    public async Task Install_WhatMakesNoSense_EndsBeforeItBegins(params string[] arguments)
+    {
+        Script ended = await Script.RunAsync(ScriptFile, arguments, Environment);
+
+        ended.ExitCode.ShouldBe(1);
+        ended.Errors.ShouldStartWith("install.sh: ");
+        Directory.EnumerateFileSystemEntries(_root.Path).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Uninstall_KeepsWhatTheBoxIs()
+    {
+        using TempFolder published = Published("one");
+        (await InstallAsync(published)).ExitCode.ShouldBe(0);
+
+        Script gone = await Script.RunAsync(ScriptFile, ["uninstall"], Environment);
+
+        gone.Output.ShouldContain("systemctl disable --now ollamamax-worker");
+        (Directory.Exists(Current), File.Exists(Unit), Directory.Exists(Path.Combine(_root.Path, "var", "lib", "ollamamax"))).ShouldBe((false, false, true));
+    }
+
+    public void Dispose()
+    {
+        _root.Dispose();
+        _bin.Dispose();
+    }
+
+    private static string ScriptFile => Repository.File("packaging", "linux", "install.sh");
+
+    private Dictionary<string, string?> Environment => new()
+    {
+        ["OLLAMAMAX_ROOT"] = _root.Path,
+        ["OLLAMAMAX_JOIN_TOKEN"] = Token,
+        ["PATH"] = $"{_bin.Path}:{System.Environment.GetEnvironmentVariable("PATH")}",
+    };
+
+    private async Task<Script> InstallAsync(TempFolder published, params string[] more)
+    {
+        await PlayWorkerAsync(exitCode: 0);
+        return await Script.RunAsync(ScriptFile, ["--edge", "https://edge.example", "--from", published.Path, .. more], Environment);
+    }
+
+    /// <summary>Notes what it was asked, and ends as the worker's <c>join</c> would.</summary>
+    private async Task PlayWorkerAsync(int exitCode)
+    {
+        string dotnet = _bin.File("dotnet");
+        await File.WriteAllTextAsync(dotnet, $"#!/bin/sh\necho \"$* token=$OLLAMAMAX_JOIN_TOKEN\" >>'{_bin.File("asked")}'\nexit {exitCode}\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private static TempFolder Published(string content)
+    {
+        TempFolder folder = new();
+        File.WriteAllText(folder.File("OllamaMax.GpuWorker.dll"), content);
+        return folder;
+    }
+
+    private static Task<string> ReadAsync(string file) => File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+}
