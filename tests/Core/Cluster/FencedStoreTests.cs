@@ -17,7 +17,7 @@ public sealed class FencedStoreTests
     {
         LeaderDocument<ClusterState> document = await Edge().State.ReadAsync(CancellationToken.None);
 
-        document.ShouldBe(new(1, 0, null, null, 0, ClusterState.Empty));
+        document.ShouldBe(new(2, 0, null, null, 0, ClusterState.Empty));
     }
 
     [Fact]
