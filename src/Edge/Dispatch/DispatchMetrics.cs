@@ -3,17 +3,20 @@ using OllamaMax.Cluster;
 
 namespace OllamaMax.Edge.Dispatch;
 
-/// <summary>Figures of the dispatch; all counted where it happens.</summary>
+/// <summary>
+/// Figures of the dispatch; all counted where it happens. Counters are observed: a series that is not there until something happens cannot tell that nothing has.
+/// </summary>
 public sealed class DispatchMetrics : IDisposable
 {
     public const string MeterName = "OllamaMax.Dispatch";
 
     private readonly Meter _meter = new(MeterName);
-    private readonly Counter<long> _attempts;
-    private readonly Counter<long> _queued;
-    private readonly Counter<long> _refused;
-    private readonly Counter<long> _setAside;
     private readonly Histogram<double> _queueWait;
+    private long _firstAttempts;
+    private long _furtherAttempts;
+    private long _queued;
+    private long _refused;
+    private long _setAside;
     private int _running;
     private int _waiting;
     private int _slotsUsed;
@@ -22,10 +25,10 @@ public sealed class DispatchMetrics : IDisposable
 
     public DispatchMetrics()
     {
-        _attempts = _meter.CreateCounter<long>("ollamamax_attempts", description: "Attempts issued to workers, by try: first, or further after one that died, hung or left");
-        _queued = _meter.CreateCounter<long>("ollamamax_jobs_queued", description: "Jobs that went through a model's queue");
-        _refused = _meter.CreateCounter<long>("ollamamax_jobs_refused", description: "Jobs refused because the backlog was full");
-        _setAside = _meter.CreateCounter<long>("ollamamax_jobs_set_aside", description: "Requests given up because they failed too often or killed their workers");
+        _meter.CreateObservableCounter("ollamamax_attempts", ObserveAttempts, description: "Attempts issued to workers, by try: first, or further after one that died, hung or left");
+        _meter.CreateObservableCounter("ollamamax_jobs_queued", () => Interlocked.Read(ref _queued), description: "Jobs that went through a model's queue");
+        _meter.CreateObservableCounter("ollamamax_jobs_refused", () => Interlocked.Read(ref _refused), description: "Jobs refused because the backlog was full");
+        _meter.CreateObservableCounter("ollamamax_jobs_set_aside", () => Interlocked.Read(ref _setAside), description: "Requests given up because they failed too often or killed their workers");
         _queueWait = _meter.CreateHistogram(
             "ollamamax_queue_wait",
             "s",
@@ -36,28 +39,18 @@ public sealed class DispatchMetrics : IDisposable
         _meter.CreateObservableGauge("ollamamax_slots_used", () => _slotsUsed, description: "Busy slots of all workers that are not gone");
         _meter.CreateObservableGauge("ollamamax_slots", () => _slotsTotal, description: "Slots of all workers that are not gone");
         _meter.CreateObservableGauge("ollamamax_workers", ObserveWorkers, description: "Workers as last listed, by state: alive, suspect, draining, gone");
-        // A series that is not there until something happens cannot tell that nothing has.
-        _attempts.Add(0, First);
-        _attempts.Add(0, Further);
-        _queued.Add(0);
-        _refused.Add(0);
-        _setAside.Add(0);
     }
-
-    private static KeyValuePair<string, object?> First => new("try", "first");
-
-    private static KeyValuePair<string, object?> Further => new("try", "further");
 
     /// <summary>Jobs of this edge in a queue, as last counted. (Meters are the whole process's: where several edges live in one, an exporter shows one of them.)</summary>
     public int Waiting => _waiting;
 
-    internal void Attempt(bool isFirst) => _attempts.Add(1, isFirst ? First : Further);
+    internal void Attempt(bool isFirst) => Interlocked.Increment(ref isFirst ? ref _firstAttempts : ref _furtherAttempts);
 
-    internal void Queued() => _queued.Add(1);
+    internal void Queued() => Interlocked.Increment(ref _queued);
 
-    internal void Refused() => _refused.Add(1);
+    internal void Refused() => Interlocked.Increment(ref _refused);
 
-    internal void SetAside() => _setAside.Add(1);
+    internal void SetAside() => Interlocked.Increment(ref _setAside);
 
     internal void Accepted(TimeSpan wait) => _queueWait.Record(wait.TotalSeconds);
 
@@ -68,6 +61,12 @@ public sealed class DispatchMetrics : IDisposable
     internal void SetWorkers(IReadOnlyList<WorkerView> workers) => _workers = workers.CountBy(worker => worker.State).ToDictionary();
 
     public void Dispose() => _meter.Dispose();
+
+    private IEnumerable<Measurement<long>> ObserveAttempts() =>
+    [
+        new(Interlocked.Read(ref _firstAttempts), new KeyValuePair<string, object?>("try", "first")),
+        new(Interlocked.Read(ref _furtherAttempts), new KeyValuePair<string, object?>("try", "further")),
+    ];
 
     private IEnumerable<Measurement<int>> ObserveWorkers() =>
         Enum.GetValues<WorkerState>().Select(state => new Measurement<int>(
