@@ -86,7 +86,7 @@ internal sealed partial class Worker
     {
         await _capabilities.StartAsync(drain);
         await _forwards.StartAsync(drain);
-        await NeedQueuesAsync(drain);
+        await _capabilities.UntilReachedAsync(NeedQueuesAsync, drain);
         using var stop = new CancellationTokenSource();
         await using SignalRListener listener = Listen();
         _models.Changed += NeedQueuesSoon;

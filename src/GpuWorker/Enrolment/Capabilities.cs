@@ -26,14 +26,19 @@ internal sealed partial class Capabilities(
 
     /// <summary>Gets the first capabilities, as often as it takes.</summary>
     /// <exception cref="EnrolmentException">The edge refused.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken) => UntilReachedAsync(RenewAsync, cancellationToken);
+
+    /// <summary>Calls the edge as often as it takes: a worker that starts does not end because its edge restarts at that moment.</summary>
+    /// <exception cref="EnrolmentException">The edge refused.</exception>
+    public async Task UntilReachedAsync(Func<CancellationToken, Task> call, CancellationToken cancellationToken)
     {
         TimeSpan wait = RetryShortest;
-        while (_current is null)
+        while (true)
         {
             try
             {
-                await RenewAsync(cancellationToken);
+                await call(cancellationToken);
+                return;
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
             {
