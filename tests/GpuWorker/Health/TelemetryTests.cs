@@ -54,7 +54,9 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         while (spans.Count < 5)
         {
             Activity span = await ended.Reader.ReadAsync(Cancellation);
-            spans.Add(span.OperationName, span);
+            // The worker's own calls to the edge, while the attempt runs, are of the trace too.
+            if (span.OperationName != "request" || span.ParentSpanId == client)
+                spans.Add(span.OperationName, span);
         }
         Activity edge = spans["request"];
         (edge.ParentSpanId, edge.DisplayName).ShouldBe((client, "chat demo"));
