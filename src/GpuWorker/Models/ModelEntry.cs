@@ -1,4 +1,6 @@
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.Inference;
+using OllamaMax.Workers;
 
 namespace OllamaMax.GpuWorker.Models;
 
@@ -35,6 +37,9 @@ internal sealed class ModelEntry(string digest, TimeSpan keepAlive) : IProgress<
     /// <summary>How long it stays unused; negative: for good.</summary>
     public TimeSpan KeepAlive { get; set; } = keepAlive;
 
+    /// <summary>A policy wants it here: it goes only where a request needs its room and nothing else can make way.</summary>
+    public bool IsWarm { get; set; }
+
     /// <summary>When it goes unless it is used again; null: it is in use, or stays.</summary>
     public DateTimeOffset? ExpiresAt { get; set; }
 
@@ -48,6 +53,24 @@ internal sealed class ModelEntry(string digest, TimeSpan keepAlive) : IProgress<
 
     /// <summary>How much of it is read.</summary>
     public int Percent => Volatile.Read(ref _percent);
+
+    public void StopExpiry()
+    {
+        Expiry?.Dispose();
+        Expiry = null;
+        ExpiresAt = null;
+    }
+
+    /// <summary>As it is to stand in the worker's report.</summary>
+    public HeldModel Describe(DateTimeOffset now, ModelMeters meters) => Engine is null
+        ? new HeldModel(Digest, Loaded: false) { LoadingPercent = Percent }
+        : new HeldModel(Digest, Loaded: true, Engine.ContextPerSlot, Reserved)
+        {
+            ExpiresIn = KeepAlive < TimeSpan.Zero || IsWarm ? null : Math.Round(((ExpiresAt - now) ?? KeepAlive).TotalSeconds, 1),
+            VramBytes = Engine.VramBytes > 0 ? Engine.VramBytes : null,
+            TokensPerSecond = meters.LastOf(Digest)?.Together,
+            JobTokensPerSecond = meters.LastOf(Digest)?.Job,
+        };
 
     public void Report(float value) => Volatile.Write(ref _percent, (int)(Math.Clamp(value, 0, 1) * 100));
 }

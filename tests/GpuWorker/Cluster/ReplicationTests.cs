@@ -29,7 +29,7 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
 
         JsonElement policy = await PutAsync(cluster, new { min_replicas = 2, pin = true });
 
-        policy.ToString().ShouldBe("""{"min_replicas":2,"max_replicas":null,"labels":{},"pin":true,"priority":0}""");
+        policy.ToString().ShouldBe("""{"min_replicas":2,"max_replicas":null,"labels":{},"excluded_labels":{},"preferred_labels":{},"warm":false,"pin":true,"priority":0}""");
         JsonElement two = await UntilAsync(cluster, model => Actual(model) == 2);
         (await SitesAsync(cluster, two)).ShouldBe(["x", "y"], ignoreOrder: true);
         two.GetProperty("replicas").EnumerateArray().ShouldAllBe(replica => replica.GetProperty("bytes").GetInt64() == two.GetProperty("size").GetInt64());
@@ -83,6 +83,10 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
             ("demo", """{"min_replicas":-1}""", HttpStatusCode.BadRequest, "min_replicas must be from 0 to 1000"),
             ("demo", """{"labels":{"site":"a b"}}""", HttpStatusCode.BadRequest, "is no label"),
             ("demo", """{"labels":["x"]}""", HttpStatusCode.BadRequest, "labels must be an object"),
+            ("demo", """{"excluded_labels":{"site":["a","b c"]}}""", HttpStatusCode.BadRequest, "excluded_labels has one that cannot be"),
+            ("demo", """{"preferred_labels":{"site":[]}}""", HttpStatusCode.BadRequest, "preferred_labels.site must be a value, or a list of 1 to 16"),
+            ("demo", """{"preferred_labels":{"site":7}}""", HttpStatusCode.BadRequest, "preferred_labels.site must be an array"),
+            ("demo", """{"warm":true}""", HttpStatusCode.BadRequest, "warm needs min_replicas"),
         ];
         await using TestCluster cluster = await StartAsync();
 
