@@ -6,7 +6,7 @@ namespace OllamaMax.GpuWorker.Models;
 /// <summary>Loads what policies want in memory, where there is room; what there is none for now is ordered again, and may have it then.</summary>
 internal sealed partial class WarmModels(ReplicaStore replicas, ModelHost models, IEngineLoader loader, ILogger<WarmModels> logger)
 {
-    private readonly SemaphoreSlim _turn = new(1);
+    private int _isLoading;
 
     /// <param name="digests">All that are to be there.</param>
     /// <param name="cancellationToken">Ends the waiting; what is being loaded goes on.</param>
@@ -14,7 +14,7 @@ internal sealed partial class WarmModels(ReplicaStore replicas, ModelHost models
     {
         models.KeepWarm(digests);
         // The order before is still being carried out: this one comes again as long as it is not.
-        if (digests.Count == 0 || !await _turn.WaitAsync(0, cancellationToken))
+        if (digests.Count == 0 || Interlocked.Exchange(ref _isLoading, 1) == 1)
             return;
         try
         {
@@ -24,7 +24,7 @@ internal sealed partial class WarmModels(ReplicaStore replicas, ModelHost models
         }
         finally
         {
-            _turn.Release();
+            Volatile.Write(ref _isLoading, 0);
         }
     }
 

@@ -44,19 +44,19 @@ public sealed class StagedBlob : IAsyncDisposable
     /// <param name="validator">Of the version that follows.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="CatalogException">Storage cannot be written.</exception>
-    public Task RestartAsync(string? validator, CancellationToken cancellationToken) => DoAsync(cancellationToken, async () =>
+    public Task RestartAsync(string? validator, CancellationToken cancellationToken) => DoAsync(async () =>
     {
         AppendBlobCreateOptions options = new() { Conditions = new() { LeaseId = _lease.LeaseId } };
         if (validator is not null)
             options.Metadata = new Dictionary<string, string> { [ValidatorKey] = Uri.EscapeDataString(validator) };
         await _blob.CreateAsync(options, cancellationToken);
         (Length, Validator) = (0, validator);
-    });
+    }, cancellationToken);
 
     /// <param name="bytes">What follows; at most 4 MiB. A blob takes 50,000 appends.</param>
     /// <param name="cancellationToken">Ends the waiting for a storage that is away; what has come is kept.</param>
     /// <exception cref="CatalogException">Storage cannot be written, or somebody else has taken the download over.</exception>
-    public Task AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => DoAsync(cancellationToken, async () =>
+    public Task AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => DoAsync(async () =>
     {
         AppendBlobAppendBlockOptions options = new() { Conditions = new() { LeaseId = _lease.LeaseId, IfAppendPositionEqual = Length } };
         try
@@ -71,18 +71,18 @@ public sealed class StagedBlob : IAsyncDisposable
                 throw;
         }
         Length += bytes.Length;
-    });
+    }, cancellationToken);
 
     /// <summary>Digest of what is there.</summary>
     /// <exception cref="CatalogException">Storage cannot be read.</exception>
     public async Task<string> HashAsync(CancellationToken cancellationToken)
     {
         string digest = "";
-        await DoAsync(cancellationToken, async () =>
+        await DoAsync(async () =>
         {
             await using Stream content = await OpenAsync(cancellationToken);
             digest = ModelDigest.Format(await SHA256.HashDataAsync(content, cancellationToken));
-        });
+        }, cancellationToken);
         return digest;
     }
 
@@ -92,21 +92,21 @@ public sealed class StagedBlob : IAsyncDisposable
     public async Task<string?> PublishAsync(ModelBlobs blobs, string digest, CancellationToken cancellationToken)
     {
         string? actual = null;
-        await DoAsync(cancellationToken, async () =>
+        await DoAsync(async () =>
         {
             await using Stream content = await OpenAsync(cancellationToken);
             actual = await blobs.UploadFromAsync(digest, content, cancellationToken);
-        });
+        }, cancellationToken);
         return actual;
     }
 
     /// <summary>Takes it away: its content has become a blob of the catalogue, or is of no use.</summary>
     /// <exception cref="CatalogException">Storage cannot be written.</exception>
-    public Task DeleteAsync(CancellationToken cancellationToken) => DoAsync(cancellationToken, async () =>
+    public Task DeleteAsync(CancellationToken cancellationToken) => DoAsync(async () =>
     {
         await _blob.DeleteIfExistsAsync(conditions: new() { LeaseId = _lease.LeaseId }, cancellationToken: cancellationToken);
         _isDeleted = true;
-    });
+    }, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -134,7 +134,7 @@ public sealed class StagedBlob : IAsyncDisposable
         _blob.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 4 << 20 }, cancellationToken);
 
     /// <summary>A lease that ran out meanwhile can be renewed as long as nobody else has taken it.</summary>
-    internal Task DoAsync(CancellationToken cancellationToken, Func<Task> work) =>
+    internal Task DoAsync(Func<Task> work, CancellationToken cancellationToken) =>
         _outage.RunAsync(work, () => _lease.RenewAsync(cancellationToken: cancellationToken), cancellationToken);
 
     private async Task RenewAsync()

@@ -15,19 +15,19 @@ public sealed class StagedParts(IReadOnlyList<StagedBlob> parts, ModelBlobs blob
     {
         string digest = "";
         // The lease of each is renewed beside; after an outage that of the first says whether they are still ours.
-        await parts[0].DoAsync(cancellationToken, async () =>
+        await parts[0].DoAsync(async () =>
         {
             await using Stream whole = await OpenAsync(cancellationToken);
             digest = ModelDigest.Format(await SHA256.HashDataAsync(whole, cancellationToken));
-        });
+        }, cancellationToken);
         if (await blobs.FindAsync(digest, cancellationToken) is null)
         {
-            await parts[0].DoAsync(cancellationToken, async () =>
+            await parts[0].DoAsync(async () =>
             {
                 await using Stream whole = await OpenAsync(cancellationToken);
                 if (await blobs.UploadFromAsync(digest, whole, cancellationToken) is { } other)
                     throw new CatalogException($"the parts gave {digest} first and {other} then: they were changed meanwhile");
-            });
+            }, cancellationToken);
         }
         foreach (StagedBlob part in parts)
             await part.DeleteAsync(cancellationToken);
