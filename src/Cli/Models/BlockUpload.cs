@@ -13,7 +13,7 @@ namespace OllamaMax.Cli.Models;
 /// <param name="content">Can be sought in.</param>
 /// <param name="newAddress">Asked at the begin, and again when the address is good no longer.</param>
 /// <param name="time">Of the waits between tries.</param>
-internal sealed class BlockUpload(HttpClient storage, Stream content, Func<CancellationToken, Task<Uri>> newAddress, TimeProvider time)
+internal sealed class BlockUpload(HttpClient storage, Stream content, Func<CancellationToken, Task<Uri>> newAddress, TimeProvider time) : IDisposable
 {
     /// <summary>Blocks at once.</summary>
     public const int Lanes = 4;
@@ -55,6 +55,8 @@ internal sealed class BlockUpload(HttpClient storage, Stream content, Func<Cance
         using HttpResponseMessage commit = await SendAsync(
             () => new(HttpMethod.Put, At("comp=blocklist")) { Content = new StringContent(list, Encoding.UTF8, "application/xml") }, cancellationToken);
     }
+
+    public void Dispose() => _reading.Dispose();
 
     /// <summary>The same for the same place of the same file; of another size of blocks it is another.</summary>
     private string Id(int index) => Convert.ToBase64String(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_blockSize:x8}-{index:d6}")));

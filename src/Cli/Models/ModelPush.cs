@@ -30,7 +30,7 @@ internal sealed class ModelPush(Edge edge, HttpClient storage, TimeProvider time
         if (await AddressAsync(digest, content.Length, cancellationToken) is { } address)
         {
             Uri? first = address;
-            BlockUpload upload = new(
+            using BlockUpload upload = new(
                 storage, content, async stop => Interlocked.Exchange(ref first, null) ?? await AddressAsync(digest, content.Length, stop) ?? address, time);
             await foreach (JsonElement line in FollowAsync("uploading", content.Length, progress => upload.RunAsync(progress, cancellationToken)))
                 yield return line;

@@ -1,4 +1,3 @@
-using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
