@@ -91,13 +91,13 @@ public sealed class ModelBlobs
     }
 
     /// <summary>As <see cref="UploadAsync"/>, of content whose length is known; exceptions are storage's own.</summary>
-    internal Task<string?> UploadFromAsync(string digest, Stream content, CancellationToken cancellationToken)
+    internal Task<string?> UploadFromAsync(string digest, Stream content, CancellationToken cancellationToken, Action<long>? progress = null)
     {
         PipeReader reader = PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 256 << 10, leaveOpen: true));
-        return UploadBlocksAsync(digest, reader, ModelChunks.SizeFor(content.Length), cancellationToken);
+        return UploadBlocksAsync(digest, reader, ModelChunks.SizeFor(content.Length), cancellationToken, progress);
     }
 
-    private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, int chunkSize, CancellationToken cancellationToken)
+    private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, int chunkSize, CancellationToken cancellationToken, Action<long>? progress = null)
     {
         BlockBlobClient blob = _container.GetBlockBlobClient(ModelPaths.Blob(digest));
         // Two may send the same at once: blocks of one are not the other's, and the first commit wins.
@@ -121,6 +121,7 @@ public sealed class ModelBlobs
                 blocks.Add(Convert.ToBase64String(Encoding.ASCII.GetBytes($"{upload}{blocks.Count:d6}")));
                 size += length;
                 await blob.StageBlockAsync(blocks[^1], new MemoryStream(block, 0, length, writable: false), cancellationToken: cancellationToken);
+                progress?.Invoke(size);
             }
             content.AdvanceTo(chunk.End);
         }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace OllamaMax.Models.Gguf;
 
 /// <summary>
@@ -13,14 +11,14 @@ public static class GgufMerge
     /// <exception cref="GgufFormatException">They are no GGUFs, or do not belong together. The parts are left open then.</exception>
     public static Stream Open(IReadOnlyList<Stream> parts)
     {
-        GgufPart[] read = [.. parts.Select((part, index) => Read(part, index, parts.Count))];
+        GgufLayout[] read = [.. parts.Select((part, index) => Read(part, index, parts.Count))];
         Check(read);
-        long alignment = read[0].Alignment;
-        List<(Stream? From, long Start, long Length)> pieces = [];
         byte[] header = Header(read);
-        pieces.Add((new MemoryStream(header, writable: false), 0, header.Length));
-        pieces.Add((null, 0, ((header.Length + alignment - 1) / alignment * alignment) - header.Length));
-        foreach ((GgufPart part, Stream file) in read.Zip(parts))
+        List<(Stream? From, long Start, long Length)> pieces =
+        [
+            (new MemoryStream(header, writable: false), 0, header.Length), (null, 0, read[0].Padded(header.Length) - header.Length),
+        ];
+        foreach ((GgufLayout part, Stream file) in read.Zip(parts))
         {
             pieces.Add((file, part.DataStart, part.DataPresent));
             pieces.Add((null, 0, part.DataLength - part.DataPresent));
@@ -28,12 +26,12 @@ public static class GgufMerge
         return new PiecedStream(pieces);
     }
 
-    private static GgufPart Read(Stream part, int index, int count)
+    private static GgufLayout Read(Stream part, int index, int count)
     {
-        GgufPart read;
+        GgufLayout read;
         try
         {
-            read = new GgufPart(part);
+            read = new GgufLayout(part);
         }
         catch (GgufFormatException e)
         {
@@ -44,7 +42,7 @@ public static class GgufMerge
         return read;
     }
 
-    private static void Check(GgufPart[] parts)
+    private static void Check(GgufLayout[] parts)
     {
         if (parts.Any(part => part.Alignment != parts[0].Alignment || part.Header.Version != parts[0].Header.Version))
             throw new GgufFormatException("the parts are of different versions or alignments: they are not of one model");
@@ -53,27 +51,15 @@ public static class GgufMerge
             throw new GgufFormatException($"the parts have {tensors} tensors, and the first one says that they are {said}: they are not of one model");
     }
 
-    private static byte[] Header(GgufPart[] parts)
+    private static byte[] Header(GgufLayout[] parts)
     {
-        MemoryStream header = new();
-        header.Write("GGUF"u8);
-        Span<byte> number = stackalloc byte[8];
-        BinaryPrimitives.WriteUInt32LittleEndian(number, (uint)parts[0].Header.Version);
-        header.Write(number[..4]);
-        var (count, pairs) = parts[0].Pairs;
-        foreach (long value in (ReadOnlySpan<long>)[parts.Sum(part => part.Header.TensorCount), count])
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(number, value);
-            header.Write(number);
-        }
-        foreach (ReadOnlyMemory<byte> pair in pairs)
-            header.Write(pair.Span);
+        List<GgufTensor> tensors = [];
         long shift = 0;
-        foreach (GgufPart part in parts)
+        foreach (GgufLayout part in parts)
         {
-            header.Write(part.Tensors(shift));
+            tensors.AddRange(part.Tensors.Select(tensor => tensor with { Offset = tensor.Offset + shift }));
             shift += part.DataLength;
         }
-        return header.ToArray();
+        return GgufHeaderWriter.Write(parts[0].Header.Version, parts[0].PairsBut(key => key.StartsWith("split.", StringComparison.Ordinal)), tensors);
     }
 }
