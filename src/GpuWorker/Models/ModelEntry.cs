@@ -49,10 +49,21 @@ internal sealed class ModelEntry(string digest, TimeSpan keepAlive) : IProgress<
     /// Set when it is to go, as soon as nobody uses it; ends when it is gone, or stays after all. Who wants the model in the meantime waits
     /// for that: or one model in constant use would keep all others out.
     /// </summary>
-    public TaskCompletionSource? Leaving { get; set; }
+    public TaskCompletionSource? Leaving { get; private set; }
 
     /// <summary>How much of it is read.</summary>
     public int Percent => Volatile.Read(ref _percent);
+
+    public void BeginLeaving() => Leaving ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Its room is not needed any more; one that nobody uses is gone already.</summary>
+    public void StayAfterAll()
+    {
+        if (Uses == 0 || Leaving is not { } leaving)
+            return;
+        Leaving = null;
+        leaving.SetResult();
+    }
 
     public void StopExpiry()
     {

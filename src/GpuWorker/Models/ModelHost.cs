@@ -158,7 +158,7 @@ internal sealed partial class ModelHost(
             all = [.. _entries.Values];
             foreach (ModelEntry entry in all)
             {
-                entry.Leaving ??= NewLeaving();
+                entry.BeginLeaving();
                 entry.Abandoned.Cancel();
             }
         }
@@ -205,7 +205,7 @@ internal sealed partial class ModelHost(
             // What is read already is worth having; only waiting for room, which others may need, is given up.
             if (entry.HasRoom)
                 return;
-            entry.Leaving ??= NewLeaving();
+            entry.BeginLeaving();
             entry.Abandoned.Cancel();
             return;
         }
@@ -328,7 +328,7 @@ internal sealed partial class ModelHost(
         catch (OperationCanceledException)
         {
             lock (_lock)
-                Keep_NeedsLock(victim);
+                victim?.StayAfterAll();
             throw;
         }
     }
@@ -338,21 +338,12 @@ internal sealed partial class ModelHost(
         if (entry.Uses == 0)
             Leave_NeedsLock(entry);
         else
-            entry.Leaving ??= NewLeaving();
-    }
-
-    /// <summary>Its room is not needed after all.</summary>
-    private static void Keep_NeedsLock(ModelEntry? entry)
-    {
-        if (entry is not { Uses: > 0, Leaving: { } leaving })
-            return;
-        entry.Leaving = null;
-        leaving.SetResult();
+            entry.BeginLeaving();
     }
 
     private void Leave_NeedsLock(ModelEntry entry)
     {
-        entry.Leaving ??= NewLeaving();
+        entry.BeginLeaving();
         _ = UnloadAsync(entry);
     }
 
@@ -387,8 +378,6 @@ internal sealed partial class ModelHost(
         _roomChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
         changed.SetResult();
     }
-
-    private static TaskCompletionSource NewLeaving() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Loading {Digest}, {Megabytes} MB")]
     private partial void LogLoading(string digest, long megabytes);

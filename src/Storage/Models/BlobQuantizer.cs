@@ -9,6 +9,7 @@ namespace OllamaMax.Storage.Models;
 public sealed class BlobQuantizer(ModelBlobs blobs)
 {
     private const int PieceSize = 1 << 20;
+    private const int ReadSize = 4 << 20;
 
     /// <summary>What most of the GGUF is made of, such as <c>F16</c>; and null, or why it cannot be quantized: its header tells.</summary>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
@@ -44,7 +45,7 @@ public sealed class BlobQuantizer(ModelBlobs blobs)
             string made = await HashAsync(digest, progress, cancellationToken);
             if (await blobs.FindAsync(made, cancellationToken) is null)
             {
-                await using Stream source = await blobs.OpenAsync(digest, cancellationToken);
+                await using Stream source = await blobs.OpenAsync(digest, cancellationToken, ReadSize);
                 await using Stream quantized = GgufQuantizer.Open(source);
                 long size = quantized.Length;
                 if (await blobs.UploadFromAsync(made, quantized, cancellationToken, done => progress(2 * size, size + done)) is { } other)
@@ -64,7 +65,7 @@ public sealed class BlobQuantizer(ModelBlobs blobs)
 
     private async Task<string> HashAsync(string digest, Action<long, long> progress, CancellationToken cancellationToken)
     {
-        await using Stream source = await blobs.OpenAsync(digest, cancellationToken);
+        await using Stream source = await blobs.OpenAsync(digest, cancellationToken, ReadSize);
         await using Stream quantized = GgufQuantizer.Open(source);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] piece = new byte[PieceSize];

@@ -51,8 +51,11 @@ public sealed class ModelBlobs
     }
 
     /// <summary>The blob as a stream that reads ranges where it is looked at: a header of some KB costs no download of gigabytes.</summary>
-    internal async Task<Stream> OpenAsync(string digest, CancellationToken cancellationToken) =>
-        await _container.GetBlobClient(ModelPaths.Blob(digest)).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 1 << 20 }, cancellationToken);
+    /// <param name="digest"><c>sha256:…</c></param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    /// <param name="bufferSize">Bytes that are asked for at once.</param>
+    internal async Task<Stream> OpenAsync(string digest, CancellationToken cancellationToken, int bufferSize = 1 << 20) =>
+        await _container.GetBlobClient(ModelPaths.Blob(digest)).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = bufferSize }, cancellationToken);
 
     /// <summary>The vocabulary of a GGUF, of which no more than the header is read.</summary>
     /// <param name="digest"><c>sha256:…</c></param>
