@@ -52,8 +52,8 @@ public sealed class PushTests(LocalSystemFixture local) : IDisposable
         JsonElement[] lines = await PushAsync(edge, second, file, Cancellation);
 
         lines[^1].Text("status").ShouldBe("success");
-        lines.First(line => line.Text("status") == "uploading").Number("completed").ShouldBe(first.Written * (double)BlockUpload.SizeFor(0));
-        (first.Written + second.Written).ShouldBe(5);
+        lines.First(line => line.Text("status") == "uploading").Number("completed")!.Value.ShouldBeGreaterThanOrEqualTo(2 * (double)BlockUpload.SizeFor(0));
+        (first.Written, second.Written).ShouldBe((2, 3));
         (await local.RunAsync("models", "list")).Output.ShouldContain("pushed-large");
     }
 
@@ -65,6 +65,7 @@ public sealed class PushTests(LocalSystemFixture local) : IDisposable
         (await local.RunAsync("models", "push", _folder.File("page.gguf"), "a-page")).ShouldSatisfyAllConditions(
             end => end.Code.ShouldBe(ExitCode.Failed), end => end.Errors.ShouldContain("this is no GGUF file"), end => end.Errors.ShouldNotContain("hashing"));
         (await local.RunAsync("models", "push", _folder.File("nothing.gguf"), "nothing")).Code.ShouldBe(ExitCode.Failed);
+        (await local.RunAsync("models", "push", _folder.File("page.gguf"), "no name")).Errors.ShouldContain("model name 'no name'");
     }
 
     [Theory]

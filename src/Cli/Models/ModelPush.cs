@@ -23,6 +23,8 @@ internal sealed class ModelPush(Edge edge, HttpClient storage, TimeProvider time
     /// <exception cref="EdgeException">The edge or storage refuses, or the file is no model.</exception>
     public async IAsyncEnumerable<JsonElement> RunAsync(string path, string model, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (!ModelName.TryParse(model, out _, out string? error))
+            throw new EdgeException(error, System.Net.HttpStatusCode.BadRequest);
         await using Stream content = Open(path);
         string digest = "";
         await foreach (JsonElement line in FollowAsync("hashing", content.Length, async progress => digest = await HashAsync(content, progress, cancellationToken)))
