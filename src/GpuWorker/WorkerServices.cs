@@ -36,6 +36,7 @@ public static class WorkerServices
         services.AddSingleton(provider => new ModelSource(
             () => new Uri(provider.GetRequiredService<Capabilities>().Current.ModelsUrl), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelSource>>()));
         services.AddSingleton<ReplicaStore>();
+        services.AddSingleton<WarmModels>();
         services.AddSingleton<ReplicaKeeper>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<ForwardedServers>();

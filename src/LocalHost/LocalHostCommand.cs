@@ -51,7 +51,12 @@ internal static class LocalHostCommand
 
     private static readonly Option<string?> Model = new("--model")
     {
-        Description = "A GGUF file to publish under its file's name, or the name of a model that is there already",
+        Description = "A GGUF to publish under its file's name (of a split one any part, or the folder), or the name of a model that is there already",
+    };
+
+    private static readonly Option<string?> DiskBudget = new("--disk-budget")
+    {
+        Description = "Disk for the workers' copies of models, such as 200G: beyond it the one unused for longest is deleted",
     };
 
     private static readonly Option<bool> Services = new("--services")
@@ -100,7 +105,7 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Edges, Listen, RequireKeys, Certificate, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
+            Port, Edges, Listen, RequireKeys, Certificate, Data, Workers, Model, DiskBudget, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         command.Add(EdgeCommand.Create());
@@ -133,6 +138,7 @@ internal static class LocalHostCommand
         Data = parsed.GetRequiredValue(Data),
         Workers = parsed.GetValue(Workers),
         Model = parsed.GetValue(Model),
+        DiskBudget = parsed.GetValue(DiskBudget),
         Services = parsed.GetValue(Services),
         EdgeUrl = parsed.GetRequiredValue(EdgeUrl),
         SignalRFaults = parsed.GetValue(SignalRFaults),

@@ -1,8 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using OllamaMax.Edge.Aliases;
+using OllamaMax.GpuWorker;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.LocalHost.SignalR;
+using OllamaMax.Models.Gguf;
 
 namespace OllamaMax.LocalHost;
 
@@ -37,8 +39,11 @@ internal sealed record LocalHostOptions
     /// <summary>How many worker processes, 0 to 64.</summary>
     public int Workers { get; init; } = 1;
 
-    /// <summary>A GGUF file to publish, or the name of a model that is there already.</summary>
+    /// <summary>A GGUF to publish (<see cref="GgufFiles"/>: a file, a part of a split one, a folder), or the name of a model that is there already.</summary>
     public string? Model { get; init; }
+
+    /// <summary>Disk for all copies of models, as people write it; null: none is deleted for another.</summary>
+    public string? DiskBudget { get; init; }
 
     /// <summary>Only what stands beside a Functions host: Azurite, the SignalR surface, workers.</summary>
     public bool Services { get; init; }
@@ -74,6 +79,8 @@ internal sealed record LocalHostOptions
             yield return "--edges starts edges, and --services none";
         if (Workers is < 0 or > MostWorkers)
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
+        if (DiskBudget is { } budget && ByteSize.FindError(budget, "--disk-budget") is { } noSize)
+            yield return noSize;
         if (!IPAddress.IsLoopback(Listen) && !RequireKeys)
             yield return $"--listen {Listen} lets others in: it needs --require-keys";
         if (Certificate is { } certificate && ServerCertificate.FindError(certificate) is { } unusable)
@@ -93,7 +100,7 @@ internal sealed record LocalHostOptions
             yield return $"the model {file} cannot be used: {reason}";
     }
 
-    /// <summary>The file that <see cref="Model"/> means, if it means one: a name has no path separator and no ending .gguf.</summary>
+    /// <summary>The file or folder that <see cref="Model"/> means, if it means one: a name has no path separator and no ending .gguf.</summary>
     public string? ModelFile => Model is { } model && (File.Exists(model) || LooksLikePath(model)) ? Path.GetFullPath(model) : null;
 
     /// <summary>Of the edges in their order; 0 each where the system is to choose.</summary>
@@ -132,13 +139,13 @@ internal sealed record LocalHostOptions
     {
         try
         {
-            using FileStream stream = File.OpenRead(file);
+            using FileStream stream = File.OpenRead(GgufFiles.Find(file)[0]);
             Span<byte> magic = stackalloc byte[4];
             return stream.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.SequenceEqual("GGUF"u8)
                 ? null
                 : "it is no GGUF file";
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or GgufFormatException)
         {
             return e.Message;
         }

@@ -57,6 +57,19 @@ public sealed class LocalHostOptionsTests : IDisposable
         (Options with { Listen = IPAddress.Parse(address), RequireKeys = requireKeys }).Errors().Count().ShouldBe(errors);
 
     [Fact]
+    public void Errors_PartOfAModelWithoutTheOthers_NamesTheOneThatLacks()
+    {
+        File.WriteAllText(_folder.File("model-00001-of-00002.gguf"), "GGUF");
+
+        (Options with { Model = _folder.File("model-00001-of-00002.gguf") }).Errors().ShouldHaveSingleItem().ShouldContain("model-00002-of-00002.gguf is missing");
+    }
+
+    [Theory]
+    [InlineData("200G", 0)]
+    [InlineData("much", 1)]
+    public void Errors_DiskBudget_IsAnAmountOfBytes(string budget, int errors) => (Options with { DiskBudget = budget }).Errors().Count().ShouldBe(errors);
+
+    [Fact]
     public void Errors_ModelByName_IsNoFile() => (Options with { Model = "library/llama3:8b" }).Errors().ShouldBeEmpty();
 
     [Fact]

@@ -66,7 +66,9 @@ public sealed record DirectiveMessage(int Version, long Epoch, bool Drain);
 /// <param name="Ensure">Digests of weights that it is to hold, the most urgent first.</param>
 /// <param name="Evict">Those to delete, unless they are in use.</param>
 /// <param name="Pinned">Of those that it holds, all that are to stay whatever room others need.</param>
-public sealed record ReplicaOrdersMessage(int Version, long Epoch, IReadOnlyList<string> Ensure, IReadOnlyList<string> Evict, IReadOnlyList<string> Pinned);
+/// <param name="Warm">Of those that it holds, all that are to be in memory and stay there; null: an older leader, which has no wish.</param>
+public sealed record ReplicaOrdersMessage(
+    int Version, long Epoch, IReadOnlyList<string> Ensure, IReadOnlyList<string> Evict, IReadOnlyList<string> Pinned, IReadOnlyList<string>? Warm = null);
 
 /// <summary>People want a copy not to be made; one that is not on its way is none of the message's business.</summary>
 /// <param name="Model">Digest of the weights.</param>

@@ -25,8 +25,8 @@ internal sealed partial class ReplicationReconciler(
     {
         if (watch.LastListing is not { } listing || documents.State.Last is not { } state || _seen == (term.Epoch, listing.TakenAt, state.Version))
             return true;
-        bool isAnyPinned = listing.Workers.Any(worker => worker.Report.Models.Any(model => model.Pinned == true));
-        if (state.Content.Policies.Count > 0 || isAnyPinned)
+        bool isAnyKept = listing.Workers.Any(worker => worker.Report.Models.Any(model => model.Pinned == true || model.Warm == true));
+        if (state.Content.Policies.Count > 0 || isAnyKept)
         {
             IReadOnlyList<PolicedModel> models = PolicedModels.Of(await catalog.ListAsync(cancellationToken), state.Content);
             // As the reports were listed: aged, they would make silence of what was only not looked at.
@@ -36,7 +36,7 @@ internal sealed partial class ReplicationReconciler(
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 LogOrdered(orders.WorkerId, orders.Ensure.Count, orders.Evict.Count);
-                await workers.OrderReplicasAsync(orders.WorkerId, new ReplicaOrdersMessage(ProtocolVersion.Current, term.Epoch, orders.Ensure, orders.Evict, orders.Pinned));
+                await workers.OrderReplicasAsync(orders.WorkerId, new ReplicaOrdersMessage(ProtocolVersion.Current, term.Epoch, orders.Ensure, orders.Evict, orders.Pinned, orders.Warm));
             }
         }
         _seen = (term.Epoch, listing.TakenAt, state.Version);
