@@ -1,6 +1,7 @@
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Edge.Tenants;
+using OllamaMax.Edge.Webhooks;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
 
@@ -11,7 +12,7 @@ namespace OllamaMax.Edge.Jobs;
 /// so for any job, at any time and more than once.
 /// </summary>
 internal sealed class JobRecords(
-    JobRecordStore store, WorkerChannel workers, ActiveJobs active, UsageMeter usage, TenantRetention retention, TimeProvider time)
+    JobRecordStore store, WorkerChannel workers, ActiveJobs active, UsageMeter usage, TenantRetention retention, OperatorNotices notices, TimeProvider time)
 {
     /// <summary>Writers that get in between, each once: more than there ever are at a time.</summary>
     private const int MostTries = 20;
@@ -94,6 +95,8 @@ internal sealed class JobRecords(
         if (before.IsEnded)
             return after;
         active.Remove(after.Id);
+        if (after.IsPoison)
+            notices.Tell(NoticeTypes.Poison, after.Id, $"a job for {after.ModelName} of {after.Tenant} was set aside: {after.Error?.Message}");
         // Whoever wrote the end counts it: nobody else did.
         if (after.Credential is not null)
             usage.Count(after, after is { Statistics: null, HasOutput: true, Embedding: null } ? (await FactsAsync(after.Id, cancellationToken)).Tokens : 0);
