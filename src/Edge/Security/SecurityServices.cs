@@ -23,6 +23,7 @@ internal static class SecurityServices
         services.AddSingleton<KeyUse>();
         services.AddSingleton<ICredentialCheck, KeyCheck>();
         services.AddSingleton<IEndpointGroup, KeysEndpoints>();
+        services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<AuditBlobs>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<IEndpointGroup, AuditEndpoints>();

@@ -1,5 +1,4 @@
 using OllamaMax.Cluster;
-using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Cluster.Leading;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
@@ -9,10 +8,8 @@ using OllamaMax.Storage.Queues;
 namespace OllamaMax.Edge.Webhooks;
 
 /// <summary>Looks whether jobs wait for models that no worker holds or can take, and tells operators when that is so twice in a row: a worker may only be starting anew.</summary>
-internal sealed class QueueNotices(IModelSource models, JobQueues queues, ClusterWatch watch, OperatorNotices notices) : IReconciler
+internal sealed class QueueNotices(IModelSource models, JobQueues queues, OperatorNotices notices) : IReconciler
 {
-    private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(30);
-
     private HashSet<string> _unserved = [];
 
     public string Name => "notices";
@@ -25,7 +22,6 @@ internal sealed class QueueNotices(IModelSource models, JobQueues queues, Cluste
         if (!notices.IsOn)
             return true;
         IReadOnlyDictionary<string, int> counts = await queues.CountAsync(cancellationToken);
-        await watch.GetAsync(ListingIsUsable, cancellationToken);
         HashSet<string> unserved = [];
         foreach (ModelView model in await models.ListAsync(cancellationToken))
         {

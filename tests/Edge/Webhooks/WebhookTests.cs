@@ -5,8 +5,14 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using OllamaMax.Cluster;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Edge.Webhooks;
+using OllamaMax.Jobs;
+using OllamaMax.Models;
+using OllamaMax.Storage;
+using OllamaMax.Storage.Queues;
+using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Edge.Tests.Webhooks;
@@ -26,22 +32,22 @@ public sealed class WebhookTests(AzuriteFixture azurite)
     [Fact]
     public async Task Tell_ReceiverThatFailsTwice_GetsItAgainUnderTheSameIdSignedAnew()
     {
-        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync();
+        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync(Cancellation);
         receiver.Statuses.Enqueue(500);
         receiver.Statuses.Enqueue(302);
         SignallingTime time = new();
         using OperatorNotices notices = await StartAsync(time, receiver.Url);
 
         notices.Tell(NoticeTypes.Poison, "job-1", "it was set aside");
-        var first = await receiver.NextAsync();
+        var first = await receiver.NextAsync(Cancellation);
         await time.WhenTimerAsync(TimeSpan.FromSeconds(1));
         time.Advance(TimeSpan.FromSeconds(1));
-        var second = await receiver.NextAsync();
+        var second = await receiver.NextAsync(Cancellation);
         await time.WhenTimerAsync(TimeSpan.FromSeconds(2));
         time.Advance(TimeSpan.FromSeconds(2));
-        var third = await receiver.NextAsync();
+        var third = await receiver.NextAsync(Cancellation);
         notices.Tell(NoticeTypes.Poison, "job-2", "another one");
-        var next = await receiver.NextAsync();
+        var next = await receiver.NextAsync(Cancellation);
 
         (second.Id, third.Id).ShouldBe((first.Id, first.Id));
         (second.Timestamp - first.Timestamp, third.Timestamp - second.Timestamp).ShouldBe((1, 2));
@@ -58,7 +64,7 @@ public sealed class WebhookTests(AzuriteFixture azurite)
     [Fact]
     public async Task Tell_TheSameAgain_IsToldAfterAWhileOnly()
     {
-        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync();
+        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync(Cancellation);
         SignallingTime time = new();
         using OperatorNotices notices = await StartAsync(time, receiver.Url);
 
@@ -77,8 +83,8 @@ public sealed class WebhookTests(AzuriteFixture azurite)
     [Fact]
     public async Task Tell_OneAddressFails_TheOtherIsToldAndTheFirstIsGivenUpInTheEnd()
     {
-        await using WebhookReceiver dead = await WebhookReceiver.StartAsync();
-        await using WebhookReceiver alive = await WebhookReceiver.StartAsync();
+        await using WebhookReceiver dead = await WebhookReceiver.StartAsync(Cancellation);
+        await using WebhookReceiver alive = await WebhookReceiver.StartAsync(Cancellation);
         foreach (int status in (int[])[500, 500])
             dead.Statuses.Enqueue(status);
         SignallingTime time = new();
@@ -98,7 +104,7 @@ public sealed class WebhookTests(AzuriteFixture azurite)
     [Fact]
     public async Task Quota_OfAKeyIsReached_OperatorsAreTold()
     {
-        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync();
+        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync(Cancellation);
         await using EdgeServer edge = await SecuredEdge.StartAsync(
             azurite,
             more: services => services.Configure<WebhookOptions>(options =>
@@ -111,10 +117,43 @@ public sealed class WebhookTests(AzuriteFixture azurite)
         using HttpResponseMessage refused = await edge.PostAsync("/api/chat", key, new { model = "demo", messages = new[] { new { role = "user", content = "x" } } });
 
         refused.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
-        JsonElement told = JsonElement.Parse(Encoding.UTF8.GetString((await receiver.NextAsync()).Body));
+        JsonElement told = JsonElement.Parse(Encoding.UTF8.GetString((await receiver.NextAsync(Cancellation)).Body));
         told.GetProperty("type").GetString().ShouldBe("quota.exceeded");
         told.GetProperty("subject").GetString().ShouldBe(id);
         told.GetProperty("text").GetString().ShouldBe("none of acme was refused: 0 requests per minute");
+    }
+
+    [Fact]
+    public async Task JobsWait_ForAModelThatNobodyServesAtTwoLooks_OperatorsAreTold()
+    {
+        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync(Cancellation);
+        using OperatorNotices notices = await StartAsync(TimeProvider.System, receiver.Url);
+        JobQueues queues = new(new StorageAccount(azurite.NewAccount()), TimeProvider.System);
+        FixedModels models = new();
+        foreach (string name in (string[])["demo", "plain", "embed"])
+            models.Remove(name);
+        string[] names = ["served", "lonely"];
+        string[] weights = [.. "ab".Select(digit => $"sha256:{new string(digit, 64)}")];
+        foreach (var (name, digest) in names.Zip(weights))
+        {
+            models.Add(FixedModels.Able with { Name = ModelName.Parse(name), Weights = digest });
+            await queues.EnqueueAsync(new QueuedJob(ProtocolVersion.Current, "a job", digest, Band.Batch, Reply: null), TimeSpan.FromMinutes(5), Cancellation);
+        }
+        models.Unserved.Add("lonely");
+        QueueNotices reconciler = new(models, queues, notices);
+        LeaderTerm term = new(1, "edge", TimeProvider.System.GetUtcNow());
+
+        await reconciler.ReconcileAsync(term, Cancellation);
+        models.Unserved.Clear();
+        await reconciler.ReconcileAsync(term, Cancellation);
+        models.Unserved.Add("lonely");
+        await reconciler.ReconcileAsync(term, Cancellation);
+        notices.Tell(NoticeTypes.Quota, "marks the place", "until here nothing was told");
+        await reconciler.ReconcileAsync(term, Cancellation);
+
+        (await TextAsync(receiver)).ShouldBe("until here nothing was told");
+        (await TextAsync(receiver)).ShouldStartWith("1 jobs wait for lonely");
+        await notices.StopAsync(Cancellation);
     }
 
     [Theory]
@@ -141,5 +180,5 @@ public sealed class WebhookTests(AzuriteFixture azurite)
     }
 
     private static async Task<string> TextAsync(WebhookReceiver receiver) =>
-        JsonElement.Parse(Encoding.UTF8.GetString((await receiver.NextAsync()).Body)).GetProperty("text").GetString()!;
+        JsonElement.Parse(Encoding.UTF8.GetString((await receiver.NextAsync(Cancellation)).Body)).GetProperty("text").GetString()!;
 }

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace OllamaMax.Edge.Tests.Webhooks;
+namespace OllamaMax.TestKit;
 
 /// <summary>Somebody who is told by webhook: hands on what comes, and answers as the test says.</summary>
-internal sealed class WebhookReceiver : IAsyncDisposable
+public sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly Channel<(string Id, long Timestamp, string Signature, byte[] Body)> _received = Channel.CreateUnbounded<(string, long, string, byte[])>();
@@ -21,7 +21,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     /// <summary>Statuses to answer with, one after the other; 204 when there is none.</summary>
     public ConcurrentQueue<int> Statuses { get; } = [];
 
-    public static async Task<WebhookReceiver> StartAsync()
+    public static async Task<WebhookReceiver> StartAsync(CancellationToken cancellationToken)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -29,11 +29,11 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         WebApplication app = builder.Build();
         WebhookReceiver receiver = new(app);
         app.Run(receiver.TakeAsync);
-        await app.StartAsync(TestContext.Current.CancellationToken);
+        await app.StartAsync(cancellationToken);
         return receiver;
     }
 
-    public async Task<(string Id, long Timestamp, string Signature, byte[] Body)> NextAsync() => await _received.Reader.ReadAsync(TestContext.Current.CancellationToken);
+    public async Task<(string Id, long Timestamp, string Signature, byte[] Body)> NextAsync(CancellationToken cancellationToken) => await _received.Reader.ReadAsync(cancellationToken);
 
     public bool HasMore => _received.Reader.TryPeek(out _);
 
