@@ -89,19 +89,40 @@ public sealed class TenantDataTests
     {
         await using JobCluster cluster = await JobCluster.StartAsync(
             services: edge => edge.Configure<TenantOptions>(options => options.Limits["quiet"] = new() { Retention = TimeSpan.Zero }));
-        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 2));
+        TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 2) { BeforeToken = (index, stop) => index < 10 ? Task.CompletedTask : gate.Task.WaitAsync(stop) });
         string quiet = await BeginAsync(cluster, "quiet", "/jobs", new { model = "demo", prompt = "x" });
         string usual = await BeginAsync(cluster, "usual", "/jobs", new { model = "demo", prompt = "x" });
+        string streamed = await StreamAsync(cluster, "quiet", quiet, () => gate.TrySetResult());
         foreach (var (tenant, id) in ((string, string)[])[("quiet", quiet), ("usual", usual)])
             await WaitUntilCompletedAsync(cluster, tenant, id);
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        while ((await cluster.RecordAsync(quiet)).HasContent)
+            await timer.WaitForNextTickAsync(Cancellation);
         string response = await BeginAsync(cluster, "quiet", "/v1/responses", new { model = "demo", input = "x" });
 
-        (await cluster.RecordAsync(quiet)).HasContent.ShouldBeFalse();
+        streamed.ShouldBe(ScriptedEngine.Answer(20), "who reads along has it all the same");
         (await cluster.RecordAsync(usual)).HasContent.ShouldBeTrue();
         (await StatusAsync(cluster, HttpMethod.Get, "quiet", $"/v1/responses/{response}")).ShouldBe(HttpStatusCode.NotFound);
         using HttpResponseMessage upload = await SendAsync(cluster, HttpMethod.Post, "quiet", "/v1/files", Form([1]));
         upload.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await ExportAsync(cluster, "quiet")).Where(line => line.TryGetProperty("request", out _) || line.TryGetProperty("response", out _)).ShouldBeEmpty();
+    }
+
+    /// <summary>The job's text; calls back after its first line.</summary>
+    private static async Task<string> StreamAsync(JobCluster cluster, string tenant, string id, Action begun)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, $"/jobs/{id}/stream") { Headers = { { TestCluster.TenantHeader, tenant } } };
+        using HttpResponseMessage response = await cluster.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        using StreamReader reader = new(await response.Content.ReadAsStreamAsync(Cancellation));
+        string text = "";
+        while (await reader.ReadLineAsync(Cancellation) is { } line)
+        {
+            if (text.Length == 0)
+                begun();
+            text += JsonElement.Parse(line).GetProperty("text").GetString();
+        }
+        return text;
     }
 
     private static async Task<JsonElement[]> ExportAsync(JobCluster cluster, string tenant)
