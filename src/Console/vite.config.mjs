@@ -17,6 +17,13 @@ export default {
     // The page's policy lets nothing in that is written into it.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    chunkSizeWarningLimit: 700,
+    rollupOptions: {
+      onwarn: (warning, warn) => {
+        // Packages say in each file that it is no server's, or place a hint where it is of no use: nothing of ours.
+        if (warning.code !== "MODULE_LEVEL_DIRECTIVE" && warning.code !== "INVALID_ANNOTATION") warn(warning);
+      },
+    },
   },
   // `npx vite src/Console` serves the sources as they are edited, beside an edge that runs already.
   server: {

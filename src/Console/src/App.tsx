@@ -15,7 +15,7 @@ import {
   IconSun,
   IconTimeline,
   type Icon,
-} from "@tabler/icons-react";
+} from "./ui/icons";
 import { auth, call } from "./api/edge";
 import { ChatPage } from "./chat/ChatPage";
 import { KeyDialog } from "./ui/KeyDialog";

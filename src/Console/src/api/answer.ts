@@ -50,15 +50,22 @@ export async function ask(question: Ask, update: (change: Partial<Answer>) => vo
   try {
     const { id } = await call<Job>("jobs", { body: question });
     taken(id);
-    await follow(id, update, stop, askedAt);
+    await follow(id, update, stop, { askedAt });
   } catch (error) {
     update({ state: "failed", error: messageOf(error) });
   }
 }
 
+export interface FollowedJob {
+  /** When it was submitted, by this page's clock; where that is not known the time to the first text is not either. */
+  askedAt?: number;
+  /** It is another job's branch, which still needs it. */
+  isBranch?: boolean;
+}
+
 /** Follows a job that somebody has submitted, from its begin. */
-export async function follow(id: string, update: (change: Partial<Answer>) => void, stop: AbortSignal, askedAt?: number): Promise<void> {
-  const progress = new Progress(id, update);
+export async function follow(id: string, update: (change: Partial<Answer>) => void, stop: AbortSignal, { askedAt, isBranch = false }: FollowedJob = {}): Promise<void> {
+  const progress = new Progress(id, update, isBranch);
   const cancel = async () => {
     update({ state: "stopped" });
     await call(`jobs/${id}`, { method: "DELETE" });
@@ -66,7 +73,7 @@ export async function follow(id: string, update: (change: Partial<Answer>) => vo
   let looking: Promise<void> | undefined;
   const timer = setInterval(() => {
     // What it says once shows; that it could not be asked will show by the answer itself.
-    if (progress.quietSince + QuietFor < performance.now()) looking ??= progress.look().catch(() => undefined).finally(() => (looking = undefined));
+    if (progress.quietSince + QuietFor < performance.now()) looking ??= progress.look().then(() => undefined, () => undefined).finally(() => (looking = undefined));
   }, QuietFor);
   try {
     if (!stop.aborted) {
@@ -99,6 +106,7 @@ class Progress {
   constructor(
     readonly id: string,
     readonly update: (change: Partial<Answer>) => void,
+    readonly isBranch: boolean,
   ) {}
 
   add(text: string, tokens: number, attempt: number | undefined): void {
@@ -140,7 +148,7 @@ class Progress {
       ...(nanoseconds > 0 ? { tokensPerSecond: (tokens / nanoseconds) * 1e9 } : {}),
     });
     // The answer is kept here: the edge need not. What failed stays, for who wants to know why.
-    if (line.status === "completed") await call(`jobs/${this.id}`, { method: "DELETE" }).catch(() => undefined);
+    if (line.status === "completed" && !this.isBranch) await call(`jobs/${this.id}`, { method: "DELETE" }).catch(() => undefined);
   }
 
   #lengthAt(tokens: number): number {

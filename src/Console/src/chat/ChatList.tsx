@@ -1,5 +1,5 @@
 import { ActionIcon, Group, Text, UnstyledButton } from "@mantine/core";
-import { IconTrash } from "@tabler/icons-react";
+import { IconTrash } from "../ui/icons";
 import { time } from "../api/format";
 import * as store from "./store";
 import { type Chat } from "./types";

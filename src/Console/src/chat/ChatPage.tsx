@@ -1,6 +1,6 @@
 import { ActionIcon, Alert, Button, Drawer, Group, Select, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconAdjustments, IconMessages, IconPlus } from "@tabler/icons-react";
+import { IconAdjustments, IconMessages, IconPlus } from "../ui/icons";
 import { useEffect } from "react";
 import { useCatalogue } from "../models/useCatalogue";
 import { ErrorNote } from "../ui/Page";

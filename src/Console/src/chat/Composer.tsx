@@ -1,5 +1,5 @@
 import { ActionIcon, Textarea } from "@mantine/core";
-import { IconPlayerStopFilled, IconSend } from "@tabler/icons-react";
+import { IconPlayerStopFilled, IconSend } from "../ui/icons";
 import { useState, type KeyboardEvent } from "react";
 
 interface ComposerProps {

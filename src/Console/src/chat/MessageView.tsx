@@ -1,5 +1,5 @@
 import { ActionIcon, Alert, Button, CopyButton, Group, Loader, Text, Textarea, Tooltip } from "@mantine/core";
-import { IconCheck, IconCopy, IconPencil, IconRefresh } from "@tabler/icons-react";
+import { IconCheck, IconCopy, IconPencil, IconRefresh } from "../ui/icons";
 import { memo, useState } from "react";
 import { seconds } from "../api/format";
 import { Markdown } from "./Markdown";

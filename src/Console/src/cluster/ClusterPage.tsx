@@ -1,6 +1,6 @@
 import { Button, SimpleGrid, Stack, Table, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPlus } from "@tabler/icons-react";
+import { IconPlus } from "../ui/icons";
 import { useCallback } from "react";
 import { call } from "../api/edge";
 import { count, time } from "../api/format";

@@ -1,5 +1,5 @@
 import { ActionIcon, Badge, Card, Group, Menu, Progress, Stack, Text } from "@mantine/core";
-import { IconDotsVertical } from "@tabler/icons-react";
+import { IconDotsVertical } from "../ui/icons";
 import { memo } from "react";
 import { bytes, rate, seconds } from "../api/format";
 import { type Device, type Worker } from "../api/types";

@@ -13,7 +13,7 @@ export async function fanOut(question: Ask, updates: ((change: Partial<Answer>) 
     const job = await call<Job>(`jobs/${id}`);
     for (const branch of job.branches ?? []) {
       const update = updates[branch.index];
-      if (update && branch.job_id && !followed.has(branch.index)) followed.set(branch.index, follow(branch.job_id, update, stop, askedAt));
+      if (update && branch.job_id && !followed.has(branch.index)) followed.set(branch.index, follow(branch.job_id, update, stop, { askedAt, isBranch: true }));
     }
     if (followed.size === updates.length) break;
     if (job.status === "failed" || job.status === "cancelled") throw new Error(job.error ?? `the job was ${job.status}`);

@@ -1,5 +1,5 @@
 import { Button, FileButton, Group, Progress, Stack, Table, Text } from "@mantine/core";
-import { IconUpload } from "@tabler/icons-react";
+import { IconUpload } from "../ui/icons";
 import { call, send } from "../api/edge";
 import { time } from "../api/format";
 import { type Batch } from "../api/types";

@@ -1,6 +1,6 @@
 import { Button, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPlus } from "@tabler/icons-react";
+import { IconPlus } from "../ui/icons";
 import { useState } from "react";
 import { call } from "../api/edge";
 import { count, time } from "../api/format";

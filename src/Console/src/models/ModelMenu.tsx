@@ -1,5 +1,5 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconDotsVertical } from "@tabler/icons-react";
+import { IconDotsVertical } from "../ui/icons";
 import { call, messageOf } from "../api/edge";
 import { type CatalogueModel } from "../api/types";
 

@@ -1,5 +1,5 @@
 import { ActionIcon, Code, CopyButton, Group, Tooltip } from "@mantine/core";
-import { IconCheck, IconCopy } from "@tabler/icons-react";
+import { IconCheck, IconCopy } from "./icons";
 
 /** A text that people take elsewhere. */
 export function Copy({ text, what, block = false }: { text: string; what: string; block?: boolean }) {
