@@ -39,6 +39,7 @@ internal sealed class ConsolePage : IAsyncDisposable
         await Page.GotoAsync($"console/#/{page}");
         await Page.Locator($"nav a[href='#/{page}'][aria-current=page]").WaitForAsync(new() { State = WaitForSelectorState.Attached });
         await Page.Locator("main h1, .chat-main").First.WaitForAsync();
+        await Assertions.Expect(Page.Locator("main [aria-busy=true]")).ToHaveCountAsync(0);
     }
 
     /// <summary>Chooses a model in the chat, types a question and sends it.</summary>

@@ -24,7 +24,6 @@ public sealed class ScreenshotTests(ConsoleFixture console)
         foreach (string name in Pages.All)
         {
             await page.GoAsync(name);
-            await page.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
             await page.Page.ScreenshotAsync(new() { Path = Path.Combine(Folder, $"{name}-{device}-{(isDark ? "dark" : "light")}.png") });
         }
     }

@@ -5,6 +5,8 @@ export interface Live<T> {
   data: T | undefined;
   /** Why the last look failed; what was seen before stays. */
   error: string | undefined;
+  /** The first look is under way. */
+  isLoading: boolean;
   /** Looks at once. */
   refresh: () => void;
 }
@@ -64,5 +66,7 @@ export function useLive<T>(look: (signal: AbortSignal) => Promise<T>, every: num
 
   const refresh = useCallback(() => wake.current(), []);
   const isCurrent = state.key === key;
-  return { data: isCurrent ? state.data : undefined, error: isCurrent ? state.error : undefined, refresh };
+  const data = isCurrent ? state.data : undefined;
+  const error = isCurrent ? state.error : undefined;
+  return { data, error, isLoading: data === undefined && error === undefined, refresh };
 }

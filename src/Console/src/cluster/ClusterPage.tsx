@@ -30,6 +30,7 @@ export default function ClusterPage() {
     <Page
       title="Cluster"
       about="Who leads, who works, and what waits"
+      isLoading={status.isLoading || workers.isLoading}
       error={status.error ?? workers.error ?? status.data?.error}
       actions={<Button leftSection={<IconPlus size={16} />} onClick={joining.open}>Join a box</Button>}
     >

@@ -41,11 +41,11 @@ export default function ComparePage() {
   };
   const isReady = models.length > 0 && prompt.trim().length > 0;
   return (
-    <Page title="Compare" about="One prompt, side by side" error={catalogue.error}>
+    <Page title="Compare" about="One prompt, side by side" error={catalogue.error} isLoading={catalogue.isLoading}>
       <form onSubmit={submit}>
         <Stack gap="sm">
           <Group align="flex-start" gap="sm">
-            <MultiSelect className="grow" label="Models" placeholder={models.length === 0 ? "Choose some" : ""} data={catalogue.data?.map((model) => model.name) ?? []} value={models} onChange={setModels} clearable />
+            <MultiSelect className="wide" label="Models" placeholder={models.length === 0 ? "Choose some" : ""} data={catalogue.data?.map((model) => model.name) ?? []} value={models} onChange={setModels} clearable />
             <NumberInput label="Answers of each" description="from different workers, where there are" inputWrapperOrder={["label", "input", "description", "error"]} min={1} max={8} allowDecimal={false} value={times} onChange={(value) => setTimes(Math.max(1, Number(value) || 1))} />
           </Group>
           <Textarea label="Prompt" autosize minRows={3} maxRows={10} required value={prompt} onChange={(event) => setPrompt(event.currentTarget.value)} />

@@ -1,4 +1,4 @@
-import { Group, SegmentedControl, Switch, Table, Tabs, Text, UnstyledButton } from "@mantine/core";
+import { Center, Group, Loader, SegmentedControl, Switch, Table, Tabs, Text, UnstyledButton } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../api/edge";
 import { time } from "../api/format";
@@ -41,6 +41,7 @@ function Jobs() {
         <Switch size="sm" label="Of all tenants" checked={isOfAll} onChange={(event) => setOfAll(event.currentTarget.checked)} />
       </Group>
       {jobs.error && <Text c="var(--mantine-color-error)" size="sm" role="alert">{jobs.error}</Text>}
+      {jobs.isLoading && <Center h="30vh"><Loader aria-label="Loading" aria-busy /></Center>}
       {jobs.data?.length === 0 && <Empty>No {filter === "all" ? "" : filter} jobs.</Empty>}
       {jobs.data && jobs.data.length > 0 && (
         <Table.ScrollContainer minWidth={560}>

@@ -1,4 +1,4 @@
-import { Badge, Group, Select, Table, TextInput } from "@mantine/core";
+import { Badge, Center, Group, Loader, Select, Table, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../api/edge";
 import { time } from "../api/format";
@@ -26,6 +26,7 @@ export default function AuditPage() {
         <Select label="Since" data={Days} allowDeselect={false} value={days} onChange={(value) => setDays(value ?? "1")} />
         <TextInput label="Actor" placeholder="everybody" value={actor} onChange={(event) => setActor(event.currentTarget.value)} />
       </Group>
+      {audit.isLoading && <Center h="30vh"><Loader aria-label="Loading" aria-busy /></Center>}
       {audit.data?.length === 0 && <Empty>Nothing in this time.</Empty>}
       {audit.data && audit.data.length > 0 && (
         <Table.ScrollContainer minWidth={720}>

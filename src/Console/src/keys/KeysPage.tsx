@@ -34,7 +34,7 @@ export default function KeysPage() {
     if (confirm(`Shall nobody get in with the key ${key.name} any more?`)) void action.run(() => call(`keys/${key.id}`, { method: "DELETE" })).then(keys.refresh);
   };
   return (
-    <Page title="Keys" about="Who may call, what, and how much" error={keys.error} actions={<Button leftSection={<IconPlus size={16} />} onClick={making.open}>New key</Button>}>
+    <Page title="Keys" about="Who may call, what, and how much" error={keys.error} isLoading={keys.isLoading} actions={<Button leftSection={<IconPlus size={16} />} onClick={making.open}>New key</Button>}>
       <ErrorNote error={action.error} />
       {keys.data?.length === 0 && <Empty>No keys yet.</Empty>}
       {keys.data && keys.data.length > 0 && (

@@ -1,4 +1,4 @@
-import { Card, Group, SegmentedControl, Select, SimpleGrid, Table, Title } from "@mantine/core";
+import { Card, Center, Group, Loader, SegmentedControl, Select, SimpleGrid, Table, Title } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { call } from "../api/edge";
 import { count } from "../api/format";
@@ -26,11 +26,12 @@ export default function UsagePage() {
         <Select aria-label="Time" data={Ranges} allowDeselect={false} value={range} onChange={(value) => setRange(value ?? "30")} />
         <SegmentedControl aria-label="Shown by" data={Groups} value={by} onChange={(value) => setBy(value as GroupBy)} />
       </Group>
-      <SimpleGrid cols={{ base: 1, xs: 3 }}>
+      {usage.isLoading && <Center h="30vh"><Loader aria-label="Loading" aria-busy /></Center>}
+      {usage.data && <SimpleGrid cols={{ base: 1, xs: 3 }}>
         <Fact name="Requests" value={sum((item) => item.requests)} />
         <Fact name="Prompt tokens" value={sum((item) => item.prompt_tokens)} />
         <Fact name="Output tokens" value={sum((item) => item.output_tokens)} />
-      </SimpleGrid>
+      </SimpleGrid>}
       {usage.data?.length === 0 && <Empty>Nothing was used with a key in this time.</Empty>}
       {groups.length > 0 && (
         <>

@@ -24,7 +24,7 @@ export default function ModelsPage() {
       void action.run(() => call("api/delete", { method: "DELETE", body: { model: model.name } })).then(catalogue.refresh);
   };
   return (
-    <Page title="Models" about="What there is to ask, and where its copies are" error={catalogue.error}>
+    <Page title="Models" about="What there is to ask, and where its copies are" error={catalogue.error} isLoading={catalogue.isLoading || replicated.isLoading || workers.isLoading}>
       <PullForm onPulled={() => (catalogue.refresh(), replicated.refresh())} />
       <Transfers workers={workers.data} />
       <ErrorNote error={action.error} />

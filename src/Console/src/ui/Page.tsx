@@ -1,18 +1,20 @@
-import { Alert, Group, Stack, Text, Title } from "@mantine/core";
+import { Alert, Center, Group, Loader, Stack, Text, Title } from "@mantine/core";
 import { type ReactNode } from "react";
 
 interface PageProps {
   title: string;
   about?: string;
   error?: string | undefined;
+  /** Nothing of what it shows is there yet. */
+  isLoading?: boolean;
   actions?: ReactNode;
   children: ReactNode;
 }
 
 /** A page's head, what went wrong, and what it shows. */
-export function Page({ title, about, error, actions, children }: PageProps) {
+export function Page({ title, about, error, isLoading = false, actions, children }: PageProps) {
   return (
-    <Stack gap="md">
+    <Stack gap="md" aria-busy={isLoading}>
       <Group justify="space-between" align="flex-start">
         <div>
           <Title order={1}>{title}</Title>
@@ -21,7 +23,7 @@ export function Page({ title, about, error, actions, children }: PageProps) {
         {actions && <Group gap="xs">{actions}</Group>}
       </Group>
       <ErrorNote error={error} />
-      {children}
+      {isLoading ? <Center h="40vh"><Loader aria-label="Loading" /></Center> : children}
     </Stack>
   );
 }

@@ -20,6 +20,9 @@ interface PlotProps {
   height?: number;
 }
 
+/** In seconds. */
+const ShortestSpan = 300;
+
 const Colors = {
   light: ["#364fc7", "#c2255c", "#087f5b", "#a8480b", "#6741d9", "#0b7285", "#5f3d00", "#495057"],
   dark: ["#91a7ff", "#faa2c1", "#63e6be", "#ffc078", "#b197fc", "#66d9e8", "#ffe066", "#ced4da"],
@@ -43,7 +46,11 @@ export function Plot({ label, times, lines, format, isStacked = false, height = 
         width: place.current!.clientWidth,
         height,
         padding: [10, 10, 0, 0],
-        scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+        scales: {
+          // One point, or a minute of them, is no span to draw an axis by.
+          ...(isStacked ? {} : { x: { range: (_: uPlot, min: number, max: number): [number, number] => [Math.min(min, max - ShortestSpan), max] } }),
+          y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
+        },
         axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => latest.current.format(tick)) }],
         legend: { live: true },
         cursor: { drag: { x: false, y: false } },
