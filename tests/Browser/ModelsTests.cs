@@ -24,9 +24,9 @@ public sealed class ModelsTests(ConsoleFixture console)
     public async Task Policy_OfTwoCopies_BringsTheSecond()
     {
         await using ConsolePage page = await console.OpenAsync("models");
-        ILocator row = page.Main.GetByRole(AriaRole.Row).Filter(new() { Has = page.Button("Policy of endless:latest") });
+        ILocator row = page.Main.GetByRole(AriaRole.Row).Filter(new() { Has = page.Page.GetByText("Policy of endless:latest") });
 
-        await page.Button("Policy of endless:latest").ClickAsync();
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Policy of endless:latest" }).ClickAsync();
         ILocator dialog = page.Dialog("Policy of endless:latest");
         await dialog.GetByLabel("At least").FillAsync("2");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Set" }).ClickAsync();

@@ -1,4 +1,4 @@
-import { Button, Table, Text, Tooltip } from "@mantine/core";
+import { Button, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import { call } from "../api/edge";
 import { bytes } from "../api/format";
 import { type ReplicatedModel, type Replicas, type Worker } from "../api/types";
@@ -38,7 +38,8 @@ export function ReplicaMatrix({ models, workers, onEdit }: MatrixProps) {
                 {model.blocked_because && <Text size="xs" c="var(--mantine-color-error)" fw={400}>{model.blocked_because}</Text>}
               </Table.Th>
               <Table.Td>
-                <Button size="compact-xs" variant="default" aria-label={`Policy of ${model.name}`} onClick={() => onEdit(model)}>
+                <Button size="compact-xs" variant="default" onClick={() => onEdit(model)}>
+                  <VisuallyHidden>{`Policy of ${model.name}: `}</VisuallyHidden>
                   {model.policy ? `${model.policy.min_replicas} to ${model.policy.max_replicas ?? "any"}` : "none"}
                 </Button>
                 <Text size="xs" c="dimmed">{model.actual} there{model.in_progress > 0 ? `, ${model.in_progress} on the way` : ""}</Text>
