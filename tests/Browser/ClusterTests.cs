@@ -15,8 +15,8 @@ public sealed partial class ClusterTests(ConsoleFixture console)
         await using ConsolePage page = await console.OpenAsync("cluster");
         await page.Button("Join a box").ClickAsync();
         ILocator dialog = page.Dialog("Join a box");
-        await dialog.GetByText("Checkout").ClickAsync();
-        string command = (await dialog.Locator("code").TextContentAsync())!;
+        await dialog.GetByText("Checkout", new() { Exact = true }).ClickAsync();
+        string command = (await dialog.Locator("pre").TextContentAsync())!;
         command.ShouldEndWith($"--edge {console.System.BaseAddress.GetLeftPart(UriPartial.Authority)}");
 
         await using JoinedWorker box = await JoinedWorker.StartAsync(console.System.BaseAddress, Token().Match(command).Groups[1].Value, new() { Name = "box" }, Cancellation);

@@ -17,7 +17,7 @@ public sealed class KeysTests(ConsoleFixture console)
         await form.GetByLabel("Requests a minute").FillAsync("60");
         await form.GetByRole(AriaRole.Button, new() { Name = "Make the key" }).ClickAsync();
         ILocator shown = page.Dialog("The key laptop");
-        string key = (await shown.Locator("code").TextContentAsync())!;
+        string key = (await shown.Locator("pre").TextContentAsync())!;
         await shown.GetByRole(AriaRole.Button, new() { Name = "I have it" }).ClickAsync();
         await Assertions.Expect(page.Main).ToContainTextAsync("60 requests a minute");
         (await StatusWithAsync(key)).ShouldBe(HttpStatusCode.OK);

@@ -1,10 +1,16 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.Browser.Tests;
 
 [Collection(nameof(OneSystem))]
-public sealed class ModelsTests(ConsoleFixture console)
+public sealed partial class ModelsTests(ConsoleFixture console)
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task Pull_ShowsItsProgressAndThenTheModel()
     {
@@ -13,7 +19,7 @@ public sealed class ModelsTests(ConsoleFixture console)
         await page.Button("Pull").ClickAsync();
         ILocator bar = page.Main.Locator("form [role=progressbar]");
 
-        await Assertions.Expect(bar).ToHaveAttributeAsync("aria-valuenow", new System.Text.RegularExpressions.Regex("^(4[0-9]|5[0-9])"));
+        await Assertions.Expect(bar).ToHaveAttributeAsync("aria-valuenow", Half());
         console.Source.Finish();
 
         await Assertions.Expect(page.Main.GetByRole(AriaRole.Cell, new() { Name = ModelSource.Model }).First).ToBeVisibleAsync();
@@ -23,6 +29,10 @@ public sealed class ModelsTests(ConsoleFixture console)
     [Fact]
     public async Task Policy_OfTwoCopies_BringsTheSecond()
     {
+        // The system's own workers share a disk, and count as one.
+        using HttpResponseMessage response = await console.Client.PostAsync("/cluster/join-tokens", null, Cancellation);
+        string? token = (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("token").GetString();
+        await using JoinedWorker other = await JoinedWorker.StartAsync(console.System.BaseAddress, token, new() { Name = "other" }, Cancellation);
         await using ConsolePage page = await console.OpenAsync("models");
         ILocator row = page.Main.GetByRole(AriaRole.Row).Filter(new() { Has = page.Page.GetByText("Policy of endless:latest") });
 
@@ -33,7 +43,9 @@ public sealed class ModelsTests(ConsoleFixture console)
 
         await Assertions.Expect(row).ToContainTextAsync("2 to any");
         await Assertions.Expect(row).ToContainTextAsync("2 there");
-        await Assertions.Expect(row.Locator(".state")).ToHaveCountAsync(2);
         page.ShouldBeUntroubled();
     }
+
+    [GeneratedRegex("^(4[0-9]|5[0-9])")]
+    private static partial Regex Half();
 }

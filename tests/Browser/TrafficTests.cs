@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace OllamaMax.Browser.Tests;
 
 [Collection(nameof(OneSystem))]
-public sealed class TrafficTests(ConsoleFixture console)
+public sealed partial class TrafficTests(ConsoleFixture console)
 {
     [Fact]
     public async Task Plots_WhileRequestsCome_TellTheirRate()
@@ -11,8 +12,12 @@ public sealed class TrafficTests(ConsoleFixture console)
         await using ConsolePage page = await console.OpenAsync("traffic");
 
         // The page's own looks are requests too: two scrapes, and there is a rate above nothing.
-        await Assertions.Expect(page.Main.GetByRole(AriaRole.Img, new() { NameRegex = new("^Requests\\. Last: requests/s [0-9.]*[1-9]") })).ToBeVisibleAsync();
-        await Assertions.Expect(page.Main.Locator(".plot canvas").First).ToBeVisibleAsync();
+        ILocator plot = page.Main.Locator(".plot[aria-label^='Requests']");
+        await Assertions.Expect(plot).ToHaveAttributeAsync("aria-label", Rate());
+        await Assertions.Expect(plot.Locator("canvas")).ToBeVisibleAsync();
         page.ShouldBeUntroubled();
     }
+
+    [GeneratedRegex("^Requests\\. Last: requests/s [0-9.]*[1-9]")]
+    private static partial Regex Rate();
 }

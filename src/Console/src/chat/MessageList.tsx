@@ -5,7 +5,7 @@ import * as store from "./store";
 import { type Chat } from "./types";
 
 /** Of a long chat so many are laid out at first, and as many more each time that its begin comes into sight. */
-const Portion = 50;
+const Portion = 30;
 
 /** Closer to the end than this, in pixels, a reader follows the answer as it grows. */
 const AtEnd = 80;

@@ -1,5 +1,5 @@
-import { ActionIcon, Alert, Button, CopyButton, Group, Loader, Text, Textarea, Tooltip } from "@mantine/core";
-import { IconCheck, IconCopy, IconPencil, IconRefresh } from "../ui/icons";
+import { Alert, Button, Group, Loader, Text, Textarea } from "@mantine/core";
+import { IconCopy, IconPencil, IconRefresh } from "../ui/icons";
 import { memo, useState } from "react";
 import { seconds } from "../api/format";
 import { Markdown } from "./Markdown";
@@ -12,6 +12,7 @@ interface MessageProps {
   onAgain: (id: string) => void;
 }
 
+/** Of plain elements: a chat may have ten thousand. */
 export const MessageView = memo(function MessageView({ message, isLast, onEdit, onAgain }: MessageProps) {
   return message.role === "user" ? <QuestionView question={message} onEdit={onEdit} /> : <ReplyView reply={message} isLast={isLast} onAgain={onAgain} />;
 });
@@ -32,9 +33,9 @@ function QuestionView({ question, onEdit }: { question: Question; onEdit: (id: s
   return (
     <article className="message question" aria-label="You">
       <div className="breaks">{question.text}</div>
-      <ActionIcon variant="subtle" color="gray" className="edit" aria-label="Edit" onClick={() => setEdited(question.text)}>
-        <IconPencil size={16} />
-      </ActionIcon>
+      <button className="quiet" title="Edit" onClick={() => setEdited(question.text)}>
+        <IconPencil size={16} aria-hidden />
+      </button>
     </article>
   );
 }
@@ -45,27 +46,19 @@ function ReplyView({ reply, isLast, onAgain }: { reply: Reply; isLast: boolean; 
     <article className="message reply" aria-label={reply.model} aria-busy={isRunning}>
       <ReplyBody reply={reply} />
       {!isRunning && (
-        <Group gap={4} className="figures">
+        <div className="figures">
           <Figures answer={reply} />
           {reply.text && (
-            <CopyButton value={reply.text}>
-              {({ copied, copy }) => (
-                <Tooltip label="Copy">
-                  <ActionIcon variant="subtle" color="gray" aria-label="Copy the answer" onClick={copy}>
-                    {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-                  </ActionIcon>
-                </Tooltip>
-              )}
-            </CopyButton>
+            <button className="quiet" title="Copy the answer" onClick={() => void navigator.clipboard.writeText(reply.text)}>
+              <IconCopy size={16} aria-hidden />
+            </button>
           )}
           {isLast && (
-            <Tooltip label="Answer again">
-              <ActionIcon variant="subtle" color="gray" aria-label="Answer again" onClick={() => onAgain(reply.id)}>
-                <IconRefresh size={16} />
-              </ActionIcon>
-            </Tooltip>
+            <button className="quiet" title="Answer again" onClick={() => onAgain(reply.id)}>
+              <IconRefresh size={16} aria-hidden />
+            </button>
           )}
-        </Group>
+        </div>
       )}
     </article>
   );
@@ -105,5 +98,5 @@ export function Figures({ answer }: { answer: Omit<Reply, "id" | "role" | "model
     answer.takeovers.length > 0 && `taken over ${answer.takeovers.length === 1 ? "once" : `${answer.takeovers.length} times`}`,
     answer.state === "stopped" && "stopped",
   ].filter(Boolean);
-  return <Text size="xs" c="dimmed">{parts.join(" · ")}</Text>;
+  return <span className="small">{parts.join(" · ")}</span>;
 }

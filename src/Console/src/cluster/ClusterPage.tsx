@@ -12,8 +12,8 @@ import { useAction } from "../ui/useAction";
 import { JoinDialog } from "./JoinDialog";
 import { WorkerCard } from "./WorkerCard";
 
-/** Workers report every 10 s while they are busy: to ask more often shows nothing sooner but drains. */
-const LookEvery = 3000;
+/** Workers report every 10 s while they are busy: to ask more often shows little sooner, and hundreds of cards take their time. */
+const LookEvery = 5000;
 
 export default function ClusterPage() {
   const status = useLive((signal) => call<Status>("cluster/status", { signal }), LookEvery);

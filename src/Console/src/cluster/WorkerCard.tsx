@@ -1,8 +1,8 @@
-import { ActionIcon, Badge, Card, Group, Menu, Progress, Stack, Text } from "@mantine/core";
-import { IconDotsVertical } from "../ui/icons";
-import { memo } from "react";
+import { ActionIcon, Card, Menu } from "@mantine/core";
+import { memo, useState } from "react";
 import { bytes, rate, seconds } from "../api/format";
 import { type Device, type Worker } from "../api/types";
+import { IconDotsVertical } from "../ui/icons";
 import { State } from "../ui/State";
 
 interface WorkerCardProps {
@@ -10,57 +10,71 @@ interface WorkerCardProps {
   onOrder: (id: string, path: string, method?: string) => void;
 }
 
-/** Drawn anew only where what it shows has changed: there may be hundreds. */
+/**
+ * Drawn anew only where what it shows has changed, and of plain elements where it changes most: there may be hundreds, and each has something new
+ * every few seconds.
+ */
 export const WorkerCard = memo(function WorkerCard({ worker, onOrder }: WorkerCardProps) {
   const { slots } = worker;
   const loaded = worker.models.filter((model) => model.loaded);
   return (
-    <Card withBorder padding="sm" component="article" aria-label={worker.name}>
-      <Stack gap="xs">
-        <Group justify="space-between" wrap="nowrap">
-          <div className="grow">
-            <Text fw={600} truncate>{worker.name}</Text>
-            <Text size="xs" c="dimmed" truncate>{[worker.site, worker.host].filter(Boolean).join(" · ")}</Text>
-          </div>
-          <State of={worker.state} />
-          <Orders worker={worker} onOrder={onOrder} />
-        </Group>
-        <Meter name="Slots" used={slots.used} total={slots.total} text={`${slots.used} of ${slots.total}`} />
-        {worker.devices.map((device) => <DeviceMeter key={device.index} device={device} memory={worker.memory} />)}
-        <Group gap={6}>
-          {loaded.length === 0 && <Text size="sm" c="dimmed">No model in memory</Text>}
-          {loaded.map((model) => (
-            <Badge key={model.digest} variant="default" tt="none">{model.name ?? model.digest.slice(7, 19)}{model.hangs ? " hangs" : ""}</Badge>
-          ))}
-        </Group>
-        <Text size="xs" c="dimmed">
-          {rate(worker.tokens_per_second)} tokens/s · heard {ageOf(worker)} · {worker.version}
-          {worker.flags.length > 0 && ` · ${worker.flags.join(", ").replaceAll("_", " ")}`}
-        </Text>
-      </Stack>
+    <Card withBorder padding="sm" component="article" className="worker" aria-label={worker.name}>
+      <div className="worker-head">
+        <div className="grow">
+          <div className="worker-name">{worker.name}</div>
+          <div className="small">{[worker.site, worker.host].filter(Boolean).join(" · ")}</div>
+        </div>
+        <StateOf state={worker.state} />
+        <Orders id={worker.id} name={worker.name} isDraining={worker.state === "draining"} onOrder={onOrder} />
+      </div>
+      <Meter name="Slots" used={slots.used} total={slots.total} text={`${slots.used} of ${slots.total}`} />
+      {worker.devices.map((device) => <DeviceMeter key={device.index} device={device} memory={worker.memory} />)}
+      <div className="tags">
+        {loaded.length === 0 && <span className="small">No model in memory</span>}
+        {loaded.map((model) => <span key={model.digest} className="tag">{model.name ?? model.digest.slice(7, 19)}{model.hangs ? " hangs" : ""}</span>)}
+      </div>
+      <div className="small">
+        {rate(worker.tokens_per_second)} tokens/s · heard {ageOf(worker)} · {worker.version}
+        {worker.flags.length > 0 && ` · ${worker.flags.join(", ").replaceAll("_", " ")}`}
+      </div>
     </Card>
   );
 }, (before, after) => before.onOrder === after.onOrder && shown(before.worker) === shown(after.worker));
 
 const shown = (worker: Worker): string => JSON.stringify([worker.name, worker.state, worker.slots, worker.devices, worker.memory.free, worker.models, worker.tokens_per_second, worker.flags, ageOf(worker)]);
 
-function Orders({ worker, onOrder }: WorkerCardProps) {
+const StateOf = memo(function StateOf({ state }: { state: string }) {
+  return <State of={state} />;
+});
+
+interface OrdersProps {
+  id: string;
+  name: string;
+  isDraining: boolean;
+  onOrder: WorkerCardProps["onOrder"];
+}
+
+/** The menu itself is made when it is first opened. */
+const Orders = memo(function Orders({ id, name, isDraining, onOrder }: OrdersProps) {
+  const [isUsed, setUsed] = useState(false);
+  const button = (
+    <ActionIcon variant="subtle" color="gray" aria-label={`What ${name} is to do`} onClick={() => setUsed(true)}>
+      <IconDotsVertical size={16} />
+    </ActionIcon>
+  );
+  if (!isUsed) return button;
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={`What ${worker.name} is to do`}>
-          <IconDotsVertical size={16} />
-        </ActionIcon>
-      </Menu.Target>
+    <Menu position="bottom-end" defaultOpened>
+      <Menu.Target>{button}</Menu.Target>
       <Menu.Dropdown>
-        {worker.state === "draining"
-          ? <Menu.Item onClick={() => onOrder(worker.id, "/undrain")}>Take jobs again</Menu.Item>
-          : <Menu.Item onClick={() => onOrder(worker.id, "/drain")}>Drain: finish, and take nothing new</Menu.Item>}
-        <Menu.Item color="red" onClick={() => confirm(`Shall ${worker.name} never come back under its identity?`) && onOrder(worker.id, "", "DELETE")}>Revoke</Menu.Item>
+        {isDraining
+          ? <Menu.Item onClick={() => onOrder(id, "/undrain")}>Take jobs again</Menu.Item>
+          : <Menu.Item onClick={() => onOrder(id, "/drain")}>Drain: finish, and take nothing new</Menu.Item>}
+        <Menu.Item color="red" onClick={() => confirm(`Shall ${name} never come back under its identity?`) && onOrder(id, "", "DELETE")}>Revoke</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );
-}
+});
 
 function DeviceMeter({ device, memory }: { device: Device; memory: Worker["memory"] }) {
   const isOwn = device.vram_total > 0;
@@ -70,14 +84,13 @@ function DeviceMeter({ device, memory }: { device: Device; memory: Worker["memor
 }
 
 function Meter({ name, used, total, text }: { name: string; used: number; total: number; text: string }) {
-  const share = total > 0 ? (100 * used) / total : 0;
+  const share = total > 0 ? used / total : 0;
   return (
     <div>
-      <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Text size="xs" truncate>{name}</Text>
-        <Text size="xs" c="dimmed" className="nowrap">{text}</Text>
-      </Group>
-      <Progress value={share} size="sm" color={share > 90 ? "orange" : "indigo"} aria-label={`${name}: ${text}`} />
+      <div className="meter-text"><span className="meter-name">{name}</span><span>{text}</span></div>
+      <div className={share > 0.9 ? "meter nearly-full" : "meter"} role="meter" aria-label={name} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(100 * share)} aria-valuetext={text}>
+        <div style={{ transform: `scaleX(${share.toFixed(3)})` }} />
+      </div>
     </div>
   );
 }

@@ -37,13 +37,14 @@ export function Plot({ label, times, lines, format, isStacked = false, height = 
   latest.current = { format, lines };
 
   useEffect(() => {
-    const style = getComputedStyle(place.current!);
+    const element = place.current!;
+    const style = getComputedStyle(element);
     const text = style.getPropertyValue("--mantine-color-dimmed");
     const grid = { stroke: style.getPropertyValue("--mantine-color-default-border"), width: 1 };
     const axis = { stroke: text, grid, ticks: grid, font: "11px system-ui" };
     const created = new uPlot(
       {
-        width: place.current!.clientWidth,
+        width: element.clientWidth,
         height,
         padding: [10, 10, 0, 0],
         scales: {
@@ -66,11 +67,11 @@ export function Plot({ label, times, lines, format, isStacked = false, height = 
         }))],
       },
       [[]],
-      place.current!,
+      element,
     );
     plot.current = created;
-    const watch = new ResizeObserver(() => created.setSize({ width: place.current!.clientWidth, height }));
-    watch.observe(place.current!);
+    const watch = new ResizeObserver(() => created.setSize({ width: element.clientWidth, height }));
+    watch.observe(element);
     return () => {
       watch.disconnect();
       created.destroy();
