@@ -14,7 +14,6 @@ import {
   IconServer2,
   IconSun,
   IconTimeline,
-  type Icon,
 } from "./ui/icons";
 import { auth, call } from "./api/edge";
 import { ChatPage } from "./chat/ChatPage";
@@ -24,7 +23,7 @@ import { useRoute } from "./ui/route";
 interface PageInfo {
   path: string;
   label: string;
-  icon: Icon;
+  icon: typeof IconMessage;
   page: ComponentType;
 }
 
