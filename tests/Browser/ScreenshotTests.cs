@@ -24,7 +24,22 @@ public sealed class ScreenshotTests(ConsoleFixture console)
         foreach (string name in Pages.All)
         {
             await page.GoAsync(name);
-            await page.Page.ScreenshotAsync(new() { Path = Path.Combine(Folder, $"{name}-{device}-{(isDark ? "dark" : "light")}.png") });
+            await ShootAsync(name);
         }
+        foreach ((string name, string button) in new[] { ("chat", "Settings"), ("cluster", "Join a box"), ("models", "Policy of demo:latest"), ("keys", "New key") })
+        {
+            await page.GoAsync(name);
+            await page.Page.GetByRole(AriaRole.Button, new() { Name = button }).ClickAsync();
+            await page.Page.GetByRole(AriaRole.Dialog).WaitForAsync();
+            await ShootAsync($"{name}-dialog");
+            await page.Page.ReloadAsync();
+        }
+        if (width < 500)
+        {
+            await page.Button("Navigation").ClickAsync();
+            await ShootAsync("navigation");
+        }
+
+        Task ShootAsync(string name) => page.Page.ScreenshotAsync(new() { Path = Path.Combine(Folder, $"{name}-{device}-{(isDark ? "dark" : "light")}.png") });
     }
 }

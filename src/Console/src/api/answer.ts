@@ -50,22 +50,23 @@ export async function ask(question: Ask, update: (change: Partial<Answer>) => vo
   try {
     const { id } = await call<Job>("jobs", { body: question });
     taken(id);
-    await follow(id, update, stop, { askedAt });
+    await follow(id, update, stop, askedAt);
   } catch (error) {
     update({ state: "failed", error: messageOf(error) });
   }
 }
 
-export interface FollowedJob {
-  /** When it was submitted, by this page's clock; where that is not known the time to the first text is not either. */
-  askedAt?: number;
-  /** It is another job's branch, which still needs it. */
-  isBranch?: boolean;
+/** An answer is kept here, the edge need not keep it too. That it could not be deleted there does no harm: it goes by itself, later. */
+export async function forget(id: string): Promise<void> {
+  await call(`jobs/${id}`, { method: "DELETE" }).catch(() => undefined);
 }
 
-/** Follows a job that somebody has submitted, from its begin. */
-export async function follow(id: string, update: (change: Partial<Answer>) => void, stop: AbortSignal, { askedAt, isBranch = false }: FollowedJob = {}): Promise<void> {
-  const progress = new Progress(id, update, isBranch);
+/**
+ * Follows a job that somebody has submitted, from its begin.
+ * @param askedAt When it was submitted, by this page's clock; where that is not known the time to the first text is not either.
+ */
+export async function follow(id: string, update: (change: Partial<Answer>) => void, stop: AbortSignal, askedAt?: number): Promise<void> {
+  const progress = new Progress(id, update);
   const cancel = async () => {
     update({ state: "stopped" });
     await call(`jobs/${id}`, { method: "DELETE" });
@@ -106,7 +107,6 @@ class Progress {
   constructor(
     readonly id: string,
     readonly update: (change: Partial<Answer>) => void,
-    readonly isBranch: boolean,
   ) {}
 
   add(text: string, tokens: number, attempt: number | undefined): void {
@@ -147,8 +147,6 @@ class Progress {
       ...(Number.isNaN(tokens) ? {} : { tokens }),
       ...(nanoseconds > 0 ? { tokensPerSecond: (tokens / nanoseconds) * 1e9 } : {}),
     });
-    // The answer is kept here: the edge need not. What failed stays, for who wants to know why.
-    if (line.status === "completed" && !this.isBranch) await call(`jobs/${this.id}`, { method: "DELETE" }).catch(() => undefined);
   }
 
   #lengthAt(tokens: number): number {

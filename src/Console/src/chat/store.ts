@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { ask, follow, unanswered, type Answer, type Ask } from "../api/answer";
+import { ask, follow, forget, unanswered, type Answer, type Ask } from "../api/answer";
 import { messageOf } from "../api/edge";
 import { deleteChat, loadChats, saveChat } from "./storage";
 import { type Chat, type Message, type Reply } from "./types";
@@ -73,10 +73,13 @@ export function remove(id: string): void {
 export function change(id: string, edit: (chat: Chat) => Partial<Chat>): void {
   set({ chats: state.chats.map((chat) => (chat.id === id ? { ...chat, ...edit(chat), changedAt: Date.now() } : chat)) });
   clearTimeout(unsaved.get(id));
-  unsaved.set(id, setTimeout(() => {
-    const chat = state.chats.find((one) => one.id === id);
-    if (chat && chat.messages.length > 0) void report(saveChat(chat));
-  }, SaveAfter));
+  unsaved.set(id, setTimeout(() => void save(id), SaveAfter));
+}
+
+async function save(id: string): Promise<void> {
+  clearTimeout(unsaved.get(id));
+  const chat = state.chats.find((one) => one.id === id);
+  if (chat && chat.messages.length > 0) await report(saveChat(chat));
 }
 
 async function report(write: Promise<unknown>): Promise<void> {
@@ -111,24 +114,36 @@ export function stop(id: string): void {
 
 function answer(chatId: string, reply: Reply): void {
   const chat = state.chats.find((one) => one.id === chatId)!;
-  const taken = (job: string) => patch(chatId, reply.id, { job });
-  run(chatId, (signal) => ask(questionOf(chat, reply), (update) => patch(chatId, reply.id, update), taken, signal));
+  // At once: a page that is loaded anew goes on with it.
+  const taken = (job: string) => {
+    patch(chatId, reply.id, { job });
+    void save(chatId);
+  };
+  run(chatId, reply.id, (signal) => ask(questionOf(chat, reply), (update) => patch(chatId, reply.id, update), taken, signal));
 }
 
 function resume(chatId: string, reply: Reply): void {
-  if (reply.job) run(chatId, (signal) => follow(reply.job!, (update) => patch(chatId, reply.id, update), signal));
+  if (reply.job) run(chatId, reply.id, (signal) => follow(reply.job!, (update) => patch(chatId, reply.id, update), signal));
   else patch(chatId, reply.id, { state: "failed", error: "the page was left before the question was taken on" });
 }
 
-function run(chatId: string, work: (signal: AbortSignal) => Promise<void>): void {
+function run(chatId: string, replyId: string, work: (signal: AbortSignal) => Promise<void>): void {
   running.get(chatId)?.abort();
   const control = new AbortController();
   running.set(chatId, control);
   void work(control.signal)
+    .then(() => settle(chatId, replyId))
     .catch((error: unknown) => set({ error: messageOf(error) }))
     .finally(() => {
       if (running.get(chatId) === control) running.delete(chatId);
     });
+}
+
+/** The edge forgets an answer once it is kept here, not before. What failed stays there, for who wants to know why. */
+async function settle(chatId: string, replyId: string): Promise<void> {
+  await save(chatId);
+  const reply = state.chats.find((chat) => chat.id === chatId)?.messages.find((message) => message.id === replyId);
+  if (reply?.role === "assistant" && reply.job && (reply.state === "done" || reply.state === "stopped")) await forget(reply.job);
 }
 
 function patch(chatId: string, replyId: string, update: Partial<Answer & { job: string }>): void {

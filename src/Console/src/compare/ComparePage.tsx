@@ -1,11 +1,11 @@
 import { Button, Card, Group, MultiSelect, NumberInput, SimpleGrid, Stack, Text, Textarea, Title } from "@mantine/core";
 import { useEffect, useRef, useState, type FormEvent } from "react";
-import { ask, unanswered, type Answer } from "../api/answer";
+import { unanswered, type Answer } from "../api/answer";
 import { Figures, ReplyBody } from "../chat/MessageView";
 import { useCatalogue } from "../models/useCatalogue";
 import { Empty, ErrorNote, Page } from "../ui/Page";
 import { useAction } from "../ui/useAction";
-import { fanOut } from "./fanOut";
+import { askOnce, fanOut } from "./fanOut";
 
 interface Column {
   id: string;
@@ -35,7 +35,7 @@ export default function ComparePage() {
     void action.run(() =>
       Promise.all(models.map((model) => {
         const own = asked.filter((column) => column.model === model).map((column) => update(column.id));
-        return own.length === 1 ? ask(question(model), own[0]!, () => undefined, control.signal) : fanOut(question(model), own, control.signal);
+        return own.length === 1 ? askOnce(question(model), own[0]!, control.signal) : fanOut(question(model), own, control.signal);
       })),
     );
   };

@@ -1,4 +1,4 @@
-import { follow, type Answer, type Ask } from "../api/answer";
+import { ask, follow, forget, type Answer, type Ask } from "../api/answer";
 import { call } from "../api/edge";
 import { type Job } from "../api/types";
 
@@ -13,7 +13,7 @@ export async function fanOut(question: Ask, updates: ((change: Partial<Answer>) 
     const job = await call<Job>(`jobs/${id}`);
     for (const branch of job.branches ?? []) {
       const update = updates[branch.index];
-      if (update && branch.job_id && !followed.has(branch.index)) followed.set(branch.index, follow(branch.job_id, update, stop, { askedAt, isBranch: true }));
+      if (update && branch.job_id && !followed.has(branch.index)) followed.set(branch.index, follow(branch.job_id, update, stop, askedAt));
     }
     if (followed.size === updates.length) break;
     if (job.status === "failed" || job.status === "cancelled") throw new Error(job.error ?? `the job was ${job.status}`);
@@ -21,4 +21,12 @@ export async function fanOut(question: Ask, updates: ((change: Partial<Answer>) 
   }
   if (stop.aborted) await call(`jobs/${id}`, { method: "DELETE" });
   await Promise.all(followed.values());
+  await forget(id);
+}
+
+/** One answer, which is kept nowhere but on the page. */
+export async function askOnce(question: Ask, update: (change: Partial<Answer>) => void, stop: AbortSignal): Promise<void> {
+  let job: string | undefined;
+  await ask(question, update, (id) => (job = id), stop);
+  if (job) await forget(job);
 }
