@@ -49,7 +49,7 @@ internal sealed class ModelLine
     public IEnumerable<Candidate> All(TimeSpan now) => _places.Select(place => place.At(now));
 
     /// <summary>Slots of those who are not suspects, busy ones included.</summary>
-    public int Slots() => _places.Sum(place => place.IsSuspect ? 0 : place.Worker.Total);
+    public int Slots(IReadOnlySet<string>? except) => _places.Sum(place => place.IsSuspect || except?.Contains(place.Worker.Id) == true ? 0 : place.Worker.Total);
 
     private static Offer? OfferOf(WorkerEntry worker, string model, bool isForwarded, PlacementRule rule)
     {

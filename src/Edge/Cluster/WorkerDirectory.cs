@@ -82,7 +82,8 @@ internal sealed class WorkerDirectory
     }
 
     /// <summary>Slots that workers offer for the model, busy ones included.</summary>
-    public int Slots(string model, PlacementRule rule) => LineOf(model, rule).Slots();
+    /// <param name="except">Workers whose slots do not count; null: none.</param>
+    public int Slots(string model, PlacementRule rule, IReadOnlySet<string>? except = null) => LineOf(model, rule).Slots(except);
 
     /// <summary>Slots in use and in all, of workers that are not gone.</summary>
     public (int Used, int Total) AllSlots(TimeSpan now)

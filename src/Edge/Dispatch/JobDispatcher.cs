@@ -189,7 +189,7 @@ internal sealed partial class JobDispatcher(
             Send(queues.DeleteAsync(claim.Model, claim.Band, claim.MessageId, claim.PopReceipt, CancellationToken.None));
             Send(workers.DenyAsync(workerId, claim.JobId));
         }
-        else if (placing.MayHave(workerId, run.Job))
+        else if (placing.MayHave(workerId, run, Now))
         {
             Apply(run, () => run.Owner.Claimed(workerId, claim.MessageId, claim.PopReceipt, Now));
         }
@@ -221,7 +221,7 @@ internal sealed partial class JobDispatcher(
         _busy = _runs.Count > 0;
     }
 
-    private bool WaitsForAWorker() => _runs.Values.Any(run => run.Owner.IsWaiting && placing.HasNobodyFor(run.Job));
+    private bool WaitsForAWorker() => _runs.Values.Any(run => run.Owner.IsWaiting && placing.HasNobodyFor(run));
 
     private void AcknowledgeAll()
     {

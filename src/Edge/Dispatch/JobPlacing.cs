@@ -17,6 +17,12 @@ internal sealed class JobPlacing(
     /// <summary>Who was refused looks once more, finds nothing, and leaves the queue to others.</summary>
     private static readonly TimeSpan NotForThisOne = TimeSpan.FromSeconds(1);
 
+    /// <summary>What has failed at a worker is for others for so long, where there are any.</summary>
+    private static readonly TimeSpan ForOthers = TimeSpan.FromSeconds(10);
+
+    /// <summary>Where there are none it rests: all its attempts could fail within a moment of one shortage, and who has joined meanwhile is to be heard of.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
+
     /// <summary>Null when nobody who may run it has a free slot, as far as is known.</summary>
     public string? Choose(Job job, IReadOnlySet<string> excluded, TimeSpan now) => directory.Choose(job.Model, job.Placement, excluded, now);
 
@@ -25,7 +31,13 @@ internal sealed class JobPlacing(
         directory.ToNudge(model, rule, options.Value.NudgedWorkers, now).Select(id => workers.NudgeAsync(id, model, band));
 
     /// <summary>Whether the worker may run what it claims: queues are open to all who hold the model, or are told to look.</summary>
-    public bool MayHave(string workerId, Job job) => directory.MayRun(workerId, job.Placement.Rule);
+    public bool MayHave(string workerId, JobRun run, TimeSpan now)
+    {
+        if (!directory.MayRun(workerId, run.Job.Placement.Rule))
+            return false;
+        var (failedAt, last) = run.Owner.Failures;
+        return !failedAt.Contains(workerId) || now - last >= (HasNobodyFor(run) ? Rest : ForOthers);
+    }
 
     /// <summary>The worker may not have it: others are to see the message soon, not when its hiding ends.</summary>
     public async Task PutBackAsync(string workerId, Claim claim)
@@ -34,8 +46,8 @@ internal sealed class JobPlacing(
         await workers.DenyAsync(workerId, claim.JobId);
     }
 
-    /// <summary>A job waits that no worker offers a slot for: only a listing tells when one comes that has to be nudged.</summary>
-    public bool HasNobodyFor(Job job) => directory.Slots(job.Model, job.Placement.Rule) == 0;
+    /// <summary>No worker offers a slot for the job but where it has failed: only a listing tells when one comes that has to be nudged.</summary>
+    public bool HasNobodyFor(JobRun run) => directory.Slots(run.Job.Model, run.Job.Placement.Rule, run.Owner.Failures.Workers) == 0;
 
     /// <summary>A job's attempt has become another one, or the first, or none.</summary>
     public void Count(Attempt? before, Attempt? after, TimeSpan now)

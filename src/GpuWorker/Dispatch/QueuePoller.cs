@@ -34,6 +34,12 @@ internal sealed partial class QueuePoller(
     /// <summary>Long enough for a claim and its repetitions; after it the message is everybody's again.</summary>
     private static readonly TimeSpan Visibility = TimeSpan.FromSeconds(10);
 
+    /// <summary>Storage that hangs does not keep a worker from looking again when it is back. A message whose answer came too late shows again after <see cref="Visibility"/>.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>The most that storage gives at once.</summary>
+    private const int MostMessages = 32;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Model, Band Band), string> _waiting = [];
     private readonly WakeSignal _wake = new(time);
@@ -97,29 +103,26 @@ internal sealed partial class QueuePoller(
         }
     }
 
-    private async Task PollAsync(string model, Band band, string url, CancellationToken cancellationToken)
+    private async Task PollAsync(string model, Band band, string url, CancellationToken stopping)
     {
         if (decoders.Hangs(model))
             return;
-        int asked = TakeSlots();
-        if (asked == 0)
+        // None is held while storage is asked: what is pushed meanwhile comes first, and nobody is told that all are taken.
+        int asked = Math.Min(slots.Free, MostMessages);
+        if (asked <= 0)
         {
             PutBack(model, band, url);
             return;
         }
-        int used = 0;
+        using CancellationTokenSource patience = new(Patience, time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
         try
         {
-            QueueMessage[] messages = await new QueueClient(new Uri(url)).ReceiveMessagesAsync(asked, Visibility, cancellationToken);
+            QueueMessage[] messages = await new QueueClient(new Uri(url)).ReceiveMessagesAsync(asked, Visibility, either.Token);
             foreach (QueueMessage message in messages)
             {
-                if (Read(message) is not { } job)
-                    continue;
-                used++;
-                if (job.Reply is null)
-                    background.Take(job, new QueueHold(new Uri(url), message, time));
-                else
-                    dispatcher.Claimed(job, new Claim(job.JobId, job.Model, job.Band, message.MessageId, message.PopReceipt));
+                if (Read(message) is { } job)
+                    await TakeAsync(job, new Uri(url), message, either.Token);
             }
             if (messages.Length == asked)
                 PutBack(model, band, url);
@@ -128,24 +131,25 @@ internal sealed partial class QueuePoller(
         {
             // Nothing has ever waited for this model.
         }
+        catch (OperationCanceledException e) when (!stopping.IsCancellationRequested)
+        {
+            LogPollFailed(e, model);
+        }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
             LogPollFailed(e, model);
         }
-        finally
-        {
-            for (int unused = asked - used; unused > 0; unused--)
-                slots.Release();
-        }
     }
 
-    private int TakeSlots()
+    private async Task TakeAsync(QueuedJob job, Uri queue, QueueMessage message, CancellationToken cancellationToken)
     {
-        int taken = 0;
-        // 32 is the most that storage gives at once.
-        while (taken < 32 && slots.TryTake())
-            taken++;
-        return taken;
+        QueueHold hold = new(queue, message, time);
+        if (!slots.TryTake())
+            await hold.HideAsync(TimeSpan.Zero, cancellationToken);
+        else if (job.Reply is null)
+            background.Take(job, hold);
+        else
+            dispatcher.Claimed(job, new Claim(job.JobId, job.Model, job.Band, message.MessageId, message.PopReceipt));
     }
 
     private void PutBack(string model, Band band, string url)

@@ -4,8 +4,11 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge;
+using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Tests.Background;
+using OllamaMax.Jobs;
 using OllamaMax.LocalHost.SignalR;
+using OllamaMax.Streaming;
 using OllamaMax.TestKit.Cluster;
 using OllamaMax.TestKit;
 
@@ -131,6 +134,13 @@ public sealed class DispatchTests(AzuriteFixture azurite)
             cancellationToken: Cancellation);
         EndlessToken token = new();
         await cluster.AddWorkerAsync(token.Engine, Cancellation);
+        // The deadline is for the answer, not for fetching the model: that may take longer on a busy machine.
+        bool isLoaded = false;
+        while (!isLoaded)
+        {
+            using HttpResponseMessage loading = await cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo" }, Cancellation);
+            isLoaded = loading.IsSuccessStatusCode;
+        }
 
         using HttpResponseMessage response = await PostAsync(cluster);
 
@@ -138,6 +148,18 @@ public sealed class DispatchTests(AzuriteFixture azurite)
         response.StatusCode.ShouldBe(HttpStatusCode.GatewayTimeout);
         await token.Stopped;
         token.Recover();
+        (await GenerateAsync(cluster)).GetProperty("done").GetBoolean().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Generate_TheWorkersLookIntoAQueueHangs_IsPushedToItsFreeSlot()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
+        TestWorker worker = await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
+        await using SilentServer storage = new();
+        worker.Services.GetRequiredService<QueuePoller>().Nudged(new NudgeMessage(new string('a', 64), Band.Interactive, $"http://127.0.0.1:{storage.Port}/queue"));
+        await storage.Asked.WaitAsync(Cancellation);
+
         (await GenerateAsync(cluster)).GetProperty("done").GetBoolean().ShouldBeTrue();
     }
 

@@ -18,6 +18,9 @@ public sealed class TestWorker : IAsyncDisposable
 
     public string Name { get; }
 
+    /// <summary>Its parts.</summary>
+    public IServiceProvider Services => _services;
+
     /// <summary>Its whole run; fails when it is not let in.</summary>
     public Task Running { get; }
 

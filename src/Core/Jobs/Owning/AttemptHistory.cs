@@ -6,10 +6,15 @@ namespace OllamaMax.Jobs.Owning;
 internal sealed class AttemptHistory(PoisonRule rule)
 {
     private readonly List<FailedAttempt> _all = [];
+    private readonly HashSet<string> _failedAt = [];
+    private TimeSpan _failedLastAt;
     private int _from;
 
     /// <summary>The oldest first; times are the owner's clock since the epoch.</summary>
     public IReadOnlyList<FailedAttempt> All => [.. _all];
+
+    /// <summary>Workers that said that they failed at it, or whose engines died under it, and when that was last.</summary>
+    public (IReadOnlySet<string> Workers, TimeSpan LastAt) Failures => (_failedAt, _failedLastAt);
 
     /// <summary>There were too many.</summary>
     public bool IsPoison => rule.Applies(_all);
@@ -25,6 +30,12 @@ internal sealed class AttemptHistory(PoisonRule rule)
     /// <summary>An attempt begins with so many tokens there.</summary>
     public void Begin(int tokens) => _from = tokens;
 
-    public void Add(Attempt attempt, AttemptFailure kind, string reason, TimeSpan now, int tokens) =>
+    public void Add(Attempt attempt, AttemptFailure kind, string reason, TimeSpan now, int tokens)
+    {
         _all.Add(new FailedAttempt(attempt.Number, attempt.WorkerId, kind, reason, DateTimeOffset.UnixEpoch + now, _from, tokens));
+        if (kind is not (AttemptFailure.Failed or AttemptFailure.Crashed))
+            return;
+        _failedAt.Add(attempt.WorkerId);
+        _failedLastAt = now;
+    }
 }

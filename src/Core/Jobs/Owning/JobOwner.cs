@@ -67,6 +67,9 @@ public sealed class JobOwner
     /// <summary>The attempt whose output counts; null while there is none.</summary>
     public Attempt? Attempt => _attempt;
 
+    /// <inheritdoc cref="AttemptHistory.Failures"/>
+    public (IReadOnlySet<string> Workers, TimeSpan LastAt) Failures => _history.Failures;
+
     /// <summary>How far the answer is here without a gap, to acknowledge.</summary>
     public Ack? Acknowledgement => _attempt is null ? null : new Ack(_attempt.Nonce, _answer.Next, _answer.HasGap);
 
