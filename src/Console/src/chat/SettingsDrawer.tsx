@@ -24,7 +24,7 @@ export function SettingsDrawer({ chat, isOpen, onClose }: { chat: Chat; isOpen: 
         <Textarea label="System prompt" description="Said to the model before everything else" autosize minRows={3} maxRows={10} value={chat.settings.system ?? ""} onChange={(event) => set({ system: event.currentTarget.value })} />
         <NumberInput label="Temperature" description="0 always takes the likeliest word; empty: the model's own" min={0} max={2} step={0.1} decimalScale={2} value={chat.settings.temperature ?? ""} onChange={(value) => set({ temperature: number(value) })} />
         <NumberInput label="At most so many tokens" description="Of an answer; empty: until the model ends it" min={1} allowDecimal={false} value={chat.settings.maxTokens ?? ""} onChange={(value) => set({ maxTokens: number(value) })} />
-        <Textarea label="JSON Schema" description="Answers are JSON that follows it, token by token" autosize minRows={4} maxRows={14} className="mono" spellCheck={false} value={schema} error={error} onChange={(event) => schemaChanged(event.currentTarget.value)} />
+        <Textarea label="JSON Schema" description="Answers are JSON that follows it, token by token" autosize minRows={4} maxRows={14} classNames={{ input: "mono" }} spellCheck={false} value={schema} error={error} onChange={(event) => schemaChanged(event.currentTarget.value)} />
         <Button variant="default" onClick={onClose}>Done</Button>
       </Stack>
     </Drawer>

@@ -42,7 +42,7 @@ export function JoinDialog({ isOpen, onClose, known }: { isOpen: boolean; onClos
         <ErrorNote error={action.error} />
         {token && <Copy block what="the command" text={Commands[system]!(token.token)} />}
         {token && <Text size="sm" c="dimmed">The token is good for one box, once, until {time(token.expires_at)}.</Text>}
-        <Text size="sm" role="status" fw={joined ? 600 : 400}>{joined ? `${joined.name} has joined.` : token ? "Waiting for the box…" : ""}</Text>
+        <Text size="sm" role="status" fw={joined ? 600 : 400}>{joined ? `${joined.name} has joined.` : token ? "Waiting for the box…" : action.isBusy ? "Making a token…" : ""}</Text>
         <Button variant="default" onClick={onClose}>Close</Button>
       </Stack>
     </Modal>

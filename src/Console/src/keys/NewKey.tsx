@@ -1,4 +1,4 @@
-import { Button, Group, Modal, MultiSelect, NumberInput, Select, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Modal, MultiSelect, NumberInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useState, type FormEvent } from "react";
 import { call } from "../api/edge";
 import { type Key, type Limits } from "../api/types";
@@ -43,13 +43,13 @@ export function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key:
       <form onSubmit={submit}>
         <Stack>
           <TextInput label="Name" description="For people: whose it is, or what for" required maxLength={100} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <Group grow align="flex-start">
+          <SimpleGrid cols={{ base: 1, xs: 2 }}>
             <Select label="Role" data={Roles} allowDeselect={false} value={role} onChange={(value) => setRole(value ?? "user")} />
             <TextInput label="Tenant" placeholder="yours" maxLength={64} value={tenant} onChange={(event) => setTenant(event.currentTarget.value)} />
-          </Group>
+          </SimpleGrid>
           <MultiSelect label="Models" placeholder={models.length === 0 ? "all" : ""} data={catalogue.data?.map((model) => model.name) ?? []} value={models} onChange={setModels} clearable />
           <Group grow align="flex-start">
-            <NumberInput label="Good for so many days" placeholder="for good" min={1} value={days ?? ""} onChange={(value) => setDays(typeof value === "number" ? value : undefined)} />
+            <NumberInput label="Expires after days" placeholder="never" min={1} value={days ?? ""} onChange={(value) => setDays(typeof value === "number" ? value : undefined)} />
             {limit("concurrent", "Requests at a time")}
           </Group>
           <Group grow align="flex-start">

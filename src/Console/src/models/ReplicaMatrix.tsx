@@ -52,7 +52,7 @@ export function ReplicaMatrix({ models, workers, onEdit }: MatrixProps) {
                       <Tooltip label={replica.error ?? bytes(replica.bytes)}>
                         <span><State of={replica.state} /></span>
                       </Tooltip>
-                    ) : <Text c="dimmed" aria-label="no copy">–</Text>}
+                    ) : <Text c="dimmed" component="span" aria-hidden={!copies.data}>{copies.data ? "–" : "…"}</Text>}
                   </Table.Td>
                 );
               })}

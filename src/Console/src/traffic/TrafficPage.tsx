@@ -12,10 +12,12 @@ export default function TrafficPage() {
   const { samples, error } = useRecording();
   const figures = useMemo(() => figuresOf(samples), [samples]);
   const minutes = samples.length > 1 ? (samples.at(-1)!.at - samples[0]!.at) / 60 : 0;
-  const plot = (title: string, lines: Line[], format: (value: number) => string, none = "Nothing to show") => (
+  const plot = (title: string, lines: Line[], format: (value: number) => string, none = "") => (
     <Card withBorder padding="sm">
       <Title order={2} size="sm" mb={4}>{title}</Title>
-      {lines.length > 0 ? <Plot label={title} times={figures.times} lines={lines} format={format} /> : <Text size="sm" c="dimmed" py="xl" ta="center">{none}</Text>}
+      {figures.times.length > 0 && lines.length > 0
+        ? <Plot label={title} times={figures.times} lines={lines} format={format} />
+        : <Text size="sm" c="dimmed" py="xl" ta="center">{figures.times.length > 0 ? none : "The first figures come in a few seconds"}</Text>}
     </Card>
   );
   return (

@@ -22,6 +22,7 @@ interface PlotProps {
 
 /** In seconds. */
 const ShortestSpan = 300;
+const HalfADay = 43_200;
 
 const Colors = {
   light: ["#364fc7", "#c2255c", "#087f5b", "#a8480b", "#6741d9", "#0b7285", "#5f3d00", "#495057"],
@@ -48,8 +49,8 @@ export function Plot({ label, times, lines, format, isStacked = false, height = 
         height,
         padding: [10, 10, 0, 0],
         scales: {
-          // One point, or a minute of them, is no span to draw an axis by.
-          ...(isStacked ? {} : { x: { range: (_: uPlot, min: number, max: number): [number, number] => [Math.min(min, max - ShortestSpan), max] } }),
+          // A minute of points is no span to draw an axis by; the last bar is to be seen whole.
+          x: { range: (_, min, max) => (isStacked ? [min - HalfADay, max + HalfADay] : [Math.min(min, max - ShortestSpan), max]) },
           y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
         },
         axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => latest.current.format(tick)) }],
@@ -79,7 +80,10 @@ export function Plot({ label, times, lines, format, isStacked = false, height = 
   }, [names, scheme, height, isStacked]);
 
   useEffect(() => {
-    plot.current?.setData([times, ...(isStacked ? stack(lines) : lines.map((line) => line.values))] as uPlot.AlignedData);
+    // Of a single point uPlot makes a span of its own: there is one with nothing before it.
+    const isSingle = times.length === 1;
+    const values = isStacked ? stack(lines) : lines.map((line) => (isSingle ? [null, ...line.values] : line.values));
+    plot.current?.setData([isSingle ? [times[0]! - ShortestSpan, ...times] : times, ...values] as uPlot.AlignedData);
   }, [times, lines, names, scheme, height, isStacked]);
 
   const now = lines.map((line) => `${line.label} ${line.values.at(-1) === null || line.values.length === 0 ? "nothing" : format(line.values.at(-1)!)}`).join(", ");
