@@ -1,5 +1,5 @@
 import { ask, follow, forget, type Answer, type Ask } from "../api/answer";
-import { call } from "../api/edge";
+import { call, EdgeError } from "../api/edge";
 import { type Job } from "../api/types";
 
 const LookEvery = 300;
@@ -13,7 +13,9 @@ export async function fanOut(question: Ask, updates: ((change: Partial<Answer>) 
     const job = await call<Job>(`jobs/${id}`);
     for (const branch of job.branches ?? []) {
       const update = updates[branch.index];
-      if (update && branch.job_id && !followed.has(branch.index)) followed.set(branch.index, follow(branch.job_id, update, stop, askedAt));
+      if (!update || followed.has(branch.index)) continue;
+      if (branch.job_id && (await isKnown(branch.job_id))) followed.set(branch.index, follow(branch.job_id, update, stop, askedAt));
+      else if (branch.status === "failed") followed.set(branch.index, Promise.resolve(update({ state: "failed", error: branch.error ?? "it has failed" })));
     }
     if (followed.size === updates.length) break;
     if (job.status === "failed" || job.status === "cancelled") throw new Error(job.error ?? `the job was ${job.status}`);
@@ -22,6 +24,17 @@ export async function fanOut(question: Ask, updates: ((change: Partial<Answer>) 
   if (stop.aborted) await call(`jobs/${id}`, { method: "DELETE" });
   await Promise.all(followed.values());
   await forget(id);
+}
+
+/** A branch's job has its id before it is there. */
+async function isKnown(id: string): Promise<boolean> {
+  try {
+    await call(`jobs/${id}`);
+    return true;
+  } catch (error) {
+    if (error instanceof EdgeError && error.status === 404) return false;
+    throw error;
+  }
 }
 
 /** One answer, which is kept nowhere but on the page. */
