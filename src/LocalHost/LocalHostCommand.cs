@@ -31,6 +31,16 @@ internal static class LocalHostCommand
         Description = "Speak https with the certificate and key in this file, PEM or PFX without password",
     };
 
+    private static readonly Option<bool> Https = new("--https")
+    {
+        Description = "Speak https with a certificate that an authority of this data folder signs; its file for clients to trust is printed",
+    };
+
+    private static readonly Option<bool> EncryptPayloads = new("--encrypt-payloads")
+    {
+        Description = "Encrypt prompts and answers of interactive requests between edge and workers",
+    };
+
     private static readonly Option<int> Edges = new("--edges")
     {
         Description = $"Edges over one storage, 1 to {LocalHostOptions.MostEdges}: several are processes of their own, on ports from --port on",
@@ -105,7 +115,7 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Edges, Listen, RequireKeys, Certificate, Data, Workers, Model, DiskBudget, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
+            Port, Edges, Listen, RequireKeys, Certificate, Https, EncryptPayloads, Data, Workers, Model, DiskBudget, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         command.Add(EdgeCommand.Create());
@@ -134,6 +144,8 @@ internal static class LocalHostCommand
         Listen = parsed.GetRequiredValue(Listen),
         RequireKeys = parsed.GetValue(RequireKeys),
         Certificate = parsed.GetValue(Certificate),
+        Https = parsed.GetValue(Https),
+        EncryptPayloads = parsed.GetValue(EncryptPayloads),
         Edges = parsed.GetValue(Edges),
         Data = parsed.GetRequiredValue(Data),
         Workers = parsed.GetValue(Workers),

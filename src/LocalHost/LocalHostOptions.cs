@@ -27,6 +27,12 @@ internal sealed record LocalHostOptions
     /// <summary>A certificate with its key (<see cref="ServerCertificate"/>): the edge speaks https; null: http.</summary>
     public string? Certificate { get; init; }
 
+    /// <summary>Speak https with a certificate of this data folder's own authority (<see cref="LocalAuthority"/>); in the place of <see cref="Certificate"/>.</summary>
+    public bool Https { get; init; }
+
+    /// <summary>Prompts and answers are encrypted between edge and workers.</summary>
+    public bool EncryptPayloads { get; init; }
+
     /// <summary>With <see cref="Certificate"/>: port on the loopback for what this machine itself starts, where http is spoken; 0 lets the system choose.</summary>
     public int OwnPort { get; init; }
 
@@ -85,6 +91,10 @@ internal sealed record LocalHostOptions
             yield return $"--listen {Listen} lets others in: it needs --require-keys";
         if (Certificate is { } certificate && ServerCertificate.FindError(certificate) is { } unusable)
             yield return $"--certificate {certificate} cannot be used: {unusable}";
+        if (Https && Certificate is not null)
+            yield return "--https makes a certificate, and --certificate brings one: give one of them";
+        if (Https && Services)
+            yield return "--https is for an edge, and --services starts none";
         if (FaultError() is { } faults)
             yield return $"--signalr-faults: {faults}";
         foreach (string forward in Forward)

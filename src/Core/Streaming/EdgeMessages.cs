@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using OllamaMax.Jobs;
+using OllamaMax.Security;
 
 namespace OllamaMax.Streaming;
 
@@ -17,7 +19,7 @@ public sealed record GrantMessage
     /// <summary>The job itself; null when it is too large for a message and lies at <see cref="PayloadUrl"/>.</summary>
     public Job? Job { get; init; }
 
-    /// <summary>Where the job lies as JSON, readable by whoever has this URL.</summary>
+    /// <summary>Where the job lies as JSON, or under the attempt's seal, readable by whoever has this URL.</summary>
     public string? PayloadUrl { get; init; }
 
     /// <summary>Time left until the job's deadline when this was sent: clocks of different machines are never compared.</summary>
@@ -28,6 +30,13 @@ public sealed record GrantMessage
 
     /// <summary>Tokens of the answer that the owner has already: go on after the last of them.</summary>
     public IReadOnlyList<int> Resume { get; init; } = [];
+
+    /// <summary>Where the owner encrypts: what stands for <see cref="Job"/> and <see cref="Resume"/>, which are empty then.</summary>
+    public SealedGrant? Sealed { get; init; }
+
+    /// <summary>With <see cref="Sealed"/>, once it was opened: what the attempt's output is sealed with. Never sent.</summary>
+    [JsonIgnore]
+    public AttemptSeal? Seal { get; init; }
 }
 
 /// <summary>A claim is refused: the job is in other hands, or over.</summary>

@@ -13,8 +13,11 @@ namespace OllamaMax.Edge.Templates;
 /// </summary>
 internal sealed class PromptTemplates : IPromptRenderer, IDisposable
 {
-    /// <summary>Rendering is work of the processor: more engines than processors only hold memory.</summary>
-    private static readonly int MostIdle = Environment.ProcessorCount;
+    /// <summary>
+    /// Rendering is work of the processor, but requests that come together render on more threads than there are processors, and an engine made anew compiles the
+    /// template again. More than this only hold memory.
+    /// </summary>
+    private static readonly int MostIdle = Math.Max(16, 2 * Environment.ProcessorCount);
 
     /// <summary>As many as the runtime asks for before it compiles what runs often a second time.</summary>
     private const int WarmUpRenders = 40;

@@ -10,7 +10,12 @@ namespace OllamaMax.GpuWorker.Dispatch;
 /// </summary>
 internal sealed partial class EdgeOutbox : IAsyncDisposable
 {
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(20);
+    /// <summary>To a local host's own surface, where a message costs nothing.</summary>
+    private static readonly TimeSpan ShortestHere = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>To a service that counts messages.</summary>
+    private static readonly TimeSpan ShortestAway = TimeSpan.FromMilliseconds(50);
+
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(250);
 
     private readonly SignalRSender _sender;
@@ -25,13 +30,15 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
     private readonly WakeSignal _signal;
     private readonly WakeSignal _urgent;
     private readonly Task _loop;
-    private TimeSpan _interval = Shortest;
+    private readonly TimeSpan _shortest;
+    private TimeSpan _interval;
     private int _beat;
 
     /// <param name="counters">The worker's figures of the moment, without content.</param>
     public EdgeOutbox(ReplyCapability reply, SignalRSender sender, Func<WorkerMessage> counters, TimeProvider time, ILogger logger)
     {
         Reply = reply;
+        _interval = _shortest = Uri.TryCreate(reply.Url, UriKind.Absolute, out Uri? url) && url.IsLoopback ? ShortestHere : ShortestAway;
         _sender = sender;
         _counters = counters;
         _time = time;
@@ -149,7 +156,7 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
             foreach (RunningAttempt attempt in _attempts)
             {
                 if (attempt.Output.Collect(now) is { } chunk)
-                    outputs.Add(new AttemptOutput(attempt.JobId, attempt.Nonce, chunk));
+                    outputs.Add(new AttemptOutput(attempt.JobId, attempt.Nonce, chunk) { Seal = attempt.Seal });
             }
             if (!beat && outputs.Count == 0 && _answers.Count == 0 && _claims.Count == 0)
                 return null;
@@ -168,11 +175,11 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
 
     private async Task SendAsync(WorkerMessage message, CancellationToken stopping)
     {
-        SendOutcome outcome = await _sender.SendAsync(Reply, Targets.Output, message, ProtocolJson.Default.WorkerMessage, stopping);
+        SendOutcome outcome = await _sender.SendAsync(Reply, Targets.Output, Sealed(message), ProtocolJson.Default.WorkerMessage, stopping);
         switch (outcome)
         {
             case SendOutcome.Sent:
-                _interval = Max(Shortest, _interval * 0.9);
+                _interval = Max(_shortest, _interval * 0.9);
                 break;
             case SendOutcome.Throttled(var retryAfter):
                 _interval = Min(Longest, _interval * 2);
@@ -187,6 +194,15 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
                 break;
         }
     }
+
+    /// <summary>The message as it is to be sent; each time anew, as what was not taken goes with another.</summary>
+    private static WorkerMessage Sealed(WorkerMessage message) => message.Outputs.All(output => output.Seal is null)
+        ? message
+        : message with
+        {
+            Outputs = [.. message.Outputs.Where(output => output.Seal is null)],
+            Sealed = [.. message.Outputs.Select(SealedMessages.Seal).OfType<SealedOutput>()],
+        };
 
     /// <summary>Puts the content of a message that was not taken back, to go with the next one.</summary>
     private void SendAgain(WorkerMessage message)
