@@ -47,9 +47,8 @@ public sealed class ConsoleFixture : IAsyncLifetime
             },
             cancellationToken);
         _playwright = await Playwright.CreateAsync();
-        _playwright.Selectors.SetTestIdAttribute("data-testid");
         Assertions.SetDefaultExpectTimeout(Patience);
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium });
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Timeout = Patience });
         _system = await system;
         Client.BaseAddress = _system.BaseAddress;
         Client.DefaultRequestHeaders.Authorization = new("Bearer", _system.AdminKey);

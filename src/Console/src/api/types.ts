@@ -59,6 +59,9 @@ export interface Policy {
   min_replicas: number;
   max_replicas: number | null;
   labels: Record<string, string>;
+  excluded_labels: Record<string, string[]>;
+  preferred_labels: Record<string, string[]>;
+  warm: boolean;
   pin: boolean;
   priority: number;
 }
@@ -70,6 +73,7 @@ export interface ReplicatedModel {
   policy: Policy | null;
   desired: number;
   actual: number;
+  warm: number | null;
   in_progress: number;
   blocked_because: string | null;
 }

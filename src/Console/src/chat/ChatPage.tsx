@@ -1,20 +1,22 @@
 import { ActionIcon, Alert, Button, Drawer, Group, Select, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconAdjustments, IconMessages, IconPlus } from "../ui/icons";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useCatalogue } from "../models/useCatalogue";
 import { ErrorNote } from "../ui/Page";
 import { ChatList } from "./ChatList";
 import { Composer } from "./Composer";
 import { MessageList } from "./MessageList";
-import { SettingsDrawer } from "./SettingsDrawer";
 import * as store from "./store";
+
+const SettingsDrawer = lazy(() => import("./SettingsDrawer"));
 
 export function ChatPage() {
   const { chats, currentId, isLoaded, error } = store.useChats();
   const catalogue = useCatalogue();
   const [isListOpen, list] = useDisclosure(false);
   const [areSettingsOpen, settings] = useDisclosure(false);
+  const [areSettingsUsed, setSettingsUsed] = useState(false);
   useEffect(() => void store.load(), []);
 
   const chat = chats.find((one) => one.id === currentId)!;
@@ -47,7 +49,7 @@ export function ChatPage() {
           </Group>
           <Group gap="xs" wrap="nowrap">
             <Tooltip label="Settings">
-              <ActionIcon variant="default" size="lg" aria-label="Settings" onClick={settings.open}>
+              <ActionIcon variant="default" size="lg" aria-label="Settings" onClick={() => (setSettingsUsed(true), settings.open())}>
                 <IconAdjustments size={18} />
               </ActionIcon>
             </Tooltip>
@@ -74,7 +76,7 @@ export function ChatPage() {
         </Button>
         {chatList}
       </Drawer>
-      <SettingsDrawer key={chat.id} chat={chat} isOpen={areSettingsOpen} onClose={settings.close} />
+      <Suspense>{areSettingsUsed && <SettingsDrawer key={chat.id} chat={chat} isOpen={areSettingsOpen} onClose={settings.close} />}</Suspense>
     </div>
   );
 }

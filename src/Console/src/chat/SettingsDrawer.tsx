@@ -4,7 +4,7 @@ import * as store from "./store";
 import { type Chat, type ChatSettings } from "./types";
 
 /** What holds for the questions of one chat from now on. */
-export function SettingsDrawer({ chat, isOpen, onClose }: { chat: Chat; isOpen: boolean; onClose: () => void }) {
+export default function SettingsDrawer({ chat, isOpen, onClose }: { chat: Chat; isOpen: boolean; onClose: () => void }) {
   const [schema, setSchema] = useState(chat.settings.schema ?? "");
   const [error, setError] = useState<string>();
   const set = (change: ChatSettings) => store.change(chat.id, ({ settings }) => ({ settings: { ...settings, ...change } }));

@@ -5,18 +5,20 @@ import { type Policy, type ReplicatedModel } from "../api/types";
 import { ErrorNote } from "../ui/Page";
 import { useAction } from "../ui/useAction";
 
-const None: Policy = { min_replicas: 1, max_replicas: null, labels: {}, pin: false, priority: 0 };
+const None: Policy = { min_replicas: 1, max_replicas: null, labels: {}, excluded_labels: {}, preferred_labels: {}, warm: false, pin: false, priority: 0 };
 
 export function PolicyDialog({ model, onClose }: { model: ReplicatedModel; onClose: () => void }) {
   const [policy, setPolicy] = useState(model.policy ?? None);
-  const [labels, setLabels] = useState(Object.entries(policy.labels).map(([name, value]) => `${name}=${value}`).join(", "));
+  const [labels, setLabels] = useState(write(policy.labels));
+  const [excluded, setExcluded] = useState(write(policy.excluded_labels));
+  const [preferred, setPreferred] = useState(write(policy.preferred_labels));
   const action = useAction();
   const path = `cluster/models/${model.name}/policy`;
   const set = (change: Partial<Policy>) => setPolicy({ ...policy, ...change });
   const finish = (work: () => Promise<unknown>) => void action.run(work).then((isDone) => isDone && onClose());
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    finish(() => call(path, { method: "PUT", body: { ...policy, labels: parseLabels(labels) } }));
+    finish(() => call(path, { method: "PUT", body: { ...policy, labels: Object.fromEntries(read(labels)), excluded_labels: gather(read(excluded)), preferred_labels: gather(read(preferred)) } }));
   };
   return (
     <Modal opened onClose={onClose} title={`Policy of ${model.name}`} closeButtonProps={{ "aria-label": "Close" }}>
@@ -27,7 +29,10 @@ export function PolicyDialog({ model, onClose }: { model: ReplicatedModel; onClo
             <NumberInput label="At most" description="empty: any number" min={0} max={1000} allowDecimal={false} value={policy.max_replicas ?? ""} onChange={(value) => set({ max_replicas: value === "" ? null : Number(value) })} />
           </Group>
           <TextInput label="Labels" description="That a worker must have, such as site=berlin, gpu=a100" value={labels} onChange={(event) => setLabels(event.currentTarget.value)} />
+          <TextInput label="Excluded labels" description="That a worker must not have, such as site=paris, site=rome" value={excluded} onChange={(event) => setExcluded(event.currentTarget.value)} />
+          <TextInput label="Preferred labels" description="Workers that have more of them get copies first" value={preferred} onChange={(event) => setPreferred(event.currentTarget.value)} />
           <NumberInput label="Priority" description="The greater one is copied first, and may take the room of a smaller one" min={0} max={1000} allowDecimal={false} value={policy.priority} onChange={(value) => set({ priority: Number(value) })} />
+          <Switch label="Warm: so many copies are kept in memory" checked={policy.warm} onChange={(event) => set({ warm: event.currentTarget.checked })} />
           <Switch label="Pin: copies stay whatever room others need" checked={policy.pin} onChange={(event) => set({ pin: event.currentTarget.checked })} />
           <ErrorNote error={action.error} />
           <Group justify="flex-end">
@@ -40,8 +45,20 @@ export function PolicyDialog({ model, onClose }: { model: ReplicatedModel; onClo
   );
 }
 
-function parseLabels(text: string): Record<string, string> {
-  const pairs = text.split(",").map((pair) => pair.trim()).filter(Boolean).map((pair) => pair.split("=").map((part) => part.trim()));
-  for (const pair of pairs) if (pair.length !== 2 || !pair[0]) throw new Error(`A label is written name=value, not '${pair.join("=")}'`);
-  return Object.fromEntries(pairs as [string, string][]);
+const write = (labels: Record<string, string | string[]>): string =>
+  Object.entries(labels).flatMap(([name, values]) => [values].flat().map((value) => `${name}=${value}`)).join(", ");
+
+function read(text: string): [string, string][] {
+  return text.split(",").map((pair) => pair.trim()).filter(Boolean).map((pair) => {
+    const [name, value, ...more] = pair.split("=").map((part) => part.trim());
+    if (!name || value === undefined || more.length > 0) throw new Error(`A label is written name=value, not '${pair}'`);
+    return [name, value];
+  });
+}
+
+/** Several values of a name. */
+function gather(pairs: [string, string][]): Record<string, string[]> {
+  const labels: Record<string, string[]> = {};
+  for (const [name, value] of pairs) (labels[name] ??= []).push(value);
+  return labels;
 }

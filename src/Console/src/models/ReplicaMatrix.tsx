@@ -42,7 +42,7 @@ export function ReplicaMatrix({ models, workers, onEdit }: MatrixProps) {
                   <VisuallyHidden>{`Policy of ${model.name}: `}</VisuallyHidden>
                   {model.policy ? `${model.policy.min_replicas} to ${model.policy.max_replicas ?? "any"}` : "none"}
                 </Button>
-                <Text size="xs" c="dimmed">{model.actual} there{model.in_progress > 0 ? `, ${model.in_progress} on the way` : ""}</Text>
+                <Text size="xs" c="dimmed">{model.actual} there{model.warm !== null ? `, ${model.warm} warm` : ""}{model.in_progress > 0 ? `, ${model.in_progress} on the way` : ""}</Text>
               </Table.Td>
               {shown.map((worker) => {
                 const replica = copies.data?.get(model.name)?.find((one) => one.worker_id === worker.id);
