@@ -163,7 +163,7 @@ public sealed class PullTests(AzuriteFixture azurite)
             using StreamReader lines = new(await first.Content.ReadAsStreamAsync(Cancel));
             await ReadUntilAsync(lines, "\"completed\":", atLeast: 1 << 20);
         }
-        await left.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        await left.Task.WaitAsync(Cancel);
         Task<string[]> second = server.LinesAsync(new { model = name });
         while (!second.IsCompleted)
         {

@@ -19,7 +19,7 @@ internal sealed class SignallingTime() : FakeTimeProvider(new DateTimeOffset(202
                 return Task.CompletedTask;
             _waiting.Add((due, seen));
         }
-        return seen.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        return seen.Task.WaitAsync(TestContext.Current.CancellationToken);
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

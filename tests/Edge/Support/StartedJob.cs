@@ -58,6 +58,6 @@ internal sealed record StartedJob(Job Job, JobOutputLog Log, CancellationToken C
     {
         TaskCompletionSource gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
         ClientGone.Register(gone.SetResult);
-        return gone.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        return gone.Task.WaitAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -42,7 +42,7 @@ internal sealed class SurfaceHarness : IAsyncDisposable
         SignalRSurfaceOptions options = new() { Faults = SignalRFaultOptions.Parse(faults) };
         time ??= TimeProvider.System;
         CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        cancel.CancelAfter(TimeSpan.FromSeconds(30));
+        cancel.CancelAfter(TimeSpan.FromMinutes(2));
         return new(await SignalRSurface.StartAsync(options, time, NullLoggerFactory.Instance, cancel.Token), time, cancel);
     }
 
