@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Aliases;
+using OllamaMax.Edge.Backup;
 using OllamaMax.Edge.Cluster.Leading;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Health;
@@ -63,6 +64,7 @@ public static class ClusterServices
         services.AddSingleton<IEndpointGroup, BlobEndpoints>();
         services.AddPulls();
         services.AddReplication();
+        services.AddBackup();
         services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, storage.Signer, provider.GetRequiredService<ModelBlobs>()));
         services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();
