@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Backup;
 using OllamaMax.Edge.Cluster.Leading;
+using OllamaMax.Edge.Costs;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
@@ -65,6 +66,7 @@ public static class ClusterServices
         services.AddPulls();
         services.AddReplication();
         services.AddBackup();
+        services.AddCosts();
         services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, storage.Signer, provider.GetRequiredService<ModelBlobs>()));
         services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();

@@ -8,7 +8,6 @@ using OllamaMax.Edge.Backup;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Inference.Packages;
 using OllamaMax.Models;
-using OllamaMax.Security;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Cluster;
 using OllamaMax.Storage.Models;
