@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using OllamaMax.Diagnostics;
 using OllamaMax.Edge.Aliases;
+using OllamaMax.Edge.Console;
 using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Idempotency;
@@ -54,6 +55,7 @@ public static class EdgeServices
         services.TryAddSingleton<RequestBodyReader>();
         services.AddSingleton<IEndpointGroup, HealthEndpoints>();
         services.AddSingleton<IEndpointGroup, DocsEndpoints>();
+        services.AddSingleton<IEndpointGroup, ConsoleEndpoints>();
         return services;
     }
 

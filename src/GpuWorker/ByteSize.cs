@@ -3,12 +3,18 @@ using System.Globalization;
 namespace OllamaMax.GpuWorker;
 
 /// <summary>Amounts of memory or disk as people write them: <c>24G</c>, <c>800M</c>, <c>1.5TiB</c>, binary, or a number of bytes.</summary>
-internal static class ByteSize
+public static class ByteSize
 {
     private const string Units = "KMGT";
 
     /// <exception cref="ArgumentException">It is none; the message names <paramref name="option"/>.</exception>
-    public static long Parse(string text, string option)
+    public static long Parse(string text, string option) => TryParse(text) ?? throw new ArgumentException(FindError(text, option));
+
+    /// <summary>Null, or why it is none.</summary>
+    public static string? FindError(string text, string option) =>
+        TryParse(text) is null ? $"{option} {text} is no amount of bytes, such as 24G, 800M or a number of bytes" : null;
+
+    private static long? TryParse(string text)
     {
         string number = text.Trim().ToUpperInvariant();
         if (number.EndsWith('B'))
@@ -20,6 +26,6 @@ internal static class ByteSize
         bool isNumber = double.TryParse(unit < 0 ? number : number[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value);
         return isNumber && value * factor is >= 1 and < long.MaxValue
             ? (long)(value * factor)
-            : throw new ArgumentException($"{option} {text} is no amount of bytes, such as 24G, 800M or a number of bytes");
+            : null;
     }
 }

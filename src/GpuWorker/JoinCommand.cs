@@ -17,7 +17,7 @@ internal static class JoinCommand
     {
         var join = new Command("join", "Let this box into a cluster, and end")
         {
-            WorkerCommand.Edge, WorkerCommand.JoinToken, WorkerCommand.Data, WorkerCommand.Name,
+            WorkerCommand.Edge, WorkerCommand.Authority, WorkerCommand.JoinToken, WorkerCommand.Data, WorkerCommand.Name,
         };
         join.SetAction(RunAsync);
         return join;

@@ -27,6 +27,7 @@ internal static partial class WorkerCommand
     public const int NotLetIn = 2;
 
     internal static readonly Option<string> Edge = new("--edge") { Description = "URL of the edge", Required = true };
+    internal static readonly Option<string?> Authority = new("--ca") { Description = "PEM file of an authority that this box's system does not know and that may have signed the edge's certificate" };
     internal static readonly Option<string?> JoinToken = new("--join-token") { Description = $"Single-use join token; also in {JoinTokenVariable}" };
     internal static readonly Option<string> Data = new("--data")
     {
@@ -112,7 +113,7 @@ internal static partial class WorkerCommand
         var run = new Command("run", "Join a cluster and serve its models");
         Option[] options =
         [
-            Edge, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
+            Edge, Authority, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
             Drain, Lifeline, Service,
         ];
         foreach (Option option in options)
@@ -206,6 +207,7 @@ internal static partial class WorkerCommand
     internal static WorkerOptions ReadIdentity(ParseResult result) => new()
     {
         Edge = WithSlash(result.GetRequiredValue(Edge)),
+        Authority = result.GetValue(Authority),
         JoinToken = result.GetValue(JoinToken) ?? Environment.GetEnvironmentVariable(JoinTokenVariable),
         Data = result.GetRequiredValue(Data),
         Name = result.GetRequiredValue(Name),
@@ -217,6 +219,7 @@ internal static partial class WorkerCommand
         var options = new WorkerOptions
         {
             Edge = WithSlash(result.GetRequiredValue(Edge)),
+            Authority = result.GetValue(Authority),
             JoinToken = result.GetValue(JoinToken) ?? Environment.GetEnvironmentVariable(JoinTokenVariable),
             Data = result.GetRequiredValue(Data),
             Replicas = result.GetValue(Replicas),

@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Batching;
@@ -14,6 +15,9 @@ public sealed class WorkerOptions
     /// <summary>Where to enrol and to renew capabilities.</summary>
     [Required]
     public required Uri Edge { get; init; }
+
+    /// <summary>A PEM file with certificates of authorities that may have signed the edge's, beside those that this box's system trusts; null: these alone.</summary>
+    public string? Authority { get; init; }
 
     /// <summary>Needed once, on a box that is not enrolled.</summary>
     public string? JoinToken { get; init; }
@@ -112,6 +116,8 @@ public sealed class WorkerOptions
         Validator.TryValidateObject(this, new ValidationContext(this), errors, validateAllProperties: true);
         if (!WorkerLabels.AreValid(Labels))
             errors.Add(new($"A worker has at most {WorkerLabels.Most} labels; 'site' is none of them, --site says it."));
+        if (Authority is { } authority && PrivateAuthority.FindError(authority) is { } unusable)
+            errors.Add(new($"--ca {authority} cannot be used: {unusable}"));
         string[] messages = [.. errors.Select(error => error.ErrorMessage!), .. errors.Count == 0 ? EngineSettings.For(this).Validate() : []];
         if (messages.Length > 0)
             throw new ArgumentException(string.Join(" ", messages));

@@ -29,13 +29,14 @@ public static class WorkerServices
         else
             services.TryAddSingleton<IEngineLoader, ProcessEngineLoader>();
         services.AddSingleton(_ => WorkerIdentity.Open(options.Data));
-        services.AddSingleton(_ => new HttpClient(new SocketsHttpHandler { Proxy = EnvironmentProxy.Instance }) { BaseAddress = options.Edge, Timeout = TimeSpan.FromSeconds(30) });
+        services.AddSingleton(_ => new HttpClient(EdgeHandler(options)) { BaseAddress = options.Edge, Timeout = TimeSpan.FromSeconds(30) });
         services.AddSingleton<EdgeClient>();
         services.AddSingleton<Capabilities>();
         services.AddSingleton<ReplicaFolder>();
         services.AddSingleton(provider => new ModelSource(
             () => new Uri(provider.GetRequiredService<Capabilities>().Current.ModelsUrl), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelSource>>()));
         services.AddSingleton<ReplicaStore>();
+        services.AddSingleton<WarmModels>();
         services.AddSingleton<ReplicaKeeper>();
         services.AddSingleton<ModelHost>();
         services.AddSingleton<ForwardedServers>();
@@ -47,12 +48,21 @@ public static class WorkerServices
         services.AddSingleton<MachineDevices>();
         services.AddSingleton<SignalRSender>();
         services.AddSingleton<AttemptRunner>();
+        services.AddSingleton<WorkerSeals>();
         services.AddSingleton<WorkerDispatcher>();
         services.AddSingleton<BackgroundRunner>();
         services.AddSingleton<QueuePoller>();
         services.AddSingleton<Heartbeat>();
         services.AddSingleton<Worker>();
         return services;
+    }
+
+    private static SocketsHttpHandler EdgeHandler(WorkerOptions options)
+    {
+        SocketsHttpHandler handler = new() { Proxy = EnvironmentProxy.Instance };
+        if (options.Authority is { } file)
+            handler.SslOptions = new PrivateAuthority(file).SslOptions;
+        return handler;
     }
 
     /// <summary>Runs the worker until <paramref name="drain"/> is cancelled, then finishes or hands back what runs.</summary>

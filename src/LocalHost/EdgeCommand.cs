@@ -23,11 +23,12 @@ internal static class EdgeCommand
     private static readonly Option<string> Listen = new("--listen") { DefaultValueFactory = _ => IPAddress.Loopback.ToString() };
     private static readonly Option<bool> RequireKeys = new("--require-keys");
     private static readonly Option<string?> Certificate = new("--certificate");
+    private static readonly Option<bool> EncryptPayloads = new("--encrypt-payloads");
     private static readonly Option<string[]> Alias = new("--alias") { DefaultValueFactory = _ => [] };
 
     public static Command Create()
     {
-        Command command = new(Name, "Run one of several edges for the local host that starts this") { Port, OwnPort, Listen, RequireKeys, Certificate, Alias };
+        Command command = new(Name, "Run one of several edges for the local host that starts this") { Port, OwnPort, Listen, RequireKeys, Certificate, EncryptPayloads, Alias };
         command.Hidden = true;
         command.SetAction((parsed, _) => RunAsync(new LocalHostOptions
         {
@@ -36,6 +37,7 @@ internal static class EdgeCommand
             Listen = IPAddress.Parse(parsed.GetRequiredValue(Listen)),
             RequireKeys = parsed.GetValue(RequireKeys),
             Certificate = parsed.GetValue(Certificate),
+            EncryptPayloads = parsed.GetValue(EncryptPayloads),
             Alias = parsed.GetRequiredValue(Alias),
             // Neither is used by an edge alone.
             Data = "",
@@ -53,6 +55,7 @@ internal static class EdgeCommand
         Name, "--port", Text(port), "--own-port", Text(ownPort), "--listen", options.Listen.ToString(),
         .. (string[])(options.RequireKeys ? ["--require-keys"] : []),
         .. (string[])(options.Certificate is { } certificate ? ["--certificate", certificate] : []),
+        .. (string[])(options.EncryptPayloads ? ["--encrypt-payloads"] : []),
         .. options.Alias.SelectMany(alias => (string[])["--alias", alias]),
     ];
 

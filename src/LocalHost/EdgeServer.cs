@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Edge;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
@@ -50,7 +51,8 @@ internal sealed class EdgeServer : IAsyncDisposable
             .AddCluster(storage, signalR)
             .AddKeysInPath()
             .AddTaskHub(LocalTasks.Register)
-            .PostConfigure<AliasOptions>(aliases => aliases.Add(string.Join(';', options.Alias)));
+            .PostConfigure<AliasOptions>(aliases => aliases.Add(string.Join(';', options.Alias)))
+            .PostConfigure<DispatchOptions>(dispatch => dispatch.EncryptPayloads |= options.EncryptPayloads);
         WebApplication app = builder.Build();
         try
         {

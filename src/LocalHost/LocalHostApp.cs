@@ -20,7 +20,7 @@ internal static class LocalHostApp
                 throw new StartException(errors);
             WatchParent(options, shutdown);
             using DataFolder data = DataFolder.Open(options.Data);
-            await new LocalHostSteps(options, data, loggers, TimeProvider.System, Console.Out.WriteLine).RunAsync(shutdown);
+            await new LocalHostSteps(WithCertificate(options, data), data, loggers, TimeProvider.System, Console.Out.WriteLine).RunAsync(shutdown);
             return 0;
         }
         catch (Exception e) when (e is StartException or PrerequisiteException)
@@ -32,6 +32,15 @@ internal static class LocalHostApp
         {
             return 0;
         }
+    }
+
+    private static LocalHostOptions WithCertificate(LocalHostOptions options, DataFolder data)
+    {
+        if (!options.Https)
+            return options;
+        IssuedCertificate issued = new LocalAuthority(data.Folder("tls"), TimeProvider.System).Issue(options.Listen);
+        Console.Out.WriteLine($"https: clients are to trust {issued.AuthorityFile} (SHA-256 {issued.Fingerprint})");
+        return options with { Certificate = issued.File };
     }
 
     private static void WatchParent(LocalHostOptions options, Shutdown shutdown)

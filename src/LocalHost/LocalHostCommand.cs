@@ -31,6 +31,16 @@ internal static class LocalHostCommand
         Description = "Speak https with the certificate and key in this file, PEM or PFX without password",
     };
 
+    private static readonly Option<bool> Https = new("--https")
+    {
+        Description = "Speak https with a certificate that an authority of this data folder signs; its file for clients to trust is printed",
+    };
+
+    private static readonly Option<bool> EncryptPayloads = new("--encrypt-payloads")
+    {
+        Description = "Encrypt prompts and answers of interactive requests between edge and workers",
+    };
+
     private static readonly Option<int> Edges = new("--edges")
     {
         Description = $"Edges over one storage, 1 to {LocalHostOptions.MostEdges}: several are processes of their own, on ports from --port on",
@@ -51,7 +61,12 @@ internal static class LocalHostCommand
 
     private static readonly Option<string?> Model = new("--model")
     {
-        Description = "A GGUF file to publish under its file's name, or the name of a model that is there already",
+        Description = "A GGUF to publish under its file's name (of a split one any part, or the folder), or the name of a model that is there already",
+    };
+
+    private static readonly Option<string?> DiskBudget = new("--disk-budget")
+    {
+        Description = "Disk for the workers' copies of models, such as 200G: beyond it the one unused for longest is deleted",
     };
 
     private static readonly Option<bool> Services = new("--services")
@@ -100,7 +115,7 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Edges, Listen, RequireKeys, Certificate, Data, Workers, Model, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
+            Port, Edges, Listen, RequireKeys, Certificate, Https, EncryptPayloads, Data, Workers, Model, DiskBudget, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         command.Add(EdgeCommand.Create());
@@ -129,10 +144,13 @@ internal static class LocalHostCommand
         Listen = parsed.GetRequiredValue(Listen),
         RequireKeys = parsed.GetValue(RequireKeys),
         Certificate = parsed.GetValue(Certificate),
+        Https = parsed.GetValue(Https),
+        EncryptPayloads = parsed.GetValue(EncryptPayloads),
         Edges = parsed.GetValue(Edges),
         Data = parsed.GetRequiredValue(Data),
         Workers = parsed.GetValue(Workers),
         Model = parsed.GetValue(Model),
+        DiskBudget = parsed.GetValue(DiskBudget),
         Services = parsed.GetValue(Services),
         EdgeUrl = parsed.GetRequiredValue(EdgeUrl),
         SignalRFaults = parsed.GetValue(SignalRFaults),

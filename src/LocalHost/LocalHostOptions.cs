@@ -1,8 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using OllamaMax.Edge.Aliases;
+using OllamaMax.GpuWorker;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.LocalHost.SignalR;
+using OllamaMax.Models.Gguf;
 
 namespace OllamaMax.LocalHost;
 
@@ -25,6 +27,12 @@ internal sealed record LocalHostOptions
     /// <summary>A certificate with its key (<see cref="ServerCertificate"/>): the edge speaks https; null: http.</summary>
     public string? Certificate { get; init; }
 
+    /// <summary>Speak https with a certificate of this data folder's own authority (<see cref="LocalAuthority"/>); in the place of <see cref="Certificate"/>.</summary>
+    public bool Https { get; init; }
+
+    /// <summary>Prompts and answers are encrypted between edge and workers.</summary>
+    public bool EncryptPayloads { get; init; }
+
     /// <summary>With <see cref="Certificate"/>: port on the loopback for what this machine itself starts, where http is spoken; 0 lets the system choose.</summary>
     public int OwnPort { get; init; }
 
@@ -37,8 +45,11 @@ internal sealed record LocalHostOptions
     /// <summary>How many worker processes, 0 to 64.</summary>
     public int Workers { get; init; } = 1;
 
-    /// <summary>A GGUF file to publish, or the name of a model that is there already.</summary>
+    /// <summary>A GGUF to publish (<see cref="GgufFiles"/>: a file, a part of a split one, a folder), or the name of a model that is there already.</summary>
     public string? Model { get; init; }
+
+    /// <summary>Disk for all copies of models, as people write it; null: none is deleted for another.</summary>
+    public string? DiskBudget { get; init; }
 
     /// <summary>Only what stands beside a Functions host: Azurite, the SignalR surface, workers.</summary>
     public bool Services { get; init; }
@@ -74,10 +85,16 @@ internal sealed record LocalHostOptions
             yield return "--edges starts edges, and --services none";
         if (Workers is < 0 or > MostWorkers)
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
+        if (DiskBudget is { } budget && ByteSize.FindError(budget, "--disk-budget") is { } noSize)
+            yield return noSize;
         if (!IPAddress.IsLoopback(Listen) && !RequireKeys)
             yield return $"--listen {Listen} lets others in: it needs --require-keys";
         if (Certificate is { } certificate && ServerCertificate.FindError(certificate) is { } unusable)
             yield return $"--certificate {certificate} cannot be used: {unusable}";
+        if (Https && Certificate is not null)
+            yield return "--https makes a certificate, and --certificate brings one: give one of them";
+        if (Https && Services)
+            yield return "--https is for an edge, and --services starts none";
         if (FaultError() is { } faults)
             yield return $"--signalr-faults: {faults}";
         foreach (string forward in Forward)
@@ -93,7 +110,7 @@ internal sealed record LocalHostOptions
             yield return $"the model {file} cannot be used: {reason}";
     }
 
-    /// <summary>The file that <see cref="Model"/> means, if it means one: a name has no path separator and no ending .gguf.</summary>
+    /// <summary>The file or folder that <see cref="Model"/> means, if it means one: a name has no path separator and no ending .gguf.</summary>
     public string? ModelFile => Model is { } model && (File.Exists(model) || LooksLikePath(model)) ? Path.GetFullPath(model) : null;
 
     /// <summary>Of the edges in their order; 0 each where the system is to choose.</summary>
@@ -132,13 +149,13 @@ internal sealed record LocalHostOptions
     {
         try
         {
-            using FileStream stream = File.OpenRead(file);
+            using FileStream stream = File.OpenRead(GgufFiles.Find(file)[0]);
             Span<byte> magic = stackalloc byte[4];
             return stream.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.SequenceEqual("GGUF"u8)
                 ? null
                 : "it is no GGUF file";
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or GgufFormatException)
         {
             return e.Message;
         }

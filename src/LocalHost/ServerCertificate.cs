@@ -34,8 +34,17 @@ internal static class ServerCertificate
         https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
     }
 
-    private static X509Certificate2 Load(string file) =>
-        IsPfx(file) ? X509CertificateLoader.LoadPkcs12FromFile(file, password: null) : X509Certificate2.CreateFromPemFile(file);
+    private static X509Certificate2 Load(string file)
+    {
+        if (IsPfx(file))
+            return X509CertificateLoader.LoadPkcs12FromFile(file, password: null);
+        X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(file);
+        if (!OperatingSystem.IsWindows())
+            return certificate;
+        // There TLS takes no key that lives in memory alone, as a PEM file's does.
+        using (certificate)
+            return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), password: null);
+    }
 
     private static bool IsPfx(string file) => Path.GetExtension(file) is ".pfx" or ".p12";
 }

@@ -1,5 +1,6 @@
 using OllamaMax.Inference.Packages;
 using OllamaMax.Models;
+using OllamaMax.Models.Gguf;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.LocalHost;
@@ -20,10 +21,10 @@ internal sealed class StartModels(ModelCatalog catalog, Action<string> say)
             if (present.Count == 0)
                 present = [await PublishAsync(DemoFile, Demo, cancellationToken)];
             if (options.ModelFile is { } file)
-                return await PublishAsync(file, NameOf(file), cancellationToken);
+                return await PublishAsync(file, NameOf(GgufFiles.Find(file)[0]), cancellationToken);
             return options.Model is { } name ? await FindAsync(name, cancellationToken) : present[0];
         }
-        catch (Exception e) when (e is ModelPublishException or CatalogException)
+        catch (Exception e) when (e is ModelPublishException or CatalogException or GgufFormatException)
         {
             throw new StartException(e.Message, e);
         }
@@ -31,10 +32,10 @@ internal sealed class StartModels(ModelCatalog catalog, Action<string> say)
 
     private static string DemoFile => Path.Combine(RepositoryRoot.Find(), "models", Demo, "ollamamax-demo.gguf");
 
-    /// <summary>The file's name without its ending, with what a model's name cannot hold as dashes.</summary>
+    /// <summary>The file's name without its ending, a part's without its number, with what a model's name cannot hold as dashes.</summary>
     private static string NameOf(string file)
     {
-        string name = Path.GetFileNameWithoutExtension(file).ToLowerInvariant();
+        string name = Path.GetFileName(GgufSplit.StemOf(file) ?? Path.ChangeExtension(file, null)).ToLowerInvariant();
         return string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-')).Trim('-', '.', '_');
     }
 

@@ -9,11 +9,12 @@ internal static class WorkerLaunch
     private const string TokenVariable = "OLLAMAMAX_JOIN_TOKEN";
 
     /// <summary>A worker as a child of ours. The token travels in the environment: command lines are everyone's to read.</summary>
-    public static ChildCommand For(string name, Uri edge, string folder, string replicas, string joinToken, bool exact, IReadOnlyList<string> forward) =>
+    public static ChildCommand For(string name, Uri edge, string folder, string replicas, string joinToken, bool exact, string? diskBudget, IReadOnlyList<string> forward) =>
         new(DotnetHost, [
             Path.Combine(AppContext.BaseDirectory, "OllamaMax.GpuWorker.dll"), "run",
             "--edge", Address(edge), "--data", folder, "--replicas", replicas, "--name", name,
-            "--drain-seconds", "0.5", "--stdin-lifeline", .. exact ? (string[])["--exact"] : [], .. forward.SelectMany(server => (string[])["--forward", server]),
+            "--drain-seconds", "0.5", "--stdin-lifeline", .. exact ? (string[])["--exact"] : [],
+            .. diskBudget is null ? (string[])[] : ["--disk-budget", diskBudget], .. forward.SelectMany(server => (string[])["--forward", server]),
         ])
         {
             // No account key reaches a worker, not even by inheritance.

@@ -20,6 +20,9 @@ public sealed class SignalRHub(SignalRConnectionString connection, string hub, S
     private readonly SignalRUrls _urls = new(connection.Endpoint, hub);
     private readonly AccessTokens _tokens = new(connection, time);
 
+    /// <summary>Where clients connect; pages have to be allowed to.</summary>
+    public string ClientUrl => _urls.Client;
+
     /// <summary>What <paramref name="user"/> connects with. The token has to live until the connection stands, not longer.</summary>
     public Negotiation Negotiate(string user, TimeSpan validFor) =>
         new(_urls.Client, _tokens.ForClient(_urls.Client, user, validFor).Value);

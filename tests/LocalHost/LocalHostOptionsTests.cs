@@ -34,11 +34,19 @@ public sealed class LocalHostOptionsTests : IDisposable
     [Fact]
     public void Arguments_OfAnEdge_AreThoseOfTheWhole()
     {
-        EdgeCommand.Arguments(Options with { RequireKeys = true, Listen = IPAddress.Any, Certificate = "a.pem", Alias = ["a=demo", "b=demo"] }, 8001, 9001).ShouldBe(
+        EdgeCommand.Arguments(Options with { RequireKeys = true, Listen = IPAddress.Any, Certificate = "a.pem", EncryptPayloads = true, Alias = ["a=demo", "b=demo"] }, 8001, 9001).ShouldBe(
         [
-            "edge", "--port", "8001", "--own-port", "9001", "--listen", "0.0.0.0", "--require-keys", "--certificate", "a.pem", "--alias", "a=demo", "--alias", "b=demo",
+            "edge", "--port", "8001", "--own-port", "9001", "--listen", "0.0.0.0", "--require-keys", "--certificate", "a.pem", "--encrypt-payloads", "--alias", "a=demo", "--alias", "b=demo",
         ]);
         EdgeCommand.Arguments(Options, 8001, 0).ShouldBe(["edge", "--port", "8001", "--own-port", "0", "--listen", "127.0.0.1"]);
+    }
+
+    [Fact]
+    public void Errors_HttpsWithWhatExcludesIt_SaysSo()
+    {
+        (Options with { Https = true }).Errors().ShouldBeEmpty();
+        (Options with { Https = true, Services = true }).Errors().ShouldHaveSingleItem().ShouldContain("--services");
+        (Options with { Https = true, Certificate = _folder.File("none.pem") }).Errors().ShouldContain(error => error.Contains("one of them", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -55,6 +63,19 @@ public sealed class LocalHostOptionsTests : IDisposable
     [InlineData("::1", false, 0)]
     public void Errors_AnotherAddressThanTheLoopbacks_NeedsKeys(string address, bool requireKeys, int errors) =>
         (Options with { Listen = IPAddress.Parse(address), RequireKeys = requireKeys }).Errors().Count().ShouldBe(errors);
+
+    [Fact]
+    public void Errors_PartOfAModelWithoutTheOthers_NamesTheOneThatLacks()
+    {
+        File.WriteAllText(_folder.File("model-00001-of-00002.gguf"), "GGUF");
+
+        (Options with { Model = _folder.File("model-00001-of-00002.gguf") }).Errors().ShouldHaveSingleItem().ShouldContain("model-00002-of-00002.gguf is missing");
+    }
+
+    [Theory]
+    [InlineData("200G", 0)]
+    [InlineData("much", 1)]
+    public void Errors_DiskBudget_IsAnAmountOfBytes(string budget, int errors) => (Options with { DiskBudget = budget }).Errors().Count().ShouldBe(errors);
 
     [Fact]
     public void Errors_ModelByName_IsNoFile() => (Options with { Model = "library/llama3:8b" }).Errors().ShouldBeEmpty();

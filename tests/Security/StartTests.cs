@@ -60,13 +60,11 @@ public sealed class StartTests
     [Fact]
     public async Task Start_SeveralEdgesWithHttps_AllAskForTheOneKeyAndComeBackWhereTheyWere()
     {
-        using TempFolder data = new();
-        string certificate = WriteCertificate(data.File("certificate.pem"));
-        await using LocalSystem system = await LocalSystem.StartAsync(
-            new() { Workers = 0, MoreArguments = ["--edges", "2", "--require-keys", "--certificate", data.File("certificate.pem")] }, Cancellation);
+        await using LocalSystem system = await LocalSystem.StartAsync(new() { Workers = 0, MoreArguments = ["--edges", "2", "--require-keys", "--https"] }, Cancellation);
         Uri[] edges = [.. system.Output.Lines.Where(line => line.Contains(" listens on ", StringComparison.Ordinal)).Select(line => new Uri(line[(line.LastIndexOf(' ') + 1)..]))];
         int pid = int.Parse(system.Output.Lines.Single(line => line.StartsWith("edge-2 started", StringComparison.Ordinal)).Split(' ')[^1], CultureInfo.InvariantCulture);
-        using HttpClientHandler handler = new() { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown?.GetCertHashString(HashAlgorithmName.SHA256) == certificate };
+        using SocketsHttpHandler handler = new();
+        handler.SslOptions.CertificateChainPolicy = TrustIn(system.Output.Lines.Single(line => line.StartsWith("https: ", StringComparison.Ordinal)));
         using HttpClient client = new(handler);
 
         edges.Length.ShouldBe(2);
@@ -100,6 +98,15 @@ public sealed class StartTests
         {
             return null;
         }
+    }
+
+    /// <summary>As a client does that was told of the file.</summary>
+    private static X509ChainPolicy TrustIn(string line)
+    {
+        string[] parts = line.Split("are to trust ")[1].Split(" (SHA-256 ");
+        X509Certificate2 authority = X509CertificateLoader.LoadCertificateFromFile(parts[0]);
+        authority.GetCertHashString(HashAlgorithmName.SHA256).ShouldBe(parts[1].TrimEnd(')'));
+        return new() { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { authority }, RevocationMode = X509RevocationMode.NoCheck };
     }
 
     /// <returns>Its SHA-256.</returns>

@@ -41,6 +41,45 @@ public sealed class TenantTests(KeyedSystemFixture local)
         (await local.StatusAsync(HttpMethod.Delete, $"/v1/responses/{id}", own)).ShouldBe(200);
     }
 
+    [Fact]
+    public async Task Data_OfATenantUnderWay_IsErasedByItsOwnKeyAndTheActIsRecorded()
+    {
+        string tenant = $"erased-{Guid.NewGuid():n}";
+        (string keyId, string own) = await local.CreateKeyAsync(new { name = "own", tenant });
+        (_, string other) = await local.CreateKeyAsync(new { name = "other", tenant = "second" });
+        string strategy = await BeginAsync("/jobs", own, new { model = "demo", prompt = "x", strategy = "n", n = 2 });
+        string file = await UploadAsync(own, """{"custom_id":"one","method":"POST","url":"/v1/chat/completions","body":{"model":"demo","messages":[{"role":"user","content":"x"}]}}""");
+        string batch = await BeginAsync("/v1/batches", own, new { input_file_id = file, endpoint = "/v1/chat/completions", completion_window = "24h" });
+
+        (await local.StatusAsync(HttpMethod.Get, $"/tenants/{tenant}/export", other)).ShouldBe(404);
+        (await local.StatusAsync(HttpMethod.Delete, $"/tenants/{tenant}/data", other)).ShouldBe(404);
+        (await local.StatusAsync(HttpMethod.Get, $"/tenants/{tenant}/export", local.Keys["readonly"])).ShouldBe(403);
+        (await local.StatusAsync(HttpMethod.Get, $"/tenants/{tenant}/export", local.Admin)).ShouldBe(200);
+        JsonElement erased = await JsonAsync(HttpMethod.Delete, $"/tenants/{tenant}/data", own);
+
+        (erased.GetProperty("strategies").GetInt32(), erased.GetProperty("batches").GetInt32(), erased.GetProperty("files").GetInt32()).ShouldBe((1, 1, 1));
+        foreach (string path in (string[])[$"/jobs/{strategy}", $"/v1/batches/{batch}", $"/v1/files/{file}"])
+            (await local.StatusAsync(HttpMethod.Get, path, own)).ShouldBe(404, path);
+        (await ListAsync(own)).ShouldBeEmpty();
+        JsonElement acts = await JsonAsync(HttpMethod.Get, $"/audit?actor={keyId}&limit=100", local.Admin);
+        acts.GetProperty("records").EnumerateArray().Select(act => (act.GetProperty("action").GetString(), act.GetProperty("subject").GetString(), act.GetProperty("status").GetInt32()))
+            .ShouldBe([("DELETE /tenants/{tenant}/data", tenant, 200)]);
+    }
+
+    private async Task<string> UploadAsync(string key, string line)
+    {
+        MultipartFormDataContent form = new() { { new StringContent("batch"), "purpose" }, { new StringContent(line), "file", "lines.jsonl" } };
+        using HttpResponseMessage response = await local.SendAsync(HttpMethod.Post, "/v1/files", key, form);
+        return (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString()!;
+    }
+
+    private async Task<JsonElement> JsonAsync(HttpMethod method, string path, string key)
+    {
+        using HttpResponseMessage response = await local.SendAsync(method, path, key);
+        ((int)response.StatusCode).ShouldBe(200);
+        return await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+    }
+
     private async Task<string> BeginAsync(string path, string key, object body)
     {
         using HttpResponseMessage response = await local.SendAsync(HttpMethod.Post, path, key, JsonContent.Create(body));

@@ -21,6 +21,8 @@ export interface JobEvent {
   offset: number;
   /** What is new; append it. */
   text: string;
+  /** The worker's try that this text is of, where it came over SignalR: with a greater one than before another worker has taken over. */
+  attempt?: number;
   /** Set in the last event: status, error and figures of the job. */
   end?: JobLine;
 }
@@ -53,7 +55,7 @@ export async function* followJob(options: FollowOptions): AsyncGenerator<JobEven
       for (const progress of inbox.take()) {
         const added = progress === "reconnected" ? "gap" : text.push(progress);
         if (added === "gap") stale = true;
-        else if (added.text) yield { offset: text.offset, text: added.text };
+        else if (added.text && progress !== "reconnected") yield { offset: text.offset, text: added.text, attempt: progress.attempt };
         if (progress !== "reconnected" && progress.ended) stale = true;
       }
     }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Spectre.Console;
+using OllamaMax.Cli.Models;
 
 namespace OllamaMax.Cli.Commands;
 
@@ -9,6 +9,8 @@ namespace OllamaMax.Cli.Commands;
 internal static class ModelCommands
 {
     private static readonly Argument<string> Model = new("model") { Description = "Such as qwen3:4b, hf.co/org/repo:Q4_K_M, or the address of a GGUF" };
+    private static readonly Argument<string> File = new("file") { Description = "A GGUF, any part of a split one, or the folder of one" };
+    private static readonly Argument<string> Name = new("name") { Description = "The model's name" };
     private static readonly Argument<string> Copy = new("copy") { Description = "The other name" };
 
     public static Command Create(RootCommands.Runner run)
@@ -35,6 +37,10 @@ internal static class ModelCommands
         run.Set(pull, PullAsync);
         command.Add(pull);
 
+        Command push = new("push", "Brings a file of this machine into the catalogue, straight into its storage; one that was broken off goes on where it was") { File, Name };
+        run.Set(push, PushAsync);
+        command.Add(push);
+
         Command copy = new("copy", "Gives a model another name") { Model, Copy };
         run.Set(copy, async (parsed, edge, screen, cancellationToken) =>
             await edge.PostAsync("api/copy", new JsonObject { ["source"] = parsed.GetRequiredValue(Model), ["destination"] = parsed.GetRequiredValue(Copy) }, cancellationToken));
@@ -47,45 +53,19 @@ internal static class ModelCommands
             await edge.CallAsync(HttpMethod.Delete, "api/delete", body, cancellationToken);
         });
         command.Add(remove);
+
+        command.Add(ModelCopyCommands.CreateReplicas(run));
+        command.Add(ModelCopyCommands.CreatePolicy(run));
         return command;
     }
 
-    private static async Task PullAsync(ParseResult parsed, Edge edge, Screen screen, CancellationToken cancellationToken)
+    private static Task PullAsync(ParseResult parsed, Edge edge, Screen screen, CancellationToken cancellationToken) => ProgressLines.ShowAsync(
+        screen, edge.StreamAsync(HttpMethod.Post, "api/pull", new JsonObject { ["model"] = parsed.GetRequiredValue(Model) }, cancellationToken));
+
+    private static async Task PushAsync(ParseResult parsed, Edge edge, Screen screen, CancellationToken cancellationToken)
     {
-        IAsyncEnumerable<JsonElement> lines = edge.StreamAsync(HttpMethod.Post, "api/pull", new JsonObject { ["model"] = parsed.GetRequiredValue(Model) }, cancellationToken);
-        if (screen.IsJson || !screen.Side.Profile.Out.IsTerminal)
-        {
-            string? last = null;
-            await foreach (JsonElement line in lines)
-            {
-                if (screen.IsJson)
-                    screen.Line(line.ToString());
-                else if (line.Text("status") is { } status && status != last)
-                    screen.Note(last = status);
-            }
-            return;
-        }
-        await screen.Side.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
-            .StartAsync(async progress =>
-            {
-                Dictionary<string, ProgressTask> bars = [];
-                await foreach (JsonElement line in lines)
-                {
-                    string status = Markup.Escape(line.Shown("status"));
-                    if (line.Number("total") is { } total)
-                    {
-                        if (!bars.TryGetValue(status, out ProgressTask? bar))
-                            bars.Add(status, bar = progress.AddTask(status, maxValue: total));
-                        bar.Value = line.Number("completed") ?? 0;
-                    }
-                    else
-                    {
-                        foreach (ProgressTask bar in bars.Values)
-                            bar.StopTask();
-                        screen.Side.WriteLine(line.Shown("status"));
-                    }
-                }
-            });
+        // Blocks take as long as the line does.
+        using HttpClient storage = new() { Timeout = TimeSpan.FromMinutes(10) };
+        await ProgressLines.ShowAsync(screen, new ModelPush(edge, storage, TimeProvider.System).RunAsync(parsed.GetRequiredValue(File), parsed.GetRequiredValue(Name), cancellationToken));
     }
 }

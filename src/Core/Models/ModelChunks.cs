@@ -14,6 +14,12 @@ public sealed record ModelChunks
     /// </summary>
     public const int DefaultSize = 4 << 20;
 
+    /// <summary>Of the largest blobs: storage takes 50,000 blocks of one. A copy takes a few buffers of that.</summary>
+    public const int LargestSize = 16 << 20;
+
+    /// <summary>Pieces that a blob is written in at most.</summary>
+    public const int Most = 50_000;
+
     /// <summary>Digest of the whole blob.</summary>
     public required string Digest { get; init; }
 
@@ -42,6 +48,9 @@ public sealed record ModelChunks
             ? list
             : throw new FormatException("The list of a blob's chunks does not add up.");
     }
+
+    /// <summary>Bytes of each piece of a new blob of so many bytes.</summary>
+    public static int SizeFor(long bytes) => bytes <= (long)Most * DefaultSize ? DefaultSize : LargestSize;
 
     /// <summary>Bytes of one piece.</summary>
     public int LengthOf(int index) => (int)Math.Min(ChunkSize, Size - ((long)index * ChunkSize));

@@ -45,7 +45,7 @@ public sealed record ModelConfig
         if (header.TensorCount == 0)
             throw new GgufFormatException("the GGUF holds no weights, only a vocabulary");
         if (header.GetInteger("split.count") is > 1 and { } parts)
-            throw new GgufFormatException($"the GGUF is one of {parts} parts: merge them first (llama-gguf-split --merge)");
+            throw new GgufFormatException($"the GGUF is one of {parts} parts: push or pull it, which takes all of them, or merge them first (llama-gguf-split --merge)");
         if (header.GetInteger($"{family}.context_length") is not (> 0 and <= int.MaxValue and { } context))
             throw new GgufFormatException($"the GGUF of architecture '{family}' has no context length: it is no language model");
         return new ModelConfig

@@ -21,6 +21,15 @@ public sealed record ModelPolicy
     /// <summary>Labels of which a worker must have all to count, its site among them.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Labels, and of each the values, of which a worker must have none to count; null: none.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>>? ExcludedLabels { get; init; }
+
+    /// <summary>Of workers that count, those that have more of these labels, with any of the values, get new copies first; null: none.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>>? PreferredLabels { get; init; }
+
+    /// <summary>So many copies as there are to be at least are kept in memory, not on disk alone.</summary>
+    public bool Warm { get; init; }
+
     /// <summary>Copies stay on disk whatever room others need.</summary>
     public bool Pin { get; init; }
 
@@ -29,5 +38,14 @@ public sealed record ModelPolicy
 
     /// <summary>Whether a worker of these labels counts.</summary>
     public bool Admits(IReadOnlyDictionary<string, string> labels) =>
-        Labels.All(wanted => labels.TryGetValue(wanted.Key, out string? value) && value.Equals(wanted.Value, StringComparison.OrdinalIgnoreCase));
+        Labels.All(wanted => labels.TryGetValue(wanted.Key, out string? value) && value.Equals(wanted.Value, StringComparison.OrdinalIgnoreCase)) && !Excludes(labels);
+
+    /// <summary>Whether a worker of these labels has one that none may have.</summary>
+    public bool Excludes(IReadOnlyDictionary<string, string> labels) => CountOf(ExcludedLabels, labels) > 0;
+
+    /// <summary>How many of the preferred labels a worker of these has.</summary>
+    public int PreferenceOf(IReadOnlyDictionary<string, string> labels) => CountOf(PreferredLabels, labels);
+
+    private static int CountOf(IReadOnlyDictionary<string, IReadOnlyList<string>>? wanted, IReadOnlyDictionary<string, string> labels) =>
+        wanted?.Count(label => labels.TryGetValue(label.Key, out string? value) && label.Value.Contains(value, StringComparer.OrdinalIgnoreCase)) ?? 0;
 }

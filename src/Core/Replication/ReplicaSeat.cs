@@ -24,6 +24,7 @@ internal sealed class ReplicaSeat
     private readonly ReplicaTransfer[] _transfers;
     private readonly List<string> _ensure = [];
     private readonly List<string> _evict = [];
+    private readonly List<string> _warm = [];
     private long _ordered;
 
     /// <param name="workers">All that share the disk.</param>
@@ -57,12 +58,24 @@ internal sealed class ReplicaSeat
         policy.Admits(worker.Labels) && !worker.IsToDrain && ProtocolVersion.IsCompatible(worker.Report.Version)
         && (worker.State != WorkerState.Gone || AwayFor(worker) < _replaceAfter));
 
+    /// <summary>How much the policy would rather have copies here than elsewhere.</summary>
+    public int Preference(ModelPolicy policy) => _workers.Max(worker => policy.PreferenceOf(worker.Labels));
+
     public bool Holds(string digest) => _held.Contains(digest);
 
     public bool HasInMemory(string digest) => _inMemory.Contains(digest);
 
     /// <summary>On its way, or ordered.</summary>
     public bool Gets(string digest) => !Holds(digest) && (Running.Any(transfer => transfer.Digest == digest) || _ensure.Contains(digest));
+
+    /// <summary>In the memory of the worker that hears the orders, and to stay there.</summary>
+    public bool IsWarm(string digest) => _speaker.Report.Models.Any(model => model.Digest == digest && model is { Warm: true, Loaded: true });
+
+    public bool IsToldToWarm(string digest) => _speaker.Report.Models.Any(model => model.Digest == digest && model.Warm == true);
+
+    /// <summary>Whether a copy can be kept in memory here.</summary>
+    public bool CanWarm(PolicedModel model) =>
+        Holds(model.Digest) && !Loses(model.Digest) && !IsAway && _speaker.State == WorkerState.Alive && _speaker.Report.HasMemoryFor(model.Bytes);
 
     public bool HasOrGets(string digest) => Holds(digest) || Gets(digest);
 
@@ -76,6 +89,7 @@ internal sealed class ReplicaSeat
         IsAway ? ""
         : _speaker.State == WorkerState.Suspect ? "not heard for a while"
         : _speaker.State == WorkerState.Draining ? "draining"
+        : _workers.All(worker => policy.Excludes(worker.Labels)) ? "excluded"
         : !Counts(policy) ? "without its labels"
         : !Reachable.Any(worker => worker.Report.HasMemoryFor(model.Bytes)) ? "with too little memory for it"
         : Array.Find(_transfers, transfer => transfer.Digest == model.Digest && transfer.Error is not null) is { Error: { } error } ? $"failed ({error})"
@@ -91,15 +105,31 @@ internal sealed class ReplicaSeat
 
     public void Evict(string digest) => _evict.Add(digest);
 
-    /// <summary>Null where nothing is to be said, or nobody hears it.</summary>
-    public ReplicaOrders? Orders(IReadOnlySet<string> pinned)
+    /// <summary>Names of one content may both want it.</summary>
+    public void Warm(string digest)
+    {
+        if (!_warm.Contains(digest))
+            _warm.Add(digest);
+    }
+
+    /// <summary>None where nothing is to be said, or nobody hears it.</summary>
+    public IEnumerable<ReplicaOrders> Orders(IReadOnlySet<string> pinned)
     {
         if (IsAway)
-            return null;
+            yield break;
         string[] stay = [.. _held.Where(digest => pinned.Contains(digest) && !_evict.Contains(digest)).Order(StringComparer.Ordinal)];
         bool isPinnedAsWished = Pinned(_newest).SetEquals(stay);
-        return _ensure.Count + _evict.Count == 0 && isPinnedAsWished ? null : new(_speaker.Report.Id, [.. _ensure], [.. _evict], stay);
+        // Told again until it is there: what did not fit into memory may by now.
+        bool isWarmAsWished = _warm.TrueForAll(digest => IsWarm(digest) || (IsToldToWarm(digest) && IsLoading(digest)))
+            && _speaker.Report.Models.All(model => model.Warm != true || _warm.Contains(model.Digest));
+        if (_ensure.Count + _evict.Count > 0 || !isPinnedAsWished || !isWarmAsWished)
+            yield return new(_speaker.Report.Id, [.. _ensure], [.. _evict], stay, [.. _warm]);
+        // One that spoke for the disk before keeps nothing any more.
+        foreach (WorkerView other in Reachable.Where(worker => worker != _speaker && worker.Report.Models.Any(model => model.Warm == true)))
+            yield return new(other.Report.Id, [], [], stay, []);
     }
+
+    private bool IsLoading(string digest) => _speaker.Report.Models.Any(model => model.Digest == digest && model.LoadingPercent is not null);
 
     private IEnumerable<ReplicaTransfer> Running => _transfers.Where(transfer => transfer.Error is null);
 

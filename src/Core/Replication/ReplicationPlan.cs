@@ -17,6 +17,9 @@ public sealed record PolicedModel(string Digest, long Bytes, IReadOnlyList<Model
     /// <summary>Copies that nobody wants to be fewer; null: any number.</summary>
     public int? Most => Policies.Any(policy => policy.MaxReplicas is null) ? null : Policies.Max(policy => Math.Max(policy.MaxReplicas!.Value, policy.MinReplicas));
 
+    /// <summary>Copies that are to be in memory.</summary>
+    public int DesiredWarm => Policies.Where(policy => policy.Warm).Select(policy => policy.MinReplicas).DefaultIfEmpty().Max();
+
     public bool IsPinned => Policies.Any(policy => policy.Pin);
 
     public int Priority => Policies.Max(policy => policy.Priority);
@@ -26,9 +29,14 @@ public sealed record PolicedModel(string Digest, long Bytes, IReadOnlyList<Model
 /// <param name="Actual">Copies on workers that count: those that are gone or to be drained do not, nor those without the labels.</param>
 /// <param name="InProgress">On their way, or ordered now.</param>
 /// <param name="BlockedBecause">Why there are fewer than desired, and none on its way that would be; null where there is nothing to say.</param>
-public sealed record ModelReplication(int Desired, int Actual, int InProgress, string? BlockedBecause);
+public sealed record ModelReplication(int Desired, int Actual, int InProgress, string? BlockedBecause)
+{
+    /// <summary>Copies that are kept in memory by a policy, and are there; null where no policy wants any.</summary>
+    public int? Warm { get; init; }
+}
 
 /// <param name="Ensure">Digests to hold, the most urgent first.</param>
 /// <param name="Evict">Digests to delete.</param>
 /// <param name="Pinned">All that are to stay.</param>
-public sealed record ReplicaOrders(string WorkerId, IReadOnlyList<string> Ensure, IReadOnlyList<string> Evict, IReadOnlyList<string> Pinned);
+/// <param name="Warm">All that are to be in memory, and stay there.</param>
+public sealed record ReplicaOrders(string WorkerId, IReadOnlyList<string> Ensure, IReadOnlyList<string> Evict, IReadOnlyList<string> Pinned, IReadOnlyList<string> Warm);

@@ -19,7 +19,7 @@ public static class ReplicationPlanner
         foreach (PolicedModel model in models.OrderByDescending(model => model.Priority).ThenBy(model => model.Digest, StringComparer.Ordinal))
             states[model.Digest] = Plan(model, seats);
         HashSet<string> pinned = [.. models.Where(model => model.IsPinned).Select(model => model.Digest)];
-        return new(states, [.. seats.Select(seat => seat.Orders(pinned)).OfType<ReplicaOrders>()]);
+        return new(states, [.. seats.SelectMany(seat => seat.Orders(pinned))]);
     }
 
     private static ModelReplication Plan(PolicedModel model, ReplicaSeat[] seats)
@@ -27,12 +27,17 @@ public static class ReplicationPlanner
         List<string> blocked = [.. model.Policies.Select(policy => Fill(model, policy, seats)).OfType<string>().Distinct()];
         if (model.Most is { } most)
             Thin(model, most, seats);
+        foreach (ModelPolicy policy in model.Policies.Where(policy => policy.Warm))
+            Warm(model, policy, seats);
         ReplicaSeat[] counted = [.. seats.Where(seat => model.Policies.Any(policy => seat.Counts(policy)))];
         return new(
             model.Desired,
             counted.Count(seat => seat.Holds(model.Digest) && !seat.IsAway),
             counted.Count(seat => seat.Gets(model.Digest)),
-            blocked.Count == 0 ? null : string.Join("; ", blocked));
+            blocked.Count == 0 ? null : string.Join("; ", blocked))
+        {
+            Warm = model.DesiredWarm > 0 ? counted.Count(seat => seat.IsWarm(model.Digest) && !seat.IsAway) : null,
+        };
     }
 
     /// <summary>Orders what one policy lacks. Null, or why it cannot be had.</summary>
@@ -52,11 +57,24 @@ public static class ReplicationPlanner
         }
         for (; missing > 0 && free.Count > 0; missing--)
         {
-            ReplicaSeat chosen = free.MinBy(seat => (CopiesAt(seat.Site, model, seats), seat.Key(model.Digest)))!;
+            ReplicaSeat chosen = free.MinBy(seat => (-seat.Preference(policy), CopiesAt(seat.Site, model, seats), seat.Key(model.Digest)))!;
             chosen.Ensure(model);
             free.Remove(chosen);
         }
         return missing == 0 ? null : $"{missing} more {(missing == 1 ? "worker is" : "workers are")} needed{(reasons.Count == 0 ? "" : ": ")}{string.Join(", ", reasons.Select(reason => $"{reason.Value} {reason.Key}"))}";
+    }
+
+    /// <summary>Keeps as many copies in memory as there are to be at least: those that are there already, as long as they can.</summary>
+    private static void Warm(PolicedModel model, ModelPolicy policy, ReplicaSeat[] seats)
+    {
+        IEnumerable<ReplicaSeat> chosen = seats.Where(seat => seat.Counts(policy) && seat.CanWarm(model))
+            .OrderByDescending(seat => seat.IsToldToWarm(model.Digest))
+            .ThenByDescending(seat => seat.HasInMemory(model.Digest))
+            .ThenByDescending(seat => seat.Preference(policy))
+            .ThenBy(seat => seat.Key(model.Digest))
+            .Take(policy.MinReplicas);
+        foreach (ReplicaSeat seat in chosen)
+            seat.Warm(model.Digest);
     }
 
     /// <summary>
@@ -68,7 +86,7 @@ public static class ReplicationPlanner
         List<ReplicaSeat> idle = [.. holders.Where(seat => !seat.HasInMemory(model.Digest))];
         for (int excess = holders.Count - most; excess > 0 && idle.Count > 0; excess--)
         {
-            ReplicaSeat chosen = idle.MaxBy(seat => (model.Policies.All(policy => !seat.Counts(policy)), CopiesAt(seat.Site, model, seats), seat.Key(model.Digest)))!;
+            ReplicaSeat chosen = idle.MaxBy(seat => (model.Policies.All(policy => !seat.Counts(policy)), -model.Policies.Max(policy => seat.Preference(policy)), CopiesAt(seat.Site, model, seats), seat.Key(model.Digest)))!;
             idle.Remove(chosen);
             // Names may want them on different workers.
             if (model.Policies.All(policy => !chosen.Counts(policy) || Copies(model, policy, seats) > policy.MinReplicas))

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using OllamaMax.Jobs;
+using OllamaMax.Security;
 
 namespace OllamaMax.Streaming;
 
@@ -17,7 +19,7 @@ public sealed record GrantMessage
     /// <summary>The job itself; null when it is too large for a message and lies at <see cref="PayloadUrl"/>.</summary>
     public Job? Job { get; init; }
 
-    /// <summary>Where the job lies as JSON, readable by whoever has this URL.</summary>
+    /// <summary>Where the job lies as JSON, or under the attempt's seal, readable by whoever has this URL.</summary>
     public string? PayloadUrl { get; init; }
 
     /// <summary>Time left until the job's deadline when this was sent: clocks of different machines are never compared.</summary>
@@ -28,6 +30,13 @@ public sealed record GrantMessage
 
     /// <summary>Tokens of the answer that the owner has already: go on after the last of them.</summary>
     public IReadOnlyList<int> Resume { get; init; } = [];
+
+    /// <summary>Where the owner encrypts: what stands for <see cref="Job"/> and <see cref="Resume"/>, which are empty then.</summary>
+    public SealedGrant? Sealed { get; init; }
+
+    /// <summary>With <see cref="Sealed"/>, once it was opened: what the attempt's output is sealed with. Never sent.</summary>
+    [JsonIgnore]
+    public AttemptSeal? Seal { get; init; }
 }
 
 /// <summary>A claim is refused: the job is in other hands, or over.</summary>
@@ -66,7 +75,9 @@ public sealed record DirectiveMessage(int Version, long Epoch, bool Drain);
 /// <param name="Ensure">Digests of weights that it is to hold, the most urgent first.</param>
 /// <param name="Evict">Those to delete, unless they are in use.</param>
 /// <param name="Pinned">Of those that it holds, all that are to stay whatever room others need.</param>
-public sealed record ReplicaOrdersMessage(int Version, long Epoch, IReadOnlyList<string> Ensure, IReadOnlyList<string> Evict, IReadOnlyList<string> Pinned);
+/// <param name="Warm">Of those that it holds, all that are to be in memory and stay there; null: an older leader, which has no wish.</param>
+public sealed record ReplicaOrdersMessage(
+    int Version, long Epoch, IReadOnlyList<string> Ensure, IReadOnlyList<string> Evict, IReadOnlyList<string> Pinned, IReadOnlyList<string>? Warm = null);
 
 /// <summary>People want a copy not to be made; one that is not on its way is none of the message's business.</summary>
 /// <param name="Model">Digest of the weights.</param>

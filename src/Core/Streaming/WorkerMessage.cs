@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using OllamaMax.Jobs;
+using OllamaMax.Security;
 
 namespace OllamaMax.Streaming;
 
@@ -25,6 +27,9 @@ public sealed record WorkerMessage
 
     public IReadOnlyList<AttemptOutput> Outputs { get; init; } = [];
 
+    /// <summary>What stands for <see cref="Outputs"/> of attempts that were granted under a seal.</summary>
+    public IReadOnlyList<SealedOutput> Sealed { get; init; } = [];
+
     /// <summary>Attempts of this edge that are alive, those without output included.</summary>
     public IReadOnlyList<LiveAttempt> Alive { get; init; } = [];
 }
@@ -38,4 +43,9 @@ public sealed record Claim(string JobId, string Model, Band Band, string Message
 /// <param name="Steps">Grows while the attempt's engine decodes; null where there is nothing to count, such as while the model is brought into memory.</param>
 public sealed record LiveAttempt(string JobId, string Nonce, long? Steps = null);
 
-public sealed record AttemptOutput(string JobId, string Nonce, Chunk Chunk);
+public sealed record AttemptOutput(string JobId, string Nonce, Chunk Chunk)
+{
+    /// <summary>What it is to be sealed with before it is sent; null: it goes as it is.</summary>
+    [JsonIgnore]
+    public AttemptSeal? Seal { get; init; }
+}

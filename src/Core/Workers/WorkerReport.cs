@@ -105,6 +105,9 @@ public sealed record HeldModel(string Digest, bool Loaded, int? ContextLength = 
     /// <summary>True: its copy stays on disk whatever room others need; null otherwise.</summary>
     public bool? Pinned { get; init; }
 
+    /// <summary>True: it is to be in memory and to stay there, and is loaded when there is room; null otherwise.</summary>
+    public bool? Warm { get; init; }
+
     /// <summary>It is being loaded, and so much of it is read.</summary>
     public int? LoadingPercent { get; init; }
 }

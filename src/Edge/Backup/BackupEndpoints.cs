@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Routing;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenApi;
-using OllamaMax.Edge.Security.Audit;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Backup;
@@ -17,7 +16,7 @@ internal sealed class BackupEndpoints(BackupSource source, BackupWriter writer, 
     {
         // Hashes of all keys go out, and keys of every role come in: who may do that may do everything.
         RequiredPermission everything = new(Permissions.ManageKeys | Permissions.ManageCluster | Permissions.ManageModels);
-        endpoints.MapGet("/cluster/backup", BackupAsync).WithMetadata(everything, new AdministrativeAct())
+        endpoints.MapGet("/cluster/backup", BackupAsync).WithMetadata(everything with { IsAct = true })
             .Describe(Said("The cluster's documents, keys' hashes, enrolments, names of models and usage, as JSON lines. No weights and no secrets.") with { ContentType = BackupFormat.ContentType });
         endpoints.MapPost("/cluster/restore", RestoreAsync).WithMetadata(everything)
             .Describe(Said("Puts a backup back; into a cluster in use only where it may overwrite. Says which weights are missing.") with

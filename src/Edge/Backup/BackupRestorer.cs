@@ -147,15 +147,17 @@ internal sealed class BackupRestorer(
     }
 
     /// <summary>What stands here and not, or otherwise, in the backup.</summary>
-    private static IEnumerable<string> Differences(ClusterState here, ClusterState backup) =>
+    private IEnumerable<string> Differences(ClusterState here, ClusterState backup) =>
     [
         .. here.Policies.Where(policy => !(backup.Policies.TryGetValue(policy.Key, out ModelPolicy? same) && IsSame(policy.Value, same))).Select(policy => $"policy of {policy.Key}"),
         .. here.Drains.Keys.Except(backup.Drains.Keys).Select(worker => $"drain of {worker}"),
         .. here.Revoked.Keys.Except(backup.Revoked.Keys).Select(worker => $"revocation of {worker}"),
     ];
 
-    private static bool IsSame(ModelPolicy one, ModelPolicy other) =>
-        one with { Labels = other.Labels } == other && one.Labels.Count == other.Labels.Count && one.Labels.All(label => other.Labels.Contains(label));
+    private bool IsSame(ModelPolicy one, ModelPolicy other) => Stored(one).AsSpan().SequenceEqual(Stored(other));
+
+    private byte[] Stored(ModelPolicy policy) =>
+        documents.State.Write(new(documents.State.Schema, 0, null, null, 0, ClusterState.Empty with { Policies = new Dictionary<string, ModelPolicy> { [""] = policy } }));
 
     /// <summary>Lists in records are the same only where they are one.</summary>
     private static bool IsSame<T>(T one, T other, JsonTypeInfo<T> type) =>

@@ -3,8 +3,8 @@ using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Jobs.Strategies;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
@@ -15,10 +15,10 @@ namespace OllamaMax.Edge.Batches;
 
 /// <summary>Batches: submitted, shown, cancelled; run by an orchestration.</summary>
 internal sealed class BatchJobs(
-    BatchStore store, FileStore files, TaskHubs hubs, IOptions<BackgroundOptions> background, IOptions<StrategyOptions> strategies, IOptions<BatchOptions> options, TimeProvider time)
+    BatchStore store, FileStore files, TaskHubs hubs, TenantRetention retention, IOptions<StrategyOptions> strategies, IOptions<BatchOptions> options, TimeProvider time)
 {
     /// <summary>OpenAI's one completion window.</summary>
-    private static readonly TimeSpan Window = TimeSpan.FromHours(24);
+    internal static readonly TimeSpan Window = TimeSpan.FromHours(24);
 
     /// <summary>Between a batch's record and its orchestration there is a moment in which a server may be killed.</summary>
     private static readonly TimeSpan BegunWithin = TimeSpan.FromMinutes(1);
@@ -27,9 +27,9 @@ internal sealed class BatchJobs(
     {
         if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
             return error;
-        if (background.Value.Retention <= TimeSpan.Zero)
-            return ApiError.BadRequest("batches need their lines' answers, and this server keeps none (OllamaMax:Jobs:Retention)");
         Submitter caller = Submitters.Of(context);
+        if (retention.StoresNothing(caller.Tenant))
+            return ApiError.BadRequest("batches need their lines' answers, and this server keeps none of yours (Retention)");
         if (await files.FindAsync(fileId, caller.Tenant, context.RequestAborted) is null)
             return ApiError.BadRequest("input_file_id names no file") with { Field = "input_file_id" };
         DateTimeOffset now = time.GetUtcNow();
@@ -41,7 +41,7 @@ internal sealed class BatchJobs(
             InputFileId = fileId,
             CreatedAt = now,
             Deadline = now + Window,
-            ExpiresAt = now + Window + background.Value.Retention,
+            ExpiresAt = now + Window + retention.Of(caller.Tenant),
             Metadata = metadata,
         };
         await store.CreateAsync(record, CancellationToken.None);

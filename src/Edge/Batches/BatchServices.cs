@@ -13,6 +13,7 @@ internal static class BatchServices
         services.AddSingleton<FileStore>();
         services.AddSingleton<BatchStore>();
         services.AddSingleton<BatchJobs>();
+        services.AddSingleton<FileSweep>();
         services.AddSingleton<OpenBatch>();
         services.AddSingleton<SubmitLine>();
         services.AddSingleton<WritePage>();

@@ -6,6 +6,7 @@ using Microsoft.Net.Http.Headers;
 using Microsoft.AspNetCore.WebUtilities;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenApi;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs;
 using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
@@ -13,7 +14,7 @@ using OllamaMax.Storage.Jobs;
 namespace OllamaMax.Edge.Batches;
 
 /// <summary><c>/v1/files</c> (https://platform.openai.com/docs/api-reference/files), as far as batches need it: a tenant sees its own.</summary>
-internal sealed class FilesEndpoints(FileStore files, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
+internal sealed class FilesEndpoints(FileStore files, TenantRetention retention, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
 {
     private const int LongestName = 255;
 
@@ -48,6 +49,8 @@ internal sealed class FilesEndpoints(FileStore files, IOptions<EdgeOptions> opti
     /// <summary>Section by section, so that a file is never in memory whole; <c>purpose</c> may come before or after it.</summary>
     private async Task<Result<StoredFile>> ReadFormAsync(HttpContext context)
     {
+        if (retention.StoresNothing(Tenant(context)))
+            return ApiError.BadRequest("this server stores nothing of yours, and so no files (Retention)");
         if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type)
             || type.MediaType != "multipart/form-data" || HeaderUtilities.RemoveQuotes(type.Boundary).Value is not { Length: > 0 and <= 200 } boundary)
             return ApiError.BadRequest("the body must be multipart/form-data with purpose and file");

@@ -16,6 +16,7 @@ using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Replication;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Security;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Edge.Tenants;
@@ -77,6 +78,7 @@ public static class ClusterServices
         services.AddSingleton<Backlog>();
         services.AddSingleton<JobPlacing>();
         services.AddSingleton<DispatchMetrics>();
+        services.AddSingleton<EdgeSeals>();
         services.AddSingleton<WorkerChannel>();
         services.AddSingleton<ModelUnloader>();
         services.AddSingleton<WorkerGate>();

@@ -20,6 +20,12 @@ public sealed class DispatchOptions : IValidatableObject
     [Range(1, 900_000)]
     public int MaxInlineBytes { get; set; } = 262_144;
 
+    /// <summary>
+    /// Prompts and answers of interactive jobs are encrypted between this edge and the worker (docs/security.md), so that neither SignalR nor storage can read them. Workers must be of a version that
+    /// knows how; an older one's attempts fail.
+    /// </summary>
+    public bool EncryptPayloads { get; set; }
+
     public OwnerOptions Owner { get; set; } = new();
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

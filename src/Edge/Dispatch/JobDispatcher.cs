@@ -9,6 +9,7 @@ using OllamaMax.Diagnostics;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
 using OllamaMax.Placement;
@@ -34,6 +35,7 @@ internal sealed partial class JobDispatcher(
     Readiness readiness,
     Backlog backlog,
     PoisonRecords poison,
+    EdgeSeals seals,
     DispatchMetrics metrics,
     StoragePatience storage,
     IOptions<DispatchOptions> options,
@@ -74,7 +76,7 @@ internal sealed partial class JobDispatcher(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        listener.Heard += message => Post(() => Hear(message));
+        listener.Heard += message => Post(() => Hear(seals.Open(message, id => _runs.GetValueOrDefault(id))));
         listener.Echoed += echo => Post(() => _echo.Heard(echo.Number, Now));
         watch.Listed += views => Post(() =>
         {

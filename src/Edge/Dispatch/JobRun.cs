@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
+using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Dispatch;
 
@@ -19,8 +21,11 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
     /// <summary>The <see cref="Backlog"/>'s own mark: it counts among those that wait.</summary>
     public bool IsInBacklog { get; set; }
 
-    /// <summary>Where the job lies when it is too large for a message; set by the first grant.</summary>
+    /// <summary>Where the job lies when it is too large for a message; set by the first grant, and by each that seals it anew.</summary>
     public Task<string>? Payload { get; set; }
+
+    /// <summary>Those of its attempts, by their nonces, where payloads are encrypted: an attempt that is over may still be heard.</summary>
+    public ConcurrentDictionary<string, AttemptSeal> Seals { get; } = [];
 
     public CancellationTokenRegistration ClientLeft { get; set; }
 

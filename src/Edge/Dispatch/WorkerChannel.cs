@@ -2,7 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Jobs;
+using OllamaMax.Security;
 using OllamaMax.SignalR;
 using OllamaMax.Storage.Payloads;
 using OllamaMax.Storage.Queues;
@@ -19,6 +21,7 @@ internal sealed partial class WorkerChannel(
     EdgeIdentity edge,
     JobQueues queues,
     PayloadStore payloads,
+    EdgeSeals seals,
     IOptions<DispatchOptions> options,
     ILogger<WorkerChannel> logger)
 {
@@ -65,10 +68,30 @@ internal sealed partial class WorkerChannel(
         int most = (run.Job.Prompt.Length * 6) + (resume.Count * 7) + 4096;
         bool inline = most <= options.Value.MaxInlineBytes
             || JsonSerializer.SerializeToUtf8Bytes(run.Job, ProtocolJson.Default.Job).Length + (resume.Count * 7) <= options.Value.MaxInlineBytes;
-        grant = inline
-            ? grant with { Job = run.Job }
-            : grant with { PayloadUrl = await (run.Payload ??= payloads.PutAsync(run.Job, CancellationToken.None)) };
+        if (seals.IsOn)
+        {
+            if (await seals.OfAsync(run, attempt) is not { } seal)
+            {
+                LogNotEnrolled(attempt.WorkerId, run.Job.Id);
+                return;
+            }
+            grant = await SealAsync(grant, run, seal, inline);
+        }
+        else
+        {
+            grant = inline
+                ? grant with { Job = run.Job }
+                : grant with { PayloadUrl = await (run.Payload ??= payloads.PutAsync(run.Job, CancellationToken.None)) };
+        }
         await SendAsync(attempt.WorkerId, Targets.Grant, grant, ProtocolJson.Default.GrantMessage);
+    }
+
+    private async Task<GrantMessage> SealAsync(GrantMessage grant, JobRun run, AttemptSeal seal, bool inline)
+    {
+        byte[] job = SealedMessages.Seal(run.Job, seal);
+        // Each attempt has a seal of its own: what was put for the one before nobody could open.
+        string? url = inline ? null : await (run.Payload = payloads.PutAsync(run.Job, job, CancellationToken.None));
+        return SealedMessages.Seal(grant with { PayloadUrl = url }, seals.PublicKey, inline ? job : null, seal);
     }
 
     public Task DenyAsync(string workerId, string jobId) =>
@@ -117,6 +140,9 @@ internal sealed partial class WorkerChannel(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The echo was not sent: {Outcome}")]
     private partial void LogNoEcho(SendOutcome outcome);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} is not enrolled any more; job {Job} is not granted to it")]
+    private partial void LogNotEnrolled(string worker, string job);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Target} to worker {Worker} was not sent: {Outcome}")]
     private partial void LogNotSent(string target, string worker, SendOutcome outcome);

@@ -1,6 +1,7 @@
-using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Security.Usage;
+using OllamaMax.Edge.Tenants;
+using OllamaMax.Edge.Webhooks;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
 
@@ -11,18 +12,16 @@ namespace OllamaMax.Edge.Jobs;
 /// so for any job, at any time and more than once.
 /// </summary>
 internal sealed class JobRecords(
-    JobRecordStore store, WorkerChannel workers, ActiveJobs active, UsageMeter usage, IOptions<BackgroundOptions> options, TimeProvider time)
+    JobRecordStore store, WorkerChannel workers, ActiveJobs active, UsageMeter usage, TenantRetention retention, OperatorNotices notices, TimeProvider time)
 {
     /// <summary>Writers that get in between, each once: more than there ever are at a time.</summary>
     private const int MostTries = 20;
 
-    private readonly RecordPolicy _policy = options.Value.Policy;
-
     /// <summary>After so long without a claim a job is queued again.</summary>
-    public TimeSpan QueueAgain => _policy.QueueAgain;
+    public TimeSpan QueueAgain => retention.Policy.QueueAgain;
 
     public async Task<JobRecord> CreateAsync(JobRecord record, CancellationToken cancellationToken) =>
-        (await store.CreateAsync(record, record.DueAt(_policy), cancellationToken)).Record;
+        (await store.CreateAsync(record, record.DueAt(retention.Policy), cancellationToken)).Record;
 
     /// <summary>The job as it is now: an end that its output tells of, or a deadline that has passed, is written first. Null where there is none.</summary>
     public Task<JobRecord?> SettleAsync(string id, CancellationToken cancellationToken) => ApplyAsync(
@@ -42,10 +41,11 @@ internal sealed class JobRecords(
         {
             if (await FindAsync(id, cancellationToken) is not { } found)
                 return null;
-            JobRecord next = found.Record.Apply(await decide(found.Record), _policy);
+            RecordPolicy policy = retention.PolicyOf(found.Record.Tenant);
+            JobRecord next = found.Record.Apply(await decide(found.Record), policy);
             if (ReferenceEquals(next, found.Record))
                 return next;
-            if (await store.ReplaceAsync(found, next, next.DueAt(_policy), cancellationToken) is null)
+            if (await store.ReplaceAsync(found, next, next.DueAt(policy), cancellationToken) is null)
                 continue;
             return await FollowUpAsync(found.Record, next, cancellationToken);
         }
@@ -57,7 +57,7 @@ internal sealed class JobRecords(
     public async Task<JobRecord?> TendAsync(string id, CancellationToken cancellationToken)
     {
         JobRecord? record = await SettleAsync(id, cancellationToken);
-        if (record is { IsEnded: true, HasContent: true } && record.DueAt(_policy) <= time.GetUtcNow())
+        if (record is { IsEnded: true, HasContent: true } && record.DueAt(retention.Policy) <= time.GetUtcNow())
             await StripAsync(id, cancellationToken);
         return record;
     }
@@ -95,6 +95,8 @@ internal sealed class JobRecords(
         if (before.IsEnded)
             return after;
         active.Remove(after.Id);
+        if (after.IsPoison)
+            notices.Tell(NoticeTypes.Poison, after.Id, $"a job for {after.ModelName} of {after.Tenant} was set aside: {after.Error?.Message}");
         // Whoever wrote the end counts it: nobody else did.
         if (after.Credential is not null)
             usage.Count(after, after is { Statistics: null, HasOutput: true, Embedding: null } ? (await FactsAsync(after.Id, cancellationToken)).Tokens : 0);
@@ -102,7 +104,7 @@ internal sealed class JobRecords(
             await workers.StopAsync(attempt.WorkerId, after.Id, attempt.Nonce);
         if (after.Error is { } error)
             await store.Output(after.Id).FenceAsync(after.Attempts, error, cancellationToken);
-        return after.DueAt(_policy) <= time.GetUtcNow() ? await StripAsync(after.Id, cancellationToken) : after;
+        return after.DueAt(retention.Policy) <= time.GetUtcNow() ? await StripAsync(after.Id, cancellationToken) : after;
     }
 
     private async Task<JobRecord?> StripAsync(string id, CancellationToken cancellationToken)

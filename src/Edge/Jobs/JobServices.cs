@@ -5,6 +5,7 @@ using OllamaMax.Edge.Batches;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Edge.OpenAI.Responses;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs;
@@ -19,6 +20,7 @@ internal static class JobServices
         services.AddSingleton<ResponseStore>();
         services.AddSingleton<CompletionQueue>();
         services.AddSingleton<ActiveJobs>();
+        services.AddSingleton<TenantRetention>();
         services.AddSingleton<JobRecords>();
         services.AddSingleton<PoisonRecords>();
         services.AddSingleton<BackgroundBacklog>();
@@ -34,12 +36,14 @@ internal static class JobServices
             provider.GetRequiredService<ResponseStore>(),
             provider.GetRequiredService<CompletionQueue>(),
             provider.GetRequiredService<StrategySweep>(),
+            provider.GetRequiredService<FileSweep>(),
             provider.GetService<DurableTaskClient>(),
             provider.GetRequiredService<ActiveJobs>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<JobTending>>()));
         services.AddStrategies();
         services.AddBatches();
+        services.AddTenantData();
         services.AddSingleton<ResponseArchive>();
         services.AddSingleton<IResponseArchive>(provider => provider.GetRequiredService<ResponseArchive>());
         services.AddSingleton<IEndpointGroup, JobsEndpoints>();

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
@@ -13,7 +14,13 @@ namespace OllamaMax.Edge.Jobs;
 /// it does not matter which edge or worker is there; a client that was cut off comes back with the last offset it has.
 /// </summary>
 internal sealed class JobStream(
-    JobRecordStore store, JobRecords records, ActiveJobs active, IOptions<BackgroundOptions> options, IOptions<EdgeOptions> edge, TimeProvider time)
+    JobRecordStore store,
+    JobRecords records,
+    ActiveJobs active,
+    TenantRetention retention,
+    IOptions<BackgroundOptions> options,
+    IOptions<EdgeOptions> edge,
+    TimeProvider time)
 {
     /// <summary>The record is looked at this often while nothing comes: a deadline passes without a word in the output.</summary>
     private static readonly TimeSpan RecordEvery = TimeSpan.FromSeconds(5);
@@ -61,12 +68,10 @@ internal sealed class JobStream(
         }
         finally
         {
-            if (active.Unfollow(record.Id) && KeepsNothing)
+            if (active.Unfollow(record.Id) && retention.StoresNothing(record.Tenant))
                 await ReleaseAsync(record.Id);
         }
     }
-
-    private bool KeepsNothing => options.Value.Retention == TimeSpan.Zero;
 
     private async Task FollowAsync(HttpContext context, JobRecord record, IJobStreamLines lines, int after)
     {
@@ -149,7 +154,7 @@ internal sealed class JobStream(
     private async Task<JobRecord?> WatchAsync(JobRecord record, CancellationToken cancellationToken)
     {
         JobRecord? current = await records.SettleAsync(record.Id, cancellationToken);
-        if (!KeepsNothing || current is null or { HasContent: false } || (current.IsEnded && current.WatchedUntil is null))
+        if (!retention.StoresNothing(record.Tenant) || current is null or { HasContent: false } || (current.IsEnded && current.WatchedUntil is null))
             return current;
         TimeSpan left = (current.WatchedUntil ?? DateTimeOffset.MinValue) - time.GetUtcNow();
         return left > WatchFor / 2

@@ -3,6 +3,7 @@ using Azure;
 using Azure.Storage.Queues.Models;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Edge.Batches;
 using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
@@ -25,6 +26,7 @@ public sealed partial class JobTending
     private readonly ResponseStore _responses;
     private readonly CompletionQueue _completions;
     private readonly StrategySweep _strategies;
+    private readonly FileSweep _files;
     private readonly DurableTaskClient? _hub;
     private readonly ActiveJobs _active;
     private readonly TimeProvider _time;
@@ -37,6 +39,7 @@ public sealed partial class JobTending
         ResponseStore responses,
         CompletionQueue completions,
         StrategySweep strategies,
+        FileSweep files,
         DurableTaskClient? hub,
         ActiveJobs active,
         TimeProvider time,
@@ -48,6 +51,7 @@ public sealed partial class JobTending
         _responses = responses;
         _completions = completions;
         _strategies = strategies;
+        _files = files;
         _hub = hub;
         _active = active;
         _time = time;
@@ -92,7 +96,7 @@ public sealed partial class JobTending
 
     /// <summary>
     /// Goes through all records: deletes what is no longer kept, ends what is past its deadline or has ended unnoticed, queues again what
-    /// nobody has claimed for long. Two list operations, and more only for what is due.
+    /// nobody has claimed for long. A few list operations, and more only for what is due.
     /// </summary>
     public Task SweepAsync(CancellationToken cancellationToken) => GoThroughAsync(TimeSpan.Zero, cancellationToken);
 
@@ -124,6 +128,7 @@ public sealed partial class JobTending
         foreach (string id in ended)
             _active.Remove(id);
         await _responses.SweepAsync(now, cancellationToken);
+        await _files.SweepAsync(now, cancellationToken);
         await _strategies.SweepAsync(_hub, now, cancellationToken);
     }
 

@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
 
@@ -12,10 +12,10 @@ namespace OllamaMax.Edge.Jobs;
 
 /// <summary>
 /// Responses in storage: one that was answered while its client waited lies there by itself, one of the background is its job's record and output. Both are kept
-/// as long as background jobs are.
+/// as long as the tenant's background jobs are.
 /// </summary>
 internal sealed class ResponseArchive(
-    ResponseStore store, JobRecords records, JobIntake intake, BackgroundJobs jobs, JobResult results, JobStream stream, IOptions<BackgroundOptions> options, TimeProvider time)
+    ResponseStore store, JobRecords records, JobIntake intake, BackgroundJobs jobs, JobResult results, JobStream stream, TenantRetention retention, TimeProvider time)
     : IResponseArchive
 {
     public async Task<StoredResponse?> FindAsync(string id, string tenant, CancellationToken cancellationToken)
@@ -31,9 +31,9 @@ internal sealed class ResponseArchive(
     public async Task<JobRecord?> FindJobAsync(string id, string tenant, CancellationToken cancellationToken) =>
         await records.SettleAsync(id, cancellationToken) is { Response: not null } record && record.Tenant == tenant ? record : null;
 
-    public Task KeepAsync(StoredResponse response, CancellationToken cancellationToken) => options.Value.Retention > TimeSpan.Zero
-        ? store.CreateAsync(response with { ExpiresAt = time.GetUtcNow() + options.Value.Retention }, cancellationToken)
-        : Task.CompletedTask;
+    public Task KeepAsync(StoredResponse response, CancellationToken cancellationToken) => retention.StoresNothing(response.Tenant)
+        ? Task.CompletedTask
+        : store.CreateAsync(response with { ExpiresAt = time.GetUtcNow() + retention.Of(response.Tenant) }, cancellationToken);
 
     public async Task RunAsync(HttpContext context, InferenceRequest inference, StoredResponse response, bool isStream)
     {

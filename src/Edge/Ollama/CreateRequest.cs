@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Models;
+using OllamaMax.Models.Gguf;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -9,8 +10,9 @@ namespace OllamaMax.Edge.Ollama;
 /// <param name="From">The model it is made from; null: it is made from <paramref name="Weights"/>.</param>
 /// <param name="Weights">Digest of an uploaded GGUF; null: those of <paramref name="From"/>.</param>
 /// <param name="Modelfile">What is said beside the weights.</param>
+/// <param name="IsQuantized">The weights are to be made smaller first, in the one way that there is (<see cref="GgufQuantizer"/>).</param>
 /// <param name="IsStream">Progress lines, or one answer.</param>
-internal sealed record CreateRequest(ModelName Name, ModelName? From, string? Weights, Modelfile Modelfile, bool IsStream)
+internal sealed record CreateRequest(ModelName Name, ModelName? From, string? Weights, Modelfile Modelfile, bool IsQuantized, bool IsStream)
 {
     private static readonly string[] Roles = ["system", "user", "assistant"];
 
@@ -20,6 +22,7 @@ internal sealed record CreateRequest(ModelName Name, ModelName? From, string? We
         ModelName? from = request.IsSet("from") ? ModelNameField.Read(request, "from") : null;
         string? weights = ReadFiles(request);
         CheckUnsupported(request);
+        bool isQuantized = ReadQuantization(request, "quantize") | ReadQuantization(request, "quantization");
         Modelfile modelfile = new()
         {
             Parent = from?.ToString(),
@@ -31,7 +34,7 @@ internal sealed record CreateRequest(ModelName Name, ModelName? From, string? We
         };
         if (request.Errors.First is null && from is null == weights is null)
             request.Errors.Add(ApiError.BadRequest("neither 'from' or 'files' was specified"));
-        return request.Errors.First is { } error ? error : new CreateRequest(name!, from, weights, modelfile, request.Flag("stream") ?? true);
+        return request.Errors.First is { } error ? error : new CreateRequest(name!, from, weights, modelfile, isQuantized, request.Flag("stream") ?? true);
     }
 
     private static string? ReadFiles(JsonFields request)
@@ -52,11 +55,20 @@ internal sealed record CreateRequest(ModelName Name, ModelName? From, string? We
 
     private static void CheckUnsupported(JsonFields request)
     {
-        foreach (string field in (ReadOnlySpan<string>)["adapters", "quantize", "quantization", "modelfile", "path", "renderer", "parser"])
+        foreach (string field in (ReadOnlySpan<string>)["adapters", "modelfile", "path", "renderer", "parser"])
         {
             if (request.Find(field) is { } value && !IsEmpty(value))
                 request.Errors.Add(ApiError.NotSupported(field));
         }
+    }
+
+    private static bool ReadQuantization(JsonFields request, string field)
+    {
+        if (request.Text(field) is not { Length: > 0 } wanted)
+            return false;
+        if (!wanted.Equals(GgufQuantizer.Quantization, StringComparison.OrdinalIgnoreCase))
+            request.Errors.Add(field, "must be q8_0: the other quantizations need a library that an edge does not have (llama-quantize makes them)");
+        return true;
     }
 
     private static bool IsEmpty(JsonElement value) => value.ValueKind switch

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenApi;
 using OllamaMax.Models;
@@ -10,8 +11,11 @@ using OllamaMax.Storage.Models;
 namespace OllamaMax.Edge.Ollama;
 
 /// <summary><c>/api/copy</c>, <c>/api/delete</c>, <c>/api/create</c> and <c>/api/push</c>.</summary>
-internal sealed class ModelChangeEndpoints(RequestBodyReader bodies, ModelCatalog catalog) : IEndpointGroup
+internal sealed class ModelChangeEndpoints(
+    RequestBodyReader bodies, ModelCatalog catalog, ModelBlobs blobs, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
 {
+    private readonly QuantizedCreation _quantized = new(catalog, blobs, options, time);
+
     public void Map(IEndpointRouteBuilder endpoints)
     {
         RequiredPermission manage = new(Permissions.ManageModels);
@@ -46,13 +50,22 @@ internal sealed class ModelChangeEndpoints(RequestBodyReader bodies, ModelCatalo
 
     private async Task CreateAsync(HttpContext context)
     {
-        if ((await ReadAsync(context, CreateRequest.Read)).Failed(out ApiError? error, out CreateRequest? request)
-            || (error = await TryCreateAsync(request, context.RequestAborted)) is not null)
+        if ((await ReadAsync(context, CreateRequest.Read)).Failed(out ApiError? error, out CreateRequest? request))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
         RequestInfo.Of(context).Subject = $"{request.Name}";
+        if (request.IsQuantized)
+        {
+            await _quantized.CreateAsync(context, request);
+            return;
+        }
+        if ((error = await TryCreateAsync(request, context.RequestAborted)) is not null)
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
         // Nothing here takes long enough for a client to wait for: what happened is told when it has.
         await using ProgressLines progress = new(context, request.IsStream);
         progress.Say(request.Weights is null ? $"using existing layers of {request.From}" : $"using existing layer {request.Weights}");
@@ -68,13 +81,15 @@ internal sealed class ModelChangeEndpoints(RequestBodyReader bodies, ModelCatalo
                 return await catalog.DeriveAsync(from, request.Name, request.Modelfile, cancellationToken) ? null : ApiError.ModelNotFound(from.ToString());
             return await catalog.CreateAsync(request.Weights!, request.Name, request.Modelfile, cancellationToken)
                 ? null
-                : ApiError.BadRequest($"blob {request.Weights} is not there: send it to /api/blobs/{request.Weights} first");
+                : NoBlob(request.Weights!);
         }
         catch (ModelPublishException e)
         {
             return ApiError.BadRequest(e.Message);
         }
     }
+
+    internal static ApiError NoBlob(string digest) => ApiError.BadRequest($"blob {digest} is not there: send it to /api/blobs/{digest} first");
 
     private static Task PushAsync(HttpContext context) => ErrorAnswer.WriteAsync(
         context, new ApiError(StatusCodes.Status501NotImplemented, "this server does not push: its models are its cluster's, in its own blob storage"));

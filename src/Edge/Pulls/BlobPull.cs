@@ -36,19 +36,57 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
         }
     }
 
-    /// <summary>A file of which only the address is known.</summary>
-    /// <returns>Its digest.</returns>
-    /// <exception cref="PullException">It is not to be had, or no GGUF.</exception>
-    public async Task<string> PullAsync(Uri address, PullProgress progress, CancellationToken cancellationToken)
+    /// <summary>Files of which only the addresses are known: one, or all that a split model has.</summary>
+    /// <returns>The digest of what they are together.</returns>
+    /// <exception cref="PullException">One is not to be had, or no GGUF.</exception>
+    /// <exception cref="ModelPublishException">They do not belong together.</exception>
+    public async Task<string> PullAsync(IReadOnlyList<SourcePart> parts, PullProgress progress, CancellationToken cancellationToken)
     {
-        string key = "url-" + ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes(address.AbsoluteUri)));
-        progress.Begin(new($"pulling {Path.GetFileName(address.AbsolutePath)}"));
-        await using StagedBlob staged = await TakeAsync(key, 0, progress, cancellationToken);
-        await download.RunAsync(address, staged, null, progress.Advance, cancellationToken);
-        progress.Begin(new("verifying sha256 digest"));
-        string digest = await staged.HashAsync(cancellationToken);
-        await PublishAsync(digest, staged, cancellationToken);
-        return digest;
+        List<StagedBlob> staged = [];
+        try
+        {
+            foreach (SourcePart part in parts)
+                staged.Add(await FetchAsync(part, progress, cancellationToken));
+            progress.Begin(new("verifying sha256 digest"));
+            for (int i = 0; i < parts.Count; i++)
+                await VerifyAsync(parts[i], staged[i], cancellationToken);
+            if (staged.Count > 1)
+                return await new StagedParts(staged, blobs).PublishAsync(cancellationToken);
+            string digest = await staged[0].HashAsync(cancellationToken);
+            await PublishAsync(digest, staged[0], cancellationToken);
+            return digest;
+        }
+        finally
+        {
+            foreach (StagedBlob one in staged)
+                await one.DisposeAsync();
+        }
+    }
+
+    /// <summary>The file, whole, and for nobody else until it is disposed of.</summary>
+    private async Task<StagedBlob> FetchAsync(SourcePart part, PullProgress progress, CancellationToken cancellationToken)
+    {
+        string key = "url-" + ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes(part.Address.AbsoluteUri)));
+        progress.Begin(new($"pulling {Path.GetFileName(part.Address.AbsolutePath)}"));
+        StagedBlob staged = await TakeAsync(key, 0, progress, cancellationToken);
+        try
+        {
+            await download.RunAsync(part.Address, staged, null, progress.Advance, cancellationToken);
+            return staged;
+        }
+        catch
+        {
+            await staged.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task VerifyAsync(SourcePart part, StagedBlob staged, CancellationToken cancellationToken)
+    {
+        if (part.Digest is null || await staged.HashAsync(cancellationToken) is var actual && actual == part.Digest)
+            return;
+        await staged.DeleteAsync(cancellationToken);
+        throw Mismatch(part.Digest, actual);
     }
 
     private async Task PublishAsync(string digest, StagedBlob staged, CancellationToken cancellationToken)
@@ -57,8 +95,11 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
         string? actual = isThere ? null : await staged.PublishAsync(blobs, digest, cancellationToken);
         await staged.DeleteAsync(cancellationToken);
         if (actual is not null)
-            throw new PullException($"digest mismatch, expected \"{digest}\", got \"{actual}\": what came was thrown away");
+            throw Mismatch(digest, actual);
     }
+
+    private static PullException Mismatch(string expected, string actual) =>
+        new($"digest mismatch, expected \"{expected}\", got \"{actual}\": what came was thrown away");
 
     private async Task<StagedBlob> TakeAsync(string key, long total, PullProgress progress, CancellationToken cancellationToken)
     {

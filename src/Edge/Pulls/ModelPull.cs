@@ -4,7 +4,7 @@ using OllamaMax.Storage.Models;
 namespace OllamaMax.Edge.Pulls;
 
 /// <summary>One pull from its first line to its last. All that is small comes first: what makes a model unusable is found before gigabytes are fetched.</summary>
-internal sealed class ModelPull(RegistrySource registry, BlobPull weights, ModelCatalog catalog)
+internal sealed class ModelPull(RegistrySource registry, SplitRepository splits, BlobPull weights, ModelCatalog catalog)
 {
     /// <exception cref="PullException">It cannot be pulled.</exception>
     /// <exception cref="ModelPublishException">What was pulled is no GGUF of a language model.</exception>
@@ -14,13 +14,18 @@ internal sealed class ModelPull(RegistrySource registry, BlobPull weights, Model
         progress.Begin(new("pulling manifest"));
         Modelfile modelfile = Modelfile.None;
         string digest;
+        IReadOnlyList<SourcePart> parts = [];
+        ModelManifest? manifest = null;
         if (request.From is { } address)
+            parts = SourcePart.Of(address);
+        else
+            (manifest, parts) = await FindAsync(request.Name, cancellationToken);
+        if (manifest is null)
         {
-            digest = await weights.PullAsync(address, progress, cancellationToken);
+            digest = await weights.PullAsync(parts, progress, cancellationToken);
         }
         else
         {
-            ModelManifest manifest = await registry.ReadManifestAsync(request.Name, cancellationToken);
             modelfile = await registry.ReadModelfileAsync(request.Name, manifest, cancellationToken);
             await weights.PullAsync(registry.BlobAddress(request.Name, manifest.Weights), manifest.Weights, progress, cancellationToken);
             digest = manifest.Weights.Digest;
@@ -29,5 +34,34 @@ internal sealed class ModelPull(RegistrySource registry, BlobPull weights, Model
         if (!await catalog.CreateAsync(digest, request.Name, modelfile, cancellationToken))
             throw new PullException($"blob {digest} was deleted while it was made a model");
         progress.Begin(new("success"));
+    }
+
+    /// <summary>A registry's manifest, or the parts of a model that the registry does not hand out because it is split.</summary>
+    private async Task<(ModelManifest? Manifest, IReadOnlyList<SourcePart> Parts)> FindAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await registry.ReadManifestAsync(name, cancellationToken), []);
+        }
+        catch (PullException) when (SplitRepository.Has(name.Host))
+        {
+            IReadOnlyList<SourcePart> parts = await TryFindPartsAsync(name, cancellationToken);
+            if (parts.Count == 0)
+                throw;
+            return (null, parts);
+        }
+    }
+
+    /// <summary>Where there is no list either, the registry's own answer says more.</summary>
+    private async Task<IReadOnlyList<SourcePart>> TryFindPartsAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await splits.FindAsync(name, cancellationToken);
+        }
+        catch (PullException e) when (e.IsNotFound)
+        {
+            return [];
+        }
     }
 }

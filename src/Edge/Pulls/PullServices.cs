@@ -13,6 +13,7 @@ internal static class PullServices
         services.AddSingleton<SourceRetry>();
         services.AddSingleton<SourceDownload>();
         services.AddSingleton<RegistrySource>();
+        services.AddSingleton<SplitRepository>();
         services.AddSingleton<BlobPull>();
         services.AddSingleton<ModelPull>();
         services.AddSingleton<ActivePulls>();

@@ -24,8 +24,8 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
     /// <exception cref="CatalogException">Storage is to blame.</exception>
     public async Task RunAsync(Uri address, StagedBlob staged, long? size, Action<long, long> progress, CancellationToken cancellationToken)
     {
-        if (size > ModelBlobs.LargestSize)
-            throw new PullException($"a file of {size} bytes is larger than {ModelBlobs.LargestSize}, which is the most that can be pulled");
+        if (size > StagedBlobs.LargestSize)
+            throw new PullException($"a file of {size} bytes is larger than {StagedBlobs.LargestSize}, which is the most that can be pulled");
         if (staged.Length > size)
             await staged.RestartAsync(null, cancellationToken);
         await retry.RunAsync(address, limited => AttemptAsync(address, staged, size, progress, limited), () => staged.Length, cancellationToken);
@@ -41,8 +41,8 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         long total = told ?? size ?? throw new PullException($"{address.Host} does not say how long the file is");
         if (size is not null && total != size)
             throw new PullException($"{address.Host} has a file of {total} bytes where its manifest says {size}");
-        if (total > ModelBlobs.LargestSize)
-            throw new PullException($"a file of {total} bytes is larger than {ModelBlobs.LargestSize}, which is the most that can be pulled");
+        if (total > StagedBlobs.LargestSize)
+            throw new PullException($"a file of {total} bytes is larger than {StagedBlobs.LargestSize}, which is the most that can be pulled");
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
             return await EndAsync(staged, total, cancellationToken);
         if (response.StatusCode == HttpStatusCode.OK)
@@ -91,7 +91,7 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
                 throw new PullException($"{response.RequestMessage!.RequestUri} is no GGUF file");
             // What has come is kept, also where the client has left meanwhile.
             if (filled > 0)
-                await staged.AppendAsync(piece.AsMemory(0, filled), CancellationToken.None);
+                await staged.AppendAsync(piece.AsMemory(0, filled), cancellationToken);
             if (cut is not null)
                 ExceptionDispatchInfo.Throw(cut);
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Http;
 using OllamaMax.Replication;
@@ -5,7 +6,10 @@ using OllamaMax.Workers;
 
 namespace OllamaMax.Edge.Replication;
 
-/// <summary>Reads a policy: <c>min_replicas</c>, <c>max_replicas</c>, <c>labels</c>, <c>pin</c>, <c>priority</c>, each of which may be left out.</summary>
+/// <summary>
+/// Reads a policy: <c>min_replicas</c>, <c>max_replicas</c>, <c>labels</c>, <c>excluded_labels</c>, <c>preferred_labels</c>, <c>warm</c>, <c>pin</c>, <c>priority</c>, each of which
+/// may be left out.
+/// </summary>
 internal static class PolicyRequest
 {
     public static async Task<Result<ModelPolicy>> ReadAsync(HttpContext context, RequestBodyReader bodies)
@@ -18,6 +22,8 @@ internal static class PolicyRequest
             ModelPolicy policy = Read(request.Fields(errors));
             if (policy.MaxReplicas < policy.MinReplicas)
                 errors.Add("max_replicas", "must not be less than min_replicas");
+            if (policy is { Warm: true, MinReplicas: 0 })
+                errors.Add("warm", "needs min_replicas: so many copies are kept in memory");
             return errors.First is { } first ? first : policy;
         }
     }
@@ -27,6 +33,9 @@ internal static class PolicyRequest
         MinReplicas = (int)(fields.Integer("min_replicas", 0, ModelPolicy.MostReplicas) ?? 0),
         MaxReplicas = (int?)fields.Integer("max_replicas", 0, ModelPolicy.MostReplicas),
         Labels = fields.Object("labels") is { } labels ? ReadLabels(labels) : new Dictionary<string, string>(),
+        ExcludedLabels = ReadChoices(fields, "excluded_labels"),
+        PreferredLabels = ReadChoices(fields, "preferred_labels"),
+        Warm = fields.Flag("warm") ?? false,
         Pin = fields.Flag("pin") ?? false,
         Priority = (int)(fields.Integer("priority", 0, ModelPolicy.MostPriority) ?? 0),
     };
@@ -36,14 +45,44 @@ internal static class PolicyRequest
         Dictionary<string, string> read = new(StringComparer.OrdinalIgnoreCase);
         foreach (string key in labels.Names())
         {
-            string? error = null;
-            if (labels.Text(key) is { } value && WorkerLabels.TryParse($"{key}={value}", out KeyValuePair<string, string> label, out error))
-                read[label.Key] = label.Value;
-            else
-                labels.Errors.Add("labels", error is null ? "must have strings as values" : $"has one that cannot be: {error}");
+            if (labels.Text(key) is not { } value)
+                labels.Errors.Add("labels", "must have strings as values");
+            else if (IsLabel(labels, "labels", key, value))
+                read[key.Trim()] = value.Trim();
         }
-        if (read.Count > WorkerLabels.Most)
-            labels.Errors.Add("labels", $"must be at most {WorkerLabels.Most}");
+        CheckCount(labels, "labels", read.Count);
         return read;
+    }
+
+    /// <summary>Of each label a value, or several.</summary>
+    private static Dictionary<string, IReadOnlyList<string>>? ReadChoices(JsonFields fields, string name)
+    {
+        if (fields.Object(name) is not { } labels)
+            return null;
+        Dictionary<string, IReadOnlyList<string>> read = new(StringComparer.OrdinalIgnoreCase);
+        foreach (string key in labels.Names())
+        {
+            IReadOnlyList<string> values = labels.Find(key) is { ValueKind: JsonValueKind.String } ? [labels.Text(key) ?? ""] : labels.Texts(key);
+            if (values.Count is 0 or > WorkerLabels.Most)
+                labels.Errors.Add(labels.PathOf(key), $"must be a value, or a list of 1 to {WorkerLabels.Most}");
+            if (values.All(value => IsLabel(labels, name, key, value)))
+                read[key.Trim()] = [.. values.Select(value => value.Trim())];
+        }
+        CheckCount(labels, name, read.Count);
+        return read;
+    }
+
+    private static bool IsLabel(JsonFields labels, string name, string key, string value)
+    {
+        bool isLabel = WorkerLabels.TryParse($"{key}={value}", out _, out string? error);
+        if (!isLabel)
+            labels.Errors.Add(name, $"has one that cannot be: {error}");
+        return isLabel;
+    }
+
+    private static void CheckCount(JsonFields labels, string name, int count)
+    {
+        if (count > WorkerLabels.Most)
+            labels.Errors.Add(name, $"must be at most {WorkerLabels.Most}");
     }
 }

@@ -28,6 +28,7 @@ internal sealed class ReplicaView(ModelCatalog catalog, ClusterWatch watch, IOpt
                 state.Policies.GetValueOrDefault(ClusterState.PolicyKey(model.Name)) is { } policy ? PolicyAnswer.Of(policy) : null,
                 plan.Models[model.Weights].Desired,
                 plan.Models[model.Weights].Actual,
+                plan.Models[model.Weights].Warm,
                 plan.Models[model.Weights].InProgress,
                 plan.Models[model.Weights].BlockedBecause)),
         ];
@@ -45,6 +46,7 @@ internal sealed class ReplicaView(ModelCatalog catalog, ClusterWatch watch, IOpt
             model.WeightsSize,
             replication.Desired,
             replication.Actual,
+            replication.Warm,
             replication.InProgress,
             replication.BlockedBecause,
             [

@@ -6,9 +6,22 @@ namespace OllamaMax.Edge.Replication;
 /// <summary>Body and answer of a model's policy.</summary>
 /// <param name="MaxReplicas">Null: any number.</param>
 /// <param name="Labels">By key, the site among them.</param>
-internal sealed record PolicyAnswer(int MinReplicas, int? MaxReplicas, IReadOnlyDictionary<string, string> Labels, bool Pin, int Priority)
+/// <param name="ExcludedLabels">The values by key.</param>
+/// <param name="PreferredLabels">The values by key.</param>
+internal sealed record PolicyAnswer(
+    int MinReplicas,
+    int? MaxReplicas,
+    IReadOnlyDictionary<string, string> Labels,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> ExcludedLabels,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> PreferredLabels,
+    bool Warm,
+    bool Pin,
+    int Priority)
 {
-    public static PolicyAnswer Of(ModelPolicy policy) => new(policy.MinReplicas, policy.MaxReplicas, policy.Labels, policy.Pin, policy.Priority);
+    private static readonly Dictionary<string, IReadOnlyList<string>> None = [];
+
+    public static PolicyAnswer Of(ModelPolicy policy) => new(
+        policy.MinReplicas, policy.MaxReplicas, policy.Labels, policy.ExcludedLabels ?? None, policy.PreferredLabels ?? None, policy.Warm, policy.Pin, policy.Priority);
 }
 
 internal sealed record ReplicatedModelsAnswer(IReadOnlyList<ReplicatedModelAnswer> Models);
@@ -18,14 +31,15 @@ internal sealed record ReplicatedModelsAnswer(IReadOnlyList<ReplicatedModelAnswe
 /// <param name="Policy">Null where the name has none.</param>
 /// <param name="Desired">Copies that policies want at least, of all names of the weights.</param>
 /// <param name="Actual">Copies that count.</param>
+/// <param name="Warm">Copies that a policy keeps in memory, and that are there; null where none wants any.</param>
 /// <param name="InProgress">Copies on their way, or about to be ordered.</param>
 /// <param name="BlockedBecause">Why more cannot be had; null where that is not so.</param>
 internal sealed record ReplicatedModelAnswer(
-    string Name, string Digest, long Size, PolicyAnswer? Policy, int Desired, int Actual, int InProgress, string? BlockedBecause);
+    string Name, string Digest, long Size, PolicyAnswer? Policy, int Desired, int Actual, int? Warm, int InProgress, string? BlockedBecause);
 
 /// <inheritdoc cref="ReplicatedModelAnswer"/>
 internal sealed record ReplicasAnswer(
-    string Model, string Digest, long Size, int Desired, int Actual, int InProgress, string? BlockedBecause, IReadOnlyList<ReplicaAnswer> Replicas);
+    string Model, string Digest, long Size, int Desired, int Actual, int? Warm, int InProgress, string? BlockedBecause, IReadOnlyList<ReplicaAnswer> Replicas);
 
 /// <param name="State">loaded, loading, on_disk, fetching or failed.</param>
 /// <param name="Bytes">On its disk.</param>

@@ -6,13 +6,14 @@ using OllamaMax.Edge.Security.Keys;
 using OllamaMax.Edge.Security.Limits;
 using OllamaMax.Edge.Security.Oidc;
 using OllamaMax.Edge.Security.Usage;
+using OllamaMax.Edge.Webhooks;
 using OllamaMax.Storage.Security;
 
 namespace OllamaMax.Edge.Security;
 
 internal static class SecurityServices
 {
-    /// <summary>Keys, tokens, limits, usage, the audit log, and pages from elsewhere. Needs the storage account.</summary>
+    /// <summary>Keys, tokens, limits, usage, the audit log, pages from elsewhere, and what operators are told. Needs the storage account.</summary>
     public static IServiceCollection AddSecurity(this IServiceCollection services)
     {
         services.AddOptions<KeyOptions>().BindConfiguration(KeyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
@@ -22,9 +23,13 @@ internal static class SecurityServices
         services.AddSingleton<KeyUse>();
         services.AddSingleton<ICredentialCheck, KeyCheck>();
         services.AddSingleton<IEndpointGroup, KeysEndpoints>();
+        services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<AuditBlobs>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<IEndpointGroup, AuditEndpoints>();
+        services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<WebhookSender>();
+        services.AddSingleton<OperatorNotices>();
         services.AddSingleton<UseStore>();
         services.AddSingleton<LimitBook>();
         services.AddSingleton<UsageStore>();
@@ -32,6 +37,7 @@ internal static class SecurityServices
         services.AddSingleton<UsageMeter>();
         services.AddSingleton<IEndpointGroup, UsageEndpoints>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditLog>());
+        services.AddHostedService(provider => provider.GetRequiredService<OperatorNotices>());
         services.AddHostedService(provider => provider.GetRequiredService<LimitBook>());
         services.AddHostedService(provider => provider.GetRequiredService<UsageBook>());
         return services.AddTokens();

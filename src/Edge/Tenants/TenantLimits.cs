@@ -31,6 +31,13 @@ public sealed class TenantLimits
     /// <summary>Labels of the workers that its jobs may run on, such as <c>site=berlin</c>: where its data may go. Beside those that a model asks for.</summary>
     public string? Labels { get; set; }
 
+    /// <summary>
+    /// How long its prompts and answers are kept after a job's end: of background jobs, strategies, batches, stored responses, and its files. Zero stores nothing; null: as
+    /// everybody's (<see cref="Jobs.BackgroundOptions.Retention"/>), and its files until they are deleted.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan? Retention { get; set; }
+
     /// <summary>Its inference requests in a minute of the clock.</summary>
     [Range(0, int.MaxValue)]
     public int? RequestsPerMinute { get; set; }
@@ -68,6 +75,7 @@ public sealed class TenantLimits
         MaxBackground = MaxBackground ?? others.MaxBackground,
         Weight = Weight ?? others.Weight,
         Labels = Labels ?? others.Labels,
+        Retention = Retention ?? others.Retention,
         RequestsPerMinute = RequestsPerMinute ?? others.RequestsPerMinute,
         TokensPerMinute = TokensPerMinute ?? others.TokensPerMinute,
         TokensPerDay = TokensPerDay ?? others.TokensPerDay,

@@ -103,9 +103,16 @@ internal sealed partial class AttemptRunner(
         KeepAlive = job.KeepAlive,
     };
 
-    private async Task<Job> FetchAsync(GrantMessage grant, CancellationToken cancellationToken) =>
-        await http.GetFromJsonAsync(grant.PayloadUrl, ProtocolJson.Default.Job, cancellationToken)
-        ?? throw new HttpRequestException("the job's payload is empty");
+    private async Task<Job> FetchAsync(GrantMessage grant, CancellationToken cancellationToken)
+    {
+        if (grant.Seal is { } seal)
+        {
+            return SealedMessages.OpenJob(await http.GetByteArrayAsync(grant.PayloadUrl, cancellationToken), seal)
+                ?? throw new HttpRequestException("the job's payload does not open: it is another attempt's, or was changed");
+        }
+        return await http.GetFromJsonAsync(grant.PayloadUrl, ProtocolJson.Default.Job, cancellationToken)
+            ?? throw new HttpRequestException("the job's payload is empty");
+    }
 
     /// <summary>Adds to the engine's figures how long the model took to be there, counts tokens, and says on the trace what was read and when the first one came.</summary>
     private sealed class MeasuredSink(ITokenSink inner, TimeSpan load, TokenMeter[] meters, Activity? activity) : ITokenSink

@@ -156,7 +156,7 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
             foreach (RunningAttempt attempt in _attempts)
             {
                 if (attempt.Output.Collect(now) is { } chunk)
-                    outputs.Add(new AttemptOutput(attempt.JobId, attempt.Nonce, chunk));
+                    outputs.Add(new AttemptOutput(attempt.JobId, attempt.Nonce, chunk) { Seal = attempt.Seal });
             }
             if (!beat && outputs.Count == 0 && _answers.Count == 0 && _claims.Count == 0)
                 return null;
@@ -175,7 +175,7 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
 
     private async Task SendAsync(WorkerMessage message, CancellationToken stopping)
     {
-        SendOutcome outcome = await _sender.SendAsync(Reply, Targets.Output, message, ProtocolJson.Default.WorkerMessage, stopping);
+        SendOutcome outcome = await _sender.SendAsync(Reply, Targets.Output, Sealed(message), ProtocolJson.Default.WorkerMessage, stopping);
         switch (outcome)
         {
             case SendOutcome.Sent:
@@ -194,6 +194,15 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
                 break;
         }
     }
+
+    /// <summary>The message as it is to be sent; each time anew, as what was not taken goes with another.</summary>
+    private static WorkerMessage Sealed(WorkerMessage message) => message.Outputs.All(output => output.Seal is null)
+        ? message
+        : message with
+        {
+            Outputs = [.. message.Outputs.Where(output => output.Seal is null)],
+            Sealed = [.. message.Outputs.Select(SealedMessages.Seal).OfType<SealedOutput>()],
+        };
 
     /// <summary>Puts the content of a message that was not taken back, to go with the next one.</summary>
     private void SendAgain(WorkerMessage message)

@@ -1,4 +1,5 @@
 using OllamaMax.Jobs;
+using OllamaMax.Security;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Dispatch;
@@ -12,6 +13,9 @@ internal sealed class RunningAttempt(GrantMessage grant, AttemptBuffer output, E
     public string JobId => grant.JobId;
 
     public string Nonce => grant.Attempt.Nonce;
+
+    /// <summary>What its output is sealed with; null: nothing.</summary>
+    public AttemptSeal? Seal => grant.Seal;
 
     public EdgeOutbox? Outbox => outbox;
 

@@ -24,6 +24,7 @@ internal sealed partial class WorkerDispatcher
     private readonly ModelHost _models;
     private readonly Capabilities _capabilities;
     private readonly AttemptRunner _runner;
+    private readonly WorkerSeals _seals;
     private readonly SignalRSender _sender;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
@@ -37,6 +38,7 @@ internal sealed partial class WorkerDispatcher
         ModelHost models,
         Capabilities capabilities,
         AttemptRunner runner,
+        WorkerSeals seals,
         SignalRSender sender,
         TimeProvider time,
         ILoggerFactory loggers)
@@ -45,6 +47,7 @@ internal sealed partial class WorkerDispatcher
         _models = models;
         _capabilities = capabilities;
         _runner = runner;
+        _seals = seals;
         _sender = sender;
         _time = time;
         _loggers = loggers;
@@ -60,7 +63,11 @@ internal sealed partial class WorkerDispatcher
 
     public bool IsDraining => _draining;
 
-    public void Granted(GrantMessage grant) => Decide(() => _ledger.Granted(grant, Now));
+    public void Granted(GrantMessage grant)
+    {
+        if (_seals.Open(grant) is { } opened)
+            Decide(() => _ledger.Granted(opened, Now));
+    }
 
     public void Denied(DenyMessage deny) => Decide(() => _ledger.Denied(deny.JobId));
 

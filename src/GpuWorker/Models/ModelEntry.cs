@@ -1,4 +1,6 @@
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.Inference;
+using OllamaMax.Workers;
 
 namespace OllamaMax.GpuWorker.Models;
 
@@ -35,6 +37,9 @@ internal sealed class ModelEntry(string digest, TimeSpan keepAlive) : IProgress<
     /// <summary>How long it stays unused; negative: for good.</summary>
     public TimeSpan KeepAlive { get; set; } = keepAlive;
 
+    /// <summary>A policy wants it here: it goes only where a request needs its room and nothing else can make way.</summary>
+    public bool IsWarm { get; set; }
+
     /// <summary>When it goes unless it is used again; null: it is in use, or stays.</summary>
     public DateTimeOffset? ExpiresAt { get; set; }
 
@@ -44,10 +49,39 @@ internal sealed class ModelEntry(string digest, TimeSpan keepAlive) : IProgress<
     /// Set when it is to go, as soon as nobody uses it; ends when it is gone, or stays after all. Who wants the model in the meantime waits
     /// for that: or one model in constant use would keep all others out.
     /// </summary>
-    public TaskCompletionSource? Leaving { get; set; }
+    public TaskCompletionSource? Leaving { get; private set; }
 
     /// <summary>How much of it is read.</summary>
     public int Percent => Volatile.Read(ref _percent);
+
+    public void BeginLeaving() => Leaving ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Its room is not needed any more; one that nobody uses is gone already.</summary>
+    public void StayAfterAll()
+    {
+        if (Uses == 0 || Leaving is not { } leaving)
+            return;
+        Leaving = null;
+        leaving.SetResult();
+    }
+
+    public void StopExpiry()
+    {
+        Expiry?.Dispose();
+        Expiry = null;
+        ExpiresAt = null;
+    }
+
+    /// <summary>As it is to stand in the worker's report.</summary>
+    public HeldModel Describe(DateTimeOffset now, ModelMeters meters) => Engine is null
+        ? new HeldModel(Digest, Loaded: false) { LoadingPercent = Percent }
+        : new HeldModel(Digest, Loaded: true, Engine.ContextPerSlot, Reserved)
+        {
+            ExpiresIn = KeepAlive < TimeSpan.Zero || IsWarm ? null : Math.Round(((ExpiresAt - now) ?? KeepAlive).TotalSeconds, 1),
+            VramBytes = Engine.VramBytes > 0 ? Engine.VramBytes : null,
+            TokensPerSecond = meters.LastOf(Digest)?.Together,
+            JobTokensPerSecond = meters.LastOf(Digest)?.Job,
+        };
 
     public void Report(float value) => Volatile.Write(ref _percent, (int)(Math.Clamp(value, 0, 1) * 100));
 }

@@ -25,7 +25,9 @@ internal sealed partial class ModelHost(
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ModelEntry> _entries = [];
+    private readonly ModelRoom _room = new(memory, options.Value, time);
     private readonly LoadFailures _failures = new(time);
+    private HashSet<string> _warm = [];
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly CancellationTokenSource _stopping = new();
     private TaskCompletionSource _roomChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -65,7 +67,34 @@ internal sealed partial class ModelHost(
     {
         IReadOnlyList<string> replicated = replicas.List();
         lock (_lock)
-            return [.. replicated.Select(digest => _entries.TryGetValue(digest, out ModelEntry? entry) ? Describe_NeedsLock(entry) : new HeldModel(digest, Loaded: false))];
+            return [.. replicated.Select(Describe_NeedsLock)];
+    }
+
+    /// <summary>Exactly these are to stay in memory, once they are there; who is no longer among them stays as long as any other.</summary>
+    public void KeepWarm(IReadOnlySet<string> digests)
+    {
+        lock (_lock)
+        {
+            if (_warm.SetEquals(digests))
+                return;
+            _warm = [.. digests];
+            foreach (ModelEntry entry in _entries.Values.Where(entry => entry.IsWarm != _warm.Contains(entry.Digest)).ToList())
+            {
+                entry.IsWarm = !entry.IsWarm;
+                if (entry is { Uses: 0, Engine: not null })
+                    Idle_NeedsLock(entry);
+            }
+        }
+        Changed?.Invoke();
+    }
+
+    /// <summary>Whether the model is not here, and can come without putting out any that somebody uses, or used a short while ago, or that is to stay.</summary>
+    public bool CanWarm(string digest, MemoryNeed need)
+    {
+        lock (_lock)
+        {
+            return !_entries.ContainsKey(digest) && _room.HasRoomBeside(need, _entries.Values);
+        }
     }
 
     /// <summary>The model's engine, fetched and loaded first where needed. It stays while the use is held.</summary>
@@ -129,7 +158,7 @@ internal sealed partial class ModelHost(
             all = [.. _entries.Values];
             foreach (ModelEntry entry in all)
             {
-                entry.Leaving ??= NewLeaving();
+                entry.BeginLeaving();
                 entry.Abandoned.Cancel();
             }
         }
@@ -137,20 +166,13 @@ internal sealed partial class ModelHost(
         _oneAtATime.Dispose();
     }
 
-    private HeldModel Describe_NeedsLock(ModelEntry entry) => entry.Engine is null
-        ? new HeldModel(entry.Digest, Loaded: false) { LoadingPercent = entry.Percent }
-        : new HeldModel(entry.Digest, Loaded: true, entry.Engine.ContextPerSlot, entry.Reserved)
-        {
-            ExpiresIn = entry.KeepAlive < TimeSpan.Zero ? null : Math.Round(((entry.ExpiresAt - time.GetUtcNow()) ?? entry.KeepAlive).TotalSeconds, 1),
-            VramBytes = entry.Engine.VramBytes > 0 ? entry.Engine.VramBytes : null,
-            TokensPerSecond = meters.LastOf(entry.Digest)?.Together,
-            JobTokensPerSecond = meters.LastOf(entry.Digest)?.Job,
-        };
+    private HeldModel Describe_NeedsLock(string digest) =>
+        (_entries.GetValueOrDefault(digest)?.Describe(time.GetUtcNow(), meters) ?? new HeldModel(digest, Loaded: false)) with { Warm = _warm.Contains(digest) ? true : null };
 
     private ModelEntry Begin_NeedsLock(string digest)
     {
         _failures.ThrowIfTooSoon(digest);
-        var entry = new ModelEntry(digest, options.Value.KeepAlive);
+        var entry = new ModelEntry(digest, options.Value.KeepAlive) { IsWarm = _warm.Contains(digest) };
         _entries.Add(digest, entry);
         entry.Loading = LoadAsync(entry);
         return entry;
@@ -160,9 +182,7 @@ internal sealed partial class ModelHost(
     {
         entry.Uses++;
         entry.KeepAlive = keepAlive ?? entry.KeepAlive;
-        entry.Expiry?.Dispose();
-        entry.Expiry = null;
-        entry.ExpiresAt = null;
+        entry.StopExpiry();
     }
 
     private void Release(ModelEntry entry)
@@ -185,12 +205,14 @@ internal sealed partial class ModelHost(
             // What is read already is worth having; only waiting for room, which others may need, is given up.
             if (entry.HasRoom)
                 return;
-            entry.Leaving ??= NewLeaving();
+            entry.BeginLeaving();
             entry.Abandoned.Cancel();
             return;
         }
-        if (entry.Leaving is not null || entry.KeepAlive == TimeSpan.Zero)
+        if (entry.Leaving is not null || (entry.KeepAlive == TimeSpan.Zero && !entry.IsWarm))
             Leave_NeedsLock(entry);
+        else if (entry.IsWarm)
+            entry.StopExpiry();
         else if (entry.KeepAlive > TimeSpan.Zero)
             ArmExpiry_NeedsLock(entry, entry.KeepAlive);
     }
@@ -284,11 +306,7 @@ internal sealed partial class ModelHost(
     /// <returns>Bytes that it may take: as much, and what else is free.</returns>
     private async Task<long> MakeRoomAsync(ModelEntry entry)
     {
-        long least = entry.Need!.Least;
-        if (least > memory.Budget)
-            throw new ModelLoadException($"the model needs {Megabytes(least)} MB of memory even for one request with a small context ({Megabytes(entry.Need.Weights)} MB are its weights), this worker has {Megabytes(memory.Budget)} MB for models");
-        // With all there is, where that is too little for the whole context.
-        long need = Math.Min(entry.Need.Total, memory.Budget);
+        long need = _room.NeedOf(entry);
         ModelEntry? victim = null;
         try
         {
@@ -298,9 +316,9 @@ internal sealed partial class ModelHost(
                 lock (_lock)
                 {
                     changed = _roomChanged.Task;
-                    if (TryReserve_NeedsLock(entry, need))
-                        return memory.Budget - _entries.Values.Sum(other => other == entry ? 0 : other.Reserved);
-                    if (victim?.Leaving is null or { Task.IsCompleted: true } && (victim = ToPutOut_NeedsLock()) is not null)
+                    if (_room.TryReserve(entry, need, _entries.Values))
+                        return _room.FreeFor(entry, _entries.Values);
+                    if (victim?.Leaving is null or { Task.IsCompleted: true } && (victim = ModelRoom.ToPutOut(_entries.Values)) is not null)
                         PutOut_NeedsLock(victim);
                 }
                 LogWaiting(entry.Digest, victim?.Digest);
@@ -310,47 +328,22 @@ internal sealed partial class ModelHost(
         catch (OperationCanceledException)
         {
             lock (_lock)
-                Keep_NeedsLock(victim);
+                victim?.StayAfterAll();
             throw;
         }
     }
-
-    private bool TryReserve_NeedsLock(ModelEntry entry, long need)
-    {
-        if (_entries.Values.Sum(other => other.Reserved) + need > memory.Budget || _entries.Values.Count(other => other.HasRoom) >= options.Value.LoadedModels)
-            return false;
-        entry.Reserved = need;
-        entry.HasRoom = true;
-        return true;
-    }
-
-    private ModelEntry? ToPutOut_NeedsLock() => _entries.Values
-        .Where(other => other.Engine is not null)
-        .OrderBy(other => other.Leaving is null)
-        .ThenBy(other => other.Uses > 0)
-        .ThenBy(other => other.UsedAt)
-        .FirstOrDefault();
 
     private void PutOut_NeedsLock(ModelEntry entry)
     {
         if (entry.Uses == 0)
             Leave_NeedsLock(entry);
         else
-            entry.Leaving ??= NewLeaving();
-    }
-
-    /// <summary>Its room is not needed after all.</summary>
-    private static void Keep_NeedsLock(ModelEntry? entry)
-    {
-        if (entry is not { Uses: > 0, Leaving: { } leaving })
-            return;
-        entry.Leaving = null;
-        leaving.SetResult();
+            entry.BeginLeaving();
     }
 
     private void Leave_NeedsLock(ModelEntry entry)
     {
-        entry.Leaving ??= NewLeaving();
+        entry.BeginLeaving();
         _ = UnloadAsync(entry);
     }
 
@@ -385,10 +378,6 @@ internal sealed partial class ModelHost(
         _roomChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
         changed.SetResult();
     }
-
-    private static TaskCompletionSource NewLeaving() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private static long Megabytes(long bytes) => bytes >> 20;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Loading {Digest}, {Megabytes} MB")]
     private partial void LogLoading(string digest, long megabytes);

@@ -11,9 +11,6 @@ namespace OllamaMax.GpuWorker.Models;
 /// <param name="container">Address of the models with leave to read them, as it is now: it changes while a long copy is made.</param>
 internal sealed partial class ModelSource(Func<Uri> container, TimeProvider time, ILogger<ModelSource> logger)
 {
-    /// <summary>Bytes of a piece at most: a copy takes a buffer of that for each of its lanes.</summary>
-    private const int LargestChunk = 16 << 20;
-
     private static readonly TimeSpan[] Waits = [.. new[] { 0.5, 1, 2, 4, 8, 16 }.Select(TimeSpan.FromSeconds)];
 
     // The waits are here, where they take this worker's clock.
@@ -29,9 +26,9 @@ internal sealed partial class ModelSource(Func<Uri> container, TimeProvider time
             BlobDownloadResult list = await TryAsync(
                 digest, async () => (await Blob(ModelPaths.Chunks(digest)).DownloadContentAsync(cancellationToken)).Value, cancellationToken);
             ModelChunks chunks = ModelChunks.Parse(list.Content.ToMemory().Span);
-            return chunks.Digest == digest && chunks.ChunkSize <= LargestChunk
+            return chunks.Digest == digest && chunks.ChunkSize <= ModelChunks.LargestSize
                 ? chunks
-                : throw new ReplicaException($"the list of the chunks of {digest} is another model's, or has chunks of more than {LargestChunk} bytes");
+                : throw new ReplicaException($"the list of the chunks of {digest} is another model's, or has chunks of more than {ModelChunks.LargestSize} bytes");
         }
         catch (FormatException e)
         {

@@ -9,7 +9,7 @@ namespace OllamaMax.GpuWorker.Models;
 /// Carries out what the leader orders of this box's copies: they come a few at a time, in the leader's order. What is ordered is ordered again until the reports show it, so nothing
 /// is remembered here.
 /// </summary>
-internal sealed partial class ReplicaKeeper(ReplicaStore replicas, StandingOrders orders, ILogger<ReplicaKeeper> logger) : IDisposable
+internal sealed partial class ReplicaKeeper(ReplicaStore replicas, WarmModels warm, StandingOrders orders, ILogger<ReplicaKeeper> logger) : IDisposable
 {
     /// <summary>Copies made at once on orders: each has several lanes already.</summary>
     private const int AtOnce = 2;
@@ -49,7 +49,8 @@ internal sealed partial class ReplicaKeeper(ReplicaStore replicas, StandingOrder
             replicas.Pin(message.Pinned.Where(ModelDigest.IsValid).ToHashSet());
             foreach (string digest in message.Evict.Where(ModelDigest.IsValid))
                 replicas.Evict(digest);
-            await Task.WhenAll(message.Ensure.Where(ModelDigest.IsValid).Where(IsNew).Select(EnsureAsync));
+            Task warming = message.Warm is { } wanted ? warm.KeepAsync(wanted.Where(ModelDigest.IsValid).ToHashSet(), _stopping.Token) : Task.CompletedTask;
+            await Task.WhenAll(message.Ensure.Where(ModelDigest.IsValid).Where(IsNew).Select(EnsureAsync).Append(warming));
         }
         catch (OperationCanceledException)
         {

@@ -18,7 +18,7 @@ internal sealed class SecretStore(string folder)
     }
 
     /// <summary>Whole or not at all: a kill in between must not leave half a secret behind.</summary>
-    private static void Write(string file, string secret)
+    internal static void Write(string file, string secret)
     {
         string whole = file + ".new";
         FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write };
@@ -26,6 +26,6 @@ internal sealed class SecretStore(string folder)
             options.UnixCreateMode = OwnerOnly;
         using (StreamWriter writer = new(whole, options))
             writer.Write(secret);
-        File.Move(whole, file);
+        File.Move(whole, file, overwrite: true);
     }
 }

@@ -48,14 +48,15 @@ public sealed class FileStore(StorageAccount account)
     public Task<Stream> OpenAsync(string id, CancellationToken cancellationToken) =>
         Jobs.GetBlobClient(Files + id).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false), cancellationToken);
 
-    /// <summary>A tenant's, the oldest first.</summary>
-    public async Task<IReadOnlyList<StoredFile>> ListAsync(string tenant, CancellationToken cancellationToken)
+    /// <summary>The oldest first.</summary>
+    /// <param name="tenant">Whose; null: all.</param>
+    public async Task<IReadOnlyList<StoredFile>> ListAsync(string? tenant, CancellationToken cancellationToken)
     {
         List<StoredFile> files = [];
         var options = new GetBlobsOptions { Traits = BlobTraits.Metadata, Prefix = Files };
         await foreach (BlobItem blob in Jobs.GetBlobsAsync(options, cancellationToken))
         {
-            if (Read(blob.Name[Files.Length..], blob.Metadata, blob.Properties.ContentLength ?? 0) is { } file && file.Tenant == tenant)
+            if (Read(blob.Name[Files.Length..], blob.Metadata, blob.Properties.ContentLength ?? 0) is { } file && (tenant is null || file.Tenant == tenant))
                 files.Add(file);
         }
         return files;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs;
@@ -17,6 +18,7 @@ public sealed class ResponseStore(StorageAccount account)
 {
     private const string Responses = "responses/";
     private const string Expires = "expires";
+    private const string Tenant = "tenant";
 
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 
@@ -26,25 +28,31 @@ public sealed class ResponseStore(StorageAccount account)
     {
         DateTimeOffset expiresAt = response.ExpiresAt ?? throw new ArgumentException("A response that is kept by itself expires.", nameof(response));
         var content = new BinaryData(JsonSerializer.SerializeToUtf8Bytes(response, ProtocolJson.Default.StoredResponse));
-        var options = new BlobUploadOptions { Metadata = new Dictionary<string, string> { [Expires] = expiresAt.ToString("O", CultureInfo.InvariantCulture) } };
+        var options = new BlobUploadOptions
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                [Expires] = expiresAt.ToString("O", CultureInfo.InvariantCulture),
+                [Tenant] = Uri.EscapeDataString(response.Tenant),
+            },
+        };
         await Response(response.Id).UploadAsync(content, options, cancellationToken);
     }
 
     /// <summary>Null where there is none, or its time is over.</summary>
-    public async Task<StoredResponse?> FindAsync(string id, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<StoredResponse?> FindAsync(string id, DateTimeOffset now, CancellationToken cancellationToken) =>
+        JobId.IsValid(id) && await ReadAsync(id, cancellationToken) is { } response && response.ExpiresAt > now ? response : null;
+
+    /// <summary>Ids of a tenant's, the oldest first. One whose metadata does not say whose it is, as an older version wrote them, is read for it.</summary>
+    public async IAsyncEnumerable<string> ListAsync(string tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (!JobId.IsValid(id))
-            return null;
-        try
+        var options = new GetBlobsOptions { Traits = BlobTraits.Metadata, Prefix = Responses };
+        await foreach (BlobItem blob in Jobs.GetBlobsAsync(options, cancellationToken))
         {
-            BlobDownloadResult blob = await Response(id).DownloadContentAsync(cancellationToken);
-            StoredResponse response = JsonSerializer.Deserialize(blob.Content, ProtocolJson.Default.StoredResponse)
-                ?? throw new InvalidDataException($"the response {id} is empty");
-            return response.ExpiresAt > now ? response : null;
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            return null;
+            string id = blob.Name[Responses.Length..];
+            string? whose = blob.Metadata.TryGetValue(Tenant, out string? text) ? Uri.UnescapeDataString(text) : (await ReadAsync(id, cancellationToken))?.Tenant;
+            if (whose == tenant)
+                yield return id;
         }
     }
 
@@ -67,6 +75,20 @@ public sealed class ResponseStore(StorageAccount account)
                     return;
                 await Jobs.GetBlobClient(blob.Name).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
             }
+        }
+    }
+
+    private async Task<StoredResponse?> ReadAsync(string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlobDownloadResult blob = await Response(id).DownloadContentAsync(cancellationToken);
+            return JsonSerializer.Deserialize(blob.Content, ProtocolJson.Default.StoredResponse)
+                ?? throw new InvalidDataException($"the response {id} is empty");
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
         }
     }
 

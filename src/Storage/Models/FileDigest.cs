@@ -3,19 +3,20 @@ using OllamaMax.Models;
 
 namespace OllamaMax.Storage.Models;
 
-/// <summary>Digests of a file and of its chunks, from one pass over it in constant memory.</summary>
+/// <summary>Digests of a file, or of the one that several make, and of its chunks, from one pass over it in constant memory.</summary>
 internal static class FileDigest
 {
     /// <param name="file">Read from its first byte.</param>
     /// <param name="progress">Told after each chunk.</param>
     /// <param name="cancellationToken">Ends it between chunks.</param>
     public static async Task<ModelChunks> ComputeAsync(
-        FileStream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+        Stream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
     {
         file.Position = 0;
         using IncrementalHash whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         List<string> chunks = [];
-        byte[] buffer = new byte[ModelChunks.DefaultSize];
+        int chunkSize = ModelChunks.SizeFor(file.Length);
+        byte[] buffer = new byte[chunkSize];
         long size = 0;
         int read;
         while ((read = await file.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken)) > 0)
@@ -29,7 +30,7 @@ internal static class FileDigest
         {
             Digest = ModelDigest.Format(whole.GetHashAndReset()),
             Size = size,
-            ChunkSize = ModelChunks.DefaultSize,
+            ChunkSize = chunkSize,
             Chunks = chunks,
         };
     }

@@ -12,15 +12,15 @@ namespace OllamaMax.Storage.Models;
 /// </summary>
 internal sealed partial class FileDigestCache(string? folder, ILogger logger)
 {
-    /// <summary>Null where the file is new or has changed.</summary>
-    public string? Find(FileInfo file)
+    /// <summary>Null where they are new or have changed.</summary>
+    public string? Find(ModelFiles files)
     {
         if (folder is null)
             return null;
         try
         {
-            Remembered? known = JsonSerializer.Deserialize(File.ReadAllBytes(PathFor(file)), FileDigestJson.Default.Remembered);
-            return known is not null && known == Describe(file, known.Digest) && ModelDigest.IsValid(known.Digest) ? known.Digest : null;
+            Remembered? known = JsonSerializer.Deserialize(File.ReadAllBytes(PathFor(files)), FileDigestJson.Default.Remembered);
+            return known is not null && known == Describe(files, known.Digest) && ModelDigest.IsValid(known.Digest) ? known.Digest : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -33,14 +33,14 @@ internal sealed partial class FileDigestCache(string? folder, ILogger logger)
         }
     }
 
-    public void Remember(FileInfo file, string digest)
+    public void Remember(ModelFiles files, string digest)
     {
         if (folder is null)
             return;
         try
         {
             Directory.CreateDirectory(folder);
-            File.WriteAllBytes(PathFor(file), JsonSerializer.SerializeToUtf8Bytes(Describe(file, digest), FileDigestJson.Default.Remembered));
+            File.WriteAllBytes(PathFor(files), JsonSerializer.SerializeToUtf8Bytes(Describe(files, digest), FileDigestJson.Default.Remembered));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -48,10 +48,10 @@ internal sealed partial class FileDigestCache(string? folder, ILogger logger)
         }
     }
 
-    private static Remembered Describe(FileInfo file, string digest) => new(file.FullName, file.Length, file.LastWriteTimeUtc, digest);
+    private static Remembered Describe(ModelFiles files, string digest) => new(files.Path, files.Size, files.ModifiedAt, digest);
 
-    private string PathFor(FileInfo file) =>
-        Path.Combine(folder!, ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes(file.FullName)))[..32] + ".json");
+    private string PathFor(ModelFiles files) =>
+        Path.Combine(folder!, ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes(files.Path)))[..32] + ".json");
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Digests cannot be kept in {Folder}; published files are read again each time")]
     private partial void LogUnusable(Exception exception, string folder);

@@ -17,8 +17,8 @@ namespace OllamaMax.Storage.Models;
 /// </summary>
 public sealed class ModelBlobs
 {
-    /// <summary>Bytes of the largest blob: storage takes so many blocks, or appends, of one.</summary>
-    public const long LargestSize = 50_000L * ModelChunks.DefaultSize;
+    /// <summary>Bytes of the largest blob: storage takes so many blocks of one.</summary>
+    public const long LargestSize = (long)ModelChunks.Most * ModelChunks.LargestSize;
 
     private readonly BlobContainerClient _container;
 
@@ -51,8 +51,11 @@ public sealed class ModelBlobs
     }
 
     /// <summary>The blob as a stream that reads ranges where it is looked at: a header of some KB costs no download of gigabytes.</summary>
-    internal async Task<Stream> OpenAsync(string digest, CancellationToken cancellationToken) =>
-        await _container.GetBlobClient(ModelPaths.Blob(digest)).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 1 << 20 }, cancellationToken);
+    /// <param name="digest"><c>sha256:…</c></param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    /// <param name="bufferSize">Bytes that are asked for at once.</param>
+    internal async Task<Stream> OpenAsync(string digest, CancellationToken cancellationToken, int bufferSize = 1 << 20) =>
+        await _container.GetBlobClient(ModelPaths.Blob(digest)).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = bufferSize }, cancellationToken);
 
     /// <summary>The vocabulary of a GGUF, of which no more than the header is read.</summary>
     /// <param name="digest"><c>sha256:…</c></param>
@@ -82,7 +85,7 @@ public sealed class ModelBlobs
     {
         try
         {
-            return await UploadBlocksAsync(digest, content, cancellationToken);
+            return await UploadBlocksAsync(digest, content, ModelChunks.DefaultSize, cancellationToken);
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
@@ -90,11 +93,14 @@ public sealed class ModelBlobs
         }
     }
 
-    /// <inheritdoc cref="UploadAsync"/>
-    internal Task<string?> UploadFromAsync(string digest, Stream content, CancellationToken cancellationToken) =>
-        UploadAsync(digest, PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 256 << 10, leaveOpen: true)), cancellationToken);
+    /// <summary>As <see cref="UploadAsync"/>, of content whose length is known; exceptions are storage's own.</summary>
+    internal Task<string?> UploadFromAsync(string digest, Stream content, CancellationToken cancellationToken, Action<long>? progress = null)
+    {
+        PipeReader reader = PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 256 << 10, leaveOpen: true));
+        return UploadBlocksAsync(digest, reader, ModelChunks.SizeFor(content.Length), cancellationToken, progress);
+    }
 
-    private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, CancellationToken cancellationToken)
+    private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, int chunkSize, CancellationToken cancellationToken, Action<long>? progress = null)
     {
         BlockBlobClient blob = _container.GetBlockBlobClient(ModelPaths.Blob(digest));
         // Two may send the same at once: blocks of one are not the other's, and the first commit wins.
@@ -102,12 +108,12 @@ public sealed class ModelBlobs
         using IncrementalHash whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         List<string> chunks = [];
         List<string> blocks = [];
-        byte[] block = new byte[ModelChunks.DefaultSize];
+        byte[] block = new byte[chunkSize];
         long size = 0;
         for (bool isLast = false; !isLast;)
         {
-            ReadResult read = await content.ReadAtLeastAsync(ModelChunks.DefaultSize, cancellationToken);
-            ReadOnlySequence<byte> chunk = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, ModelChunks.DefaultSize));
+            ReadResult read = await content.ReadAtLeastAsync(chunkSize, cancellationToken);
+            ReadOnlySequence<byte> chunk = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, chunkSize));
             isLast = read.IsCompleted && chunk.Length == read.Buffer.Length;
             if (chunk.Length > 0)
             {
@@ -118,13 +124,14 @@ public sealed class ModelBlobs
                 blocks.Add(Convert.ToBase64String(Encoding.ASCII.GetBytes($"{upload}{blocks.Count:d6}")));
                 size += length;
                 await blob.StageBlockAsync(blocks[^1], new MemoryStream(block, 0, length, writable: false), cancellationToken: cancellationToken);
+                progress?.Invoke(size);
             }
             content.AdvanceTo(chunk.End);
         }
         string actual = ModelDigest.Format(whole.GetHashAndReset());
         if (actual != digest)
             return actual; // Blocks that nobody commits are gone after a week.
-        ModelChunks list = new() { Digest = digest, Size = size, ChunkSize = ModelChunks.DefaultSize, Chunks = chunks };
+        ModelChunks list = new() { Digest = digest, Size = size, ChunkSize = chunkSize, Chunks = chunks };
         await _container.GetBlobClient(ModelPaths.Chunks(digest)).UploadAsync(BinaryData.FromBytes(list.ToBytes()), overwrite: true, cancellationToken);
         await CommitAsync(blob, blocks, cancellationToken);
         return null;

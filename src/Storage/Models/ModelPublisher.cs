@@ -13,10 +13,10 @@ namespace OllamaMax.Storage.Models;
 internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCache digests)
 {
     /// <summary>A few blocks in flight hide the latency of each; memory stays at their product.</summary>
-    private static readonly StorageTransferOptions Transfer = new()
+    private static StorageTransferOptions Transfer(ModelChunks chunks) => new()
     {
-        InitialTransferSize = 8 << 20,
-        MaximumTransferSize = 8 << 20,
+        InitialTransferSize = 2 * chunks.ChunkSize,
+        MaximumTransferSize = 2 * chunks.ChunkSize,
         MaximumConcurrency = 4,
     };
 
@@ -24,10 +24,12 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
     {
         try
         {
-            await using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
+            IReadOnlyList<string> files = GgufFiles.Find(path);
+            ModelFiles before = ModelFiles.Look(files);
+            await using Stream file = GgufFiles.Open(files);
             ModelConfig config = ModelConfig.From(GgufReader.Read(file));
             await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
-            ModelLayer weights = await PublishWeightsAsync(file, progress, cancellationToken);
+            ModelLayer weights = await PublishWeightsAsync(files, before, file, progress, cancellationToken);
             await new ManifestWriter(container).WriteAsync(name, config, [weights], cancellationToken);
             progress?.Report(new PublishProgress(PublishStage.Published, file.Length, file.Length));
         }
@@ -46,34 +48,32 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
     }
 
     private async Task<ModelLayer> PublishWeightsAsync(
-        FileStream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+        IReadOnlyList<string> files, ModelFiles before, Stream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
     {
-        FileInfo before = new(file.Name);
-        long size = before.Length;
         string? known = digests.Find(before);
         if (known is not null
             && await ExistsAsync(ModelPaths.Blob(known), cancellationToken)
             && await ExistsAsync(ModelPaths.Chunks(known), cancellationToken))
         {
-            return new ModelLayer(ModelLayer.Model, known, size);
+            return new ModelLayer(ModelLayer.Model, known, file.Length);
         }
 
         ModelChunks chunks = await FileDigest.ComputeAsync(file, progress, cancellationToken);
         if (!await ExistsAsync(ModelPaths.Blob(chunks.Digest), cancellationToken))
-            await UploadAsync(file, before, chunks, progress, cancellationToken);
+            await UploadAsync(files, before, file, chunks, progress, cancellationToken);
         await WriteAsync(ModelPaths.Chunks(chunks.Digest), chunks.ToBytes(), cancellationToken);
         digests.Remember(before, chunks.Digest);
         return new ModelLayer(ModelLayer.Model, chunks.Digest, chunks.Size);
     }
 
     private async Task UploadAsync(
-        FileStream file, FileInfo before, ModelChunks chunks, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+        IReadOnlyList<string> files, ModelFiles before, Stream file, ModelChunks chunks, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
     {
         BlobClient blob = container.GetBlobClient(ModelPaths.Blob(chunks.Digest));
         file.Position = 0;
         BlobUploadOptions options = new()
         {
-            TransferOptions = Transfer,
+            TransferOptions = Transfer(chunks),
             Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },
             ProgressHandler = progress is null ? null : new UploadProgress(progress, chunks.Size),
         };
@@ -85,12 +85,11 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
         {
             return; // Another edge published the same file meanwhile.
         }
-        FileInfo after = new(file.Name);
-        if (after.Length == before.Length && after.LastWriteTimeUtc == before.LastWriteTimeUtc)
+        if (ModelFiles.Look(files) == before)
             return;
         // What lies there is not what its name says.
         await blob.DeleteIfExistsAsync(cancellationToken: cancellationToken);
-        throw new ModelPublishException($"'{file.Name}' changed while it was published");
+        throw new ModelPublishException($"'{before.Path}' changed while it was published");
     }
 
     private async Task<bool> ExistsAsync(string path, CancellationToken cancellationToken) =>

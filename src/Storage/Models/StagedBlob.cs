@@ -8,7 +8,7 @@ namespace OllamaMax.Storage.Models;
 
 /// <summary>
 /// One download on its way, for as long as this is not disposed. The lease is renewed beside; should that fail, the next append does, since each
-/// carries the lease's id and its own position. Not safe for concurrent use.
+/// carries the lease's id and its own position. Storage that is away is waited for (<see cref="StorageOutage"/>). Not safe for concurrent use.
 /// </summary>
 public sealed class StagedBlob : IAsyncDisposable
 {
@@ -21,13 +21,14 @@ public sealed class StagedBlob : IAsyncDisposable
     private readonly AppendBlobClient _blob;
     private readonly BlobLeaseClient _lease;
     private readonly TimeProvider _time;
+    private readonly StorageOutage _outage;
     private readonly CancellationTokenSource _disposed = new();
     private readonly Task _renewing;
     private bool _isDeleted;
 
     internal StagedBlob(AppendBlobClient blob, BlobLeaseClient lease, BlobProperties properties, TimeProvider time)
     {
-        (_blob, _lease, _time) = (blob, lease, time);
+        (_blob, _lease, _time, _outage) = (blob, lease, time, new StorageOutage(time));
         Length = properties.ContentLength;
         Validator = properties.Metadata.TryGetValue(ValidatorKey, out string? kept) ? Uri.UnescapeDataString(kept) : null;
         _renewing = RenewAsync();
@@ -50,27 +51,27 @@ public sealed class StagedBlob : IAsyncDisposable
             options.Metadata = new Dictionary<string, string> { [ValidatorKey] = Uri.EscapeDataString(validator) };
         await _blob.CreateAsync(options, cancellationToken);
         (Length, Validator) = (0, validator);
-    });
+    }, cancellationToken);
 
     /// <param name="bytes">What follows; at most 4 MiB. A blob takes 50,000 appends.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Ends the waiting for a storage that is away; what has come is kept.</param>
     /// <exception cref="CatalogException">Storage cannot be written, or somebody else has taken the download over.</exception>
     public Task AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => DoAsync(async () =>
     {
         AppendBlobAppendBlockOptions options = new() { Conditions = new() { LeaseId = _lease.LeaseId, IfAppendPositionEqual = Length } };
         try
         {
-            await _blob.AppendBlockAsync(BinaryData.FromBytes(bytes).ToStream(), options, cancellationToken);
+            await _blob.AppendBlockAsync(BinaryData.FromBytes(bytes).ToStream(), options, CancellationToken.None);
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.AppendPositionConditionNotMet)
         {
-            // The client's own retry, after an answer that was lost: the lease lets nobody else in.
-            long length = (await _blob.GetPropertiesAsync(cancellationToken: cancellationToken)).Value.ContentLength;
+            // Another try, after an answer that was lost: the lease lets nobody else in.
+            long length = (await _blob.GetPropertiesAsync(cancellationToken: CancellationToken.None)).Value.ContentLength;
             if (length != Length + bytes.Length)
                 throw;
         }
         Length += bytes.Length;
-    });
+    }, cancellationToken);
 
     /// <summary>Digest of what is there.</summary>
     /// <exception cref="CatalogException">Storage cannot be read.</exception>
@@ -81,7 +82,7 @@ public sealed class StagedBlob : IAsyncDisposable
         {
             await using Stream content = await OpenAsync(cancellationToken);
             digest = ModelDigest.Format(await SHA256.HashDataAsync(content, cancellationToken));
-        });
+        }, cancellationToken);
         return digest;
     }
 
@@ -95,7 +96,7 @@ public sealed class StagedBlob : IAsyncDisposable
         {
             await using Stream content = await OpenAsync(cancellationToken);
             actual = await blobs.UploadFromAsync(digest, content, cancellationToken);
-        });
+        }, cancellationToken);
         return actual;
     }
 
@@ -105,7 +106,7 @@ public sealed class StagedBlob : IAsyncDisposable
     {
         await _blob.DeleteIfExistsAsync(conditions: new() { LeaseId = _lease.LeaseId }, cancellationToken: cancellationToken);
         _isDeleted = true;
-    });
+    }, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -128,32 +129,37 @@ public sealed class StagedBlob : IAsyncDisposable
         }
     }
 
-    private Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
+    /// <summary>What is there, to be read from wherever it is asked.</summary>
+    internal Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
         _blob.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 4 << 20 }, cancellationToken);
 
-    private static async Task DoAsync(Func<Task> work)
-    {
-        try
-        {
-            await work();
-        }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
-        {
-            throw new CatalogException("what is being downloaded cannot be kept in blob storage", e);
-        }
-    }
+    /// <summary>A lease that ran out meanwhile can be renewed as long as nobody else has taken it.</summary>
+    internal Task DoAsync(Func<Task> work, CancellationToken cancellationToken) =>
+        _outage.RunAsync(work, () => _lease.RenewAsync(cancellationToken: cancellationToken), cancellationToken);
 
     private async Task RenewAsync()
     {
+        using PeriodicTimer timer = new(RenewInterval, _time);
         try
         {
-            using PeriodicTimer timer = new(RenewInterval, _time);
             while (await timer.WaitForNextTickAsync(_disposed.Token))
-                await _lease.RenewAsync(cancellationToken: _disposed.Token);
+                await TryRenewAsync();
         }
-        catch (Exception e) when (e is OperationCanceledException or RequestFailedException or AggregateException)
+        catch (Exception e) when (e is OperationCanceledException or RequestFailedException)
         {
             // Disposed, or no longer ours: the next write finds out.
+        }
+    }
+
+    private async Task TryRenewAsync()
+    {
+        try
+        {
+            await _lease.RenewAsync(cancellationToken: _disposed.Token);
+        }
+        catch (Exception e) when (StorageOutage.IsPassing(e))
+        {
+            // Storage is away: again in a while.
         }
     }
 }

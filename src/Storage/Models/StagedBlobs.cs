@@ -2,6 +2,7 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using OllamaMax.Models;
 
 namespace OllamaMax.Storage.Models;
 
@@ -11,6 +12,9 @@ namespace OllamaMax.Storage.Models;
 /// </summary>
 public sealed class StagedBlobs
 {
+    /// <summary>Bytes of the largest download: storage takes so many appends to one blob.</summary>
+    public const long LargestSize = (long)ModelChunks.Most * ModelChunks.DefaultSize;
+
     private readonly BlobContainerClient _container;
     private readonly TimeProvider _time;
 

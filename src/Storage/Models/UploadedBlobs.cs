@@ -13,9 +13,9 @@ public sealed class UploadedBlobs(BlobServiceClient storage, BlobSigner signer, 
 {
     private readonly BlobContainerClient _container = storage.GetBlobContainerClient(Containers.Models);
 
-    /// <summary>An address that takes the content (Put Blob, or Put Block and Put Block List), and nothing else.</summary>
+    /// <summary>An address that takes the content (Put Blob, or Put Block and Put Block List), and says what of it is there; of nothing else.</summary>
     public ValueTask<Uri> UploadUrlAsync(string digest, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
-        signer.SignAsync(Blob(digest), BlobSasPermissions.Create | BlobSasPermissions.Write, expiresAt, cancellationToken);
+        signer.SignAsync(Blob(digest), BlobSasPermissions.Create | BlobSasPermissions.Write | BlobSasPermissions.Read, expiresAt, cancellationToken);
 
     /// <summary>Bytes that a client has written; null: none yet.</summary>
     /// <exception cref="CatalogException">Storage cannot be read.</exception>

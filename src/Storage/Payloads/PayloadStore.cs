@@ -13,11 +13,15 @@ public sealed class PayloadStore(StorageAccount account, TimeProvider time)
     internal const string Prefix = "payloads/";
 
     /// <summary>Puts a job away and answers where it can be read until its deadline.</summary>
-    public async Task<string> PutAsync(Job job, CancellationToken cancellationToken)
+    public Task<string> PutAsync(Job job, CancellationToken cancellationToken) =>
+        PutAsync(job, JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job), cancellationToken);
+
+    /// <param name="content">What is to lie there for the job, in the place of what lay there before.</param>
+    /// <inheritdoc cref="PutAsync(Job, CancellationToken)"/>
+    public async Task<string> PutAsync(Job job, byte[] content, CancellationToken cancellationToken)
     {
         BlobClient blob = Blob(job.Id);
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job);
-        await blob.UploadAsync(new BinaryData(json), overwrite: true, cancellationToken);
+        await blob.UploadAsync(new BinaryData(content), overwrite: true, cancellationToken);
         DateTimeOffset expiresAt = time.GetUtcNow() + job.Deadline + TimeSpan.FromMinutes(1);
         return (await account.Signer.SignAsync(blob, BlobSasPermissions.Read, expiresAt, cancellationToken)).ToString();
     }

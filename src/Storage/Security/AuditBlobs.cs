@@ -15,6 +15,9 @@ namespace OllamaMax.Storage.Security;
 /// </summary>
 public sealed class AuditBlobs(StorageAccount account)
 {
+    /// <summary>https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes</summary>
+    private const string BlobImmutable = "BlobImmutableDueToPolicy";
+
     private int _part;
     private DateOnly _day;
 
@@ -43,6 +46,28 @@ public sealed class AuditBlobs(StorageAccount account)
             while (await lines.ReadLineAsync(cancellationToken) is { } line)
                 yield return JsonSerializer.Deserialize(line, SecurityJson.Default.AuditRecord) ?? throw new InvalidDataException($"{item.Name} has a line without a record");
         }
+    }
+
+    /// <summary>Deletes what was appended before the day, as far as the account's own policy lets anybody; answers how many blobs those were.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<int> DeleteBeforeAsync(DateOnly day, CancellationToken cancellationToken)
+    {
+        int deleted = 0;
+        await foreach (BlobItem item in Audit.GetBlobsAsync(new GetBlobsOptions(), cancellationToken))
+        {
+            // Names sort by day.
+            if (string.CompareOrdinal(item.Name, Prefix(day)) >= 0)
+                break;
+            try
+            {
+                deleted += await Audit.DeleteBlobIfExistsAsync(item.Name, cancellationToken: cancellationToken) ? 1 : 0;
+            }
+            catch (RequestFailedException e) when (e.ErrorCode == BlobImmutable)
+            {
+                // It stays for as long as the container's policy says.
+            }
+        }
+        return deleted;
     }
 
     /// <summary>False: the part is full.</summary>

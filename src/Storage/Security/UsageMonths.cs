@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs;
@@ -42,6 +43,24 @@ internal sealed class UsageMonths(StorageAccount account)
         return all;
     }
 
+    /// <summary>All of a tenant's.</summary>
+    public async Task<IReadOnlyList<DayUsage>> ReadAllAsync(string tenant, CancellationToken cancellationToken)
+    {
+        List<DayUsage> all = [];
+        await foreach (BlobClient blob in ListAsync(tenant, cancellationToken))
+            all.AddRange((await ReadAsync(blob, cancellationToken)).Month.Days);
+        return all;
+    }
+
+    /// <summary>Answers how many documents there were.</summary>
+    public async Task<int> DeleteAsync(string tenant, CancellationToken cancellationToken)
+    {
+        int deleted = 0;
+        await foreach (BlobClient blob in ListAsync(tenant, cancellationToken))
+            deleted += await blob.DeleteIfExistsAsync(cancellationToken: cancellationToken) ? 1 : 0;
+        return deleted;
+    }
+
     /// <summary>False: refused, the leader of a later epoch has written it.</summary>
     /// <param name="day">Of the documents.</param>
     /// <param name="tenant">Whose they are.</param>
@@ -71,6 +90,16 @@ internal sealed class UsageMonths(StorageAccount account)
             }
         }
         throw new InvalidOperationException($"the usage of {tenant} in {Text(day)} was changed by others {MostTries} times in a row");
+    }
+
+    private async IAsyncEnumerable<BlobClient> ListAsync(string tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string end = $"/{Uri.EscapeDataString(tenant)}";
+        await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Months }, cancellationToken))
+        {
+            if (item.Name.EndsWith(end, StringComparison.Ordinal))
+                yield return Keys.GetBlobClient(item.Name);
+        }
     }
 
     private static async Task<(MonthUsage Month, ETag? ETag)> ReadAsync(BlobClient blob, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs;
@@ -99,6 +100,28 @@ public sealed class UsageStore(StorageAccount account)
         return true;
     }
 
+    /// <summary>All that a tenant has used, by day and key.</summary>
+    public async Task<IReadOnlyList<DayUsage>> ListAllAsync(string tenant, CancellationToken cancellationToken)
+    {
+        List<DayUsage> found = [];
+        await foreach (BlobClient blob in ListBlobsAsync(tenant, cancellationToken))
+        {
+            if ((await ReadAsync(blob, cancellationToken)).Usage is { } usage)
+                found.Add(usage);
+        }
+        found.AddRange(await _months.ReadAllAsync(tenant, cancellationToken));
+        return [.. DayUsage.Sums(found)];
+    }
+
+    /// <summary>Deletes what a tenant has used, and answers how many documents there were. What an edge adds or the leader rolls up at this moment may stay.</summary>
+    public async Task<int> DeleteAllAsync(string tenant, CancellationToken cancellationToken)
+    {
+        int deleted = 0;
+        await foreach (BlobClient blob in ListBlobsAsync(tenant, cancellationToken))
+            deleted += await blob.DeleteIfExistsAsync(cancellationToken: cancellationToken) ? 1 : 0;
+        return deleted + await _months.DeleteAsync(tenant, cancellationToken);
+    }
+
     /// <summary>
     /// Rolls up the days until <paramref name="last"/>: into their months first, then what is there unchanged is deleted. One listing where there are none. False: refused, the leader of
     /// a later epoch is there.
@@ -124,6 +147,15 @@ public sealed class UsageStore(StorageAccount account)
             together.Add(new(blob, usage, etag));
         }
         return together.Count == 0 || await RollUpAsync(epoch, together, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<BlobClient> ListBlobsAsync(string tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Usage }, cancellationToken))
+        {
+            if (TenantOf(item.Name) == tenant)
+                yield return Keys.GetBlobClient(item.Name);
+        }
     }
 
     /// <summary>Those of one day and tenant, which are none any more then.</summary>

@@ -93,6 +93,9 @@ public sealed class ReplicationConvergenceTests
                 MinReplicas = least,
                 MaxReplicas = _random.Next(2) == 0 ? null : least + _random.Next(0, 2),
                 Priority = _random.Next(0, 2),
+                Warm = least > 0 && _random.Next(3) == 0,
+                PreferredLabels = _random.Next(3) == 0 ? new Dictionary<string, IReadOnlyList<string>> { ["site"] = [sites[_random.Next(sites.Length)]] } : null,
+                ExcludedLabels = _random.Next(4) == 0 ? new Dictionary<string, IReadOnlyList<string>> { ["site"] = [sites[_random.Next(sites.Length)]] } : null,
                 Pin = _random.Next(3) == 0,
                 Labels = _random.Next(4) == 0 ? new Dictionary<string, string> { ["site"] = sites[_random.Next(sites.Length)] } : [],
             };

@@ -147,6 +147,62 @@ public sealed class ReplicationPlannerTests
     }
 
     [Fact]
+    public void Plan_PreferredAndExcludedSites_GoFirstAndNever()
+    {
+        WorkerView[] workers = [Worker("a", site: "x"), Worker("b", site: "y"), Worker("c", site: "z"), Worker("d", site: "z")];
+        ModelPolicy policy = new() { MinReplicas = 2, ExcludedLabels = Labels("X"), PreferredLabels = Labels("q", "Z") };
+
+        Plan(workers, policy).Orders.Select(orders => orders.WorkerId).ShouldBe(["c", "d"], ignoreOrder: true);
+        Plan(workers, policy with { MinReplicas = 3 }).Orders.Select(orders => orders.WorkerId).ShouldBe(["b", "c", "d"], ignoreOrder: true);
+        ModelReplication four = Plan(workers, policy with { MinReplicas = 4 }).Models[Model];
+        (four.InProgress, four.BlockedBecause).ShouldBe((3, "1 more worker is needed: 1 excluded"));
+    }
+
+    [Fact]
+    public void Plan_CopiesTooMany_ExcludedGoFirstAndPreferredLast()
+    {
+        WorkerView[] workers = [Worker("a", site: "x", held: [Model]), Worker("b", site: "y", held: [Model]), Worker("c", site: "z", held: [Model])];
+        ModelPolicy policy = new() { MinReplicas = 1, MaxReplicas = 2, ExcludedLabels = Labels("y"), PreferredLabels = Labels("z") };
+
+        Plan(workers, policy).Orders.ShouldHaveSingleItem().ShouldSatisfyAllConditions(orders => orders.WorkerId.ShouldBe("b"), orders => orders.Evict.ShouldBe([Model]));
+        Plan(workers, policy with { MaxReplicas = 1 }).Orders.Select(orders => orders.WorkerId).ShouldBe(["a", "b"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Plan_Warm_KeepsAsManyInMemoryAsThereAreToBeAndThoseThatAreThere()
+    {
+        ModelPolicy policy = new() { MinReplicas = 1, Warm = true };
+        WorkerView[] cold = [Worker("a", held: [Model]), Worker("b", held: [Model]), Worker("c")];
+        ReplicaOrders first = Plan(cold, policy).Orders.ShouldHaveSingleItem();
+        first.Warm.ShouldBe([Model]);
+
+        WorkerView[] told = [.. cold.Select(worker => worker.Report.Id == first.WorkerId ? Held(worker, new HeldModel(Model, Loaded: false) { Warm = true }) : worker)];
+        Plan(told, policy).Orders.ShouldHaveSingleItem("it had no room, and may have it now").WorkerId.ShouldBe(first.WorkerId);
+        Plan(told, policy).Models[Model].Warm.ShouldBe(0);
+
+        WorkerView[] warm = [.. cold.Select(worker => worker.Report.Id == first.WorkerId ? Held(worker, new HeldModel(Model, Loaded: true) { Warm = true }) : worker)];
+        Plan(warm, policy).Orders.ShouldBeEmpty();
+        Plan(warm, policy).Models[Model].Warm.ShouldBe(1);
+
+        Plan(warm, policy with { Warm = false }).Orders.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            orders => orders.WorkerId.ShouldBe(first.WorkerId), orders => orders.Warm.ShouldBeEmpty());
+        Plan(warm, policy).Models[Model].ShouldBe(Plan(warm, policy with { Warm = false }).Models[Model] with { Warm = 1 });
+    }
+
+    [Fact]
+    public void Plan_AnotherSpeaksForTheDisk_TheOneBeforeKeepsNothing()
+    {
+        WorkerView before = Held(OnDisk("d", Worker("b")), new HeldModel(Model, Loaded: true) { Warm = true });
+        WorkerView[] workers = [OnDisk("d", Worker("a", held: [Model])), before];
+
+        Plan(workers, new ModelPolicy { MinReplicas = 1, Warm = true }).Orders.Select(orders => (orders.WorkerId, orders.Warm.Count)).ShouldBe([("a", 1), ("b", 0)]);
+    }
+
+    private static Dictionary<string, IReadOnlyList<string>> Labels(params string[] sites) => new() { ["site"] = sites };
+
+    private static WorkerView Held(WorkerView worker, HeldModel model) => worker with { Report = worker.Report with { Models = [model] } };
+
+    [Fact]
     public void Plan_WorkersThatShareADisk_AreOne()
     {
         WorkerView[] workers = [OnDisk("d", Worker("a", held: [Model])), OnDisk("d", Worker("b", held: [Model])), OnDisk("e", Worker("c"))];

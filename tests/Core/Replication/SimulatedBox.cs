@@ -14,6 +14,7 @@ internal sealed class SimulatedBox(string id, string site, long disk, Random ran
     private readonly Dictionary<string, int> _copying = [];
     private readonly List<string> _held = [];
     private readonly HashSet<string> _pinned = [];
+    private readonly HashSet<string> _warm = [];
     private WorkerReport _reported = Views.Report(id) with { Site = site, DiskRoom = disk, DiskEvictable = 0 };
     private TimeSpan _reportedAt;
 
@@ -41,7 +42,7 @@ internal sealed class SimulatedBox(string id, string site, long disk, Random ran
         _reportedAt = now;
         _reported = _reported with
         {
-            Models = [.. _held.Select(digest => new HeldModel(digest, Loaded: false) { Pinned = _pinned.Contains(digest) ? true : null })],
+            Models = [.. _held.Select(digest => new HeldModel(digest, Loaded: _warm.Contains(digest)) { Pinned = _pinned.Contains(digest) ? true : null, Warm = _warm.Contains(digest) ? true : null })],
             Transfers = _copying.Count == 0 ? null : [.. _copying.Keys.Select(digest => new ReplicaTransfer(digest, 0, ModelBytes, 1))],
             DiskRoom = disk - (_held.Count * ModelBytes),
             DiskEvictable = _held.Except(_pinned).Count() * ModelBytes,
@@ -55,6 +56,8 @@ internal sealed class SimulatedBox(string id, string site, long disk, Random ran
         _held.RemoveAll(orders.Evict.Contains);
         _pinned.Clear();
         _pinned.UnionWith(orders.Pinned);
+        _warm.Clear();
+        _warm.UnionWith(orders.Warm);
         foreach (string digest in orders.Ensure.Where(digest => !_held.Contains(digest) && !_copying.ContainsKey(digest)))
         {
             while ((_held.Count + _copying.Count + 1) * ModelBytes > disk && _held.Find(other => !_pinned.Contains(other)) is { } victim)

@@ -4,6 +4,7 @@ using OllamaMax.Edge.Tests.Pulls;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
 using OllamaMax.TestKit;
+using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.Edge.Tests.Ollama;
 
@@ -83,6 +84,31 @@ public sealed class BlobTests(AzuriteFixture azurite)
         using HttpResponseMessage response = await server.Edge.PostAsync("/api/create", $"{{\"model\":\"{PullServer.UniqueName()}\",{fields}}}");
 
         (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldContain(named);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Create_Quantized_IsAModelOfItsOwn(bool isStream)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        (string source, string quantized, string again) = (PullServer.UniqueName(), PullServer.UniqueName(), PullServer.UniqueName());
+        using TempFolder folder = new();
+        GgufGenerator.Write(folder.File("model.gguf"), new GgufSpec { Name = source });
+        byte[] content = await File.ReadAllBytesAsync(folder.File("model.gguf"), Cancel);
+        (await StatusAsync(server, HttpMethod.Post, ModelDigest.Of(content), new ByteArrayContent(content))).ShouldBe(HttpStatusCode.Created);
+        await LinesAsync(server, new { model = source, files = new { model = ModelDigest.Of(content) }, system = "Be brief." });
+
+        string[] lines = await LinesAsync(server, new { model = quantized, from = source, quantize = "q8_0", stream = isStream });
+        using HttpResponseMessage refused = await server.Edge.PostAsync("/api/create", JsonSerializer.Serialize(new { model = again, from = quantized, quantize = "Q8_0" }));
+
+        lines[^1].ShouldBe("""{"status":"success"}""");
+        if (isStream)
+            lines.ShouldContain(line => line.StartsWith("""{"status":"quantizing F32 model to Q8_0","digest":"sha256:""", StringComparison.Ordinal));
+        ModelView model = (await server.Catalog.FindAsync(ModelName.Parse(quantized), Cancel))!;
+        (model.Details.QuantizationLevel, model.Modelfile.System).ShouldBe(("Q8_0", "Be brief."));
+        model.WeightsSize.ShouldBeLessThan(content.Length / 3);
+        (await refused.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe("quantization is only supported for F16, BF16 and F32 models, and this one is Q8_0");
     }
 
     [Fact]

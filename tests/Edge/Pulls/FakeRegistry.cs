@@ -23,6 +23,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, byte[]> _blobs = [];
     private readonly ConcurrentDictionary<string, byte[]> _manifests = [];
+    private readonly ConcurrentDictionary<string, (string Path, string Oid)[]> _repositories = [];
 
     private FakeRegistry(WebApplication app)
     {
@@ -34,6 +35,12 @@ internal sealed class FakeRegistry : IAsyncDisposable
         app.MapGet("/v2/{space}/{name}/manifests/{tag}", ManifestAsync);
         app.MapGet("/v2/{space}/{name}/blobs/{digest}", BlobAsync);
         app.MapGet("/content/{digest}", ContentAsync);
+        app.MapGet("/api/models/{space}/{name}/tree/main", (string space, string name) =>
+            _repositories.TryGetValue($"{space}/{name}", out (string Path, string Oid)[]? files)
+                ? Results.Json(files.Select(file => new { type = "file", path = file.Path, lfs = new { oid = file.Oid } }))
+                : Results.NotFound());
+        app.MapGet("/{space}/{name}/resolve/main/{**file}", (string file) =>
+            Results.Redirect($"{ContentUrl}/content/{Uri.EscapeDataString(Path.GetFileName(file))}?signature=x", permanent: false, preserveMethod: true));
     }
 
     public string RegistryUrl { get; private set; } = "";
@@ -101,6 +108,14 @@ internal sealed class FakeRegistry : IAsyncDisposable
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         return (mediaType, Add(bytes), bytes.Length);
+    }
+
+    /// <summary>A repository of files as Hugging Face has them, for which the registry's protocol has no manifest.</summary>
+    public void AddRepository(string path, params (string Path, byte[] Content)[] files)
+    {
+        foreach ((string file, byte[] content) in files)
+            _blobs[Path.GetFileName(file)] = content;
+        _repositories[path] = [.. files.Select(file => (file.Path, ModelDigest.Hex(ModelDigest.Of(file.Content))))];
     }
 
     public static string ETagOf(byte[] content) => $"\"{ModelDigest.Of(content)[7..20]}\"";

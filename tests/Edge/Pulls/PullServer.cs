@@ -40,9 +40,10 @@ internal sealed class PullServer : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static async Task<PullServer> StartAsync(AzuriteFixture azurite, Action<EdgeOptions>? configure = null)
+    /// <param name="storage">Another way to the fixture's storage; null: the direct one.</param>
+    public static async Task<PullServer> StartAsync(AzuriteFixture azurite, Action<EdgeOptions>? configure = null, BlobServiceClient? storage = null)
     {
-        BlobServiceClient storage = new(azurite.ConnectionString);
+        storage ??= new(azurite.ConnectionString);
         await storage.GetBlobContainerClient(Containers.Models).CreateIfNotExistsAsync(cancellationToken: Cancel);
         FakeRegistry registry = await FakeRegistry.StartAsync();
         ModelBlobs blobs = new(storage);

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Text.Json;
+using Azure.Storage.Blobs;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
@@ -84,6 +85,43 @@ public sealed class PullTests(AzuriteFixture azurite)
         (await lines.ReadToEndAsync(Cancel)).ShouldEndWith(Success + "\n");
         server.Registry.Ranges.Count.ShouldBe(2);
         RangeStart(server.Registry.Ranges.Last()).ShouldBeInRange(1 << 20, 2 << 20);
+    }
+
+    [Fact]
+    public async Task Pull_StorageIsAwayInBetween_GoesOnWithoutFetchingAgain()
+    {
+        int port = new BlobServiceClient(azurite.ConnectionString).Uri.Port;
+        await using TcpRelay relay = new(port);
+        BlobServiceClient storage = new(
+            azurite.ConnectionString.Replace($":{port}/", $":{relay.Port}/", StringComparison.Ordinal), new BlobClientOptions { Retry = { MaxRetries = 0 } });
+        await using PullServer server = await PullServer.StartAsync(azurite, storage: storage);
+        string name = PullServer.UniqueName();
+        TaskCompletionSource go = new();
+        server.Registry.AddModel($"library/{name}/latest", PullServer.UniqueModel());
+        server.Registry.Faults.Enqueue(async (context, content) =>
+        {
+            context.Response.ContentLength = content.Length;
+            await context.Response.Body.WriteAsync(content.AsMemory(0, 2 << 20));
+            await context.Response.Body.FlushAsync();
+            await go.Task.WaitAsync(context.RequestAborted);
+            await context.Response.Body.WriteAsync(content.AsMemory(2 << 20));
+        });
+
+        using HttpResponseMessage response = await server.PullAsync(new { model = name });
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(Cancel));
+        await ReadUntilAsync(lines, "\"completed\":", atLeast: 1 << 20);
+        relay.CutOff(_ => true);
+        go.SetResult();
+        foreach (double seconds in (double[])[0.5, 1, 2, 4, 8, 16])
+        {
+            await server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(seconds));
+            if (seconds == 16)
+                relay.CutOff(_ => false);
+            server.Edge.Time.Advance(TimeSpan.FromSeconds(seconds));
+        }
+
+        (await lines.ReadToEndAsync(Cancel)).ShouldEndWith(Success + "\n");
+        server.Registry.Ranges.ShouldHaveSingleItem();
     }
 
     [Fact]

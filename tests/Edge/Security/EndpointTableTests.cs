@@ -13,7 +13,7 @@ public sealed class EndpointTableTests
 {
     /// <summary>What is the same for everybody, and what looks at credentials of its own.</summary>
     private static readonly string[] Anonymous =
-        ["/healthz", "/readyz", "/openapi.json", "/docs", "/cluster/enrolments", "/cluster/workers/{id}/capabilities", "/cluster/jobs/{id}/claim"];
+        ["/healthz", "/readyz", "/openapi.json", "/docs", "/console/{**path}", "/cluster/enrolments", "/cluster/workers/{id}/capabilities", "/cluster/jobs/{id}/claim"];
 
     [Fact]
     public async Task Endpoints_WholeEdge_EachSaysWhoMayCallIt()

@@ -2,11 +2,13 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Webhooks;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
+using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.GpuWorker.Tests.Background;
@@ -207,7 +209,14 @@ public sealed class SurvivalTests
     [Fact]
     public async Task Attempts_FailToTheLimit_TheJobIsSetAsideAndCanBeQueuedAgain()
     {
-        await using JobCluster cluster = await JobCluster.StartAsync(options => options.MaxFailures = 2);
+        await using WebhookReceiver operators = await WebhookReceiver.StartAsync(Cancellation);
+        await using JobCluster cluster = await JobCluster.StartAsync(
+            options => options.MaxFailures = 2,
+            services: edge => edge.Configure<WebhookOptions>(webhooks =>
+            {
+                webhooks.Urls.Add(operators.Url);
+                webhooks.Secret = Convert.ToBase64String(new byte[24]);
+            }));
         var engine = new ScriptedEngine(slots: 1)
         {
             BeforeToken = (index, _) => index < 5 ? Task.CompletedTask : throw new InvalidOperationException("a broken engine"),
@@ -224,6 +233,8 @@ public sealed class SurvivalTests
         JsonElement poison = await cluster.Client.GetFromJsonAsync<JsonElement>("/jobs?status=failed", Cancellation);
         JsonElement listed = poison.GetProperty("jobs").EnumerateArray().Single(item => item.GetProperty("id").GetString() == id);
         listed.GetProperty("error").GetString()!.ShouldStartWith("set aside");
+        JsonElement told = JsonElement.Parse((await operators.NextAsync(Cancellation)).Body);
+        (told.GetProperty("type").GetString(), told.GetProperty("subject").GetString()).ShouldBe(("job.poison", id));
 
         engine.BeforeToken = (_, _) => Task.CompletedTask;
         using HttpResponseMessage again = await cluster.Client.PostAsync($"/jobs/{id}/requeue", null, Cancellation);

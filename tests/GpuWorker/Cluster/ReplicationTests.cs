@@ -6,6 +6,7 @@ using OllamaMax.Edge;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.GpuWorker.Tests.Models;
+using OllamaMax.Models;
 using OllamaMax.Storage;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
@@ -29,7 +30,7 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
 
         JsonElement policy = await PutAsync(cluster, new { min_replicas = 2, pin = true });
 
-        policy.ToString().ShouldBe("""{"min_replicas":2,"max_replicas":null,"labels":{},"pin":true,"priority":0}""");
+        policy.ToString().ShouldBe("""{"min_replicas":2,"max_replicas":null,"labels":{},"excluded_labels":{},"preferred_labels":{},"warm":false,"pin":true,"priority":0}""");
         JsonElement two = await UntilAsync(cluster, model => Actual(model) == 2);
         (await SitesAsync(cluster, two)).ShouldBe(["x", "y"], ignoreOrder: true);
         two.GetProperty("replicas").EnumerateArray().ShouldAllBe(replica => replica.GetProperty("bytes").GetInt64() == two.GetProperty("size").GetInt64());
@@ -83,6 +84,10 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
             ("demo", """{"min_replicas":-1}""", HttpStatusCode.BadRequest, "min_replicas must be from 0 to 1000"),
             ("demo", """{"labels":{"site":"a b"}}""", HttpStatusCode.BadRequest, "is no label"),
             ("demo", """{"labels":["x"]}""", HttpStatusCode.BadRequest, "labels must be an object"),
+            ("demo", """{"excluded_labels":{"site":["a","b c"]}}""", HttpStatusCode.BadRequest, "excluded_labels has one that cannot be"),
+            ("demo", """{"preferred_labels":{"site":[]}}""", HttpStatusCode.BadRequest, "preferred_labels.site must be a value, or a list of 1 to 16"),
+            ("demo", """{"preferred_labels":{"site":7}}""", HttpStatusCode.BadRequest, "preferred_labels.site must be an array"),
+            ("demo", """{"warm":true}""", HttpStatusCode.BadRequest, "warm needs min_replicas"),
         ];
         await using TestCluster cluster = await StartAsync();
 
@@ -117,6 +122,55 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
         (transfer.GetProperty("model").GetString(), transfer.GetProperty("kind").GetString(), transfer.GetProperty("state").GetString()).ShouldBe(("demo:latest", "replica", "running"));
         string text = string.Concat(rest.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line).GetProperty("response").GetString()));
         text.ShouldBe(ScriptedEngine.Answer(20));
+    }
+
+    [Fact]
+    public async Task Policy_Warm_IsInMemoryWithoutARequestUntilItIsNotWantedAnyMore()
+    {
+        await using TestCluster cluster = await StartAsync();
+        await AddWorkerAsync(cluster, "x");
+        await AddWorkerAsync(cluster, "y");
+
+        await PutAsync(cluster, new { min_replicas = 1, warm = true, excluded_labels = new { site = "x" } });
+
+        JsonElement warm = await UntilAsync(cluster, model => model.GetProperty("warm").ToString() == "1");
+        (await SitesAsync(cluster, warm)).ShouldBe(["y"]);
+        warm.GetProperty("replicas").EnumerateArray().Single().GetProperty("state").GetString().ShouldBe("loaded");
+        using HttpResponseMessage unload = await cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo", keep_alive = 0 }, Cancellation);
+        unload.StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await PutAsync(cluster, new { min_replicas = 1, warm = false });
+
+        await UntilAsync(cluster, model => model.GetProperty("replicas").EnumerateArray().Any(replica => replica.GetProperty("state").GetString() == "on_disk"));
+    }
+
+    [Fact]
+    public async Task Request_TagIsMovedAndDeletedMeanwhile_GoesOnWithWhatTheNameStoodFor()
+    {
+        await using TestCluster cluster = await StartAsync();
+        TaskCompletionSource go = new();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1) { BeforeToken = (index, gone) => index < 3 ? Task.CompletedTask : go.Task.WaitAsync(gone) }, Cancellation);
+        using HttpRequestMessage request = new(HttpMethod.Post, "/api/generate") { Content = JsonContent.Create(new { model = "demo", prompt = "hi", raw = true }) };
+        using HttpResponseMessage response = await cluster.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(Cancellation));
+        string first = (await lines.ReadLineAsync(Cancellation))!;
+        JsonElement before = (await GetAsync(cluster, "/cluster/models")).GetProperty("models").EnumerateArray().Single();
+
+        byte[] other = [.. await File.ReadAllBytesAsync(TestCluster.DemoModel, Cancellation), 1];
+        using ByteArrayContent blob = new(other);
+        using HttpResponseMessage uploaded = await cluster.Client.PostAsync($"/api/blobs/{ModelDigest.Of(other)}", blob, Cancellation);
+        using HttpResponseMessage moved = await cluster.Client.PostAsJsonAsync("/api/create", new { model = "demo", files = new { other = ModelDigest.Of(other) }, stream = false }, Cancellation);
+        JsonElement after = (await GetAsync(cluster, "/cluster/models")).GetProperty("models").EnumerateArray().Single();
+        using HttpRequestMessage deletion = new(HttpMethod.Delete, "/api/delete") { Content = JsonContent.Create(new { model = "demo" }) };
+        using HttpResponseMessage deleted = await cluster.Client.SendAsync(deletion, Cancellation);
+        using HttpResponseMessage next = await cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo", prompt = "hi", raw = true }, Cancellation);
+        go.SetResult();
+
+        (uploaded.StatusCode, moved.StatusCode, deleted.StatusCode, next.StatusCode).ShouldBe((HttpStatusCode.Created, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.NotFound));
+        after.GetProperty("digest").GetString().ShouldBe(ModelDigest.Of(other));
+        after.GetProperty("digest").GetString().ShouldNotBe(before.GetProperty("digest").GetString());
+        string[] rest = [first, .. (await lines.ReadToEndAsync(Cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+        string.Concat(rest.Select(line => JsonElement.Parse(line).GetProperty("response").GetString())).ShouldBe(ScriptedEngine.Answer(20));
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using OllamaMax.Inference.Native;
+using OllamaMax.Models.Gguf;
+using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.Inference.Tests.Models;
@@ -34,6 +36,26 @@ public sealed class GgufGeneratorTests
             if (model.IsEndOfGeneration(token))
                 logits[token].ShouldBeLessThan(best - 20);
         }
+    }
+
+    /// <summary>llama.cpp finds the parts by their names itself; the catalogue has them as one file. Both are the model.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WriteSplit_PartsAndWhatTheyMakeTogether_AreTheModel(bool tensorsInFirst)
+    {
+        GgufSpec spec = new() { Weights = GgufWeights.Q8_0 };
+        using TempFolder folder = new();
+        IReadOnlyList<string> parts = GgufGenerator.WriteSplit(folder.Path, "split", spec, 4, tensorsInFirst);
+        using (Stream merged = GgufFiles.Open(parts))
+        using (FileStream file = File.Create(folder.File("merged.gguf")))
+            merged.CopyTo(file);
+
+        float[] whole = Logits(TestModels.File(spec));
+
+        Logits(parts[0]).ShouldBe(whole);
+        Logits(folder.File("merged.gguf")).ShouldBe(whole);
+        SHA256.HashData(File.ReadAllBytes(folder.File("merged.gguf"))).ShouldBe(SHA256.HashData(File.ReadAllBytes(TestModels.File(spec))));
     }
 
     [Theory]
@@ -73,5 +95,17 @@ public sealed class GgufGeneratorTests
         GgufGenerator.Write(other, TestModels.Tiny with { Seed = 2 });
 
         File.ReadAllBytes(other)[^4096..].ShouldNotBe(File.ReadAllBytes(TestModels.File(TestModels.Tiny))[^4096..]);
+    }
+
+    private static float[] Logits(string path)
+    {
+        using INativeModel model = TestModels.Load(path);
+        using INativeContext context = model.CreateContext(new ContextConfig { Capacity = 256, Sequences = 1, BatchSize = 64, Threads = 1 });
+        DecodeBatch batch = new(64);
+        int[] tokens = model.Tokenize("hello there"u8, addSpecial: true, parseSpecial: false);
+        for (int i = 0; i < tokens.Length; i++)
+            batch.Add(tokens[i], i, 0, output: i == tokens.Length - 1);
+        context.Decode(batch).ShouldBe(DecodeOutcome.Ok);
+        return context.Logits(batch.Count - 1).ToArray();
     }
 }

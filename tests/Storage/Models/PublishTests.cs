@@ -4,6 +4,7 @@ using Azure.Storage.Blobs.Models;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
+using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.Storage.Tests.Models;
 
@@ -136,7 +137,8 @@ public sealed class PublishTests(AzuriteFixture azurite)
             (test.File("cut.gguf", gguf[..^1]), "cut off"),
             (test.File("header.gguf", gguf[..5000]), "cut off"),
             ("/nowhere/x.gguf", "cannot be read"),
-            (Path.GetTempPath(), "cannot be read"),
+            (Path.GetDirectoryName(Path.GetDirectoryName(TestCatalog.DemoPath))!, "no .gguf in the folder"),
+            (Path.GetDirectoryName(test.File("other.gguf", gguf))!, "models in the folder"),
         ];
 
         foreach ((string path, string why) in bad)
@@ -146,6 +148,29 @@ public sealed class PublishTests(AzuriteFixture azurite)
             error.Message.ShouldContain(path);
         }
         (await test.Catalog.ListAsync(Cancel)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task PublishAsync_FolderOfASplitModel_IsTheOneModelThatItsPartsMake()
+    {
+        using TestCatalog test = new(azurite.ConnectionString, withCache: true);
+        using TempFolder folder = new();
+        GgufSpec spec = new() { Seed = 61 };
+        GgufGenerator.Write(folder.File("whole.gguf"), spec);
+        string parts = Directory.CreateDirectory(folder.File("parts")).FullName;
+        IReadOnlyList<string> files = GgufGenerator.WriteSplit(parts, "random", spec, 3);
+
+        ModelView published = await test.Catalog.PublishAsync(parts, Demo, null, Cancel);
+
+        byte[] whole = await File.ReadAllBytesAsync(folder.File("whole.gguf"), Cancel);
+        (published.Weights, published.WeightsSize).ShouldBe((ModelDigest.Of(whole), whole.Length));
+        (await test.ReadAsync(ModelPaths.Blob(published.Weights))).ShouldBe(whole);
+        published.ParameterCount.ShouldBe((await test.Catalog.PublishAsync(folder.File("whole.gguf"), ModelName.Parse("whole"), null, Cancel)).ParameterCount);
+        test.Requests.Clear();
+        (await test.Catalog.PublishAsync(files[1], Demo, null, Cancel)).Digest.ShouldBe(published.Digest);
+        test.Requests.Lines.ShouldNotContain(l => l.StartsWith("PUT", StringComparison.Ordinal) && l.Contains("sha256", StringComparison.Ordinal));
+        File.Delete(files[2]);
+        (await Should.ThrowAsync<ModelPublishException>(() => test.Catalog.PublishAsync(files[0], Demo, null, Cancel))).Message.ShouldContain("random-00003-of-00003.gguf is missing");
     }
 
     /// <summary>Unlike <see cref="Progress{T}"/> it is told before the call returns.</summary>

@@ -40,6 +40,24 @@ public sealed class AuditBlobsTests(AzuriteFixture azurite)
         (await new AuditBlobs(_account).ReadAsync(new(1999, 1, 1), Cancellation).ToListAsync(Cancellation)).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task DeleteBefore_Day_LeavesThatDayAndLaterOnes()
+    {
+        StorageAccount account = new(azurite.NewAccount());
+        await account.CreateContainersAsync(Cancellation);
+        AuditBlobs blobs = new(account);
+        DateTimeOffset first = new(2020, 12, 30, 12, 0, 0, TimeSpan.Zero);
+        for (int i = 0; i < 4; i++)
+            await blobs.AppendAsync([Record(first.AddDays(i), "somebody", i, "")], first.AddDays(i), Cancellation);
+
+        (await blobs.DeleteBeforeAsync(new(2021, 1, 1), Cancellation)).ShouldBe(2);
+
+        List<int> left = [];
+        for (DateOnly day = new(2020, 12, 30); day < new DateOnly(2021, 1, 3); day = day.AddDays(1))
+            left.AddRange(await blobs.ReadAsync(day, Cancellation).Select(record => record.Status).ToListAsync(Cancellation));
+        left.ShouldBe([2, 3]);
+    }
+
     private static AuditRecord Record(DateTimeOffset at, string actor, int status, string subject) =>
         new(at, actor, null, "acme", "POST /keys", subject, "::1", status, "r1");
 }

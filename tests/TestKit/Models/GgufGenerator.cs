@@ -12,10 +12,41 @@ public static class GgufGenerator
     {
         Check(spec);
         GgufVocabulary vocabulary = GgufVocabulary.Make(spec);
+        Write(path, TensorPlan.Of(spec, vocabulary), Metadata(spec, vocabulary));
+    }
+
+    /// <summary>The same model in parts, as llama-gguf-split writes them: the first has the metadata too, with or without tensors.</summary>
+    /// <param name="folder">Where they go.</param>
+    /// <param name="stem">What their names begin with.</param>
+    /// <param name="spec">Of the model.</param>
+    /// <param name="count">How many parts.</param>
+    /// <param name="tensorsInFirst">False: the first has none.</param>
+    /// <returns>Their paths, in order.</returns>
+    public static IReadOnlyList<string> WriteSplit(string folder, string stem, GgufSpec spec, int count, bool tensorsInFirst = true)
+    {
+        Check(spec);
+        GgufVocabulary vocabulary = GgufVocabulary.Make(spec);
         IReadOnlyList<TensorPlan> tensors = TensorPlan.Of(spec, vocabulary);
+        int most = (tensors.Count + count - (tensorsInFirst ? 1 : 2)) / (count - (tensorsInFirst ? 0 : 1));
+        List<string> paths = [];
+        int taken = 0;
+        for (int part = 0; part < count; part++)
+        {
+            TensorPlan[] own = [.. tensors.Skip(taken).Take(part == 0 && !tensorsInFirst ? 0 : most)];
+            taken += own.Length;
+            List<KeyValuePair<string, object>> metadata = part == 0 ? Metadata(spec, vocabulary) : [];
+            metadata.AddRange([new("split.no", (ushort)part), new("split.count", (ushort)count), new("split.tensors.count", tensors.Count)]);
+            paths.Add(Path.Combine(folder, $"{stem}-{part + 1:d5}-of-{count:d5}.gguf"));
+            Write(paths[^1], own, metadata);
+        }
+        return paths;
+    }
+
+    private static void Write(string path, IReadOnlyList<TensorPlan> tensors, IReadOnlyList<KeyValuePair<string, object>> metadata)
+    {
         using FileStream stream = new(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
         using GgufWriter writer = new(stream);
-        writer.WriteStart(tensors.Count, Metadata(spec, vocabulary));
+        writer.WriteStart(tensors.Count, metadata);
         ulong offset = 0;
         foreach (TensorPlan tensor in tensors)
         {

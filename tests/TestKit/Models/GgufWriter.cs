@@ -50,6 +50,14 @@ internal sealed class GgufWriter(Stream stream) : IDisposable
     {
         switch (value)
         {
+            case ushort number:
+                _writer.Write(2u);
+                _writer.Write(number);
+                break;
+            case int number:
+                _writer.Write(5u);
+                _writer.Write(number);
+                break;
             case uint number:
                 _writer.Write(4u);
                 _writer.Write(number);

@@ -46,6 +46,25 @@ internal sealed class GgufMetadata(GgufInput input, GgufVocabularyArrays? arrays
         return document.RootElement.Clone().EnumerateObject().ToDictionary(p => p.Name, p => p.Value);
     }
 
+    /// <summary>Passes over the value that stands behind a key.</summary>
+    public void SkipValue(string key)
+    {
+        GgufValueType type = ReadType(key);
+        if (type == GgufValueType.String)
+        {
+            input.Skip(input.ReadCount(1, $"bytes of '{key}'"));
+        }
+        else if (type == GgufValueType.Array)
+        {
+            GgufValueType inner = ReadType(key);
+            SkipArray(key, inner, input.ReadCount(SmallestSize(inner), $"entries of '{key}'"), MostNesting);
+        }
+        else
+        {
+            input.Skip(SmallestSize(type));
+        }
+    }
+
     private void ReadPair(Utf8JsonWriter writer, string key)
     {
         GgufValueType type = ReadType(key);

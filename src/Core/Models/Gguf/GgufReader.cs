@@ -80,12 +80,20 @@ public static class GgufReader
         };
     }
 
-    private static long DataStart(GgufHeader header)
+    /// <summary>Where the weights begin.</summary>
+    internal static long DataStart(GgufHeader header)
+    {
+        long alignment = Alignment(header);
+        return (header.Length + alignment - 1) / alignment * alignment;
+    }
+
+    /// <summary>Bytes that the beginning of each tensor is a multiple of.</summary>
+    internal static long Alignment(GgufHeader header)
     {
         long alignment = header.GetInteger("general.alignment") ?? DefaultAlignment;
-        if (alignment is < 1 or > LargestAlignment || !long.IsPow2(alignment))
-            throw new GgufFormatException($"an alignment of {alignment} is no power of two up to {LargestAlignment}");
-        return (header.Length + alignment - 1) / alignment * alignment;
+        return alignment is >= 1 and <= LargestAlignment && long.IsPow2(alignment)
+            ? alignment
+            : throw new GgufFormatException($"an alignment of {alignment} is no power of two up to {LargestAlignment}");
     }
 
     /// <summary>Vocabularies of SentencePiece leave the ids out when they are 1 and 2, llama.cpp's defaults for them.</summary>

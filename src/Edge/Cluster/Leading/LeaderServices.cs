@@ -2,6 +2,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
+using OllamaMax.Edge.Security.Audit;
+using OllamaMax.Edge.Webhooks;
 using OllamaMax.Storage.Cluster;
 
 namespace OllamaMax.Edge.Cluster.Leading;
@@ -32,6 +34,8 @@ internal static class LeaderServices
         services.AddSingleton<IReconciler, JobsReconciler>();
         services.AddSingleton<IReconciler, OrphansReconciler>();
         services.AddSingleton<IReconciler, UsageReconciler>();
+        services.AddSingleton<IReconciler, AuditReconciler>();
+        services.AddSingleton<IReconciler, QueueNotices>();
         services.AddSingleton(provider => new LeaderTick(
             provider.GetRequiredService<LeaderElection>(),
             provider.GetServices<IReconciler>(),

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Replication;
+using OllamaMax.Edge.Webhooks;
 using OllamaMax.Replication;
 using OllamaMax.Storage.Models;
 using OllamaMax.Streaming;
@@ -11,7 +12,13 @@ namespace OllamaMax.Edge.Cluster.Leading;
 
 /// <summary>Has workers make and delete copies until their reports show what the policies want; tells operators what stands in the way.</summary>
 internal sealed partial class ReplicationReconciler(
-    ClusterWatch watch, ModelCatalog catalog, ClusterDocuments documents, WorkerChannel workers, IOptions<ClusterOptions> options, ILogger<ReplicationReconciler> logger) : IReconciler
+    ClusterWatch watch,
+    ModelCatalog catalog,
+    ClusterDocuments documents,
+    WorkerChannel workers,
+    OperatorNotices notices,
+    IOptions<ClusterOptions> options,
+    ILogger<ReplicationReconciler> logger) : IReconciler
 {
     private readonly Dictionary<string, string> _blocked = [];
     private (long Epoch, long TakenAt, long Version)? _seen;
@@ -25,8 +32,8 @@ internal sealed partial class ReplicationReconciler(
     {
         if (watch.LastListing is not { } listing || documents.State.Last is not { } state || _seen == (term.Epoch, listing.TakenAt, state.Version))
             return true;
-        bool isAnyPinned = listing.Workers.Any(worker => worker.Report.Models.Any(model => model.Pinned == true));
-        if (state.Content.Policies.Count > 0 || isAnyPinned)
+        bool isAnyKept = listing.Workers.Any(worker => worker.Report.Models.Any(model => model.Pinned == true || model.Warm == true));
+        if (state.Content.Policies.Count > 0 || isAnyKept)
         {
             IReadOnlyList<PolicedModel> models = PolicedModels.Of(await catalog.ListAsync(cancellationToken), state.Content);
             // As the reports were listed: aged, they would make silence of what was only not looked at.
@@ -36,7 +43,7 @@ internal sealed partial class ReplicationReconciler(
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 LogOrdered(orders.WorkerId, orders.Ensure.Count, orders.Evict.Count);
-                await workers.OrderReplicasAsync(orders.WorkerId, new ReplicaOrdersMessage(ProtocolVersion.Current, term.Epoch, orders.Ensure, orders.Evict, orders.Pinned));
+                await workers.OrderReplicasAsync(orders.WorkerId, new ReplicaOrdersMessage(ProtocolVersion.Current, term.Epoch, orders.Ensure, orders.Evict, orders.Pinned, orders.Warm));
             }
         }
         _seen = (term.Epoch, listing.TakenAt, state.Version);
@@ -50,8 +57,14 @@ internal sealed partial class ReplicationReconciler(
             if (model.BlockedBecause is not { } reason)
                 _blocked.Remove(digest);
             else if (!_blocked.TryGetValue(digest, out string? before) || before != reason)
-                LogBlocked(digest, model.Actual, model.Desired, _blocked[digest] = reason);
+                TellBlocked(digest, model.Actual, model.Desired, _blocked[digest] = reason);
         }
+    }
+
+    private void TellBlocked(string digest, int actual, int desired, string reason)
+    {
+        LogBlocked(digest, actual, desired, reason);
+        notices.Tell(NoticeTypes.Replication, digest, $"{digest} has {actual} of {desired} copies, and more cannot be had: {reason}");
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Worker {Worker} is to make {Ensure} copies and to delete {Evict}")]

@@ -5,6 +5,7 @@ using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
@@ -19,6 +20,7 @@ internal sealed class StrategyJobs(
     JobResult results,
     JobFactory factory,
     TaskHubs hubs,
+    TenantRetention retention,
     IOptions<BackgroundOptions> background,
     IOptions<StrategyOptions> options,
     TimeProvider time)
@@ -36,8 +38,8 @@ internal sealed class StrategyJobs(
     {
         if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
             return error;
-        if (background.Value.Retention <= TimeSpan.Zero)
-            return ApiError.BadRequest("jobs with a strategy need their branches' answers, and this server keeps none (OllamaMax:Jobs:Retention)");
+        if (retention.StoresNothing(RequestInfo.CallerOf(context).Tenant))
+            return ApiError.BadRequest("jobs with a strategy need their branches' answers, and this server keeps none of yours (Retention)");
         if (StrategyRequest.Read(fields, options.Value.MaxBranches).Failed(out error, out StrategyRequest? request))
             return error;
         if (await CheckAsync(context, request) is { } refused)
@@ -134,12 +136,13 @@ internal sealed class StrategyJobs(
     private StrategyRecord RecordOf(HttpContext context, StrategyRequest request)
     {
         DateTimeOffset now = time.GetUtcNow();
-        BackgroundOptions kept = background.Value;
-        DateTimeOffset deadline = now + kept.Deadline;
+        DateTimeOffset deadline = now + background.Value.Deadline;
+        Submitter submitter = Submitters.Of(context);
+        RecordPolicy kept = retention.PolicyOf(submitter.Tenant);
         return new StrategyRecord
         {
             Id = JobId.New(time),
-            Submitter = Submitters.Of(context),
+            Submitter = submitter,
             Strategy = request.Strategy,
             Models = [.. request.Models.Distinct(StringComparer.Ordinal)],
             CreatedAt = now,

@@ -6,7 +6,7 @@ namespace OllamaMax.Edge.Jobs.Strategies;
 /// <summary>Deletes jobs with a strategy and batches whose time is over, with their orchestrations; their branches go as any background job does.</summary>
 internal sealed class StrategySweep(StrategyStore strategies, BatchStore batches)
 {
-    private static readonly PurgeInstanceOptions WithPages = new(Recursive: true);
+    public static readonly PurgeInstanceOptions WithPages = new(Recursive: true);
 
     /// <param name="hub">Null where this process has none: then another one does it.</param>
     public async Task SweepAsync(DurableTaskClient? hub, DateTimeOffset now, CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ namespace OllamaMax.Edge.Security.Audit;
 
 /// <summary>
 /// Has administrative acts and denied calls recorded, just before their answer leaves: whoever was answered finds the act in the log. An act is what changes something
-/// and is not everybody's: a call that needs one of some permissions and is no GET, or one that says that it is (<see cref="AdministrativeAct"/>).
+/// and is not everybody's: a call that needs one of some permissions and is no GET, or one of an endpoint that says so.
 /// </summary>
 internal sealed class AuditMiddleware(RequestDelegate next, AuditLog log, TimeProvider time)
 {
@@ -31,11 +31,10 @@ internal sealed class AuditMiddleware(RequestDelegate next, AuditLog log, TimePr
         return Task.CompletedTask;
     }
 
-    private static bool IsAct(HttpContext context) =>
-        context.GetEndpoint()?.Metadata is { } metadata
-        && (metadata.GetMetadata<AdministrativeAct>() is not null
-            || (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)
-                && metadata.GetMetadata<RequiredPermission>() is { Permissions: var needed } && (needed & Administrative) != 0));
+    private static bool IsAct(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>() is { } required
+        && (required.IsAct || (IsChange(context.Request.Method) && (required.Permissions & Administrative) != 0));
+
+    private static bool IsChange(string method) => !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method);
 
     private AuditRecord Record(HttpContext context)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Webhooks;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Security.Limits;
@@ -10,7 +11,7 @@ namespace OllamaMax.Edge.Security.Limits;
 /// Lets requests for inferences in as far as the caller's limits go; says on every answer what is left, in OpenAI's headers
 /// (https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers), and refuses with a 429.
 /// </summary>
-internal sealed class LimitsMiddleware(RequestDelegate next, LimitBook limits, StoragePatience storage)
+internal sealed class LimitsMiddleware(RequestDelegate next, LimitBook limits, StoragePatience storage, OperatorNotices notices)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -25,6 +26,7 @@ internal sealed class LimitsMiddleware(RequestDelegate next, LimitBook limits, S
             Say(context.Response.Headers, admitted.Admission);
         if (admitted?.Admission.Refusal is { } refusal)
         {
+            notices.Tell(NoticeTypes.Quota, principal.Credential ?? principal.Tenant, $"{principal.Name} of {principal.Tenant} was refused: {refusal.Limit}");
             await ErrorAnswer.WriteAsync(
                 context, new ApiError(StatusCodes.Status429TooManyRequests, $"rate limit reached: {refusal.Limit}") { RetryAfter = refusal.RetryAfter });
         }

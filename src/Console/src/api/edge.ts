@@ -1,0 +1,118 @@
+/** Calls to the edge that serves this page, and the key for them. */
+
+const KeyName = "ollamamax.key";
+
+/** Where the API begins: the page lies at `<base>/console/`. Without a slash at the end. */
+export const baseUrl = location.origin + location.pathname.replace(/\/console(\/.*)?$/, "");
+
+/** The key lives as long as the tab does; it is never written anywhere else. */
+let key = sessionStorage.getItem(KeyName) ?? undefined;
+const keyListeners = new Set<() => void>();
+let wanted = false;
+
+export const auth = {
+  get key(): string | undefined {
+    return key;
+  },
+  /** Whether the edge has refused us for want of a (right) key. */
+  get isWanted(): boolean {
+    return wanted;
+  },
+  use(given: string | undefined): void {
+    key = given || undefined;
+    wanted = false;
+    if (key) sessionStorage.setItem(KeyName, key);
+    else sessionStorage.removeItem(KeyName);
+    changed();
+  },
+  subscribe(listener: () => void): () => void {
+    keyListeners.add(listener);
+    return () => keyListeners.delete(listener);
+  },
+};
+
+function changed(): void {
+  for (const listener of keyListeners) listener();
+}
+
+/** What the edge answered instead of what was asked for. */
+export class EdgeError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface CallOptions {
+  method?: string;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Sent as a form. */
+  form?: FormData;
+  signal?: AbortSignal;
+}
+
+/** @throws EdgeError where the edge refuses; TypeError where nobody answers. */
+export async function send(path: string, options: CallOptions = {}): Promise<Response> {
+  const headers: Record<string, string> = {};
+  const used = key;
+  if (used) headers["Authorization"] = `Bearer ${used}`;
+  if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  const response = await fetch(`${baseUrl}/${path}`, {
+    method: options.method ?? (options.body === undefined && !options.form ? "GET" : "POST"),
+    headers,
+    body: options.form ?? (options.body === undefined ? null : JSON.stringify(options.body)),
+    signal: options.signal ?? null,
+    credentials: "omit",
+    cache: "no-store",
+  });
+  if (response.ok) return response;
+  // Another key may have been given meanwhile.
+  if (response.status === 401 && used === key && !wanted) {
+    wanted = true;
+    changed();
+  }
+  throw new EdgeError(response.status, await errorOf(response));
+}
+
+export async function call<T>(path: string, options: CallOptions = {}): Promise<T> {
+  // Some calls answer nothing.
+  const text = await (await send(path, options)).text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** The lines of an NDJSON answer as they come. */
+export async function* lines<T>(path: string, options: CallOptions = {}): AsyncGenerator<T, void, undefined> {
+  const response = await send(path, options);
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      const all = (rest + (value ?? "")).split("\n");
+      rest = done ? "" : (all.pop() ?? "");
+      for (const line of all) if (line.trim()) yield JSON.parse(line) as T;
+      if (done) return;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** The message in the shape of whichever API answered. */
+async function errorOf(response: Response): Promise<string> {
+  const text = await response.text();
+  try {
+    const { error } = JSON.parse(text) as { error?: string | { message?: string } };
+    const message = typeof error === "string" ? error : error?.message;
+    if (message) return message;
+  } catch {
+    // No JSON: something between the edge and us has answered.
+  }
+  return text.slice(0, 300) || `${response.status} ${response.statusText}`;
+}
+
+export const messageOf = (error: unknown): string =>
+  error instanceof EdgeError ? error.message : error instanceof TypeError ? "the edge does not answer" : String(error instanceof Error ? error.message : error);

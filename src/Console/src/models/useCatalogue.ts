@@ -1,0 +1,7 @@
+import { call } from "../api/edge";
+import { type CatalogueModel } from "../api/types";
+import { useLive, type Live } from "../api/useLive";
+
+/** The models that this key may use. */
+export const useCatalogue = (every = 30_000): Live<CatalogueModel[]> =>
+  useLive(async (signal) => (await call<{ models: CatalogueModel[] }>("api/tags", { signal })).models, every);

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Dispatch;
+using OllamaMax.Jobs;
+using OllamaMax.Security;
+using OllamaMax.Storage.Workers;
+using OllamaMax.Streaming;
+
+namespace OllamaMax.Edge.Security.Sealing;
+
+/// <summary>This edge's side of the encryption between it and workers (<see cref="DispatchOptions.EncryptPayloads"/>): SignalR and storage see of jobs and answers how long they are.</summary>
+internal sealed partial class EdgeSeals(WorkerEnrolments enrolments, IOptions<DispatchOptions> options, ILogger<EdgeSeals> logger) : IDisposable
+{
+    private readonly SealingKey _key = SealingKey.Create();
+
+    /// <summary>What was agreed on with each worker that was ever granted something; a worker keeps its key as long as its id.</summary>
+    private readonly ConcurrentDictionary<string, byte[]> _secrets = [];
+
+    public bool IsOn => options.Value.EncryptPayloads;
+
+    /// <summary>Of this process.</summary>
+    public byte[] PublicKey => _key.PublicKey;
+
+    /// <summary>The attempt's seal, in <see cref="JobRun.Seals"/> before anything can come back under it. Null: its worker is not enrolled any more.</summary>
+    /// <exception cref="Azure.RequestFailedException">Storage, which is asked once for each worker, refused or cannot be reached.</exception>
+    public async ValueTask<AttemptSeal?> OfAsync(JobRun run, Attempt attempt)
+    {
+        if (!_secrets.TryGetValue(attempt.WorkerId, out byte[]? secret))
+        {
+            if (await enrolments.FindAsync(attempt.WorkerId, CancellationToken.None) is not { } record || _key.Agree(Convert.FromBase64String(record.PublicKey)) is not { } agreed)
+                return null;
+            _secrets[attempt.WorkerId] = secret = agreed;
+        }
+        return run.Seals[attempt.Nonce] = AttemptSeal.Of(secret, PublicKey, run.Job.Id, attempt);
+    }
+
+    /// <summary>The message with what was sealed in it opened, and without outputs that were not sealed: nobody has asked for those, whoever sent them.</summary>
+    /// <param name="message">A worker's.</param>
+    /// <param name="find">This edge's job of an id; null: it has none.</param>
+    public WorkerMessage Open(WorkerMessage message, Func<string, JobRun?> find)
+    {
+        if (!IsOn)
+            return message;
+        List<AttemptOutput> opened = new(message.Sealed.Count);
+        foreach (SealedOutput output in message.Sealed)
+        {
+            if (find(output.JobId) is not { } run)
+                // That it runs there is all that matters: it is told to stop.
+                opened.Add(new(output.JobId, output.Nonce, new Chunk(0, [], [], [])));
+            else if (run.Seals.TryGetValue(output.Nonce, out AttemptSeal? seal) && SealedMessages.Open(output, seal) is { } plain)
+                opened.Add(plain);
+            else
+                LogNotOpened(message.WorkerId, output.JobId);
+        }
+        if (message.Outputs.Count > 0)
+            LogNotSealed(message.WorkerId);
+        return message with { Outputs = opened };
+    }
+
+    public void Dispose() => _key.Dispose();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What worker {Worker} sent of job {Job} does not open, and is dropped")]
+    private partial void LogNotOpened(string worker, string job);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} sent output that is not encrypted; it is dropped")]
+    private partial void LogNotSealed(string worker);
+}

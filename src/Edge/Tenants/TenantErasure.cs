@@ -1,0 +1,94 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.DurableTask.Client;
+using OllamaMax.Edge.Jobs;
+using OllamaMax.Edge.Jobs.Strategies;
+using OllamaMax.Edge.Security.Usage;
+using OllamaMax.Storage.Jobs;
+using OllamaMax.Storage.Security;
+
+namespace OllamaMax.Edge.Tenants;
+
+/// <summary>
+/// Deletes all that is kept of a tenant, what is under way included. What is submitted meanwhile may stay: whoever wants it gone as well calls again. Not cut short by a client that
+/// leaves; one that this process left half done is made again, and finds the rest.
+/// </summary>
+internal sealed class TenantErasure(
+    JobRecordStore store,
+    BackgroundJobs jobs,
+    JobRecords records,
+    ResponseStore responses,
+    StrategyStore strategies,
+    BatchStore batches,
+    FileStore files,
+    UsageBook book,
+    UsageStore usage,
+    TaskHubs hubs,
+    TimeProvider time)
+{
+    /// <summary>An orchestration that is told to end does so when its turn is over.</summary>
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(10);
+
+    private static readonly ParallelOptions SomeAtATime = new() { MaxDegreeOfParallelism = 8 };
+
+    public async Task<ErasedAnswer> EraseAsync(HttpContext context, string tenant, bool withUsage)
+    {
+        DurableTaskClient? hub = hubs.Of(context).Value;
+        // In this order: an orchestration that lives would submit its next job.
+        int erasedStrategies = await EraseAsync(await strategies.ListAsync(tenant, CancellationToken.None), id => EraseStrategyAsync(hub, id));
+        int erasedBatches = await EraseAsync(await batches.ListAsync(tenant, CancellationToken.None), id => EraseBatchAsync(hub, id));
+        IReadOnlyList<RecordItem> items = await store.ListAsync(CancellationToken.None).Where(item => item.Tenant == tenant).ToListAsync(CancellationToken.None);
+        int erasedJobs = await EraseAsync([.. items.Select(item => item.Id)], EraseJobAsync);
+        IReadOnlyList<string> kept = await responses.ListAsync(tenant, CancellationToken.None).ToListAsync(CancellationToken.None);
+        int erasedResponses = await EraseAsync(kept, id => responses.DeleteAsync(id, CancellationToken.None));
+        IReadOnlyList<StoredFile> stored = await files.ListAsync(tenant, CancellationToken.None);
+        int erasedFiles = await EraseAsync([.. stored.Select(file => file.Id)], id => files.DeleteAsync(id, CancellationToken.None));
+        return new(tenant, erasedJobs, erasedStrategies, erasedBatches, erasedFiles, erasedResponses, withUsage ? await EraseUsageAsync(tenant) : null);
+    }
+
+    private static async Task<int> EraseAsync(IReadOnlyList<string> ids, Func<string, Task> erase)
+    {
+        await Parallel.ForEachAsync(ids, SomeAtATime, async (id, _) => await erase(id));
+        return ids.Count;
+    }
+
+    private async Task EraseJobAsync(string id)
+    {
+        // Its worker is told to stop, and cannot write any more.
+        await jobs.CancelAsync(id, CancellationToken.None);
+        await records.DeleteAsync(id, CancellationToken.None);
+    }
+
+    private async Task EraseStrategyAsync(DurableTaskClient? hub, string id)
+    {
+        await EndAsync(hub, id);
+        await strategies.DeleteAsync(id, CancellationToken.None);
+    }
+
+    private async Task EraseBatchAsync(DurableTaskClient? hub, string id)
+    {
+        await EndAsync(hub, id);
+        await strategies.DeleteContentAsync(id, CancellationToken.None);
+        await batches.DeleteAsync(id, CancellationToken.None);
+    }
+
+    /// <summary>Its history has neither prompts nor answers; one that does not end in time finds nothing to go on with.</summary>
+    private async Task EndAsync(DurableTaskClient? hub, string id)
+    {
+        if (hub is null || await hub.GetInstanceAsync(id, CancellationToken.None) is not { } state)
+            return;
+        if (!state.IsCompleted)
+        {
+            await hub.TerminateInstanceAsync(id, new TerminateInstanceOptions(Recursive: true), CancellationToken.None);
+            using CancellationTokenSource patience = new(EndsWithin, time);
+            Task ended = hub.WaitForInstanceCompletionAsync(id, patience.Token);
+            await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        await hub.PurgeInstanceAsync(id, StrategySweep.WithPages, CancellationToken.None);
+    }
+
+    private async Task<int> EraseUsageAsync(string tenant)
+    {
+        await book.FlushAsync(CancellationToken.None);
+        return await usage.DeleteAllAsync(tenant, CancellationToken.None);
+    }
+}

@@ -1,0 +1,3 @@
+using OllamaMax.Browser.Tests;
+
+[assembly: AssemblyFixture(typeof(ConsoleFixture))]

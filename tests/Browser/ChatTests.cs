@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+
+namespace OllamaMax.Browser.Tests;
+
+[Collection(nameof(OneSystem))]
+public sealed partial class ChatTests(ConsoleFixture console)
+{
+    [Fact]
+    public async Task Question_ToTheDemo_IsAnsweredWithFiguresAndKeptOverAReload()
+    {
+        await using ConsolePage page = await console.OpenAsync("chat");
+
+        await page.AskAsync("demo", "What is OllamaMax?");
+
+        ILocator reply = page.Replies.Last;
+        await Assertions.Expect(reply.Locator(".figures")).ToContainTextAsync(Figures());
+        await Assertions.Expect(reply.Locator(".markdown")).ToContainTextAsync("OllamaMax");
+        await page.Page.ReloadAsync();
+        await Assertions.Expect(page.Replies.Last.Locator(".markdown")).ToContainTextAsync("OllamaMax");
+        page.ShouldBeUntroubled();
+    }
+
+    [Fact]
+    public async Task Stop_WhileItAnswers_EndsTheAnswerAndFreesTheComposer()
+    {
+        await using ConsolePage page = await console.OpenAsync("chat");
+        await page.AskAsync(ConsoleFixture.Endless, "Go on");
+        await Assertions.Expect(page.Replies.Last.Locator(".markdown")).Not.ToBeEmptyAsync();
+
+        await page.Button("Stop").ClickAsync();
+
+        await Assertions.Expect(page.Replies.Last.Locator(".figures")).ToContainTextAsync("stopped");
+        await page.Question.FillAsync("Another");
+        await Assertions.Expect(page.Button("Send")).ToBeEnabledAsync();
+        page.ShouldBeUntroubled();
+    }
+
+    [Fact]
+    public async Task Edit_OfAQuestion_AsksAnewFromThere()
+    {
+        await using ConsolePage page = await console.OpenAsync("chat");
+        await page.AskAsync("demo", "What is the capital of France?");
+        await Assertions.Expect(page.Replies.Last.Locator(".figures")).ToContainTextAsync("tokens/s");
+
+        await page.Button("Edit").ClickAsync();
+        await page.Page.GetByRole(AriaRole.Textbox, new() { Name = "Edited question" }).FillAsync("What is OllamaMax?");
+        await page.Button("Ask again").ClickAsync();
+
+        await Assertions.Expect(page.Replies).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Replies.Last.Locator(".markdown")).ToContainTextAsync("OllamaMax");
+        await Assertions.Expect(page.Page.Locator("article.question")).ToContainTextAsync("What is OllamaMax?");
+    }
+
+    [GeneratedRegex(@"worker-[12] · first text after .* · [0-9.]+ tokens/s · [0-9]+ tokens")]
+    private static partial Regex Figures();
+}

@@ -1,0 +1,51 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Browser.Tests;
+
+[Collection(nameof(OneSystem))]
+public sealed partial class ClusterTests(ConsoleFixture console)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Join_WithTheCommandThatIsShown_BringsTheBox()
+    {
+        await using ConsolePage page = await console.OpenAsync("cluster");
+        await page.Button("Join a box").ClickAsync();
+        ILocator dialog = page.Dialog("Join a box");
+        await dialog.GetByText("Checkout", new() { Exact = true }).ClickAsync();
+        string command = (await dialog.Locator("pre").TextContentAsync())!;
+        command.ShouldEndWith($"--edge {console.System.BaseAddress.GetLeftPart(UriPartial.Authority)}");
+
+        await using JoinedWorker box = await JoinedWorker.StartAsync(console.System.BaseAddress, Token().Match(command).Groups[1].Value, new() { Name = "box" }, Cancellation);
+
+        await Assertions.Expect(dialog.GetByRole(AriaRole.Status)).ToHaveTextAsync("box has joined.");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).Last.ClickAsync();
+        await Assertions.Expect(page.Main.GetByRole(AriaRole.Article, new() { Name = "box" })).ToContainTextAsync("alive");
+        page.ShouldBeUntroubled();
+    }
+
+    [Fact]
+    public async Task Drain_ShowsOnTheCardUntilItIsTakenBack()
+    {
+        await using ConsolePage page = await console.OpenAsync("cluster");
+        ILocator card = page.Main.GetByRole(AriaRole.Article, new() { Name = "worker-2" });
+
+        await page.Button("What worker-2 is to do").ClickAsync();
+        await page.Page.GetByRole(AriaRole.Menuitem, new() { NameRegex = Drain() }).ClickAsync();
+        await Assertions.Expect(card).ToContainTextAsync("draining");
+        await page.Button("What worker-2 is to do").ClickAsync();
+        await page.Page.GetByRole(AriaRole.Menuitem, new() { Name = "Take jobs again" }).ClickAsync();
+
+        await Assertions.Expect(card).ToContainTextAsync("alive");
+        page.ShouldBeUntroubled();
+    }
+
+    [GeneratedRegex("OLLAMAMAX_JOIN_TOKEN=([^ ]+) ")]
+    private static partial Regex Token();
+
+    [GeneratedRegex("^Drain")]
+    private static partial Regex Drain();
+}

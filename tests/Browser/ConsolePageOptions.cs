@@ -1,0 +1,14 @@
+namespace OllamaMax.Browser.Tests;
+
+/// <summary>How a page of the console is looked at.</summary>
+internal sealed record ConsolePageOptions
+{
+    public int Width { get; init; } = 1280;
+
+    public int Height { get; init; } = 800;
+
+    public bool IsDark { get; init; }
+
+    /// <summary>Otherwise it is asked for one.</summary>
+    public bool HasKey { get; init; } = true;
+}

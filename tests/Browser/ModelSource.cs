@@ -1,0 +1,68 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Models;
+
+namespace OllamaMax.Browser.Tests;
+
+/// <summary>A registry with one model, which comes as slowly as a test wants to look at it.</summary>
+internal sealed class ModelSource : IAsyncDisposable
+{
+    /// <summary>As it is asked for.</summary>
+    public const string Model = "models.test/library/pulled:latest";
+
+    private readonly TempFolder _folder = new();
+    private readonly TaskCompletionSource _rest = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private WebApplication? _app;
+
+    public Uri Address => new(_app!.Urls.Single());
+
+    /// <summary>Lets the second half of the weights go.</summary>
+    public void Finish() => _rest.TrySetResult();
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        string file = _folder.File("pulled.gguf");
+        GgufGenerator.Write(file, new() { Name = "pulled" });
+        byte[] weights = await File.ReadAllBytesAsync(file, cancellationToken);
+        byte[] config = "{}"u8.ToArray();
+        byte[] manifest = JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            schemaVersion = 2,
+            mediaType = "application/vnd.docker.distribution.manifest.v2+json",
+            config = new { mediaType = "application/vnd.docker.container.image.v1+json", digest = DigestOf(config), size = config.Length },
+            layers = new[] { new { mediaType = "application/vnd.ollama.image.model", digest = DigestOf(weights), size = weights.Length } },
+        });
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        _app = builder.Build();
+        _app.MapGet("/v2/library/pulled/manifests/latest", () => Results.Bytes(manifest, "application/vnd.docker.distribution.manifest.v2+json"));
+        _app.MapGet($"/v2/library/pulled/blobs/{DigestOf(config)}", () => Results.Bytes(config));
+        _app.MapGet($"/v2/library/pulled/blobs/{DigestOf(weights)}", context => SendAsync(context, weights));
+        await _app.StartAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Finish();
+        if (_app is not null)
+            await _app.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private async Task SendAsync(HttpContext context, byte[] weights)
+    {
+        context.Response.ContentLength = weights.Length;
+        await context.Response.Body.WriteAsync(weights.AsMemory(0, weights.Length / 2), context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+        await _rest.Task.WaitAsync(context.RequestAborted);
+        await context.Response.Body.WriteAsync(weights.AsMemory(weights.Length / 2), context.RequestAborted);
+    }
+
+    private static string DigestOf(byte[] content) => $"sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))}";
+}

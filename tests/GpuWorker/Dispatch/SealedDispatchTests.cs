@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Edge;
+using OllamaMax.Edge.Dispatch;
+using OllamaMax.GpuWorker.Tests.Background;
+using OllamaMax.SignalR;
+using OllamaMax.Storage;
+using OllamaMax.Streaming;
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Cluster;
+
+namespace OllamaMax.GpuWorker.Tests.Dispatch;
+
+/// <summary>Interactive jobs whose payloads are encrypted: what SignalR and storage get to see of them.</summary>
+public sealed class SealedDispatchTests(AzuriteFixture azurite)
+{
+    private const string Secret = "the rain in Spain stays mainly in the plain";
+
+    /// <summary>A message that nobody else knows.</summary>
+    private const string Knock = "knock";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(262_144)]
+    [InlineData(1)]
+    public async Task Generate_Encrypted_IsAnsweredAndNobodyBetweenSeesPromptOrAnswer(int maxInlineBytes)
+    {
+        string storage = azurite.NewAccount();
+        await using TestCluster cluster = await StartAsync(storage, maxInlineBytes);
+        TaskCompletionSource looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await cluster.AddWorkerAsync(
+            new ScriptedEngine(slots: 1)
+            {
+                BeforeToken = (_, stop) =>
+                {
+                    begun.TrySetResult();
+                    return looked.Task.WaitAsync(stop);
+                },
+            },
+            Cancellation);
+        ConcurrentQueue<string> seen = [];
+        await using SignalRListener worker = await EavesdropAsync(cluster, Users.Worker(await WorkerIdAsync(cluster)), Targets.Grant, seen);
+        await using SignalRListener edge = await EavesdropAsync(
+            cluster, Users.Edge(cluster.EdgeServices.GetRequiredService<EdgeIdentity>().Id), Targets.Output, seen);
+
+        Task<JsonElement> answering = GenerateAsync(cluster);
+        await begun.Task.WaitAsync(Cancellation);
+        List<(string Name, byte[] Content)> stored = await BlobsAsync(storage);
+        looked.SetResult();
+
+        (await answering).GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(20));
+        // The last token is on its way to this listener as it was to the edge's own.
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+        while (!seen.Any(message => message.Contains("\"sealed\":[{", StringComparison.Ordinal)))
+            await timer.WaitForNextTickAsync(Cancellation);
+        seen.Count(message => message.Contains("\"owner_key\"", StringComparison.Ordinal)).ShouldBe(1);
+        stored.Count(blob => blob.Name.StartsWith("payloads/", StringComparison.Ordinal)).ShouldBe(maxInlineBytes == 1 ? 1 : 0);
+        stored.Where(blob => blob.Content.AsSpan().IndexOf(Encoding.UTF8.GetBytes(Secret)) >= 0).ShouldBeEmpty();
+        seen.ShouldAllBe(message => !message.Contains(Secret, StringComparison.Ordinal));
+        // A piece is base64 in a chunk's JSON, and would not be found by its text.
+        seen.ShouldAllBe(message => !message.Contains("\"tokens\"", StringComparison.Ordinal) && !message.Contains("\"prompt\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Generate_EncryptedAndTheFirstWorkerFails_AnotherGoesOnFromTheTokensThere()
+    {
+        await using TestCluster cluster = await StartAsync(azurite.NewAccount(), maxInlineBytes: 262_144);
+        int failures = 0;
+        for (int i = 0; i < 2; i++)
+        {
+            await cluster.AddWorkerAsync(
+                new ScriptedEngine(slots: 1)
+                {
+                    BeforeToken = (index, _) => index == 10 && Interlocked.Exchange(ref failures, 1) == 0
+                        ? Task.FromException(new InvalidOperationException("a fault of the engine's"))
+                        : Task.CompletedTask,
+                },
+                Cancellation);
+        }
+
+        JsonElement answer = await GenerateAsync(cluster);
+
+        answer.GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(20));
+        failures.ShouldBe(1);
+    }
+
+    private static Task<TestCluster> StartAsync(string storage, int maxInlineBytes) => TestCluster.StartAsync(
+        storage,
+        configure: services => services.Configure<DispatchOptions>(options => (options.EncryptPayloads, options.MaxInlineBytes) = (true, maxInlineBytes)),
+        logs: new LogLines(),
+        cancellationToken: Cancellation);
+
+    private static async Task<JsonElement> GenerateAsync(TestCluster cluster)
+    {
+        using HttpResponseMessage response = await cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo", prompt = Secret, raw = true, stream = false }, Cancellation);
+        string text = await response.Content.ReadAsStringAsync(Cancellation);
+        response.IsSuccessStatusCode.ShouldBeTrue(text);
+        return JsonElement.Parse(text);
+    }
+
+    private static async Task<string> WorkerIdAsync(TestCluster cluster)
+    {
+        JsonElement listed = await cluster.Client.GetFromJsonAsync<JsonElement>("/cluster/workers", Cancellation);
+        return listed.GetProperty("workers").EnumerateArray().Single().GetProperty("id").GetString()!;
+    }
+
+    /// <summary>A second connection of the same user is sent all that the first one is: what the service sees.</summary>
+    private static async Task<SignalRListener> EavesdropAsync(TestCluster cluster, string user, string target, ConcurrentQueue<string> seen)
+    {
+        SignalRHub hub = cluster.EdgeServices.GetRequiredService<SignalRHub>();
+        SignalRListener listener = new(_ => new(hub.Negotiate(user, TimeSpan.FromMinutes(5))), TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
+        TaskCompletionSource heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        listener.On(target, argument => seen.Enqueue(argument.GetRawText()));
+        listener.On(Knock, _ => heard.TrySetResult());
+        listener.Start();
+        await listener.WaitUntilConnectedAsync(Cancellation);
+        // A client learns that it is connected a moment before messages reach it.
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+        while (!heard.Task.IsCompleted)
+        {
+            await hub.SendToUserAsync(user, Knock, new EchoMessage(1), ProtocolJson.Default.EchoMessage, Cancellation);
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+        return listener;
+    }
+
+    private static async Task<List<(string Name, byte[] Content)>> BlobsAsync(string storage)
+    {
+        List<(string Name, byte[] Content)> blobs = [];
+        BlobServiceClient account = new StorageAccount(storage).Blobs;
+        foreach (string container in Containers.All.Where(name => name != Containers.Models))
+        {
+            BlobContainerClient client = account.GetBlobContainerClient(container);
+            await foreach (BlobItem blob in client.GetBlobsAsync(cancellationToken: Cancellation))
+                blobs.Add((blob.Name, (await client.GetBlobClient(blob.Name).DownloadContentAsync(Cancellation)).Value.Content.ToArray()));
+        }
+        return blobs;
+    }
+}
