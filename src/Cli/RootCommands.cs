@@ -35,7 +35,8 @@ internal static class RootCommands
         Command[] commands =
         [
             StatusCommands.Create(run), TopCommand.Create(run), WorkerCommands.Create(run), ModelCommands.Create(run), RunCommand.Create(run), JobCommands.Create(run),
-            BatchCommand.Create(run), KeyCommands.Create(run), UsageCommands.CreateUsage(run), UsageCommands.CreateAudit(run), DoctorCommand.Create(run), CompletionCommand.Create(run),
+            BatchCommand.Create(run), KeyCommands.Create(run), UsageCommands.CreateUsage(run), UsageCommands.CreateAudit(run), CostCommand.Create(run),
+            BackupCommands.CreateBackup(run), BackupCommands.CreateRestore(run), DoctorCommand.Create(run), CompletionCommand.Create(run),
         ];
         foreach (Command command in commands)
             root.Add(command);

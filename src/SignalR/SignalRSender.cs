@@ -18,6 +18,7 @@ public sealed class SignalRSender : IDisposable
 
     private readonly HttpClient _http;
     private readonly TimeProvider _time;
+    private long _sentUnits;
 
     public SignalRSender(TimeProvider time)
     {
@@ -36,15 +37,28 @@ public sealed class SignalRSender : IDisposable
         };
     }
 
+    /// <summary>Bytes of a message that are billed as one; a message of more counts as several.</summary>
+    public const int BilledBytes = 2048;
+
+    /// <summary>What was taken so far, in messages as they are billed, each for one receiver.</summary>
+    public long SentUnits => Interlocked.Read(ref _sentUnits);
+
     /// <summary>Sends one message with one argument to whom <paramref name="to"/> names.</summary>
     /// <exception cref="OperationCanceledException">Only for <paramref name="cancellationToken"/>.</exception>
-    public Task<SendOutcome> SendAsync<T>(
+    public async Task<SendOutcome> SendAsync<T>(
         ReplyCapability to, string target, T argument, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        ReadOnlyMemoryContent content = new(SignalRMessage.Write(target, argument, type));
+        ReadOnlyMemory<byte> message = SignalRMessage.Write(target, argument, type);
+        ReadOnlyMemoryContent content = new(message);
         content.Headers.ContentType = s_json;
-        return CallAsync(HttpMethod.Post, to.Url, to.Token, content, cancellationToken);
+        SendOutcome outcome = await CallAsync(HttpMethod.Post, to.Url, to.Token, content, cancellationToken).ConfigureAwait(false);
+        if (outcome is SendOutcome.Sent)
+            Interlocked.Add(ref _sentUnits, Units(message.Length));
+        return outcome;
     }
+
+    /// <summary>As how many messages one of so many bytes is billed.</summary>
+    public static long Units(int bytes) => Math.Max(1, (bytes + BilledBytes - 1) / BilledBytes);
 
     public void Dispose() => _http.Dispose();
 

@@ -1,3 +1,4 @@
+using Azure.Core;
 using Azure.Identity;
 using Azure.Storage;
 using Azure.Storage.Blobs;
@@ -16,21 +17,26 @@ public sealed class StorageAccount
     /// <exception cref="ArgumentException">It is neither, or an address without a key.</exception>
     public StorageAccount(string connectionString, string? key = null)
     {
+        BlobClientOptions blobOptions = new();
+        blobOptions.AddPolicy(Operations.Blobs, HttpPipelinePosition.PerRetry);
+        QueueClientOptions queueOptions = new();
+        queueOptions.AddPolicy(Operations.Queues, HttpPipelinePosition.PerRetry);
         try
         {
             if (Uri.TryCreate(connectionString, UriKind.Absolute, out Uri? blobs) && blobs.Scheme == Uri.UriSchemeHttps)
             {
                 if (string.IsNullOrEmpty(key))
                     throw new ArgumentException("an address needs the account's key as well: queues' addresses can be signed with nothing else");
-                Blobs = new BlobServiceClient(blobs, new DefaultAzureCredential());
+                Blobs = new BlobServiceClient(blobs, new DefaultAzureCredential(), blobOptions);
                 Queues = new QueueServiceClient(
                     new UriBuilder(blobs) { Host = blobs.Host.Replace(".blob.", ".queue.", StringComparison.Ordinal) }.Uri,
-                    new StorageSharedKeyCredential(new BlobUriBuilder(blobs).AccountName, key));
+                    new StorageSharedKeyCredential(new BlobUriBuilder(blobs).AccountName, key),
+                    queueOptions);
             }
             else
             {
-                Blobs = new BlobServiceClient(connectionString);
-                Queues = new QueueServiceClient(connectionString);
+                Blobs = new BlobServiceClient(connectionString, blobOptions);
+                Queues = new QueueServiceClient(connectionString, queueOptions);
             }
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
@@ -45,4 +51,7 @@ public sealed class StorageAccount
     public QueueServiceClient Queues { get; }
 
     public BlobSigner Signer { get; }
+
+    /// <summary>What this process has asked of it so far.</summary>
+    public StorageOperations Operations { get; } = new();
 }

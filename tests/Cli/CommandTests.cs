@@ -117,6 +117,34 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Fact]
+    public async Task Backup_IntoAFileAndBack_SaysWhatIsThere()
+    {
+        using TempFolder folder = new();
+        string file = folder.File("cluster.jsonl");
+
+        (await local.RunAsync("backup", file)).ShouldBe((ExitCode.Done, file + Environment.NewLine, ""));
+        var (code, output, _) = await local.RunAsync("restore", file, "--overwrite");
+
+        code.ShouldBe(ExitCode.Done);
+        output.ShouldContain("models       ");
+        File.Exists(file + ".part").ShouldBeFalse();
+        await File.WriteAllTextAsync(file, "something else", Cancellation);
+        (int refused, _, string errors) = await local.RunAsync("restore", file);
+        refused.ShouldBe(ExitCode.Failed);
+        errors.ShouldContain("no backup");
+    }
+
+    [Fact]
+    public async Task Cost_OfARunningSystem_CountsItsOperations()
+    {
+        JsonElement answer = JsonElement.Parse((await local.RunAsync("cost", "--json")).Output);
+
+        answer.Items("items").Where(item => item.Shown("name") is "storage_reads" or "storage_writes" or "storage_lists" or "requests")
+            .ShouldAllBe(item => item.Number("count") > 0);
+        answer.Items("not_counted").ShouldNotBeEmpty();
+    }
+
+    [Fact]
     public async Task Batch_WithABrokenLine_GivesTheOthersAnswersAndFails()
     {
         using TempFolder folder = new();

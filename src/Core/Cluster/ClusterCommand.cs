@@ -26,4 +26,7 @@ public abstract record ClusterCommand
     /// <param name="Model">Its name as <see cref="ClusterState.PolicyKey"/> writes it.</param>
     /// <param name="Policy">Null: however requests bring them.</param>
     public sealed record SetPolicy(string Id, string Model, ModelPolicy? Policy) : Wish(Id);
+
+    /// <summary>What a backup's state wishes stands again. What it does not name stays as it is; of a revocation there is no way back here either.</summary>
+    public sealed record Restore(string Id, ClusterState Backup) : Wish(Id);
 }

@@ -53,6 +53,12 @@ public sealed record ClusterState
         },
         ClusterCommand.SetPolicy { Policy: { } policy } set => Remember(set) with { Policies = new Dictionary<string, ModelPolicy>(Policies) { [set.Model] = policy } },
         ClusterCommand.SetPolicy set => Remember(set) with { Policies = Policies.Where(policy => policy.Key != set.Model).ToDictionary() },
+        ClusterCommand.Restore { Backup: var backup } restore => Remember(restore) with
+        {
+            Policies = Over(Policies, backup.Policies),
+            Drains = Over(Drains, backup.Drains),
+            Revoked = Over(backup.Revoked, Revoked).OrderByDescending(revoked => revoked.Value).Take(RevokedKept).ToDictionary(),
+        },
         ClusterCommand.Wish wish => Remember(wish),
         _ => this,
     };
@@ -62,6 +68,14 @@ public sealed record ClusterState
     {
         (bool isToDrain, bool isRevoked) = (Drains.ContainsKey(worker.Report.Id), Revoked.ContainsKey(worker.Report.Id));
         return (isToDrain, isRevoked) == (worker.IsToDrain, worker.IsRevoked) ? worker : worker with { IsToDrain = isToDrain, IsRevoked = isRevoked };
+    }
+
+    private static Dictionary<string, T> Over<T>(IReadOnlyDictionary<string, T> below, IReadOnlyDictionary<string, T> above)
+    {
+        Dictionary<string, T> both = new(below);
+        foreach (var (key, value) in above)
+            both[key] = value;
+        return both;
     }
 
     private ClusterState Remember(ClusterCommand.Wish wish) => this with { Commands = [.. Commands.TakeLast(CommandsKept - 1), wish.Id] };

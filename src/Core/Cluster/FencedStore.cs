@@ -78,7 +78,7 @@ public sealed class FencedStore<T>(IDocumentStore store, string name, int schema
 
     private async Task<bool> WriteAsync(LeaderDocument<T> next, Snapshot basis, CancellationToken cancellationToken)
     {
-        byte[] content = JsonSerializer.SerializeToUtf8Bytes(next with { Schema = schema }, type);
+        byte[] content = Write(next);
         if (await store.WriteAsync(name, content, basis.Stored, cancellationToken) is not { } stored)
             return false;
         Volatile.Write(ref _last, new(next, stored));
@@ -91,13 +91,21 @@ public sealed class FencedStore<T>(IDocumentStore store, string name, int schema
         StoredDocument? stored = await store.ReadAsync(name, known?.Stored, cancellationToken);
         if (known is not null && ReferenceEquals(stored, known.Stored))
             return known;
-        Snapshot now = new(stored is null ? new(schema, 0, null, null, 0, empty) : Parse(stored.Content.Span), stored);
+        Snapshot now = new(stored is null ? new(schema, 0, null, null, 0, empty) : Read(stored.Content.Span), stored);
         // What was written here meanwhile is newer than what was read.
         Interlocked.CompareExchange(ref _last, now, known);
         return now;
     }
 
-    private LeaderDocument<T> Parse(ReadOnlySpan<byte> content)
+    /// <summary>The highest schema that is known, and the one that is written.</summary>
+    public int Schema => schema;
+
+    /// <summary>The document as it is stored.</summary>
+    public byte[] Write(LeaderDocument<T> document) => JsonSerializer.SerializeToUtf8Bytes(document with { Schema = schema }, type);
+
+    /// <summary>Reads what was stored, here or elsewhere, by this version or an older one.</summary>
+    /// <exception cref="DocumentException">It cannot be read.</exception>
+    public LeaderDocument<T> Read(ReadOnlySpan<byte> content)
     {
         try
         {

@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Aliases;
+using OllamaMax.Edge.Backup;
 using OllamaMax.Edge.Cluster.Leading;
+using OllamaMax.Edge.Costs;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Health;
 using OllamaMax.Edge.Http;
@@ -64,6 +66,8 @@ public static class ClusterServices
         services.AddSingleton<IEndpointGroup, BlobEndpoints>();
         services.AddPulls();
         services.AddReplication();
+        services.AddBackup();
+        services.AddCosts();
         services.AddSingleton(provider => new UploadedBlobs(storage.Blobs, storage.Signer, provider.GetRequiredService<ModelBlobs>()));
         services.AddSingleton<IEndpointGroup, UploadEndpoints>();
         services.AddSingleton<PromptTemplates>();

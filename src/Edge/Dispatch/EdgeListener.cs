@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Hosting;
@@ -19,6 +20,7 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private long _lostAt;
+    private long _heardUnits;
 
     public EdgeListener(SignalRHub hub, EdgeIdentity edge, TimeProvider time, Random random, ILoggerFactory loggers)
     {
@@ -48,6 +50,9 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
 
     /// <summary>What this edge said to itself has come back.</summary>
     public event Action<EchoMessage>? Echoed;
+
+    /// <summary>What has come so far, in messages as the service bills them.</summary>
+    public long HeardUnits => Interlocked.Read(ref _heardUnits);
 
     public bool IsConnected => _listener.State == ListenerState.Connected;
 
@@ -82,6 +87,7 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
 
     private void On<T>(string target, JsonTypeInfo<T> type, Action<T> handle) => _listener.On(target, argument =>
     {
+        Interlocked.Add(ref _heardUnits, SignalRSender.Units(JsonMarshal.GetRawUtf8Value(argument).Length));
         try
         {
             if (argument.Deserialize(type) is { } message)

@@ -14,23 +14,26 @@ internal sealed class RequestBodyReader(IOptions<EdgeOptions> options, TimeProvi
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
     private readonly EdgeOptions _options = options.Value;
 
+    /// <param name="context">Of the request.</param>
+    /// <param name="most">Bytes that are read; null: <see cref="EdgeOptions.MaxBodyBytes"/>.</param>
     /// <exception cref="BadHttpRequestException">The body is not framed as HTTP says.</exception>
-    public async ValueTask<Result<RequestBody>> ReadAsync(HttpContext context)
+    public async ValueTask<Result<RequestBody>> ReadAsync(HttpContext context, int? most = null)
     {
+        long limit = most ?? _options.MaxBodyBytes;
         if (context.Request.Headers.ContentEncoding is [{ Length: > 0 } encoding, ..] && encoding != "identity")
             return new ApiError(StatusCodes.Status415UnsupportedMediaType, $"content encoding '{encoding}' is not supported");
         // The limit is counted here: Kestrel's own answers by closing the connection.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } kestrel)
             kestrel.MaxRequestBodySize = null;
-        if (context.Request.ContentLength > _options.MaxBodyBytes)
-            return await RefuseAsync(context);
+        if (context.Request.ContentLength > limit)
+            return await RefuseAsync(context, limit);
 
-        RequestBody body = new((int)_options.MaxBodyBytes);
+        RequestBody body = new((int)limit);
         bool isWhole = false;
         try
         {
-            isWhole = await FillAsync(body, context.Request.BodyReader, context.RequestAborted);
-            return isWhole ? body : await RefuseAsync(context);
+            isWhole = await FillAsync(body, context.Request.BodyReader, limit, context.RequestAborted);
+            return isWhole ? body : await RefuseAsync(context, limit);
         }
         finally
         {
@@ -39,13 +42,13 @@ internal sealed class RequestBodyReader(IOptions<EdgeOptions> options, TimeProvi
         }
     }
 
-    private async ValueTask<bool> FillAsync(RequestBody body, PipeReader reader, CancellationToken cancellationToken)
+    private static async ValueTask<bool> FillAsync(RequestBody body, PipeReader reader, long limit, CancellationToken cancellationToken)
     {
         for (long length = 0; ;)
         {
             ReadResult read = await reader.ReadAsync(cancellationToken);
             length += read.Buffer.Length;
-            if (length > _options.MaxBodyBytes)
+            if (length > limit)
             {
                 reader.AdvanceTo(read.Buffer.End);
                 return false;
@@ -57,13 +60,13 @@ internal sealed class RequestBodyReader(IOptions<EdgeOptions> options, TimeProvi
         }
     }
 
-    private async ValueTask<ApiError> RefuseAsync(HttpContext context)
+    private async ValueTask<ApiError> RefuseAsync(HttpContext context, long limit)
     {
         // Who asks first has not begun to send, and learns the answer without sending.
         bool isWaiting = context.Request.Headers.Expect.Count > 0 && context.Request.ContentLength is not null;
         if (isWaiting || !await DrainAsync(context))
             context.Response.Headers.Connection = "close";
-        return new(StatusCodes.Status413PayloadTooLarge, $"request body is larger than {_options.MaxBodyBytes} bytes");
+        return new(StatusCodes.Status413PayloadTooLarge, $"request body is larger than {limit} bytes");
     }
 
     /// <summary>Whether the body came to its end within what is thrown away.</summary>

@@ -17,6 +17,7 @@ internal sealed class RequestMetrics
 
     private readonly TimeProvider _time;
     private readonly Counter<long> _requests;
+    private long _answered;
     private readonly UpDownCounter<long> _running;
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _tokens;
@@ -41,11 +42,15 @@ internal sealed class RequestMetrics
             advice: Buckets(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5));
     }
 
+    /// <summary>Requests answered so far.</summary>
+    public long Answered => Interlocked.Read(ref _answered);
+
     public void Begun() => _running.Add(1);
 
     public void Ended(HttpContext context)
     {
         _running.Add(-1);
+        Interlocked.Increment(ref _answered);
         KeyValuePair<string, object?> route = RouteOf(context);
         _requests.Add(1, route, new("status", context.Response.StatusCode));
         _duration.Record(SinceArrival(context), route);

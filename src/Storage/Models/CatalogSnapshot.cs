@@ -19,6 +19,9 @@ internal sealed class CatalogSnapshot(long takenAt, IEnumerable<KeyValuePair<Mod
             .OrderByDescending(v => v.ModifiedAt).ThenBy(v => v.Name.FullName, StringComparer.Ordinal),
     ];
 
+    /// <summary>Names of what cannot be read.</summary>
+    public IReadOnlyList<ModelName> Unreadable { get; } = [.. entries.Where(entry => entry.Value.View is null).Select(entry => entry.Key)];
+
     public ModelView? Find(ModelName name) => _entries.GetValueOrDefault(name)?.View;
 
     public CatalogEntry? FindEntry(ModelName name) => _entries.GetValueOrDefault(name);

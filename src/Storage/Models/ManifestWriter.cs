@@ -52,6 +52,9 @@ internal sealed class ManifestWriter(BlobContainerClient container)
     public async Task<bool> DeleteAsync(ModelName name, CancellationToken cancellationToken) =>
         await container.GetBlobClient(ModelPaths.Manifest(name)).DeleteIfExistsAsync(cancellationToken: cancellationToken);
 
+    /// <summary>A small blob's content; null where it is not there.</summary>
+    public Task<ReadOnlyMemory<byte>?> ReadBlobAsync(string digest, CancellationToken cancellationToken) => TryReadAsync(ModelPaths.Blob(digest), cancellationToken);
+
     private async Task<ReadOnlyMemory<byte>?> TryReadAsync(string path, CancellationToken cancellationToken)
     {
         try

@@ -21,6 +21,10 @@ public sealed class KeyStore(StorageAccount account)
         await Record(record.Id).UploadAsync(Json(record), options, cancellationToken);
     }
 
+    /// <summary>Puts it there, whatever stood under its id.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public Task PutAsync(KeyRecord record, CancellationToken cancellationToken) => Record(record.Id).UploadAsync(Json(record), overwrite: true, cancellationToken);
+
     /// <summary>Null where there is no such key (any more).</summary>
     /// <param name="id">As the client wrote it.</param>
     /// <param name="known">What was read before: it comes back as it is where nobody has changed it since.</param>

@@ -34,6 +34,15 @@ internal sealed class UsageMonths(StorageAccount account)
         return all;
     }
 
+    /// <summary>Of all months and tenants.</summary>
+    public async Task<IReadOnlyList<DayUsage>> ReadAllAsync(CancellationToken cancellationToken)
+    {
+        List<DayUsage> all = [];
+        await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Months }, cancellationToken))
+            all.AddRange((await ReadAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Month.Days);
+        return all;
+    }
+
     /// <summary>All of a tenant's.</summary>
     public async Task<IReadOnlyList<DayUsage>> ReadAllAsync(string tenant, CancellationToken cancellationToken)
     {

@@ -66,6 +66,40 @@ public sealed class UsageStore(StorageAccount account)
         return [.. DayUsage.Sums(found.Where(usage => usage.Day >= from && usage.Day <= to))];
     }
 
+    /// <summary>Each document of each day that there is, once.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<IReadOnlyList<DayUsage>> ReadAllAsync(CancellationToken cancellationToken)
+    {
+        List<DayUsage> found = [];
+        await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Usage }, cancellationToken))
+        {
+            if ((await ReadAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Usage is { } usage)
+                found.Add(usage);
+        }
+        // The months behind the days: what is rolled up meanwhile is found in one of them.
+        found.AddRange(await _months.ReadAllAsync(cancellationToken));
+        return DayUsage.Newest(found);
+    }
+
+    /// <summary>
+    /// Puts documents of another time or place into their months, where what is known of them already counts once: doing it twice does nothing more. False: refused, the leader of a
+    /// later epoch is there.
+    /// </summary>
+    /// <param name="epoch">Of the leader as far as is known.</param>
+    /// <param name="documents">As <see cref="ReadAllAsync"/> gave them.</param>
+    /// <param name="cancellationToken">Ends it between two requests.</param>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<bool> RestoreAsync(long epoch, IEnumerable<DayUsage> documents, CancellationToken cancellationToken)
+    {
+        foreach (IGrouping<(string, string), DayUsage> month in documents.GroupBy(usage => (UsageMonths.Text(usage.Day), usage.Tenant)))
+        {
+            DayUsage first = month.First();
+            if (!await _months.RollUpAsync(first.Day, first.Tenant, epoch, [.. month], cancellationToken))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>All that a tenant has used, by day and key.</summary>
     public async Task<IReadOnlyList<DayUsage>> ListAllAsync(string tenant, CancellationToken cancellationToken)
     {

@@ -13,6 +13,7 @@ namespace OllamaMax.Storage.Workers;
 public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
 {
     private const string TokenPrefix = "omxj_";
+    private const string Enrolments = "enrolments/";
 
     /// <summary>Makes a token that lets one worker in. Only its hash is stored.</summary>
     public async Task<(string Token, DateTimeOffset ExpiresAt)> CreateJoinTokenAsync(TimeSpan lifetime, CancellationToken cancellationToken)
@@ -50,6 +51,23 @@ public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
         }
     }
 
+    /// <summary>Everybody who is enrolled.</summary>
+    public async Task<IReadOnlyList<EnrolmentRecord>> ListAsync(CancellationToken cancellationToken)
+    {
+        List<EnrolmentRecord> all = [];
+        await foreach (BlobItem blob in Cluster.GetBlobsAsync(new GetBlobsOptions { Prefix = Enrolments }, cancellationToken))
+        {
+            // One that was deleted since is none.
+            if (await FindAsync(blob.Name[Enrolments.Length..], cancellationToken) is { } record)
+                all.Add(record);
+        }
+        return all;
+    }
+
+    /// <summary>Enrols one that was enrolled before, whatever stood under its id.</summary>
+    public Task PutAsync(EnrolmentRecord record, CancellationToken cancellationToken) =>
+        EnrolmentBlob(record.Id).UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(record, ProtocolJson.Default.EnrolmentRecord)), overwrite: true, cancellationToken);
+
     /// <summary>The worker is a stranger from now on.</summary>
     public async Task DeleteAsync(string workerId, CancellationToken cancellationToken) =>
         await EnrolmentBlob(workerId).DeleteIfExistsAsync(cancellationToken: cancellationToken);
@@ -76,7 +94,7 @@ public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
     private BlobClient TokenBlob(string token) =>
         Cluster.GetBlobClient($"join-tokens/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))}");
 
-    private BlobClient EnrolmentBlob(string id) => Cluster.GetBlobClient($"enrolments/{id}");
+    private BlobClient EnrolmentBlob(string id) => Cluster.GetBlobClient(Enrolments + id);
 
     private BlobContainerClient Cluster => account.Blobs.GetBlobContainerClient(Containers.Cluster);
 }

@@ -18,9 +18,11 @@ internal static class SecuredEdge
 {
     public static readonly string Admin = ApiKey.Create().Reveal();
 
-    public static async Task<EdgeServer> StartAsync(AzuriteFixture azurite, Action<EdgeOptions>? configure = null, Action<IServiceCollection>? more = null)
+    public static Task<EdgeServer> StartAsync(AzuriteFixture azurite, Action<EdgeOptions>? configure = null, Action<IServiceCollection>? more = null) =>
+        StartAsync(new StorageAccount(azurite.ConnectionString), configure, more);
+
+    public static async Task<EdgeServer> StartAsync(StorageAccount account, Action<EdgeOptions>? configure = null, Action<IServiceCollection>? more = null)
     {
-        StorageAccount account = new(azurite.ConnectionString);
         await account.CreateContainersAsync(TestContext.Current.CancellationToken);
         return await EdgeServer.StartAsync(
             options =>
