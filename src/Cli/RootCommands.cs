@@ -36,7 +36,7 @@ internal static class RootCommands
         [
             StatusCommands.Create(run), TopCommand.Create(run), WorkerCommands.Create(run), ModelCommands.Create(run), RunCommand.Create(run), JobCommands.Create(run),
             BatchCommand.Create(run), KeyCommands.Create(run), UsageCommands.CreateUsage(run), UsageCommands.CreateAudit(run), CostCommand.Create(run),
-            BackupCommands.CreateBackup(run), BackupCommands.CreateRestore(run), DoctorCommand.Create(run), CompletionCommand.Create(run),
+            BackupCommands.CreateBackup(run), BackupCommands.CreateRestore(run), BenchCommand.Create(run), UpCommand.Create(run), DoctorCommand.Create(run), CompletionCommand.Create(run),
         ];
         foreach (Command command in commands)
             root.Add(command);

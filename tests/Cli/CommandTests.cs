@@ -135,6 +135,49 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Fact]
+    public async Task Up_OutsideOfACheckout_SaysHowToGetOne()
+    {
+        using TempFolder folder = new();
+
+        var (code, output, errors) = await Tool.RunAsync("", "up", "--checkout", Path.GetDirectoryName(folder.File("x"))!);
+
+        (code, output).ShouldBe((ExitCode.Failed, ""));
+        errors.ShouldContain("no checkout");
+        errors.ShouldContain("git clone");
+    }
+
+    [Fact]
+    public async Task WorkerUpdate_OfAWorker_SaysWhatToDoOnItsBox()
+    {
+        var (code, output, _) = await local.RunAsync("worker", "update", "worker-1");
+
+        code.ShouldBe(ExitCode.Done);
+        output.ShouldContain("./install.sh update");
+    }
+
+    [Fact]
+    public async Task Bench_AFewRequests_MeasuresThem()
+    {
+        var (code, output, errors) = await local.RunAsync("bench", "demo", "-n", "3", "-c", "2", "-t", "4", "--json");
+
+        (code, errors).ShouldBe((ExitCode.Done, ""));
+        JsonElement result = JsonElement.Parse(output);
+        result.Number("requests").ShouldBe(3);
+        result.Number("failed").ShouldBe(0);
+        result.Number("tokens").ShouldNotBeNull().ShouldBeInRange(3, 12);
+        result.Member("first_token_seconds").Number("p99").ShouldNotBeNull().ShouldBePositive();
+    }
+
+    [Fact]
+    public async Task Bench_UnknownModel_CountsFailures()
+    {
+        var (code, output, _) = await local.RunAsync("bench", "nothing-of-this-name", "-n", "2", "--json");
+
+        code.ShouldBe(ExitCode.Failed);
+        JsonElement.Parse(output).Number("failed").ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Cost_OfARunningSystem_CountsItsOperations()
     {
         JsonElement answer = JsonElement.Parse((await local.RunAsync("cost", "--json")).Output);

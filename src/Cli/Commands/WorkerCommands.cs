@@ -52,6 +52,23 @@ internal static class WorkerCommands
         command.Add(Order("drain", "Finishes what it runs and takes nothing new", run));
         command.Add(Order("undrain", "Takes a drain back", run));
 
+        Command update = new("update", "Says how to update it: nothing reaches a box from outside, so it is done there") { Worker };
+        run.Set(update, async (parsed, edge, screen, cancellationToken) =>
+        {
+            string id = await IdAsync(edge, parsed.GetRequiredValue(Worker), cancellationToken);
+            JsonElement worker = await edge.GetAsync($"cluster/workers/{id}", cancellationToken);
+            if (screen.IsJson)
+            {
+                screen.PrintJson(worker);
+                return;
+            }
+            screen.Line($"{worker.Shown("name")} runs version {worker.Shown("version")} on {worker.Shown("host")}. On that box, in the newer published folder (docs/gpu-boxes.md):");
+            screen.Line("  sudo ./install.sh update     # Linux: the old one drains, the new one starts under the same identity, with its models");
+            screen.Line("  .\\install.ps1 -Update        # Windows, as administrator");
+            screen.Note("edges first: a newer edge takes the workers of the version before");
+        });
+        command.Add(update);
+
         Command revoke = new("revoke", "Takes back that it was let in: it gets nothing any more and cannot come back under its id") { Worker };
         run.Set(revoke, async (parsed, edge, screen, cancellationToken) =>
         {

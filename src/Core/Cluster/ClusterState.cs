@@ -30,7 +30,12 @@ public sealed record ClusterState
     public IReadOnlyDictionary<string, DateTimeOffset> Revoked { get; init; } = new Dictionary<string, DateTimeOffset>();
 
     /// <summary>How models' copies are to be held, by <see cref="PolicyKey"/> of their names. A name keeps its policy while nothing stands behind it.</summary>
-    public IReadOnlyDictionary<string, ModelPolicy> Policies { get; init; } = new Dictionary<string, ModelPolicy>();
+    public IReadOnlyDictionary<string, ModelPolicy> Policies
+    {
+        get;
+        // A document of schema 1 has none, and the serializer then sets null, whatever the property begins with.
+        init => field = value ?? new Dictionary<string, ModelPolicy>();
+    } = new Dictionary<string, ModelPolicy>();
 
     /// <summary>Ids of the last commands, the oldest first.</summary>
     public IReadOnlyList<string> Commands { get; init; } = [];

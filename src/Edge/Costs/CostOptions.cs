@@ -3,8 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace OllamaMax.Edge.Costs;
 
 /// <summary>
-/// The price table, from the configuration section <c>OllamaMax:Costs</c>. The defaults are what Azure's public price lists said of East US in US dollars, without discounts, when this was
-/// written (2025): prices change and differ by region, redundancy and contract, so put yours here.
+/// The price table, from the configuration section <c>OllamaMax:Costs</c>. The defaults are those of docs/deployment.md: US dollars, list prices of a European region as of 2025,
+/// without tax and discounts. Prices change and differ by region, redundancy and contract: check them and put yours here.
 /// </summary>
 public sealed class CostOptions
 {
@@ -18,15 +18,15 @@ public sealed class CostOptions
 
     /// <summary>Of 10,000 read operations on blobs (hot tier).</summary>
     [Range(0, Most)]
-    public double StorageReads { get; set; } = 0.004;
+    public double StorageReads { get; set; } = 0.0045;
 
     /// <summary>Of 10,000 write operations on blobs (hot tier, LRS).</summary>
     [Range(0, Most)]
-    public double StorageWrites { get; set; } = 0.05;
+    public double StorageWrites { get; set; } = 0.055;
 
     /// <summary>Of 10,000 list operations on blobs (hot tier, LRS).</summary>
     [Range(0, Most)]
-    public double StorageLists { get; set; } = 0.05;
+    public double StorageLists { get; set; } = 0.055;
 
     /// <summary>Of 10,000 operations on queues.</summary>
     [Range(0, Most)]
