@@ -10,7 +10,11 @@ internal sealed record EngineSizes
     public static EngineSizes Quick { get; } = new()
     {
         Model = new() { Context = 4096, Name = "random-tiny" },
-        Tokens = 8,
+        // Few, and answers long enough that all of them run at some moment on a machine that does other things too.
+        Sequences = [1, 2, 3, 4],
+        SampledSequences = [1, 4],
+        LongSequences = [4],
+        Tokens = 16,
         Repeats = 1,
         ShortPrompt = 8,
         Prompt = 64,

@@ -20,6 +20,8 @@ public sealed record ClusterState
 
     public static ClusterState Empty { get; } = new();
 
+    // Where a document lacks what came with a later schema, the serializer sets null, whatever the property begins with.
+
     /// <summary>Workers by their ids.</summary>
     public IReadOnlyDictionary<string, Member> Members { get; init; } = new Dictionary<string, Member>();
 
@@ -27,13 +29,12 @@ public sealed record ClusterState
     public IReadOnlyDictionary<string, DateTimeOffset> Drains { get; init; } = new Dictionary<string, DateTimeOffset>();
 
     /// <summary>Workers that are not trusted any more, and since when; by their ids.</summary>
-    public IReadOnlyDictionary<string, DateTimeOffset> Revoked { get; init; } = new Dictionary<string, DateTimeOffset>();
+    public IReadOnlyDictionary<string, DateTimeOffset> Revoked { get; init => field = value ?? new Dictionary<string, DateTimeOffset>(); } = new Dictionary<string, DateTimeOffset>();
 
     /// <summary>How models' copies are to be held, by <see cref="PolicyKey"/> of their names. A name keeps its policy while nothing stands behind it.</summary>
     public IReadOnlyDictionary<string, ModelPolicy> Policies
     {
         get;
-        // A document of schema 1 has none, and the serializer then sets null, whatever the property begins with.
         init => field = value ?? new Dictionary<string, ModelPolicy>();
     } = new Dictionary<string, ModelPolicy>();
 

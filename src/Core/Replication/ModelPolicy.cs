@@ -19,7 +19,7 @@ public sealed record ModelPolicy
     public int? MaxReplicas { get; init; }
 
     /// <summary>Labels of which a worker must have all to count, its site among them.</summary>
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Labels { get; init => field = value ?? new Dictionary<string, string>(); } = new Dictionary<string, string>();
 
     /// <summary>Labels, and of each the values, of which a worker must have none to count; null: none.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? ExcludedLabels { get; init; }

@@ -15,7 +15,7 @@ public sealed record KeyRecord
     /// <summary>As <see cref="ModelAllowList"/> takes them; null: all models.</summary>
     public IReadOnlyList<string>? Models { get; init; }
 
-    public UsageLimits Limits { get; init; } = UsageLimits.None;
+    public UsageLimits Limits { get; init => field = value ?? UsageLimits.None; } = UsageLimits.None;
 
     public required DateTimeOffset CreatedAt { get; init; }
 

@@ -28,7 +28,8 @@ public sealed record WorkerMessage
     public IReadOnlyList<AttemptOutput> Outputs { get; init; } = [];
 
     /// <summary>What stands for <see cref="Outputs"/> of attempts that were granted under a seal.</summary>
-    public IReadOnlyList<SealedOutput> Sealed { get; init; } = [];
+    /// <remarks>A worker of the version before has no such field, and the serializer then sets null.</remarks>
+    public IReadOnlyList<SealedOutput> Sealed { get; init => field = value ?? []; } = [];
 
     /// <summary>Attempts of this edge that are alive, those without output included.</summary>
     public IReadOnlyList<LiveAttempt> Alive { get; init; } = [];
