@@ -23,7 +23,7 @@ public sealed class OlderDocumentsTests
     [Fact]
     public void WorkerMessage_OfAWorkerThatDoesNotSeal_HasNothingSealed() =>
         Read(
-            """{"version":1,"workerId":"w","steps":1,"slotsUsed":0,"slotsTotal":1,"answers":[],"claims":[],"outputs":[],"alive":[]}""",
+            """{"version":1,"worker_id":"w","steps":1,"slots_used":0,"slots_total":1,"answers":[],"claims":[],"outputs":[],"alive":[]}""",
             ProtocolJson.Default.WorkerMessage).Sealed.ShouldBeEmpty();
 
     [Fact]
