@@ -80,7 +80,7 @@ internal static class RootCommands
                     screen.Note("`ollamamax doctor` looks for the reason");
                 return e.ExitCode;
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException)
             {
                 screen.Note($"error: {e.Message}");
                 return ExitCode.Failed;

@@ -64,16 +64,32 @@ internal sealed class LocalAuthority(string folder, TimeProvider time)
 
     private bool IsGood(X509Certificate2 authority, string[] hosts, IPAddress[] addresses)
     {
-        if (!File.Exists(ServerFile))
+        if (!File.Exists(ServerFile) || TryOpenServer() is not { } server)
             return false;
-        using X509Certificate2 server = X509Certificate2.CreateFromPemFile(ServerFile);
+        using X509Certificate2 opened = server;
         return server.NotAfter.ToUniversalTime() > time.GetUtcNow() + RenewBefore
-            && server.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().Single().KeyIdentifier is { } issuer
-            && issuer.Span.SequenceEqual(authority.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single().SubjectKeyIdentifierBytes.Span)
-            && server.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single() is { } names
+            && server.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().SingleOrDefault()?.KeyIdentifier is { } issuer
+            && issuer.Span.SequenceEqual(IdentifierOf(authority).SubjectKeyIdentifierBytes.Span)
+            && server.Extensions.OfType<X509SubjectAlternativeNameExtension>().SingleOrDefault() is { } names
             && !hosts.Except(names.EnumerateDnsNames(), StringComparer.OrdinalIgnoreCase).Any()
             && !addresses.Except(names.EnumerateIPAddresses()).Any();
     }
+
+    /// <summary>Null where it is damaged: it is made anew, as nobody trusts it by itself.</summary>
+    private X509Certificate2? TryOpenServer()
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(ServerFile);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    private static X509SubjectKeyIdentifierExtension IdentifierOf(X509Certificate2 authority) =>
+        authority.Extensions.OfType<X509SubjectKeyIdentifierExtension>().SingleOrDefault() ?? throw new CryptographicException("ca.pem is no certificate of ours");
 
     private void WriteServer(X509Certificate2 authority, string[] hosts, IPAddress[] addresses)
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.Inference.Packages;
@@ -38,7 +39,16 @@ internal static class LocalHostApp
     {
         if (!options.Https)
             return options;
-        IssuedCertificate issued = new LocalAuthority(data.Folder("tls"), TimeProvider.System).Issue(options.Listen);
+        string folder = data.Folder("tls");
+        IssuedCertificate issued;
+        try
+        {
+            issued = new LocalAuthority(folder, TimeProvider.System).Issue(options.Listen);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new StartException($"the certificates in {folder} cannot be read or made ({e.Message}); without the folder they are made anew, and clients are to trust the new authority", e);
+        }
         Console.Out.WriteLine($"https: clients are to trust {issued.AuthorityFile} (SHA-256 {issued.Fingerprint})");
         return options with { Certificate = issued.File };
     }

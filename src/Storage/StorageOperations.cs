@@ -32,7 +32,7 @@ public sealed class StorageOperations
             return;
         bool isRead = request.Method == RequestMethod.Get || request.Method == RequestMethod.Head;
         ref long count = ref _writes;
-        if (isRead && request.Uri.Query.Contains("comp=list", StringComparison.Ordinal) && !request.Uri.Query.Contains("comp=blocklist", StringComparison.Ordinal))
+        if (isRead && request.Uri.Query.Contains("comp=list", StringComparison.Ordinal))
             count = ref _lists;
         else if (isRead)
             count = ref _reads;

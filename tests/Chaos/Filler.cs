@@ -18,7 +18,8 @@ internal sealed class Filler : IDisposable
         body["shift"] = true;
         using HttpRequestMessage request = new(HttpMethod.Post, "/api/generate") { Content = JsonContent.Create(body) };
         HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        if (response.StatusCode != HttpStatusCode.OK)
+            throw new InvalidOperationException($"It was refused: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}");
         Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken);
         // Of a line with text: who waits is sent heartbeats, empty lines.
         byte[] first = new byte[1];

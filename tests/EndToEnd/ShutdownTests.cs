@@ -14,20 +14,21 @@ public sealed class ShutdownTests : IDisposable
     [Theory]
     [InlineData("SIGTERM")]
     [InlineData("SIGINT")]
-    public async Task Signal_WhileAnswering_EndsEveryChildWithinSeconds(string signal)
+    public async Task Signal_WhileAnswering_EndsEveryChildWithinFiveSeconds(string signal)
     {
         await using LocalSystem system = await StartBusyAsync();
         Process[] children = Children(system);
         long start = Stopwatch.GetTimestamp();
 
         if (signal == "SIGINT")
-            LocalSystem.Interrupt(system.Pid);
+            InterruptAll(children, system);
         else
             LocalSystem.Terminate(system.Pid);
 
         (await system.Exit.WaitAsync(Cancellation)).ShouldBe(0);
-        Stopwatch.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(20), "5 on a machine that does nothing else");
+        Stopwatch.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(5));
         children.ShouldAllBe(child => child.HasExited);
+        system.Errors.Lines.Concat(system.Output.Lines).ShouldNotContain(line => line.Contains("azurite ended", StringComparison.Ordinal), "storage is there until what uses it has ended");
     }
 
     [Fact]
@@ -39,10 +40,18 @@ public sealed class ShutdownTests : IDisposable
         LocalSystem.Kill(system.Pid);
 
         foreach (Process child in children)
-            await child.WaitForExitAsync(Cancellation);
+            await child.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>As Ctrl-C does in a terminal; the host last, so that it finds out whether one of them took it for its own.</summary>
+    private static void InterruptAll(Process[] children, LocalSystem system)
+    {
+        foreach (Process child in children)
+            LocalSystem.Interrupt(child.Id);
+        LocalSystem.Interrupt(system.Pid);
+    }
 
     private async Task<LocalSystem> StartBusyAsync()
     {

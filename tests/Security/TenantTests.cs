@@ -55,6 +55,7 @@ public sealed class TenantTests(KeyedSystemFixture local)
         (await local.StatusAsync(HttpMethod.Delete, $"/tenants/{tenant}/data", other)).ShouldBe(404);
         (await local.StatusAsync(HttpMethod.Get, $"/tenants/{tenant}/export", local.Keys["readonly"])).ShouldBe(403);
         (await local.StatusAsync(HttpMethod.Get, $"/tenants/{tenant}/export", local.Admin)).ShouldBe(200);
+        (await local.StatusAsync(HttpMethod.Delete, $"/tenants/{tenant}/data?usage=true", own)).ShouldBe(403);
         JsonElement erased = await JsonAsync(HttpMethod.Delete, $"/tenants/{tenant}/data", own);
 
         (erased.GetProperty("strategies").GetInt32(), erased.GetProperty("batches").GetInt32(), erased.GetProperty("files").GetInt32()).ShouldBe((1, 1, 1));

@@ -39,7 +39,7 @@ internal static class BenchCommand
             {
                 answers.Add(await AskAsync(parsed, edge, token));
             }
-            catch (EdgeException e)
+            catch (EdgeException e) when (e.ExitCode is not (ExitCode.Unreachable or ExitCode.Denied))
             {
                 errors.Add(e.Message);
             }
@@ -66,7 +66,7 @@ internal static class BenchCommand
         JsonElement last = default;
         await foreach (JsonElement line in edge.StreamAsync(HttpMethod.Post, "api/chat", body, cancellationToken))
         {
-            if (first is null && line.Member("message").Text("content") is { Length: > 0 })
+            if (first is null && (line.Member("message").Text("content") is { Length: > 0 } || line.Member("message").Text("thinking") is { Length: > 0 }))
                 first = Stopwatch.GetElapsedTime(start).TotalSeconds;
             last = line;
         }

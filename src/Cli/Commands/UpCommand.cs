@@ -41,9 +41,14 @@ internal static class UpCommand
     /// <returns>The host's own exit code.</returns>
     private static async Task<int> RunAsync(DirectoryInfo root, string[] options, CancellationToken cancellationToken)
     {
-        ProcessStartInfo start = new("dotnet", ["run", "--project", Path.Combine("src", "LocalHost"), "--", .. options]) { WorkingDirectory = root.FullName };
+        ProcessStartInfo start = new("dotnet", ["run", "--project", Path.Combine("src", "LocalHost"), "--", "--stdin-lifeline", .. options])
+        {
+            WorkingDirectory = root.FullName,
+            RedirectStandardInput = true,
+        };
         using Process host = Start(start);
-        // Ctrl-C goes to the terminal's whole group: the host ends by itself, in order, and is waited for.
+        // Ctrl-C goes to the terminal's whole group, SIGTERM to this process alone, and kill -9 asks nobody: by the end of its input the host hears of each, ends in order, and is waited for.
+        await using CancellationTokenRegistration stop = cancellationToken.Register(host.StandardInput.Close);
         await host.WaitForExitAsync(CancellationToken.None);
         return cancellationToken.IsCancellationRequested ? ExitCode.Interrupted : host.ExitCode;
     }

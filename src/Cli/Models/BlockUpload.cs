@@ -11,9 +11,10 @@ namespace OllamaMax.Cli.Models;
 /// </summary>
 /// <param name="storage">Knows no edge and no key: the address is signed.</param>
 /// <param name="content">Can be sought in.</param>
-/// <param name="newAddress">Asked at the begin, and again when the address is good no longer.</param>
+/// <param name="address">To begin with.</param>
+/// <param name="newAddress">Asked when that is good no longer.</param>
 /// <param name="time">Of the waits between tries.</param>
-internal sealed class BlockUpload(HttpClient storage, Stream content, Func<CancellationToken, Task<Uri>> newAddress, TimeProvider time) : IDisposable
+internal sealed class BlockUpload(HttpClient storage, Stream content, Uri address, Func<CancellationToken, Task<Uri>> newAddress, TimeProvider time) : IDisposable
 {
     /// <summary>Blocks at once.</summary>
     public const int Lanes = 4;
@@ -26,7 +27,7 @@ internal sealed class BlockUpload(HttpClient storage, Stream content, Func<Cance
 
     private readonly SemaphoreSlim _reading = new(1);
     private readonly int _blockSize = SizeFor(content.Length);
-    private Uri? _address;
+    private Uri _address = address;
 
     /// <summary>Bytes of each block, the last excepted: storage takes so many blocks, and the same file always has the same.</summary>
     internal static int SizeFor(long length) => (int)Math.Max(LeastBlock, ((length / MostBlocks) + (1 << 20)) >> 20 << 20);
@@ -97,7 +98,6 @@ internal sealed class BlockUpload(HttpClient storage, Stream content, Func<Cance
         for (int failures = 0; ; failures++)
         {
             EdgeException failure;
-            _address ??= await newAddress(cancellationToken);
             try
             {
                 using HttpRequestMessage message = request();
@@ -117,7 +117,7 @@ internal sealed class BlockUpload(HttpClient storage, Stream content, Func<Cance
             }
             catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancellationToken.IsCancellationRequested))
             {
-                failure = new($"storage at {_address!.GetLeftPart(UriPartial.Authority)} cannot be reached: {e.GetBaseException().Message}", null, e);
+                failure = new($"storage at {_address.GetLeftPart(UriPartial.Authority)} cannot be reached: {e.GetBaseException().Message}", null, e);
             }
             if (failures == Waits.Length)
                 throw failure;

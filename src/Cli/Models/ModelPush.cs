@@ -31,9 +31,7 @@ internal sealed class ModelPush(Edge edge, HttpClient storage, TimeProvider time
             yield return line;
         if (await AddressAsync(digest, content.Length, cancellationToken) is { } address)
         {
-            Uri? first = address;
-            using BlockUpload upload = new(
-                storage, content, async stop => Interlocked.Exchange(ref first, null) ?? await AddressAsync(digest, content.Length, stop) ?? address, time);
+            using BlockUpload upload = new(storage, content, address, async stop => await AddressAsync(digest, content.Length, stop) ?? address, time);
             await foreach (JsonElement line in FollowAsync("uploading", content.Length, progress => upload.RunAsync(progress, cancellationToken)))
                 yield return line;
         }
@@ -65,7 +63,7 @@ internal sealed class ModelPush(Edge edge, HttpClient storage, TimeProvider time
                 throw;
             }
         }
-        catch (Exception e) when (e is GgufFormatException or UnauthorizedAccessException)
+        catch (GgufFormatException e)
         {
             throw new EdgeException($"{path}: {e.Message}", System.Net.HttpStatusCode.BadRequest, e);
         }

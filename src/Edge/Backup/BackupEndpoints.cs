@@ -41,6 +41,11 @@ internal sealed class BackupEndpoints(BackupSource source, BackupWriter writer, 
             return;
         }
         ReadOnlyMemory<byte> file = writer.Write(content);
+        if (file.Length > BackupFormat.MostBytes)
+        {
+            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status500InternalServerError, $"the backup would have {file.Length} bytes, and a restore reads {BackupFormat.MostBytes} at the most"));
+            return;
+        }
         context.Response.ContentType = BackupFormat.ContentType;
         context.Response.ContentLength = file.Length;
         context.Response.Headers.CacheControl = "no-store";

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Azure;
 using OllamaMax.Cluster;
+using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Security.Keys;
 using OllamaMax.Replication;
@@ -18,7 +19,7 @@ namespace OllamaMax.Edge.Backup;
 /// epoch is written: the state is changed under its tag as by any wish, and the months of usage under the epoch that stands here.
 /// </summary>
 internal sealed class BackupRestorer(
-    ClusterDocuments documents, KeyStore keys, KeyCache cache, WorkerEnrolments enrolments, ModelCatalog catalog, UsageStore usage)
+    ClusterDocuments documents, ClusterNudges nudges, WorkerWishes wishes, KeyStore keys, KeyCache cache, WorkerEnrolments enrolments, ModelCatalog catalog, UsageStore usage)
 {
     /// <summary>Leaders that follow on each other while the usage is written: more than there ever are.</summary>
     private const int MostTries = 5;
@@ -38,6 +39,10 @@ internal sealed class BackupRestorer(
         // Revocations before enrolments: nobody is let in meanwhile who is not to be.
         if ((await RestoreStateAsync(backup.State.Content, overwrites, cancellationToken)).Failed(out ApiError? error, out LeaderDocument<ClusterState>? state))
             return error;
+        // Other edges go by it at once, and not by their next listing.
+        _ = nudges.SendAsync(state.Version);
+        foreach (string worker in backup.State.Content.Revoked.Keys)
+            await wishes.ShutOutAsync(worker, cancellationToken);
         List<string> revoked = [];
         foreach (EnrolmentRecord enrolment in backup.Enrolments)
         {

@@ -107,9 +107,15 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
     {
         if (await FindAsync(context) is not { } file)
             return;
+        await using Stream? content = await files.OpenAsync(file.Id, context.RequestAborted);
+        if (content is null)
+        {
+            // Deleted just now.
+            await WriteNotFoundAsync(context);
+            return;
+        }
         context.Response.ContentType = "application/jsonl";
         context.Response.ContentLength = file.Bytes;
-        await using Stream content = await files.OpenAsync(file.Id, context.RequestAborted);
         await content.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 
@@ -127,7 +133,10 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
         string id = (string)context.GetRouteValue("id")!;
         if (await files.FindAsync(FileId.Read(id), Tenant(context), context.RequestAborted) is { } file)
             return file;
-        await ErrorAnswer.WriteAsync(context, new(StatusCodes.Status404NotFound, $"No such File object: {id}") { Field = "id" });
+        await WriteNotFoundAsync(context);
         return null;
     }
+
+    private static Task WriteNotFoundAsync(HttpContext context) =>
+        ErrorAnswer.WriteAsync(context, new(StatusCodes.Status404NotFound, $"No such File object: {context.GetRouteValue("id")}") { Field = "id" });
 }

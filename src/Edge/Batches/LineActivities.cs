@@ -37,12 +37,13 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
     public override async Task<BatchOpened> RunAsync(TaskActivityContext context, string input)
     {
         if (await batches.FindAsync(input, CancellationToken.None) is not { } batch
-            || await files.FindAsync(batch.InputFileId, batch.Submitter.Tenant, CancellationToken.None) is null)
+            || await files.FindAsync(batch.InputFileId, batch.Submitter.Tenant, CancellationToken.None) is null
+            || await files.OpenAsync(batch.InputFileId, CancellationToken.None) is not { } content)
             return new([], "the input file is not there any more");
         List<int> pages = [];
         List<string> lines = [];
         int total = 0;
-        using StreamReader reader = new(await files.OpenAsync(batch.InputFileId, CancellationToken.None), Encoding.UTF8);
+        using StreamReader reader = new(content, Encoding.UTF8);
         while (await reader.ReadLineAsync() is { } line)
         {
             if (string.IsNullOrWhiteSpace(line))

@@ -30,11 +30,18 @@ internal sealed partial class WorkerWishes(
     {
         if (await PutAsync(new ClusterCommand.Revoke(NewId(), workerId, time.GetUtcNow()), workerId, "revoked", cancellationToken) is { } error)
             return error;
+        await ShutOutAsync(workerId, cancellationToken);
+        return null;
+    }
+
+    /// <summary>The half of a revocation that is not in the cluster's state: the worker cannot renew what it holds, and its connection is closed.</summary>
+    /// <exception cref="Azure.RequestFailedException">Storage cannot be reached, or refused.</exception>
+    public async Task ShutOutAsync(string workerId, CancellationToken cancellationToken)
+    {
         await enrolments.DeleteAsync(workerId, cancellationToken);
         // A connection that stays is told nothing any more; so a service that cannot be reached does not undo the rest.
         if (await hub.CloseConnectionsAsync(Users.Worker(workerId), cancellationToken) is not SendOutcome.Sent and var outcome)
             LogNotClosed(workerId, outcome);
-        return null;
     }
 
     private static string NewId() => Guid.NewGuid().ToString("n");

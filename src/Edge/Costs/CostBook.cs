@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
 using OllamaMax.Leases;
@@ -11,10 +10,10 @@ namespace OllamaMax.Edge.Costs;
 /// Adds what this edge has counted to the month's document, seldom, as that costs operations itself: a kill -9 loses what was counted since. One document for all edges, each adding under
 /// the tag it has read, so there is nothing to roll up.
 /// </summary>
-internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSource> sources, TimeProvider time, ILogger<CostBook> logger) : BackgroundService
+internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSource> sources, TimeProvider time, ILogger<CostBook> logger)
+    : PeriodicFlush(FlushEvery, time)
 {
     private static readonly TimeSpan FlushEvery = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
 
     /// <summary>Edges that get in between, each once: more than add at a time.</summary>
     private const int MostTries = 50;
@@ -46,25 +45,10 @@ internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSou
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using PeriodicTimer timer = new(FlushEvery, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                await TryFlushAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            using CancellationTokenSource limit = new(StopPatience, time);
-            await TryFlushAsync(limit.Token);
-        }
-    }
-
     /// <summary>Where the month has turned since the last time, what was counted in between is the new one's: ten minutes of it at the most.</summary>
     private async Task<CostMonth> FlushOneAtATimeAsync(CancellationToken cancellationToken)
     {
-        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset now = Time.GetUtcNow();
         DateTimeOffset first = new(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
         Dictionary<string, long> totals = _sources.ToDictionary(source => source.Name, source => source.Total());
         Dictionary<string, long> more = totals.ToDictionary(total => total.Key, total => total.Value - _told.GetValueOrDefault(total.Key));
@@ -78,11 +62,16 @@ internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSou
     private async Task<CostMonth> AddAsync(
         string name, Dictionary<string, long> more, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
     {
+        byte[]? tried = null;
         for (int tries = 0; tries < MostTries; tries++)
         {
             StoredDocument? stored = await store.ReadAsync(name, known: null, cancellationToken);
+            // Storage's client repeats a write whose answer was lost, and is told then that somebody has been there: this edge.
+            if (stored is not null && tried is not null && stored.Content.Span.SequenceEqual(tried))
+                return Parse(name, stored);
             CostMonth sum = CostMonth.Add(stored is null ? null : Parse(name, stored), more, from, to);
-            if (await store.WriteAsync(name, JsonSerializer.SerializeToUtf8Bytes(sum, CostJson.Default.CostMonth), stored, cancellationToken) is not null)
+            tried = JsonSerializer.SerializeToUtf8Bytes(sum, CostJson.Default.CostMonth);
+            if (await store.WriteAsync(name, tried, stored, cancellationToken) is not null)
                 return sum;
         }
         throw new StoreException($"{name} was changed by others {MostTries} times in a row", new InvalidOperationException("too many writers"));
@@ -104,13 +93,13 @@ internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSou
 
     private static string Name(DateTimeOffset now) => $"costs-{now.ToString("yyyy-MM", CultureInfo.InvariantCulture)}";
 
-    private async Task TryFlushAsync(CancellationToken cancellationToken)
+    protected override async Task TryFlushAsync(bool last, CancellationToken cancellationToken)
     {
         try
         {
             await FlushAsync(cancellationToken);
         }
-        catch (Exception e) when (e is StoreException or DocumentException or OperationCanceledException)
+        catch (Exception e) when (e is StoreException or DocumentException)
         {
             LogNotTold(e);
         }

@@ -19,7 +19,7 @@ internal static class CostServices
         Count(CostNames.StorageLists, provider => provider.GetRequiredService<StorageAccount>(), account => account.Operations.Lists);
         Count(CostNames.QueueOperations, provider => provider.GetRequiredService<StorageAccount>(), account => account.Operations.Queue);
         Count(CostNames.Requests, provider => provider.GetRequiredService<RequestMetrics>(), requests => requests.Answered);
-        // The service bills what it delivers: here that is what edges hear, from workers and each other, and what they tell workers.
+        // The service bills what it delivers: here that is what edges hear from workers, and what they tell workers and each other.
         Count(
             CostNames.SignalRMessages,
             provider => (Sender: provider.GetRequiredService<SignalRSender>(), Listener: provider.GetRequiredService<EdgeListener>()),

@@ -51,7 +51,9 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
     /// <summary>What this edge said to itself has come back.</summary>
     public event Action<EchoMessage>? Echoed;
 
-    /// <summary>What has come so far, in messages as the service bills them.</summary>
+    /// <summary>
+    /// What workers have sent so far, in messages as the service bills them. What edges say is counted where it is sent.
+    /// </summary>
     public long HeardUnits => Interlocked.Read(ref _heardUnits);
 
     public bool IsConnected => _listener.State == ListenerState.Connected;
@@ -87,7 +89,8 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
 
     private void On<T>(string target, JsonTypeInfo<T> type, Action<T> handle) => _listener.On(target, argument =>
     {
-        Interlocked.Add(ref _heardUnits, SignalRSender.Units(JsonMarshal.GetRawUtf8Value(argument).Length));
+        if (target == Targets.Output)
+            Interlocked.Add(ref _heardUnits, SignalRSender.Units(JsonMarshal.GetRawUtf8Value(argument).Length));
         try
         {
             if (argument.Deserialize(type) is { } message)

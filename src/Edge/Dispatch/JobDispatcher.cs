@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Azure;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -47,7 +46,7 @@ internal sealed partial class JobDispatcher(
     private static readonly TimeSpan LookForWorkersEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
 
-    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
+    private readonly EventLoop _loop = new(time, e => LogUnexpected(logger, e));
     private readonly Dictionary<string, JobRun> _runs = [];
     private readonly EchoWatch _echo = new(options.Value.Owner);
     private readonly long _origin = time.GetTimestamp();
@@ -76,7 +75,12 @@ internal sealed partial class JobDispatcher(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        listener.Heard += message => Post(() => Hear(seals.Open(message, id => _runs.GetValueOrDefault(id))));
+        listener.Heard += message =>
+        {
+            // Here rather than on the loop, which all jobs share.
+            WorkerMessage opened = seals.Open(message);
+            Post(() => Hear(opened));
+        };
         listener.Echoed += echo => Post(() => _echo.Heard(echo.Number, Now));
         watch.Listed += views => Post(() =>
         {
@@ -84,51 +88,13 @@ internal sealed partial class JobDispatcher(
             metrics.SetWorkers(views);
             placing.ReportSlots(Now);
         });
-        Task ticking = TickAsync(stoppingToken);
-        try
-        {
-            await foreach (Action happening in _events.Reader.ReadAllAsync(stoppingToken))
-                Handle(happening);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            FailAll();
-        }
-        await ticking;
+        await _loop.RunAsync(TickEvery, () => { if (_busy) Post(Tick); }, stoppingToken);
+        FailAll();
     }
 
     private static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 
-    private void Post(Action happening) => _events.Writer.TryWrite(happening);
-
-    private void Handle(Action happening)
-    {
-        try
-        {
-            happening();
-        }
-        catch (Exception e)
-        {
-            // One job's surprise must not end the loop that all others live from.
-            LogUnexpected(e);
-        }
-    }
-
-    private async Task TickAsync(CancellationToken stopping)
-    {
-        using var timer = new PeriodicTimer(TickEvery, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping))
-            {
-                if (_busy)
-                    Post(Tick);
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-        }
-    }
+    private void Post(Action happening) => _loop.Post(happening);
 
     private void Begin(JobRun run)
     {
@@ -258,6 +224,7 @@ internal sealed partial class JobDispatcher(
         if (run.Payload is not null)
             Send(payloads.DeleteAsync(run.Job.Id, CancellationToken.None));
         run.Payload = null;
+        seals.Forget(run.Job.Id);
     }
 
     private void Execute(JobRun run, OwnerEffect effect)
@@ -394,7 +361,7 @@ internal sealed partial class JobDispatcher(
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Unexpected failure in the dispatcher")]
-    private partial void LogUnexpected(Exception exception);
+    private static partial void LogUnexpected(ILogger logger, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} did not answer for request {RequestId}")]
     private partial void LogSuspected(string worker, string requestId);

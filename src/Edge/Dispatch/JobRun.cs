@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
-using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Dispatch;
 
@@ -21,11 +19,8 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
     /// <summary>The <see cref="Backlog"/>'s own mark: it counts among those that wait.</summary>
     public bool IsInBacklog { get; set; }
 
-    /// <summary>Where the job lies when it is too large for a message; set by the first grant, and by each that seals it anew.</summary>
-    public Task<string>? Payload { get; set; }
-
-    /// <summary>Those of its attempts, by their nonces, where payloads are encrypted: an attempt that is over may still be heard.</summary>
-    public ConcurrentDictionary<string, AttemptSeal> Seals { get; } = [];
+    /// <summary>Where the job lies when it is too large for a message; set by the first grant, and by each attempt's that seals it anew.</summary>
+    public JobPayload? Payload { get; set; }
 
     public CancellationTokenRegistration ClientLeft { get; set; }
 
@@ -35,4 +30,13 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
         TimeSpan remaining = Job.Deadline - (now - StartedAt);
         return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
     }
+}
+
+/// <summary>A job that was put into storage for a worker to fetch.</summary>
+/// <param name="Nonce">Of the attempt under whose seal it lies there; null: in the clear, for any.</param>
+/// <param name="Url">Ends when it is there.</param>
+internal sealed record JobPayload(string? Nonce, Task<string> Url)
+{
+    /// <summary>What could not be put is put again by the next grant.</summary>
+    public bool IsFor(string? nonce) => Nonce == nonce && !Url.IsFaulted && !Url.IsCanceled;
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,9 @@ internal sealed partial class WorkerChannel(
 
     /// <summary>An attempt's last words, and what is sent again of them, may come a while after its deadline.</summary>
     private static readonly TimeSpan AfterDeadline = TimeSpan.FromMinutes(5);
+
+    /// <summary>Most bytes of a token's id in JSON, with its comma.</summary>
+    private const int TokenBytes = 7;
 
     /// <summary>
     /// Leave to answer to this edge, for as long as the job may take: a worker is given another only with another job, and without one its answer
@@ -64,34 +68,51 @@ internal sealed partial class WorkerChannel(
             Reply = Reply(remaining),
             Resume = resume,
         };
-        // A character of a prompt takes up to six bytes of JSON, a token id up to seven: only near the limit is it worth counting.
-        int most = (run.Job.Prompt.Length * 6) + (resume.Count * 7) + 4096;
-        bool inline = most <= options.Value.MaxInlineBytes
-            || JsonSerializer.SerializeToUtf8Bytes(run.Job, ProtocolJson.Default.Job).Length + (resume.Count * 7) <= options.Value.MaxInlineBytes;
-        if (seals.IsOn)
-        {
-            if (await seals.OfAsync(run, attempt) is not { } seal)
-            {
-                LogNotEnrolled(attempt.WorkerId, run.Job.Id);
-                return;
-            }
-            grant = await SealAsync(grant, run, seal, inline);
-        }
+        if (!seals.IsOn)
+            grant = await WithJobAsync(grant, run);
+        else if (await seals.OfAsync(run, attempt) is { } seal)
+            grant = await SealAsync(grant, run, seal);
         else
         {
-            grant = inline
-                ? grant with { Job = run.Job }
-                : grant with { PayloadUrl = await (run.Payload ??= payloads.PutAsync(run.Job, CancellationToken.None)) };
+            LogNotEnrolled(attempt.WorkerId, run.Job.Id);
+            return;
         }
         await SendAsync(attempt.WorkerId, Targets.Grant, grant, ProtocolJson.Default.GrantMessage);
     }
 
-    private async Task<GrantMessage> SealAsync(GrantMessage grant, JobRun run, AttemptSeal seal, bool inline)
+    private async Task<GrantMessage> WithJobAsync(GrantMessage grant, JobRun run)
     {
-        byte[] job = SealedMessages.Seal(run.Job, seal);
-        // Each attempt has a seal of its own: what was put for the one before nobody could open.
-        string? url = inline ? null : await (run.Payload = payloads.PutAsync(run.Job, job, CancellationToken.None));
-        return SealedMessages.Seal(grant with { PayloadUrl = url }, seals.PublicKey, inline ? job : null, seal);
+        // A character of a prompt takes up to six bytes of JSON: only near the limit is it worth counting.
+        int resume = grant.Resume.Count * TokenBytes;
+        bool inline = (run.Job.Prompt.Length * 6) + resume + 4096 <= options.Value.MaxInlineBytes
+            || JsonSerializer.SerializeToUtf8Bytes(run.Job, ProtocolJson.Default.Job).Length + resume <= options.Value.MaxInlineBytes;
+        return inline
+            ? grant with { Job = run.Job }
+            : grant with { PayloadUrl = await PutAsync(run, nonce: null, () => payloads.PutAsync(run.Job, CancellationToken.None)) };
+    }
+
+    private async Task<GrantMessage> SealAsync(GrantMessage grant, JobRun run, AttemptSeal seal)
+    {
+        byte[]? job = null;
+        // Each attempt has a seal of its own: what was put for the one before nobody could open. A grant that is repeated finds it there.
+        if (run.Payload?.IsFor(grant.Attempt.Nonce) != true)
+            job = SealedMessages.Seal(run.Job, seal);
+        if (job is not null && Base64.GetMaxEncodedToUtf8Length(job.Length + (grant.Resume.Count * TokenBytes)) <= options.Value.MaxInlineBytes)
+            return SealedMessages.Seal(grant, seals.PublicKey, job, seal);
+        string url = await PutAsync(run, grant.Attempt.Nonce, () => payloads.PutAsync(run.Job, job!, CancellationToken.None));
+        return SealedMessages.Seal(grant with { PayloadUrl = url }, seals.PublicKey, job: null, seal);
+    }
+
+    /// <summary>Puts the job into storage, unless it is there or on its way for the same attempt.</summary>
+    private async Task<string> PutAsync(JobRun run, string? nonce, Func<Task<string>> put)
+    {
+        if (run.Payload is not { } payload || !payload.IsFor(nonce))
+            run.Payload = payload = new(nonce, put());
+        string url = await payload.Url;
+        // Who released it may have deleted what was not there yet.
+        if (run.Owner.HasEnded)
+            await payloads.DeleteAsync(run.Job.Id, CancellationToken.None);
+        return url;
     }
 
     public Task DenyAsync(string workerId, string jobId) =>

@@ -120,8 +120,10 @@ internal sealed class TenantExport(
         byte[] piece = new byte[PieceBytes];
         foreach (StoredFile file in await files.ListAsync(tenant, cancellationToken))
         {
+            await using Stream? content = await files.OpenAsync(file.Id, cancellationToken);
+            if (content is null)
+                continue;
             yield return new("file") { File = FileAnswer.Of(file) };
-            await using Stream content = await files.OpenAsync(file.Id, cancellationToken);
             while (await content.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellationToken) is > 0 and int read)
                 yield return new("file_content") { FileId = FileId.Of(file.Id), Content = piece[..read] };
         }

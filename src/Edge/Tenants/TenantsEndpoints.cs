@@ -21,7 +21,7 @@ internal sealed class TenantsEndpoints(TenantExport export, TenantErasure erasur
         endpoints.MapDelete("/tenants/{tenant}/data", EraseAsync).WithMetadata(own)
             .Describe(Said("Ends a tenant's background jobs, strategies and batches, and deletes all that is kept of them, its responses and its files.") with
             {
-                Query = [("usage", "true: what it has used, too.")],
+                Query = [("usage", "true: what it has used, too; for who manages keys.")],
                 AnswerType = TenantsJson.Default.ErasedAnswer,
             });
     }
@@ -36,8 +36,14 @@ internal sealed class TenantsEndpoints(TenantExport export, TenantErasure erasur
 
     private async Task EraseAsync(HttpContext context)
     {
-        if (await FindAsync(context) is { } tenant)
-            await JsonAnswer.WriteAsync(context, await erasure.EraseAsync(context, tenant, context.Request.Query["usage"] == "true"), TenantsJson.Default.ErasedAnswer);
+        if (await FindAsync(context) is not { } tenant)
+            return;
+        bool usage = context.Request.Query["usage"] == "true";
+        // What was used is the operator's account.
+        if (usage && !RequestInfo.CallerOf(context).May(Permissions.ManageKeys))
+            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status403Forbidden, "what a tenant has used is deleted by who manages keys only"));
+        else
+            await JsonAnswer.WriteAsync(context, await erasure.EraseAsync(context, tenant, usage), TenantsJson.Default.ErasedAnswer);
     }
 
     /// <summary>The tenant of the path; null where the answer, a 404, has been written: nobody learns which others there are.</summary>

@@ -119,12 +119,13 @@ internal sealed partial class QueuePoller(
         try
         {
             QueueMessage[] messages = await new QueueClient(new Uri(url)).ReceiveMessagesAsync(asked, Visibility, either.Token);
+            bool isAnyLeft = messages.Length == asked;
             foreach (QueueMessage message in messages)
             {
                 if (Read(message) is { } job)
-                    await TakeAsync(job, new Uri(url), message, either.Token);
+                    isAnyLeft |= !await TryTakeAsync(job, new Uri(url), message, either.Token);
             }
-            if (messages.Length == asked)
+            if (isAnyLeft)
                 PutBack(model, band, url);
         }
         catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
@@ -141,15 +142,33 @@ internal sealed partial class QueuePoller(
         }
     }
 
-    private async Task TakeAsync(QueuedJob job, Uri queue, QueueMessage message, CancellationToken cancellationToken)
+    /// <summary>False where no slot is free any more: others are to see the message at once.</summary>
+    private async Task<bool> TryTakeAsync(QueuedJob job, Uri queue, QueueMessage message, CancellationToken cancellationToken)
     {
         QueueHold hold = new(queue, message, time);
         if (!slots.TryTake())
-            await hold.HideAsync(TimeSpan.Zero, cancellationToken);
-        else if (job.Reply is null)
+        {
+            await ShowAsync(hold, job.Model, cancellationToken);
+            return false;
+        }
+        if (job.Reply is null)
             background.Take(job, hold);
         else
             dispatcher.Claimed(job, new Claim(job.JobId, job.Model, job.Band, message.MessageId, message.PopReceipt));
+        return true;
+    }
+
+    private async Task ShowAsync(QueueHold hold, string model, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await hold.HideAsync(TimeSpan.Zero, cancellationToken);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            // It shows again by itself, after Visibility; those behind it are taken all the same.
+            LogPollFailed(e, model);
+        }
     }
 
     private void PutBack(string model, Band band, string url)

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Models;
@@ -17,7 +16,7 @@ internal sealed partial class WorkerDispatcher
 {
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(250);
 
-    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new() { SingleReader = true });
+    private readonly EventLoop _loop;
     private readonly Dictionary<string, RunningAttempt> _attempts = [];
     private readonly Dictionary<string, EdgeOutbox> _outboxes = [];
     private readonly SlotGate _slots;
@@ -52,6 +51,7 @@ internal sealed partial class WorkerDispatcher
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<WorkerDispatcher>();
+        _loop = new EventLoop(time, LogUnexpected);
         _ledger = new WorkerLedger(() => capabilities.WorkerId, slots, grant => new AttemptBuffer(grant.Resume.Count, Outbox(grant.Reply).Signal));
     }
 
@@ -85,16 +85,14 @@ internal sealed partial class WorkerDispatcher
 
     public async Task RunAsync(CancellationToken stopping)
     {
-        Task ticking = TickAsync(stopping);
-        try
-        {
-            await foreach (Action happening in _events.Reader.ReadAllAsync(stopping))
-                Handle(happening);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-        }
-        await ticking;
+        await _loop.RunAsync(
+            TickEvery,
+            () => Decide(() =>
+            {
+                _ledger.Tick(Now);
+                TickOutboxes();
+            }),
+            stopping);
         foreach (EdgeOutbox outbox in _outboxes.Values)
             await outbox.DisposeAsync();
     }
@@ -134,7 +132,7 @@ internal sealed partial class WorkerDispatcher
     }
 
     /// <summary>Has the loop call the ledger, and do what it decides.</summary>
-    private void Decide(Action decide) => _events.Writer.TryWrite(() =>
+    private void Decide(Action decide) => _loop.Post(() =>
     {
         decide();
         foreach (WorkerEffect effect in _ledger.TakeEffects())
@@ -142,38 +140,6 @@ internal sealed partial class WorkerDispatcher
         if (_draining && _ledger.IsEmpty)
             _drained.TrySetResult();
     });
-
-    private void Handle(Action happening)
-    {
-        try
-        {
-            happening();
-        }
-        catch (Exception e)
-        {
-            // One job's surprise must not end the loop that all others live from.
-            LogUnexpected(e);
-        }
-    }
-
-    private async Task TickAsync(CancellationToken stopping)
-    {
-        using var timer = new PeriodicTimer(TickEvery, _time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping))
-            {
-                Decide(() =>
-                {
-                    _ledger.Tick(Now);
-                    TickOutboxes();
-                });
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-        }
-    }
 
     private void Execute(WorkerEffect effect)
     {

@@ -1,5 +1,12 @@
-// Required before a Node program (node --require): ends it when its standard input ends, which is when its parent died.
+// Required before a Node program (node --require): ends it when its standard input ends, which is when its parent died. Ctrl-C and a closed terminal
+// reach the whole group, and are the parent's to answer: it says in which order all end.
 'use strict';
+
+const parentsOwn = new Set(['SIGINT', 'SIGHUP']);
+const deaf = (listen) => (event, listener) => parentsOwn.has(event) ? process : listen.call(process, event, listener);
+for (const signal of parentsOwn) process.on(signal, () => {});
+process.on = process.addListener = deaf(process.on);
+process.once = deaf(process.once);
 
 const goneAfter = 1500; // ms for a clean end
 const parentGone = () => {

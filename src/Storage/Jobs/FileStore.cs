@@ -45,8 +45,18 @@ public sealed class FileStore(StorageAccount account)
         }
     }
 
-    public Task<Stream> OpenAsync(string id, CancellationToken cancellationToken) =>
-        Jobs.GetBlobClient(Files + id).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false), cancellationToken);
+    /// <summary>Null where it is not there any more.</summary>
+    public async Task<Stream?> OpenAsync(string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Jobs.GetBlobClient(Files + id).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false), cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The oldest first.</summary>
     /// <param name="tenant">Whose; null: all.</param>

@@ -16,7 +16,7 @@ namespace OllamaMax.Storage.Security;
 public sealed class AuditBlobs(StorageAccount account)
 {
     /// <summary>https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes</summary>
-    private const string BlobImmutable = "BlobImmutableDueToPolicy";
+    private static readonly string[] s_immutable = ["BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold"];
 
     private int _part;
     private DateOnly _day;
@@ -62,9 +62,9 @@ public sealed class AuditBlobs(StorageAccount account)
             {
                 deleted += await Audit.DeleteBlobIfExistsAsync(item.Name, cancellationToken: cancellationToken) ? 1 : 0;
             }
-            catch (RequestFailedException e) when (e.ErrorCode == BlobImmutable)
+            catch (RequestFailedException e) when (s_immutable.Contains(e.ErrorCode))
             {
-                // It stays for as long as the container's policy says.
+                // It stays for as long as the container's policy or a hold says.
             }
         }
         return deleted;

@@ -34,17 +34,10 @@ internal sealed class UsageMonths(StorageAccount account)
         return all;
     }
 
-    /// <summary>Of all months and tenants.</summary>
-    public async Task<IReadOnlyList<DayUsage>> ReadAllAsync(CancellationToken cancellationToken)
-    {
-        List<DayUsage> all = [];
-        await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Months }, cancellationToken))
-            all.AddRange((await ReadAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Month.Days);
-        return all;
-    }
-
-    /// <summary>All of a tenant's.</summary>
-    public async Task<IReadOnlyList<DayUsage>> ReadAllAsync(string tenant, CancellationToken cancellationToken)
+    /// <summary>Of all months.</summary>
+    /// <param name="tenant">Null: all.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    public async Task<IReadOnlyList<DayUsage>> ReadAllAsync(string? tenant, CancellationToken cancellationToken)
     {
         List<DayUsage> all = [];
         await foreach (BlobClient blob in ListAsync(tenant, cancellationToken))
@@ -92,9 +85,9 @@ internal sealed class UsageMonths(StorageAccount account)
         throw new InvalidOperationException($"the usage of {tenant} in {Text(day)} was changed by others {MostTries} times in a row");
     }
 
-    private async IAsyncEnumerable<BlobClient> ListAsync(string tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<BlobClient> ListAsync(string? tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        string end = $"/{Uri.EscapeDataString(tenant)}";
+        string end = tenant is null ? "" : $"/{Uri.EscapeDataString(tenant)}";
         await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Months }, cancellationToken))
         {
             if (item.Name.EndsWith(end, StringComparison.Ordinal))

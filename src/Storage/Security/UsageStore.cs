@@ -68,18 +68,7 @@ public sealed class UsageStore(StorageAccount account)
 
     /// <summary>Each document of each day that there is, once.</summary>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
-    public async Task<IReadOnlyList<DayUsage>> ReadAllAsync(CancellationToken cancellationToken)
-    {
-        List<DayUsage> found = [];
-        await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Usage }, cancellationToken))
-        {
-            if ((await ReadAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Usage is { } usage)
-                found.Add(usage);
-        }
-        // The months behind the days: what is rolled up meanwhile is found in one of them.
-        found.AddRange(await _months.ReadAllAsync(cancellationToken));
-        return DayUsage.Newest(found);
-    }
+    public async Task<IReadOnlyList<DayUsage>> ReadAllAsync(CancellationToken cancellationToken) => DayUsage.Newest(await ReadAsync(tenant: null, cancellationToken));
 
     /// <summary>
     /// Puts documents of another time or place into their months, where what is known of them already counts once: doing it twice does nothing more. False: refused, the leader of a
@@ -101,17 +90,7 @@ public sealed class UsageStore(StorageAccount account)
     }
 
     /// <summary>All that a tenant has used, by day and key.</summary>
-    public async Task<IReadOnlyList<DayUsage>> ListAllAsync(string tenant, CancellationToken cancellationToken)
-    {
-        List<DayUsage> found = [];
-        await foreach (BlobClient blob in ListBlobsAsync(tenant, cancellationToken))
-        {
-            if ((await ReadAsync(blob, cancellationToken)).Usage is { } usage)
-                found.Add(usage);
-        }
-        found.AddRange(await _months.ReadAllAsync(tenant, cancellationToken));
-        return [.. DayUsage.Sums(found)];
-    }
+    public async Task<IReadOnlyList<DayUsage>> ListAllAsync(string tenant, CancellationToken cancellationToken) => [.. DayUsage.Sums(await ReadAsync(tenant, cancellationToken))];
 
     /// <summary>Deletes what a tenant has used, and answers how many documents there were. What an edge adds or the leader rolls up at this moment may stay.</summary>
     public async Task<int> DeleteAllAsync(string tenant, CancellationToken cancellationToken)
@@ -149,11 +128,24 @@ public sealed class UsageStore(StorageAccount account)
         return together.Count == 0 || await RollUpAsync(epoch, together, cancellationToken);
     }
 
-    private async IAsyncEnumerable<BlobClient> ListBlobsAsync(string tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async Task<List<DayUsage>> ReadAsync(string? tenant, CancellationToken cancellationToken)
+    {
+        List<DayUsage> found = [];
+        await foreach (BlobClient blob in ListBlobsAsync(tenant, cancellationToken))
+        {
+            if ((await ReadAsync(blob, cancellationToken)).Usage is { } usage)
+                found.Add(usage);
+        }
+        // The months behind the days: what is rolled up meanwhile is found in one of them.
+        found.AddRange(await _months.ReadAllAsync(tenant, cancellationToken));
+        return found;
+    }
+
+    private async IAsyncEnumerable<BlobClient> ListBlobsAsync(string? tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Usage }, cancellationToken))
         {
-            if (TenantOf(item.Name) == tenant)
+            if (tenant is null || TenantOf(item.Name) == tenant)
                 yield return Keys.GetBlobClient(item.Name);
         }
     }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Tenants;
+using OllamaMax.GpuWorker.Tests.Dispatch;
 using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.GpuWorker.Tests.Background;
@@ -56,31 +57,14 @@ public sealed class TenantDataTests
     public async Task Job_UnderWayWhenErased_FreesItsSlot()
     {
         await using JobCluster cluster = await JobCluster.StartAsync();
-        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1)
-        {
-            BeforeToken = async (index, cancelled) =>
-            {
-                if (index == 0)
-                    return;
-                begun.TrySetResult();
-                try
-                {
-                    await Task.Delay(Timeout.Infinite, cancelled);
-                }
-                finally
-                {
-                    stopped.TrySetResult();
-                }
-            },
-        });
+        EndlessToken token = new();
+        await cluster.AddWorkerAsync(token.Engine);
         string id = await BeginAsync(cluster, "acme", "/jobs", new { model = "demo", prompt = "x" });
-        await begun.Task.WaitAsync(Cancellation);
+        await token.Begun;
 
         (await JsonAsync(cluster, HttpMethod.Delete, "acme", "/tenants/acme/data")).GetProperty("jobs").GetInt32().ShouldBe(1);
 
-        await stopped.Task.WaitAsync(Cancellation);
+        await token.Stopped;
         (await cluster.Store.FindAsync(id, Cancellation)).ShouldBeNull();
     }
 

@@ -16,6 +16,7 @@ public sealed class JobOwner
     private readonly JobTries _tries;
     private readonly NudgeSchedule _nudges;
     private readonly AttemptHistory _history;
+    private readonly AttemptPulse _pulse;
     private readonly TimeSpan _startedAt;
     private List<OwnerEffect> _effects = [];
 
@@ -24,9 +25,6 @@ public sealed class JobOwner
     private bool _granting;
     private TimeSpan _offeredAt;
     private TimeSpan _grantSentAt;
-    private TimeSpan _heardAt;
-    private TimeSpan _steppedAt;
-    private long? _steps;
     private TimeSpan _gapAskedAt = TimeSpan.MinValue;
     private (string MessageId, string PopReceipt)? _message;
     private bool _acceptedOnce;
@@ -42,6 +40,7 @@ public sealed class JobOwner
         _tries = new JobTries(options, newNonce);
         _nudges = new NudgeSchedule(options);
         _history = new AttemptHistory(options.Poison);
+        _pulse = new AttemptPulse(options);
     }
 
     private enum Phase
@@ -161,10 +160,8 @@ public sealed class JobOwner
     public void Alive(string workerId, string nonce, long? steps, TimeSpan now)
     {
         Heard(workerId, nonce, now);
-        if (_attempt?.Nonce != nonce || (steps == _steps && steps is not null))
-            return;
-        _steps = steps;
-        _steppedAt = now;
+        if (_attempt?.Nonce == nonce)
+            _pulse.Stepped(steps, now);
     }
 
     private void Heard(string workerId, string nonce, TimeSpan now)
@@ -174,7 +171,7 @@ public sealed class JobOwner
             Do(new OwnerEffect.Stop(workerId, nonce));
             return;
         }
-        _heardAt = now;
+        _pulse.Heard(now);
         if (_phase == Phase.Offered)
             Accept(now);
     }
@@ -189,7 +186,7 @@ public sealed class JobOwner
             FailAttempt(AttemptFailure.Failed, $"worker {workerId} sent a malformed chunk", now);
             return;
         }
-        _steppedAt = now;
+        _pulse.Stepped(now);
         foreach (Chunk fresh in _answer.Add(chunk))
         {
             Use(fresh, now);
@@ -211,7 +208,10 @@ public sealed class JobOwner
             return;
         }
         if (silenceTimeout is null)
-            _heardAt = _steppedAt = _offeredAt = now;
+        {
+            _pulse.Excuse(now);
+            _offeredAt = now;
+        }
         if (_phase == Phase.Offered)
             TickOffered(now);
         else if (_phase == Phase.Running)
@@ -248,18 +248,10 @@ public sealed class JobOwner
 
     private void TickRunning(TimeSpan now, TimeSpan silenceTimeout)
     {
-        if (now - _heardAt >= silenceTimeout)
-        {
-            Lose($"worker {_attempt!.WorkerId} fell silent", now);
-        }
-        else if (_steps is not null && now - _steppedAt >= _options.StallTimeout)
-        {
-            Lose($"the engine of worker {_attempt!.WorkerId} stood still", now);
-        }
+        if (_pulse.WhyLost(_attempt!.WorkerId, silenceTimeout, now) is { } why)
+            Lose(why, now);
         else
-        {
             AskForGap(now);
-        }
     }
 
     private void Use(Chunk fresh, TimeSpan now)
@@ -301,8 +293,7 @@ public sealed class JobOwner
     private void Accept(TimeSpan now)
     {
         _phase = Phase.Running;
-        _heardAt = _steppedAt = now;
-        _steps = null;
+        _pulse.Begin(now);
         if (_acceptedOnce)
             return;
         _acceptedOnce = true;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Azure;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Tenants;
@@ -11,11 +10,11 @@ namespace OllamaMax.Edge.Security.Limits;
 
 /// <summary>The limits of keys, and of tenants by configuration, as this edge keeps them (<see cref="LimitAccount"/>). Who has none costs nothing.</summary>
 internal sealed partial class LimitBook(
-    UseStore store, EdgeIdentity edge, IOptions<TenantOptions> tenants, TimeProvider time, ILogger<LimitBook> logger) : BackgroundService
+    UseStore store, EdgeIdentity edge, IOptions<TenantOptions> tenants, TimeProvider time, ILogger<LimitBook> logger)
+    : PeriodicFlush(FlushEvery, time)
 {
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ForgottenAfter = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, LimitAccount> _accounts = [];
     private readonly ConcurrentDictionary<string, UsageLimits> _tenants = [];
@@ -75,32 +74,7 @@ internal sealed partial class LimitBook(
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using PeriodicTimer timer = new(FlushEvery, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                await FlushAsync(all: false, stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            await TellAllAsync();
-        }
-    }
-
-    private async Task TellAllAsync()
-    {
-        using CancellationTokenSource limit = new(StopPatience, time);
-        try
-        {
-            await FlushAsync(all: true, limit.Token);
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
-        {
-            // The edge ends; what storage did not take in time is lost with it.
-        }
-    }
+    protected override Task TryFlushAsync(bool last, CancellationToken cancellationToken) => FlushAsync(all: last, cancellationToken);
 
     private static string OfKey(string id) => $"key:{id}";
 
@@ -113,8 +87,6 @@ internal sealed partial class LimitBook(
     private string EdgeId => edge.Id;
 
     private UseStore Store => store;
-
-    private TimeProvider Time => time;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What {Subject} has used could not be told to the other edges; later again")]
     private partial void LogNotTold(Exception exception, string subject);

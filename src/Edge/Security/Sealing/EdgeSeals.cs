@@ -17,12 +17,15 @@ internal sealed partial class EdgeSeals(WorkerEnrolments enrolments, IOptions<Di
     /// <summary>What was agreed on with each worker that was ever granted something; a worker keeps its key as long as its id.</summary>
     private readonly ConcurrentDictionary<string, byte[]> _secrets = [];
 
+    /// <summary>By job and nonce: an attempt that is over may still be heard, until its job is.</summary>
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, AttemptSeal>> _seals = [];
+
     public bool IsOn => options.Value.EncryptPayloads;
 
     /// <summary>Of this process.</summary>
     public byte[] PublicKey => _key.PublicKey;
 
-    /// <summary>The attempt's seal, in <see cref="JobRun.Seals"/> before anything can come back under it. Null: its worker is not enrolled any more.</summary>
+    /// <summary>The attempt's seal, known here before anything can come back under it. Null: its worker is not enrolled any more.</summary>
     /// <exception cref="Azure.RequestFailedException">Storage, which is asked once for each worker, refused or cannot be reached.</exception>
     public async ValueTask<AttemptSeal?> OfAsync(JobRun run, Attempt attempt)
     {
@@ -32,23 +35,29 @@ internal sealed partial class EdgeSeals(WorkerEnrolments enrolments, IOptions<Di
                 return null;
             _secrets[attempt.WorkerId] = secret = agreed;
         }
-        return run.Seals[attempt.Nonce] = AttemptSeal.Of(secret, PublicKey, run.Job.Id, attempt);
+        AttemptSeal seal = AttemptSeal.Of(secret, PublicKey, run.Job.Id, attempt);
+        _seals.GetOrAdd(run.Job.Id, _ => [])[attempt.Nonce] = seal;
+        // Storage may have taken longer than the job.
+        if (run.Owner.HasEnded)
+            Forget(run.Job.Id);
+        return seal;
     }
 
+    /// <summary>The job is over.</summary>
+    public void Forget(string jobId) => _seals.TryRemove(jobId, out _);
+
     /// <summary>The message with what was sealed in it opened, and without outputs that were not sealed: nobody has asked for those, whoever sent them.</summary>
-    /// <param name="message">A worker's.</param>
-    /// <param name="find">This edge's job of an id; null: it has none.</param>
-    public WorkerMessage Open(WorkerMessage message, Func<string, JobRun?> find)
+    /// <remarks>Of a job that is over here nothing opens: that it is alive there its worker says beside it, and is told to stop.</remarks>
+    public WorkerMessage Open(WorkerMessage message)
     {
         if (!IsOn)
             return message;
         List<AttemptOutput> opened = new(message.Sealed.Count);
         foreach (SealedOutput output in message.Sealed)
         {
-            if (find(output.JobId) is not { } run)
-                // That it runs there is all that matters: it is told to stop.
-                opened.Add(new(output.JobId, output.Nonce, new Chunk(0, [], [], [])));
-            else if (run.Seals.TryGetValue(output.Nonce, out AttemptSeal? seal) && SealedMessages.Open(output, seal) is { } plain)
+            if (!_seals.TryGetValue(output.JobId, out ConcurrentDictionary<string, AttemptSeal>? seals))
+                continue;
+            if (seals.TryGetValue(output.Nonce, out AttemptSeal? seal) && SealedMessages.Open(output, seal) is { } plain)
                 opened.Add(plain);
             else
                 LogNotOpened(message.WorkerId, output.JobId);

@@ -1,5 +1,4 @@
 using Azure;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Security;
 using OllamaMax.Storage.Security;
@@ -9,10 +8,9 @@ namespace OllamaMax.Edge.Security.Usage;
 /// <summary>
 /// What was used, by day, key and model. Added up here and told to storage every few seconds: a kill -9 loses that much, and requests pay nothing.
 /// </summary>
-internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILogger<UsageBook> logger) : BackgroundService
+internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILogger<UsageBook> logger) : PeriodicFlush(FlushEvery, time)
 {
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _oneAtATime = new(1);
@@ -20,7 +18,7 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
 
     public void Add(string tenant, string credential, string model, UseCount count)
     {
-        DateOnly day = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        DateOnly day = DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime);
         lock (_lock)
             Add_NeedsLock((day, tenant, credential), model, count);
     }
@@ -74,22 +72,7 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using PeriodicTimer timer = new(FlushEvery, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                await TryFlushAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            using CancellationTokenSource limit = new(StopPatience, time);
-            await TryFlushAsync(limit.Token);
-        }
-    }
-
-    private async Task TryFlushAsync(CancellationToken cancellationToken)
+    protected override async Task TryFlushAsync(bool last, CancellationToken cancellationToken)
     {
         try
         {
@@ -98,10 +81,6 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
         catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException)
         {
             LogNotTold(e);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The edge ends; what storage did not take in time is lost with it.
         }
     }
 
