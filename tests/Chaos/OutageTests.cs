@@ -59,6 +59,12 @@ public sealed class OutageTests(ChaosFixture chaos) : Disturbance(chaos)
             ShouldBeUndisturbed(await running.Outcome);
             for (int i = 0; i < System.Workers.Count * ChaosFixture.Slots; i++)
                 fillers.Add(await Filler.BeginAsync(System.Client, Cancellation));
+            // What the queue does not take gets the slot that becomes free while it waits.
+            Running lucky = Begin(Question.All[2]);
+            await UntilAsync("ollamamax_jobs_waiting", waits => waits >= 1);
+            fillers[0].Dispose();
+            ShouldBeUndisturbed(await lucky.Outcome);
+            fillers[0] = await Filler.BeginAsync(System.Client, Cancellation);
             (Outcome first, _) = await AskAsync(Question.All[1]);
             (Outcome next, TimeSpan took) = await AskAsync(Question.All[1]);
             (Outcome job, TimeSpan submission) = await SubmitAsync(Question.All[1]);

@@ -46,6 +46,9 @@ internal sealed partial class JobDispatcher(
     private static readonly TimeSpan LookForWorkersEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
 
+    /// <summary>Storage usually answers a put in a few milliseconds; after this it is not counted upon.</summary>
+    private static readonly TimeSpan PutIsLate = TimeSpan.FromMilliseconds(500);
+
     private readonly EventLoop _loop = new(time, e => LogUnexpected(logger, e));
     private readonly Dictionary<string, JobRun> _runs = [];
     private readonly EchoWatch _echo = new(options.Value.Owner);
@@ -100,6 +103,7 @@ internal sealed partial class JobDispatcher(
     {
         if (_runs.Count == 0)
             _echo.Begin(Now);
+        run.EchoesBefore = _echo.Count;
         _runs.Add(run.Job.Id, run);
         backlog.Began(run);
         Task<JobError?> ready = readiness.WaitAsync(run.Job.RequestId);
@@ -172,6 +176,8 @@ internal sealed partial class JobDispatcher(
         TimeSpan now = Now;
         if (_echo.Send(now) is { } number)
             Send(workers.EchoAsync(number));
+        if (!listener.IsConnected)
+            FailUnheard(now);
         TimeSpan? silenceTimeout = listener.IsConnected && _echo.IsHearing(now) ? _echo.SilenceTimeout : null;
         foreach (JobRun run in _runs.Values.ToList())
             Apply(run, () => run.Owner.Tick(now, silenceTimeout));
@@ -186,7 +192,27 @@ internal sealed partial class JobDispatcher(
         metrics.SetJobs(_runs.Count - waiting, waiting);
         placing.ReportSlots(now);
         EnqueueNext();
+        PushLate(now);
         _busy = _runs.Count > 0;
+    }
+
+    /// <summary>What has come when SignalR was gone already, and nobody knew it yet, is refused as what comes after it. Who was there before it is waited for.</summary>
+    private void FailUnheard(TimeSpan now)
+    {
+        foreach (JobRun run in _runs.Values
+            .Where(run => !run.Owner.HasBeenAccepted && run.EchoesBefore == _echo.Count && now - run.StartedAt >= Readiness.ConnectsWithin)
+            .ToList())
+            Apply(run, () => run.Owner.Fail(Readiness.Unreachable));
+    }
+
+    /// <summary>Workers cannot see in the queue what storage does not take: it gets the slots that become free, first come, first served.</summary>
+    private void PushLate(TimeSpan now)
+    {
+        foreach (JobRun run in _runs.Values.Where(run => run.PutSince is { } since && now - since >= PutIsLate).OrderBy(run => run.StartedAt).ToList())
+        {
+            if (placing.Choose(run, now) is { } workerId)
+                Apply(run, () => run.Owner.Placed(workerId, now));
+        }
     }
 
     private bool WaitsForAWorker() => _runs.Values.Any(run => run.Owner.IsWaiting && placing.HasNobodyFor(run));
@@ -208,6 +234,8 @@ internal sealed partial class JobDispatcher(
         placing.Count(before, run.Owner.Attempt, Now);
         foreach (OwnerEffect effect in effects)
             Execute(run, effect);
+        if (!run.Owner.IsQueueing)
+            run.PutSince = null;
         if (!run.Owner.IsWaiting)
             backlog.Left(run);
         if (run.Owner.HasEnded)
@@ -313,11 +341,12 @@ internal sealed partial class JobDispatcher(
         foreach (JobRun next in backlog.TakeNext())
         {
             metrics.Queued();
-            Send(EnqueueAsync(next));
+            next.PutSince ??= Now;
+            Send(EnqueueAsync(next, ++next.Puts));
         }
     }
 
-    private async Task EnqueueAsync(JobRun run)
+    private async Task EnqueueAsync(JobRun run, int put)
     {
         try
         {
@@ -328,7 +357,11 @@ internal sealed partial class JobDispatcher(
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
             LogEnqueueFailed(e, run.Job.RequestId);
-            Post(() => NotEnqueued(run, isRefused: e is RequestFailedException { Status: not 0 }));
+            Post(() =>
+            {
+                if (put == run.Puts && run.Owner.IsQueueing)
+                    NotEnqueued(run, isRefused: e is RequestFailedException { Status: not 0 });
+            });
         }
     }
 

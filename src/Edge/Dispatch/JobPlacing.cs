@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Jobs;
@@ -25,6 +26,13 @@ internal sealed class JobPlacing(
 
     /// <summary>Null when nobody who may run it has a free slot, as far as is known.</summary>
     public string? Choose(Job job, IReadOnlySet<string> excluded, TimeSpan now) => directory.Choose(job.Model, job.Placement, excluded, now);
+
+    /// <summary>The same for a job that waits already, and may have failed before. Null: nobody may have it now.</summary>
+    public string? Choose(JobRun run, TimeSpan now)
+    {
+        IReadOnlySet<string> excluded = HasNobodyFor(run) ? FrozenSet<string>.Empty : run.Owner.Failures.Workers;
+        return Choose(run.Job, excluded, now) is { } workerId && MayHave(workerId, run, now) ? workerId : null;
+    }
 
     /// <summary>Tells those who may run its jobs that something waits in the model's queue.</summary>
     public IEnumerable<Task> Nudge(string model, Band band, PlacementRule rule, TimeSpan now) =>

@@ -14,7 +14,9 @@ internal sealed partial class Readiness(EdgeListener listener, ClusterWatch watc
     private static readonly TimeSpan ViewIsUsable = TimeSpan.FromSeconds(60);
 
     /// <summary>An edge that has just started, or lost its connection, takes jobs on in the hope to be connected soon.</summary>
-    private static readonly TimeSpan ConnectsWithin = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan ConnectsWithin = TimeSpan.FromSeconds(5);
+
+    public static JobError Unreachable { get; } = new(JobErrorKind.Unavailable, "SignalR cannot be reached; try again later");
 
     /// <summary>Ends at once where all is there. Null, or why nothing can be given to anybody.</summary>
     public Task<JobError?> WaitAsync(string requestId)
@@ -29,7 +31,7 @@ internal sealed partial class Readiness(EdgeListener listener, ClusterWatch watc
     {
         // Without SignalR no worker can be asked: better to say so than to let clients wait for nothing.
         if (!listener.IsConnected && !await listener.WaitUntilConnectedAsync(ConnectsWithin))
-            return new JobError(JobErrorKind.Unavailable, "SignalR cannot be reached; try again later");
+            return Unreachable;
         try
         {
             await storage.WaitAsync(token => watch.GetAsync(ViewIsUsable, token), CancellationToken.None);

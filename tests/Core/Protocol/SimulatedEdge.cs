@@ -8,12 +8,16 @@ namespace OllamaMax.Core.Tests.Protocol;
 internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
 {
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
+    /// <summary>Of storage's answers to puts; every other one comes within a tick.</summary>
+    private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(1);
     private static readonly ReplyCapability Reply = new("edge", "token", DateTimeOffset.MaxValue);
     private static readonly OwnerOptions Options = new() { MaxFailures = 50, MaxLosses = 50 };
 
     private readonly Dictionary<string, JobOwner> _owners = [];
     private readonly Dictionary<string, Attempt> _granted = [];
+    private readonly List<(TimeSpan At, Action<TimeSpan> Answer)> _puts = [];
     private readonly EchoWatch _echo = new(Options);
     private TimeSpan _tickedAt;
     private TimeSpan _acknowledgedAt;
@@ -66,14 +70,35 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
         _tickedAt = now;
         if (_echo.Send(now) is { } number)
             cluster.TellEdge(this, arrived => _echo.Heard(number, arrived));
+        AnswerPuts(now);
         TimeSpan? silence = _echo.IsHearing(now) ? _echo.SilenceTimeout : null;
         foreach (string id in _owners.Keys.ToList())
             Apply(id, owner => owner.Tick(now, silence), now);
+        PushLate(now);
         if (now - _acknowledgedAt < AcknowledgeEvery)
             return;
         _acknowledgedAt = now;
         foreach (JobOwner owner in _owners.Values.Where(owner => owner.Attempt is not null))
             cluster.Tell(owner.Attempt!.WorkerId, Acknowledging(owner.Acknowledgement!));
+    }
+
+    private void AnswerPuts(TimeSpan now)
+    {
+        // What is put again in answer is answered by the next tick.
+        var due = _puts.Where(put => put.At <= now).ToList();
+        _puts.RemoveAll(put => put.At <= now);
+        foreach (var (_, answer) in due)
+            answer(now);
+    }
+
+    /// <summary>What storage has not answered for yet takes a free slot, now and then before its message is claimed.</summary>
+    private void PushLate(TimeSpan now)
+    {
+        foreach (string id in _owners.Where(owner => owner.Value.IsQueueing).Select(owner => owner.Key).ToList())
+        {
+            if (random.NextDouble() < 0.3 && cluster.Choose(new HashSet<string>()) is { } chosen)
+                Apply(id, owner => owner.Placed(chosen, now), now);
+        }
     }
 
     private static Action<SimulatedWorker> Acknowledging(Ack ack) => worker => worker.Acknowledged(new AckMessage([ack]));
@@ -128,6 +153,19 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
         }
     }
 
+    /// <summary>As the dispatcher does it: an owner that is at its end already says what becomes of the message.</summary>
+    private void Enqueued(JobOwner owner, string messageId, string receipt, TimeSpan now)
+    {
+        if (_owners.ContainsKey(owner.Job.Id))
+        {
+            Apply(owner.Job.Id, one => one.Enqueued(messageId, receipt, now), now);
+            return;
+        }
+        owner.Enqueued(messageId, receipt, now);
+        foreach (OwnerEffect effect in owner.TakeEffects())
+            Execute(owner, effect, now);
+    }
+
     private void Execute(JobOwner owner, OwnerEffect effect, TimeSpan now)
     {
         string id = owner.Job.Id;
@@ -155,7 +193,7 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
                 break;
             case OwnerEffect.Enqueue:
                 var (messageId, receipt) = cluster.Queue.Put(new QueuedJob(ProtocolVersion.Current, id, owner.Job.Model, owner.Job.Band, Reply), now);
-                Apply(id, one => one.Enqueued(messageId, receipt, now), now);
+                _puts.Add((now + (random.NextDouble() < 0.5 ? TimeSpan.Zero : Slowest * random.NextDouble()), answered => Enqueued(owner, messageId, receipt, answered)));
                 break;
             case OwnerEffect.DeleteMessage(var message, var popReceipt):
                 cluster.Queue.Delete(message, popReceipt);

@@ -21,6 +21,9 @@ public sealed class EchoWatch(OwnerOptions options)
     /// <summary>How long a worker may be silent: longer when messages take long at the moment, as on a busy machine.</summary>
     public TimeSpan SilenceTimeout => options.SilenceTimeout + (_slowest * RoundTrips);
 
+    /// <summary>Echoes heard so far.</summary>
+    public long Count { get; private set; }
+
     /// <summary>Nothing was running before <paramref name="now"/>, and so nothing was sent: the wait for an echo begins here.</summary>
     public void Begin(TimeSpan now)
     {
@@ -43,6 +46,7 @@ public sealed class EchoWatch(OwnerOptions options)
     public void Heard(long number, TimeSpan now)
     {
         _heardAt = now;
+        Count++;
         if (!_underWay.Remove(number, out TimeSpan sentAt))
             return;
         TimeSpan faded = _slowest * Fading;

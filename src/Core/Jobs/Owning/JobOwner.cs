@@ -63,6 +63,9 @@ public sealed class JobOwner
     /// <summary>Waits in the model's queue, or is about to.</summary>
     public bool IsWaiting => _phase is Phase.Queueing or Phase.Queued;
 
+    /// <summary>Its message is not known to be in the queue yet: while storage keeps that waiting, a slot that becomes free is as good (<see cref="Placed"/>).</summary>
+    public bool IsQueueing => _phase == Phase.Queueing;
+
     /// <summary>The attempt whose output counts; null while there is none.</summary>
     public Attempt? Attempt => _attempt;
 
@@ -87,14 +90,17 @@ public sealed class JobOwner
     /// <summary>Skips the push: others wait already, and this one joins them.</summary>
     public void StartQueued() => Enqueue();
 
+    /// <summary>The answer to <see cref="OwnerEffect.Place"/>, or a slot that has become free while <see cref="IsQueueing"/>.</summary>
+    /// <param name="workerId">Null: nobody has a free slot, and it goes into the queue.</param>
+    /// <param name="now">The time.</param>
     public void Placed(string? workerId, TimeSpan now)
     {
-        if (_phase != Phase.Placing)
+        if (_phase is not (Phase.Placing or Phase.Queueing))
             return;
-        if (workerId is null)
-            Enqueue();
-        else
+        if (workerId is not null)
             Offer(workerId, now);
+        else if (_phase == Phase.Placing)
+            Enqueue();
     }
 
     public void Enqueued(string messageId, string popReceipt, TimeSpan now)

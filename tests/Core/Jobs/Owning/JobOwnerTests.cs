@@ -438,6 +438,31 @@ public sealed class JobOwnerTests
     }
 
     [Fact]
+    public void Placed_WhileTheMessageIsOnItsWay_GrantsAndTakesTheMessageBack()
+    {
+        JobOwner owner = Start();
+        Do(owner, () => owner.Placed(null, _now));
+
+        Do(owner, () => owner.Placed("w1", _now));
+        Do(owner, () => owner.Enqueued("m1", "put-receipt", _now));
+
+        owner.IsWaiting.ShouldBeFalse();
+        _effects.OfType<OwnerEffect.Grant>().ShouldHaveSingleItem().Attempt.WorkerId.ShouldBe("w1");
+        _effects.OfType<OwnerEffect.DeleteMessage>().ShouldHaveSingleItem().MessageId.ShouldBe("m1");
+    }
+
+    [Fact]
+    public void Placed_NobodyWhileTheMessageIsOnItsWay_IsNotPutAgain()
+    {
+        JobOwner owner = Start();
+        Do(owner, () => owner.Placed(null, _now));
+
+        Do(owner, () => owner.Placed(null, _now));
+
+        _effects.OfType<OwnerEffect.Enqueue>().ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public void Enqueued_AfterTheEnd_DeletesTheMessage()
     {
         JobOwner owner = Start();
