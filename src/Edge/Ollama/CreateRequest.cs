@@ -8,11 +8,11 @@ namespace OllamaMax.Edge.Ollama;
 /// <summary><c>POST /api/create</c> (https://docs.ollama.com/api/create).</summary>
 /// <param name="Name">The new model's.</param>
 /// <param name="From">The model it is made from; null: it is made from <paramref name="Weights"/>.</param>
-/// <param name="Weights">Digest of an uploaded GGUF; null: those of <paramref name="From"/>.</param>
+/// <param name="Weights">Digest of an uploaded GGUF, or of all the parts of a split one in their order; null: those of <paramref name="From"/>.</param>
 /// <param name="Modelfile">What is said beside the weights.</param>
 /// <param name="IsQuantized">The weights are to be made smaller first, in the one way that there is (<see cref="GgufQuantizer"/>).</param>
 /// <param name="IsStream">Progress lines, or one answer.</param>
-internal sealed record CreateRequest(ModelName Name, ModelName? From, string? Weights, Modelfile Modelfile, bool IsQuantized, bool IsStream)
+internal sealed record CreateRequest(ModelName Name, ModelName? From, IReadOnlyList<string>? Weights, Modelfile Modelfile, bool IsQuantized, bool IsStream)
 {
     private static readonly string[] Roles = ["system", "user", "assistant"];
 
@@ -20,7 +20,7 @@ internal sealed record CreateRequest(ModelName Name, ModelName? From, string? We
     {
         ModelName? name = ModelNameField.Read(request, "model", "name");
         ModelName? from = request.IsSet("from") ? ModelNameField.Read(request, "from") : null;
-        string? weights = ReadFiles(request);
+        IReadOnlyList<string>? weights = ReadFiles(request);
         CheckUnsupported(request);
         bool isQuantized = ReadQuantization(request, "quantize") | ReadQuantization(request, "quantization");
         Modelfile modelfile = new()
@@ -37,19 +37,25 @@ internal sealed record CreateRequest(ModelName Name, ModelName? From, string? We
         return request.Errors.First is { } error ? error : new CreateRequest(name!, from, weights, modelfile, isQuantized, request.Flag("stream") ?? true);
     }
 
-    private static string? ReadFiles(JsonFields request)
+    private static IReadOnlyList<string>? ReadFiles(JsonFields request)
     {
         if (request.Object("files") is not { } files)
             return null;
         IReadOnlyList<string> names = files.Names();
-        if (names.Count != 1)
+        IReadOnlyList<string> ordered = names.Count == 1 ? names : names.Count > 0 ? GgufSplit.PartsOf(names[0]) ?? [] : [];
+        if (names.Count == 0 || !names.ToHashSet().SetEquals(ordered))
         {
-            request.Errors.Add("files", "must name one GGUF: models of several files, and safetensors, are not supported by this server");
+            request.Errors.Add("files", "must name one GGUF, or all parts of a split one (such as m-00001-of-00002.gguf): safetensors and projectors are not supported by this server");
             return null;
         }
-        string? digest = files.Text(names[0]);
+        return [.. ordered.Select(name => ReadDigest(files, name))];
+    }
+
+    private static string ReadDigest(JsonFields files, string name)
+    {
+        string digest = files.Text(name) ?? "";
         if (!ModelDigest.IsValid(digest))
-            request.Errors.Add(files.PathOf(names[0]), "must be a digest: sha256: and 64 lower-case hex digits");
+            files.Errors.Add(files.PathOf(name), "must be a digest: sha256: and 64 lower-case hex digits");
         return digest;
     }
 

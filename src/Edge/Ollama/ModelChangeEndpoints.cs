@@ -14,7 +14,7 @@ namespace OllamaMax.Edge.Ollama;
 internal sealed class ModelChangeEndpoints(
     RequestBodyReader bodies, ModelCatalog catalog, ModelBlobs blobs, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
 {
-    private readonly QuantizedCreation _quantized = new(catalog, blobs, options, time);
+    private readonly ConvertedCreation _converted = new(catalog, blobs, options, time);
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -56,9 +56,9 @@ internal sealed class ModelChangeEndpoints(
             return;
         }
         RequestInfo.Of(context).Subject = $"{request.Name}";
-        if (request.IsQuantized)
+        if (request.IsQuantized || request.Weights?.Count > 1)
         {
-            await _quantized.CreateAsync(context, request);
+            await _converted.CreateAsync(context, request);
             return;
         }
         if ((error = await TryCreateAsync(request, context.RequestAborted)) is not null)
@@ -68,7 +68,7 @@ internal sealed class ModelChangeEndpoints(
         }
         // Nothing here takes long enough for a client to wait for: what happened is told when it has.
         await using ProgressLines progress = new(context, request.IsStream);
-        progress.Say(request.Weights is null ? $"using existing layers of {request.From}" : $"using existing layer {request.Weights}");
+        progress.Say(request.Weights is null ? $"using existing layers of {request.From}" : $"using existing layer {request.Weights[0]}");
         progress.Say("writing manifest");
         progress.Say("success");
     }
@@ -79,9 +79,9 @@ internal sealed class ModelChangeEndpoints(
         {
             if (request.From is { } from)
                 return await catalog.DeriveAsync(from, request.Name, request.Modelfile, cancellationToken) ? null : ApiError.ModelNotFound(from.ToString());
-            return await catalog.CreateAsync(request.Weights!, request.Name, request.Modelfile, cancellationToken)
+            return await catalog.CreateAsync(request.Weights![0], request.Name, request.Modelfile, cancellationToken)
                 ? null
-                : NoBlob(request.Weights!);
+                : NoBlob(request.Weights[0]);
         }
         catch (ModelPublishException e)
         {

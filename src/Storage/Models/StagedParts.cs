@@ -36,20 +36,13 @@ public sealed class StagedParts(IReadOnlyList<StagedBlob> parts, ModelBlobs blob
 
     private async Task<Stream> OpenAsync(CancellationToken cancellationToken)
     {
-        List<Stream> opened = [];
         try
         {
-            foreach (StagedBlob part in parts)
-                opened.Add(await part.OpenAsync(cancellationToken));
-            return GgufMerge.Open(opened);
+            return await OpenedParts.OpenAsync(parts, part => part.OpenAsync(cancellationToken));
         }
-        catch (Exception e)
+        catch (GgufFormatException e)
         {
-            foreach (Stream part in opened)
-                await part.DisposeAsync();
-            if (e is GgufFormatException)
-                throw new ModelPublishException($"the parts cannot be made one model: {e.Message}", e);
-            throw;
+            throw new ModelPublishException($"the parts cannot be made one model: {e.Message}", e);
         }
     }
 }

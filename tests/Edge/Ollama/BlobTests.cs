@@ -74,6 +74,8 @@ public sealed class BlobTests(AzuriteFixture azurite)
     [InlineData("\"from\":\"demo\",\"adapters\":{\"a\":\"sha256:12\"}", "adapters")]
     [InlineData("\"files\":{\"a\":\"x\",\"b\":\"y\"}", "files")]
     [InlineData("\"files\":{\"a\":\"x\"}", "files.a")]
+    [InlineData("\"files\":{\"m-00001-of-00003.gguf\":\"x\",\"m-00002-of-00003.gguf\":\"y\"}", "all parts of a split one")]
+    [InlineData("\"files\":{\"m-00001-of-00002.gguf\":\"x\",\"m-00002-of-00002.gguf\":\"y\"}", "files.m-00001-of-00002.gguf")]
     [InlineData("\"from\":\"demo\",\"template\":\"{{ .Prompt }}\"", "template")]
     [InlineData("\"system\":\"x\"", "'from'")]
     [InlineData("\"files\":{\"a\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"}", "blob sha256:0000")]
@@ -109,6 +111,51 @@ public sealed class BlobTests(AzuriteFixture azurite)
         (model.Details.QuantizationLevel, model.Modelfile.System).ShouldBe(("Q8_0", "Be brief."));
         model.WeightsSize.ShouldBeLessThan(content.Length / 3);
         (await refused.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe("quantization is only supported for F16, BF16 and F32 models, and this one is Q8_0");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Create_PartsOfASplitModel_IsWhatTheyAreTogether(bool isStream)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        using TempFolder folder = new();
+        GgufSpec spec = new() { Name = name };
+        GgufGenerator.Write(folder.File("whole.gguf"), spec);
+        Dictionary<string, string> files = [];
+        foreach (string part in GgufGenerator.WriteSplit(folder.Path, "m", spec, 2))
+        {
+            byte[] content = await File.ReadAllBytesAsync(part, Cancel);
+            files[Path.GetFileName(part)] = ModelDigest.Of(content);
+            // A part without the name in it is another test's too, and may be there.
+            (await StatusAsync(server, HttpMethod.Post, ModelDigest.Of(content), new ByteArrayContent(content))).ShouldBeOneOf(HttpStatusCode.Created, HttpStatusCode.OK);
+        }
+
+        string[] lines = await LinesAsync(server, new { model = name, files, stream = isStream });
+        await LinesAsync(server, new { model = $"{name}-small", files, quantize = "q8_0", stream = isStream });
+
+        lines[^1].ShouldBe("""{"status":"success"}""");
+        if (isStream)
+            lines.ShouldContain(line => line.StartsWith("""{"status":"merging 2 parts","digest":"sha256:""", StringComparison.Ordinal));
+        (await server.Catalog.FindAsync(ModelName.Parse(name), Cancel))!.Weights.ShouldBe(ModelDigest.Of(await File.ReadAllBytesAsync(folder.File("whole.gguf"), Cancel)));
+        (await server.Catalog.FindAsync(ModelName.Parse($"{name}-small"), Cancel))!.Details.QuantizationLevel.ShouldBe("Q8_0");
+    }
+
+    [Fact]
+    public async Task Create_PartsThatDoNotBelongTogether_IsRefused()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        using TempFolder folder = new();
+        GgufGenerator.Write(folder.File("whole.gguf"), new GgufSpec { Name = PullServer.UniqueName() });
+        byte[] content = await File.ReadAllBytesAsync(folder.File("whole.gguf"), Cancel);
+        string digest = ModelDigest.Of(content);
+        (await StatusAsync(server, HttpMethod.Post, digest, new ByteArrayContent(content))).ShouldBe(HttpStatusCode.Created);
+        Dictionary<string, string> files = new() { ["m-00001-of-00002.gguf"] = digest, ["m-00002-of-00002.gguf"] = digest };
+
+        using HttpResponseMessage response = await server.Edge.PostAsync("/api/create", JsonSerializer.Serialize(new { model = PullServer.UniqueName(), files }));
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe("part 1 of 2 says of itself that it is another one, or none");
     }
 
     [Fact]
