@@ -2,15 +2,15 @@ using System.Text.Json;
 
 namespace OllamaMax.Bench.Tests;
 
-/// <summary>Each bench in its quick form: that it measures everything, not how fast anything was.</summary>
+/// <summary>Each bench in its quick form: that it measures everything, not how fast anything was. Those that start whole systems take half a minute: <c>.ci/nightly</c>.</summary>
 public sealed class QuickRunTests
 {
     [Theory]
-    [InlineData("dispatch", "Time to the first token, warm", 5)]
-    [InlineData("dispatch", "From the queue to the worker", 6)]
-    [InlineData("dispatch", "From the worker's engine to the client", 6)]
-    [InlineData("dispatch", "Requests a second", 4)]
-    [InlineData("dispatch", "Time of a request at that rate", 8)]
+    [InlineData("dispatch", "Time to the first token, warm", 5, Explicit = true, Traits = ["Category", "Slow"])]
+    [InlineData("dispatch", "From the queue to the worker", 6, Explicit = true, Traits = ["Category", "Slow"])]
+    [InlineData("dispatch", "From the worker's engine to the client", 6, Explicit = true, Traits = ["Category", "Slow"])]
+    [InlineData("dispatch", "Requests a second", 4, Explicit = true, Traits = ["Category", "Slow"])]
+    [InlineData("dispatch", "Time of a request at that rate", 8, Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData("engine", "Prompt tokens a second", 1)]
     [InlineData("engine", "Answer tokens a second, greedy", 4)]
     [InlineData("engine", "Gaps between the tokens of running streams", 2)]
@@ -21,8 +21,8 @@ public sealed class QuickRunTests
     [InlineData("placement", "Choosing one worker", 2)]
     [InlineData("placement", "A light tenant's wait for a slot under a heavy one's flood", 3)]
     [InlineData("auth", "Time of a request without and with a key", 10)]
-    [InlineData("failover", "Kills in the middle of an answer", 1)]
-    [InlineData("failover", "The pause that the client sees", 2)]
+    [InlineData("failover", "Kills in the middle of an answer", 1, Explicit = true, Traits = ["Category", "Slow"])]
+    [InlineData("failover", "The pause that the client sees", 2, Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData("hub", "Orchestrations whose activities do nothing", 2)]
     [InlineData("translation", "Translation's share of the edge's processor time", 3)]
     [InlineData("translation", "Prompts counted", 4)]
@@ -37,11 +37,11 @@ public sealed class QuickRunTests
     }
 
     [Theory]
-    [InlineData("dispatch")]
+    [InlineData("dispatch", Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData("engine")]
     [InlineData("placement")]
     [InlineData("auth")]
-    [InlineData("failover")]
+    [InlineData("failover", Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData("hub")]
     [InlineData("translation")]
     public async Task Run_Quick_SaysHowAndOnWhat(string bench)

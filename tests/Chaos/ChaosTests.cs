@@ -26,7 +26,7 @@ public sealed class ChaosTests(ChaosFixture chaos)
         await RunAsync(Seed, ChaosPlan.Draw(Seed, chaos.System.Workers.Count).Take(ChaosPlan.DeckSize));
     }
 
-    /// <summary>As long as the environment says: <c>OLLAMAMAX_CHAOS_MINUTES=30 dotnet test tests/Chaos -- xUnit.Explicit=only</c>.</summary>
+    /// <summary>As long as the environment says: <c>OLLAMAMAX_CHAOS_MINUTES=30 .ci/nightly</c>.</summary>
     [Fact(Explicit = true)]
     [Trait("Category", "Slow")]
     public async Task EverythingFails_ForAsLongAsAskedFor_EachRequestIsAccountedFor()

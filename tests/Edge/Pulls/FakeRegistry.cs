@@ -128,6 +128,11 @@ internal sealed class FakeRegistry : IAsyncDisposable
             return;
         if (_manifests.TryGetValue($"{space}/{name}/{tag}", out byte[]? manifest))
             await Results.Bytes(manifest, ModelManifest.ManifestMediaType).ExecuteAsync(context);
+        else if (_repositories.ContainsKey($"{space}/{name}"))
+            // As Hugging Face says it (https://github.com/huggingface/hub-docs/issues/2702).
+            await Results.Json(
+                new { error = "The specified tag is a sharded GGUF. Ollama does not support this yet. Please use another tag or \"latest\"." }, statusCode: StatusCodes.Status400BadRequest)
+                .ExecuteAsync(context);
         else
             context.Response.StatusCode = StatusCodes.Status404NotFound;
     }

@@ -34,7 +34,7 @@ public sealed class BatchKillTests
         answers.ShouldAllBe(answer => answer.GetRawText() == vectors.GetRawText());
     }
 
-    /// <summary>Some minutes: <c>dotnet test tests/EndToEnd -- xUnit.Explicit=only</c>.</summary>
+    /// <summary>Some minutes: <c>.ci/nightly</c>.</summary>
     [Fact(Explicit = true)]
     [Trait("Category", "Slow")]
     public async Task Batch_OfAThousandLines_SomethingKilledEveryTenSeconds_AnswersEachLineOnceAndRightly()

@@ -28,7 +28,7 @@ public sealed class LeaderTests
     }
 
     /// <summary>
-    /// The leader stands still, is killed, ends, is cut off from storage, or the lease is broken: fifty events, or as many as OLLAMAMAX_LEADER_EVENTS says, drawn from OLLAMAMAX_LEADER_SEED, each followed by agreement: <c>dotnet test tests/EndToEnd -- xUnit.Explicit=only</c>.
+    /// The leader stands still, is killed, ends, is cut off from storage, or the lease is broken: fifty events, or as many as OLLAMAMAX_LEADER_EVENTS says, drawn from OLLAMAMAX_LEADER_SEED, each followed by agreement: <c>.ci/nightly</c>.
     /// </summary>
     [Fact(Explicit = true)]
     [Trait("Category", "Slow")]
