@@ -3,6 +3,7 @@ using Microsoft.DurableTask;
 using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Orchestrations;
 using OllamaMax.Orchestrations.Batches;
+using OllamaMax.Orchestrations.Pulls;
 
 namespace OllamaMax.Functions;
 
@@ -42,6 +43,10 @@ public sealed class ActivityFunctions(IServiceProvider services)
     [Function(ActivityNames.CloseBatch)]
     public Task<BatchFiles> CloseBatchAsync([ActivityTrigger] CloseBatchInput input, FunctionContext function) =>
         RunAsync<BatchFiles>(ActivityNames.CloseBatch, input, function);
+
+    [Function(ActivityNames.PullSlice)]
+    public Task<PullSlice> PullSliceAsync([ActivityTrigger] PullInput input, FunctionContext function) =>
+        RunAsync<PullSlice>(ActivityNames.PullSlice, input, function);
 
     private async Task<TOutput> RunAsync<TOutput>(string name, object input, FunctionContext function)
     {

@@ -2,6 +2,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using OllamaMax.Orchestrations;
 using OllamaMax.Orchestrations.Batches;
+using OllamaMax.Orchestrations.Pulls;
 
 namespace OllamaMax.Functions;
 
@@ -31,6 +32,10 @@ public static class OrchestrationFunctions
     [Function(BatchPageOrchestrator.Name)]
     public static Task<BatchPageResult> BatchPageAsync([OrchestrationTrigger] TaskOrchestrationContext context) =>
         new BatchPageOrchestrator().RunAsync(context, context.GetInput<BatchPageInput>() ?? throw NoInput());
+
+    [Function(PullOrchestrator.Name)]
+    public static Task<PullResult> PullAsync([OrchestrationTrigger] TaskOrchestrationContext context) =>
+        new PullOrchestrator().RunAsync(context, context.GetInput<PullInput>() ?? throw NoInput());
 
     private static StrategyInput InputOf(TaskOrchestrationContext context) =>
         context.GetInput<StrategyInput>() ?? throw NoInput();

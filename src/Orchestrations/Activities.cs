@@ -34,6 +34,9 @@ public static class ActivityNames
 
     /// <summary><see cref="Batches.CloseBatchInput"/> to <see cref="Batches.BatchFiles"/>: makes files of the pages.</summary>
     public const string CloseBatch = "close_batch";
+
+    /// <summary><see cref="Pulls.PullInput"/> to <see cref="Pulls.PullSlice"/>: fetches more of a model.</summary>
+    public const string PullSlice = "pull_slice";
 }
 
 /// <summary>Names of the events that orchestrations wait for.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.DurableTask;
 using OllamaMax.Orchestrations.Batches;
+using OllamaMax.Orchestrations.Pulls;
 
 namespace OllamaMax.Orchestrations;
 
@@ -10,5 +11,6 @@ public static class Orchestrators
     {
         [BatchOrchestrator.Name] = () => new BatchOrchestrator(),
         [BatchPageOrchestrator.Name] = () => new BatchPageOrchestrator(),
+        [PullOrchestrator.Name] = () => new PullOrchestrator(),
     };
 }

@@ -1,13 +1,6 @@
-using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
-using Microsoft.Net.Http.Headers;
 using OllamaMax.Models;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
@@ -35,9 +28,9 @@ public sealed class PullTests
         string model = folder.File("pulled.gguf");
         GgufGenerator.Write(model, new() { Name = "pulled" });
         byte[] content = [.. await File.ReadAllBytesAsync(model, Cancellation), .. RandomNumberGenerator.GetBytes(Size)];
-        await using Source source = await Source.StartAsync(content);
+        await using FileSource source = await FileSource.StartAsync(content, SentFirst, Cancellation);
         await using SplitSystem system = await SplitSystem.StartAsync(
-            new() { Model = model, Workers = 0, Environment = new Dictionary<string, string?> { ["OllamaMax__Pull__Hosts__0"] = $"source={source.Address}" } }, Cancellation);
+            new() { Model = model, Workers = 0, Environment = new Dictionary<string, string?> { ["OllamaMax__Pull__Hosts__0"] = $"source={source.Server}" } }, Cancellation);
         Task<string> first = PullAsync(system, source);
         await ReachedAsync(system, SentFirst - LostAtMost);
 
@@ -52,9 +45,9 @@ public sealed class PullTests
         source.Starts.Last().ShouldBeInRange(SentFirst - LostAtMost, SentFirst);
     }
 
-    private static async Task<string> PullAsync(SplitSystem system, Source source)
+    private static async Task<string> PullAsync(SplitSystem system, FileSource source)
     {
-        using HttpResponseMessage response = await system.Client.PostAsJsonAsync("/api/pull", new { model = "from-source", from = $"{source.Address}model.gguf" }, Cancellation);
+        using HttpResponseMessage response = await system.Client.PostAsJsonAsync("/api/pull", new { model = "from-source", from = source.File }, Cancellation);
         return await response.Content.ReadAsStringAsync(Cancellation);
     }
 
@@ -68,42 +61,5 @@ public sealed class PullTests
             transfers = (await system.Client.GetFromJsonAsync<JsonElement>("/cluster/transfers", Cancellation)).GetProperty("transfers");
         }
         while (!transfers.EnumerateArray().Any(transfer => transfer.GetProperty("completed").GetInt64() >= bytes));
-    }
-
-    /// <summary>A web server with one file, of which the first who asks gets a part and no end.</summary>
-    private sealed class Source(WebApplication app) : IAsyncDisposable
-    {
-        public Uri Address => new(app.Urls.Single());
-
-        /// <summary>From which byte each request wanted it.</summary>
-        public ConcurrentQueue<long> Starts { get; } = [];
-
-        public static async Task<Source> StartAsync(byte[] content)
-        {
-            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-            WebApplication app = builder.Build();
-            Source source = new(app);
-            EntityTagHeaderValue version = new("\"1\"");
-            app.Run(async context =>
-            {
-                source.Starts.Enqueue(context.Request.GetTypedHeaders().Range?.Ranges.Single().From ?? 0);
-                if (source.Starts.Count > 1)
-                {
-                    await Results.Bytes(content, enableRangeProcessing: true, entityTag: version).ExecuteAsync(context);
-                    return;
-                }
-                context.Response.ContentLength = content.Length;
-                context.Response.Headers.ETag = version.ToString();
-                await context.Response.Body.WriteAsync(content.AsMemory(0, SentFirst));
-                await context.Response.Body.FlushAsync();
-                await new TaskCompletionSource().Task.WaitAsync(context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            });
-            await app.StartAsync(Cancellation);
-            return source;
-        }
-
-        public ValueTask DisposeAsync() => app.DisposeAsync();
     }
 }

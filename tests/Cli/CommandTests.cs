@@ -52,6 +52,26 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Fact]
+    public async Task Pull_Detached_GoesOnWithoutItsClientAndTellsHowItEnded()
+    {
+        var (code, output, errors) = await local.RunAsync("models", "pull", "localhost:9/some/model", "--detach");
+        string id = output.Trim();
+        JsonElement transfer;
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(100));
+        do
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+            transfer = JsonElement.Parse((await local.RunAsync("models", "transfers", "--json")).Output).Items("transfers").Single(one => one.Text("id") == id);
+        }
+        while (transfer.Text("state") == "running");
+        var (cancelled, _, _) = await local.RunAsync("models", "cancel", id);
+
+        (code, errors, cancelled).ShouldBe((ExitCode.Done, "", ExitCode.NotFound));
+        (transfer.Text("model"), transfer.Text("state")).ShouldBe(("localhost:9/some/model:latest", "failed"));
+        transfer.Text("error").ShouldNotBeNull().ShouldContain("localhost");
+    }
+
+    [Fact]
     public async Task Run_Prompt_PrintsTheAnswerAlone()
     {
         var (code, output, errors) = await local.RunAsync("run", "demo", "What is OllamaMax?", "--temperature", "0", "--verbose");

@@ -11,6 +11,8 @@ internal static class ModelCommands
     private static readonly Argument<string> Model = new("model") { Description = "Such as qwen3:4b, hf.co/org/repo:Q4_K_M, or the address of a GGUF" };
     private static readonly Argument<string> File = new("file") { Description = "A GGUF, any part of a split one, or the folder of one" };
     private static readonly Argument<string> Name = new("name") { Description = "The model's name" };
+    private static readonly Argument<string> Transfer = new("id") { Description = "Of `models transfers`" };
+    private static readonly Option<bool> Detach = new("--detach") { Description = "Do not wait: it goes on by itself, whatever happens to servers; prints its id" };
     private static readonly Argument<string> Copy = new("copy") { Description = "The other name" };
 
     public static Command Create(RootCommands.Runner run)
@@ -33,9 +35,26 @@ internal static class ModelCommands
             screen.PrintJson(await edge.PostAsync("api/show", new JsonObject { ["model"] = parsed.GetRequiredValue(Model) }, cancellationToken)));
         command.Add(show);
 
-        Command pull = new("pull", "Brings a model into the catalogue; a pull that was broken off goes on where it was") { Model };
+        Command pull = new("pull", "Brings a model into the catalogue; a pull that was broken off goes on where it was") { Model, Detach };
         run.Set(pull, PullAsync);
         command.Add(pull);
+
+        Command transfers = new("transfers", "Pulls, and copies that workers make");
+        run.Set(transfers, async (_, edge, screen, cancellationToken) =>
+        {
+            JsonElement answer = await edge.GetAsync("cluster/transfers", cancellationToken);
+            screen.List(
+                answer, answer.Items("transfers"),
+                new("ID", transfer => transfer.Shown("id")), new("MODEL", transfer => transfer.Shown("model")), new("KIND", transfer => transfer.Shown("kind")),
+                new("STATE", transfer => transfer.Shown("state")), new("DONE", transfer => transfer.ShownBytes("completed"), true),
+                new("OF", transfer => transfer.ShownBytes("total"), true), new("ERROR", transfer => transfer.Shown("error")));
+        });
+        command.Add(transfers);
+
+        Command cancel = new("cancel", "Ends a pull or a copy; what there is of it stays for the next one") { Transfer };
+        run.Set(cancel, async (parsed, edge, screen, cancellationToken) =>
+            await edge.CallAsync(HttpMethod.Delete, $"cluster/transfers/{Uri.EscapeDataString(parsed.GetRequiredValue(Transfer))}", null, cancellationToken));
+        command.Add(cancel);
 
         Command push = new("push", "Brings a file of this machine into the catalogue, straight into its storage; one that was broken off goes on where it was") { File, Name };
         run.Set(push, PushAsync);
@@ -59,8 +78,20 @@ internal static class ModelCommands
         return command;
     }
 
-    private static Task PullAsync(ParseResult parsed, Edge edge, Screen screen, CancellationToken cancellationToken) => ProgressLines.ShowAsync(
-        screen, edge.StreamAsync(HttpMethod.Post, "api/pull", new JsonObject { ["model"] = parsed.GetRequiredValue(Model) }, cancellationToken));
+    private static async Task PullAsync(ParseResult parsed, Edge edge, Screen screen, CancellationToken cancellationToken)
+    {
+        JsonObject body = new() { ["model"] = parsed.GetRequiredValue(Model) };
+        if (!parsed.GetValue(Detach))
+        {
+            await ProgressLines.ShowAsync(screen, edge.StreamAsync(HttpMethod.Post, "api/pull", body, cancellationToken));
+            return;
+        }
+        JsonElement begun = await edge.PostAsync("cluster/transfers", body, cancellationToken);
+        if (screen.IsJson)
+            screen.PrintJson(begun);
+        else
+            screen.Output.WriteLine(begun.Shown("id"));
+    }
 
     private static async Task PushAsync(ParseResult parsed, Edge edge, Screen screen, CancellationToken cancellationToken)
     {

@@ -1,10 +1,8 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Azure;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using OllamaMax.Diagnostics;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Requests;
@@ -311,20 +309,13 @@ internal sealed partial class JobDispatcher(
         {
             run.AcceptedAt = Now;
             metrics.Accepted(Now - run.StartedAt);
-            TraceWait(run);
+            run.TraceWait(time.GetUtcNow(), Now);
         }
         else if (output is JobOutput.Finished)
         {
             backlog.Answered(run.Job.Model, Now - run.AcceptedAt);
         }
         run.Log.Append(output);
-    }
-
-    /// <summary>The time that it has waited, as a span under the request's; known only now.</summary>
-    private void TraceWait(JobRun run)
-    {
-        using Activity? wait = Telemetry.Source.StartActivity("wait", ActivityKind.Internal, run.Job.TraceParent, startTime: time.GetUtcNow() - (Now - run.StartedAt));
-        wait?.SetTag("ollamamax.job", run.Job.Id).SetTag("ollamamax.worker", run.Owner.Attempt?.WorkerId);
     }
 
     /// <summary>Lets it wait, unless too many do; its message is put when it is its tenant's turn.</summary>
@@ -370,8 +361,7 @@ internal sealed partial class JobDispatcher(
         // A client that has seen text waits for storage as it waits for a worker, up to the deadline. Each trial takes its time (StoragePatience).
         if (!isRefused && run.Owner.HasBeenAccepted && backlog.PutBack(run))
             return;
-        Apply(run, () => run.Owner.EnqueueFailed(
-            new JobError(JobErrorKind.Unavailable, "no worker is free and storage cannot be reached; try again later") { RetryAfter = 2 * StoragePatience.WhileSilent }));
+        Apply(run, () => run.Owner.EnqueueFailed(Readiness.NoQueue));
     }
 
     /// <summary>Sees something off: its failure is logged, and made good by the owner's repetitions.</summary>

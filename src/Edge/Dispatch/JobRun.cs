@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using OllamaMax.Diagnostics;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
 
@@ -32,6 +34,15 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
     public JobPayload? Payload { get; set; }
 
     public CancellationTokenRegistration ClientLeft { get; set; }
+
+    /// <summary>The time that it has waited, as a span under the request's; known only when it is over.</summary>
+    /// <param name="at">The moment, on the calendar.</param>
+    /// <param name="now">The same moment, on the clock of <see cref="StartedAt"/>.</param>
+    public void TraceWait(DateTimeOffset at, TimeSpan now)
+    {
+        using Activity? wait = Telemetry.Source.StartActivity("wait", ActivityKind.Internal, Job.TraceParent, startTime: at - (now - StartedAt));
+        wait?.SetTag("ollamamax.job", Job.Id).SetTag("ollamamax.worker", Owner.Attempt?.WorkerId);
+    }
 
     /// <summary>Time until its deadline; zero where that has passed.</summary>
     public TimeSpan Remaining(TimeSpan now)

@@ -10,6 +10,9 @@ namespace OllamaMax.Edge.Pulls;
 /// </summary>
 internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ActivePulls> logger)
 {
+    /// <summary>Why a pull has no model that was ended before it had: nothing is wrong.</summary>
+    public const string Cancelled = "the pull was cancelled; the next one goes on where it was";
+
     private readonly Lock _lock = new();
     private readonly List<RunningPull> _running = [];
 
@@ -17,6 +20,13 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
     {
         lock (_lock)
             return [.. _running];
+    }
+
+    /// <summary>The one that runs; null: none does.</summary>
+    public RunningPull? Find(PullRequest request)
+    {
+        lock (_lock)
+            return _running.Find(one => one.Request == request && one.Followers > 0);
     }
 
     /// <summary>Starts a pull, or takes part in one that runs.</summary>
@@ -67,7 +77,7 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return "the pull was cancelled; the next one goes on where it was";
+            return Cancelled;
         }
         catch (Exception e) when (e is PullException or ModelPublishException or CatalogException)
         {

@@ -28,6 +28,16 @@ internal sealed class PullProgress(TimeProvider time)
         }
     }
 
+    /// <summary>Bytes are coming that stay there whatever happens.</summary>
+    public bool IsFetching
+    {
+        get
+        {
+            lock (_lock)
+                return _lines.Count > 0 && _lines[^1] is { Total: > 0 } last && last.Completed < last.Total;
+        }
+    }
+
     public void Begin(PullLine line)
     {
         lock (_lock)

@@ -1,6 +1,7 @@
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Models;
+using OllamaMax.Orchestrations.Pulls;
 
 namespace OllamaMax.Edge.Pulls;
 
@@ -22,4 +23,6 @@ internal sealed record PullRequest(ModelName Name, Uri? From)
         }
         return request.Errors.First is { } error ? error : new PullRequest(name!, from);
     }
+
+    public static PullRequest Of(PullInput input) => new(ModelName.Parse(input.Model), input.From is null ? null : new Uri(input.From));
 }

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Jobs.Strategies;
 
 namespace OllamaMax.Edge.Pulls;
 
@@ -17,6 +19,9 @@ internal static class PullServices
         services.AddSingleton<BlobPull>();
         services.AddSingleton<ModelPull>();
         services.AddSingleton<ActivePulls>();
+        services.AddSingleton<PullPart>();
+        services.AddSingleton<DurablePulls>();
+        services.TryAddSingleton<TaskHubs>();
         services.AddSingleton<IEndpointGroup, PullEndpoints>();
         services.AddSingleton<ITransferSource, PullTransfers>();
         services.AddSingleton<IEndpointGroup, TransferEndpoints>();

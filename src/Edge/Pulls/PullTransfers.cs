@@ -10,6 +10,6 @@ internal sealed class PullTransfers(ActivePulls pulls) : ITransferSource
     private static TransferAnswer Answer(RunningPull pull)
     {
         (long completed, long total, long speed) = pull.Progress.Sum;
-        return new(pull.Id, pull.Request.Name.ToString(), "pull", TransferAnswer.Running, completed, total, speed);
+        return new(pull.Id, pull.Request.Name.ToString(), TransferAnswer.Pull, TransferAnswer.Running, completed, total, speed);
     }
 }

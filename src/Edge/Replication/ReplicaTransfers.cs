@@ -47,7 +47,7 @@ internal sealed class ReplicaTransfers(ClusterWatch watch, ModelCatalog catalog,
         IdOf(worker, transfer),
         names[transfer.Digest].FirstOrDefault()?.Name.ToString() ?? transfer.Digest,
         "replica",
-        transfer.Error is null ? TransferAnswer.Running : "failed",
+        transfer.Error is null ? TransferAnswer.Running : TransferAnswer.Failed,
         transfer.Completed,
         transfer.Total,
         transfer.BytesPerSecond)

@@ -20,14 +20,13 @@ public sealed class JobOwner
     private readonly TimeSpan _startedAt;
     private List<OwnerEffect> _effects = [];
 
-    private Phase _phase = Phase.Placing;
+    private OwnerPhase _phase = OwnerPhase.Placing;
     private Attempt? _attempt;
     private bool _granting;
     private TimeSpan _offeredAt;
     private TimeSpan _grantSentAt;
     private TimeSpan _gapAskedAt = TimeSpan.MinValue;
     private (string MessageId, string PopReceipt)? _message;
-    private bool _acceptedOnce;
 
     /// <param name="now">The moment it was taken on, on the clock of all later calls (any origin).</param>
     /// <param name="newNonce">Source of unguessable nonces.</param>
@@ -43,28 +42,18 @@ public sealed class JobOwner
         _pulse = new AttemptPulse(options);
     }
 
-    private enum Phase
-    {
-        Placing,
-        Offered,
-        Running,
-        Queueing,
-        Queued,
-        Ended,
-    }
-
     public Job Job => _job;
 
-    public bool HasEnded => _phase == Phase.Ended;
+    public bool HasEnded => _phase == OwnerPhase.Ended;
 
     /// <summary>Some worker has begun it.</summary>
-    public bool HasBeenAccepted => _acceptedOnce;
+    public bool HasBeenAccepted { get; private set; }
 
     /// <summary>Waits in the model's queue, or is about to.</summary>
-    public bool IsWaiting => _phase is Phase.Queueing or Phase.Queued;
+    public bool IsWaiting => _phase is OwnerPhase.Queueing or OwnerPhase.Queued;
 
     /// <summary>Its message is not known to be in the queue yet: while storage keeps that waiting, a slot that becomes free is as good (<see cref="Placed"/>).</summary>
-    public bool IsQueueing => _phase == Phase.Queueing;
+    public bool IsQueueing => _phase == OwnerPhase.Queueing;
 
     /// <summary>The attempt whose output counts; null while there is none.</summary>
     public Attempt? Attempt => _attempt;
@@ -95,23 +84,23 @@ public sealed class JobOwner
     /// <param name="now">The time.</param>
     public void Placed(string? workerId, TimeSpan now)
     {
-        if (_phase is not (Phase.Placing or Phase.Queueing))
+        if (_phase is not (OwnerPhase.Placing or OwnerPhase.Queueing))
             return;
         if (workerId is not null)
             Offer(workerId, now);
-        else if (_phase == Phase.Placing)
+        else if (_phase == OwnerPhase.Placing)
             Enqueue();
     }
 
     public void Enqueued(string messageId, string popReceipt, TimeSpan now)
     {
-        if (_phase != Phase.Queueing)
+        if (_phase != OwnerPhase.Queueing)
         {
             // It ended, or was claimed, before the put was answered. The receipt is stale in the second case, and that is fine.
             Do(new OwnerEffect.DeleteMessage(messageId, popReceipt));
             return;
         }
-        _phase = Phase.Queued;
+        _phase = OwnerPhase.Queued;
         _message = (messageId, popReceipt);
         _nudges.Start(now);
         Do(new OwnerEffect.Nudge());
@@ -119,7 +108,7 @@ public sealed class JobOwner
 
     public void EnqueueFailed(JobError error)
     {
-        if (_phase == Phase.Queueing)
+        if (_phase == OwnerPhase.Queueing)
             Fail(error);
     }
 
@@ -130,7 +119,7 @@ public sealed class JobOwner
             if (accepted)
                 Do(new OwnerEffect.Stop(workerId, nonce));
         }
-        else if (_phase == Phase.Offered)
+        else if (_phase == OwnerPhase.Offered)
         {
             if (accepted)
                 Accept(now);
@@ -151,7 +140,7 @@ public sealed class JobOwner
             return;
         }
         // The worker's claim is repeated while it has no answer: the grant may have been lost.
-        if (_phase == Phase.Offered && _granting && _attempt!.WorkerId == workerId)
+        if (_phase == OwnerPhase.Offered && _granting && _attempt!.WorkerId == workerId)
         {
             SendGrant(now);
             return;
@@ -178,7 +167,7 @@ public sealed class JobOwner
             return;
         }
         _pulse.Heard(now);
-        if (_phase == Phase.Offered)
+        if (_phase == OwnerPhase.Offered)
             Accept(now);
     }
 
@@ -206,7 +195,7 @@ public sealed class JobOwner
     /// <param name="silenceTimeout">A worker that was silent for this long has lost its attempt; null while the edge does not hear itself, and silence proves nothing.</param>
     public void Tick(TimeSpan now, TimeSpan? silenceTimeout)
     {
-        if (_phase == Phase.Ended)
+        if (_phase == OwnerPhase.Ended)
             return;
         if (now - _startedAt >= _job.Deadline)
         {
@@ -218,11 +207,11 @@ public sealed class JobOwner
             _pulse.Excuse(now);
             _offeredAt = now;
         }
-        if (_phase == Phase.Offered)
+        if (_phase == OwnerPhase.Offered)
             TickOffered(now);
-        else if (_phase == Phase.Running)
+        else if (_phase == OwnerPhase.Running)
             TickRunning(now, silenceTimeout ?? _options.SilenceTimeout);
-        else if (_phase == Phase.Queued && _nudges.IsDue(now))
+        else if (_phase == OwnerPhase.Queued && _nudges.IsDue(now))
             Do(new OwnerEffect.Nudge());
     }
 
@@ -232,7 +221,7 @@ public sealed class JobOwner
     /// <summary>Ends the job without an answer, whatever its state.</summary>
     public void Fail(JobError error)
     {
-        if (_phase == Phase.Ended)
+        if (_phase == OwnerPhase.Ended)
             return;
         if (_attempt is not null)
             Do(new OwnerEffect.Stop(_attempt.WorkerId, _attempt.Nonce));
@@ -298,11 +287,11 @@ public sealed class JobOwner
 
     private void Accept(TimeSpan now)
     {
-        _phase = Phase.Running;
+        _phase = OwnerPhase.Running;
         _pulse.Begin(now);
-        if (_acceptedOnce)
+        if (HasBeenAccepted)
             return;
-        _acceptedOnce = true;
+        HasBeenAccepted = true;
         Do(new OwnerEffect.Emit(new JobOutput.Accepted(_attempt!.WorkerId)));
     }
 
@@ -354,7 +343,7 @@ public sealed class JobOwner
             Enqueue();
             return;
         }
-        _phase = Phase.Placing;
+        _phase = OwnerPhase.Placing;
         Do(new OwnerEffect.Place(_tries.Excluded));
     }
 
@@ -362,7 +351,7 @@ public sealed class JobOwner
     {
         _attempt = _tries.Next(workerId);
         _history.Begin(_answer.Next);
-        _phase = Phase.Offered;
+        _phase = OwnerPhase.Offered;
         _offeredAt = now;
         SendGrant(now);
     }
@@ -375,7 +364,7 @@ public sealed class JobOwner
 
     private void Enqueue()
     {
-        _phase = Phase.Queueing;
+        _phase = OwnerPhase.Queueing;
         Do(new OwnerEffect.Enqueue());
     }
 
@@ -387,11 +376,7 @@ public sealed class JobOwner
         Do(new OwnerEffect.Acknowledge(_attempt!.WorkerId, new Ack(_attempt.Nonce, _answer.Next, Missing: true)));
     }
 
-    private void Emit(IEnumerable<JobOutput> outputs)
-    {
-        foreach (JobOutput output in outputs)
-            Do(new OwnerEffect.Emit(output));
-    }
+    private void Emit(IEnumerable<JobOutput> outputs) => _effects.AddRange(outputs.Select(output => new OwnerEffect.Emit(output)));
 
     private void Finish(FinishReason reason, AttemptEnd? end, TimeSpan now) =>
         End(new JobOutput.Finished(reason, _answer.Statistics(end, now, _tries.Count)) { StoppedBy = _answer.StoppedBy });
@@ -402,7 +387,7 @@ public sealed class JobOwner
             Do(new OwnerEffect.DeleteMessage(messageId, popReceipt));
         _message = null;
         _attempt = null;
-        _phase = Phase.Ended;
+        _phase = OwnerPhase.Ended;
         if (_answer.Rest() is { } rest)
             Do(new OwnerEffect.Emit(rest));
         Do(new OwnerEffect.Emit(last));

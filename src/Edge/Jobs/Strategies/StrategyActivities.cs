@@ -1,6 +1,7 @@
 using Microsoft.DurableTask;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Batches;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Orchestrations;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
@@ -20,5 +21,6 @@ public static class StrategyActivities
         [ActivityNames.SubmitLine] = services => services.GetRequiredService<SubmitLine>(),
         [ActivityNames.WritePage] = services => services.GetRequiredService<WritePage>(),
         [ActivityNames.CloseBatch] = services => services.GetRequiredService<CloseBatch>(),
+        [ActivityNames.PullSlice] = services => services.GetRequiredService<PullPart>(),
     };
 }

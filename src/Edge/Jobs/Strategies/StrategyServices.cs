@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
@@ -13,7 +14,7 @@ internal static class StrategyServices
         services.AddSingleton<StrategyJobs>();
         services.AddSingleton<StrategyStream>();
         services.AddSingleton<StrategySweep>();
-        services.AddSingleton<TaskHubs>();
+        services.TryAddSingleton<TaskHubs>();
         services.AddSingleton<BranchSubmitter>();
         services.AddSingleton<SubmitBranch>();
         services.AddSingleton<LookAtBranch>();

@@ -1,9 +1,10 @@
 using Microsoft.DurableTask.Client;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
 
-/// <summary>Deletes jobs with a strategy and batches whose time is over, with their orchestrations; their branches go as any background job does.</summary>
+/// <summary>Deletes jobs with a strategy, batches and pulls whose time is over, with their orchestrations; branches go as any background job does.</summary>
 internal sealed class StrategySweep(StrategyStore strategies, BatchStore batches)
 {
     public static readonly PurgeInstanceOptions WithPages = new(Recursive: true);
@@ -24,5 +25,6 @@ internal sealed class StrategySweep(StrategyStore strategies, BatchStore batches
             await strategies.DeleteContentAsync(id, cancellationToken);
             await batches.DeleteAsync(id, cancellationToken);
         }
+        await DurablePulls.SweepAsync(hub, now, cancellationToken);
     }
 }
