@@ -15,6 +15,10 @@ internal sealed class SourceHttp : IDisposable
 {
     private const int MostSteps = 12;
     private const int LongestToken = 64 << 10;
+    private const int LongestReason = 16 << 10;
+
+    /// <summary>Characters of a source's own reason.</summary>
+    private const int MostSaid = 300;
 
     private readonly PullOptions _options;
     private readonly TimeProvider _time;
@@ -67,7 +71,7 @@ internal sealed class SourceHttp : IDisposable
                 }
                 else
                 {
-                    throw Failure(response, address);
+                    throw await FailureAsync(response, address, cancellationToken);
                 }
             }
         }
@@ -138,7 +142,7 @@ internal sealed class SourceHttp : IDisposable
     {
         using HttpResponseMessage response = await SendAsync(new(challenge.Address), challenge.Address, null, cancellationToken);
         if (response.StatusCode != HttpStatusCode.OK)
-            throw Failure(response, challenge.Address);
+            throw await FailureAsync(response, challenge.Address, cancellationToken);
         byte[] body = await response.ReadAtMostAsync(LongestToken, _options.Silence, _time, cancellationToken);
         try
         {
@@ -157,16 +161,38 @@ internal sealed class SourceHttp : IDisposable
         throw new PullException($"{challenge.Realm.Host} answered no token");
     }
 
-    private Exception Failure(HttpResponseMessage response, Uri address)
+    private async Task<Exception> FailureAsync(HttpResponseMessage response, Uri address, CancellationToken cancellationToken)
     {
         int status = (int)response.StatusCode;
         string message = $"{address.Host} answered {status}";
+        if (status is >= 400 and < 500 && await ReasonAsync(response, cancellationToken) is { } reason)
+            message = $"{message}: {reason}";
         return status switch
         {
             404 or 410 => new PullException(message) { IsNotFound = true },
             408 or 425 or 429 or >= 500 => new SourceUnavailableException(message) { RetryAfter = WaitOf(response.Headers.RetryAfter) },
             _ => new PullException(message),
         };
+    }
+
+    /// <summary>What the source itself says of it, as Ollama's registry and Hugging Face do: <c>{"error":"…"}</c> or <c>{"errors":[{"message":"…"}]}</c>; null: nothing short that can be read.</summary>
+    private async Task<string?> ReasonAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(await response.ReadAtMostAsync(LongestReason, _options.Silence, _time, cancellationToken));
+            JsonElement said = json.RootElement;
+            if (said.TryGetProperty("errors", out JsonElement errors))
+                said = errors[0];
+            return said.TryGetProperty(said.TryGetProperty("error", out _) ? "error" : "message", out JsonElement text) && text.GetString() is { Length: > 0 } reason
+                ? string.Concat(reason.Where(c => !char.IsControl(c)).Take(MostSaid))
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or IndexOutOfRangeException or PullException or HttpRequestException or IOException or TimeoutException)
+        {
+            // The status says what is needed to go by.
+            return null;
+        }
     }
 
     private TimeSpan? WaitOf(RetryConditionHeaderValue? header)

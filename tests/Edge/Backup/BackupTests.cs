@@ -5,14 +5,19 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Backup;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Inference.Packages;
+using OllamaMax.LocalHost.SignalR;
 using OllamaMax.Models;
+using OllamaMax.SignalR;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Cluster;
 using OllamaMax.Storage.Models;
 using OllamaMax.Storage.Security;
 using OllamaMax.Storage.Workers;
+using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
@@ -161,11 +166,12 @@ public sealed class BackupTests(AzuriteFixture azurite)
     /// <summary>An edge with a storage of its own, where a leader has taken over.</summary>
     private sealed class Cluster : IAsyncDisposable
     {
+        private readonly SignalRSurface _surface;
         private readonly StorageAccount _account;
 
-        private Cluster(EdgeServer edge, StorageAccount account, long epoch)
+        private Cluster(EdgeServer edge, SignalRSurface surface, StorageAccount account, long epoch)
         {
-            _account = account;
+            (_surface, _account) = (surface, account);
             Edge = edge;
             Documents = new(new BlobDocuments(account));
             Enrolments = new(account, TimeProvider.System);
@@ -192,14 +198,24 @@ public sealed class BackupTests(AzuriteFixture azurite)
         public static async Task<Cluster> StartAsync(AzuriteFixture azurite, long epoch)
         {
             StorageAccount account = new(azurite.NewAccount());
+            // It tells the other edges, and closes connections of workers that are not let in any more.
+            SignalRSurface surface = await SignalRSurface.StartAsync(new(), TimeProvider.System, NullLoggerFactory.Instance, Cancellation);
             EdgeServer edge = await SecuredEdge.StartAsync(account, more: services => services
                 .AddSingleton<BlobDocuments>()
                 .AddSingleton(provider => new ClusterDocuments(provider.GetRequiredService<BlobDocuments>()))
                 .AddSingleton<WorkerEnrolments>()
+                .AddSingleton<Heartbeats>()
+                .AddSingleton<ClusterWatch>()
+                .AddSingleton<SignalRSender>()
+                .AddSingleton(provider => new SignalRHub(
+                    SignalRConnectionString.Parse(surface.ConnectionString), Users.Hub, provider.GetRequiredService<SignalRSender>(), provider.GetRequiredService<TimeProvider>()))
+                .AddSingleton<EdgeListener>()
+                .AddSingleton<ClusterNudges>()
+                .AddSingleton<WorkerWishes>()
                 .AddSingleton(provider => new ModelCatalog(account.Blobs, TimeProvider.System, NullLogger<ModelCatalog>.Instance))
                 .AddBackup());
             edge.Jobs.Script = job => job.Accept().Say("hello").Finish();
-            Cluster cluster = new(edge, account, epoch);
+            Cluster cluster = new(edge, surface, account, epoch);
             foreach (FencedStore document in cluster.Documents.All)
                 (await document.TakeOverAsync(cluster.Term, Cancellation)).ShouldBeTrue();
             return cluster;
@@ -249,6 +265,7 @@ public sealed class BackupTests(AzuriteFixture azurite)
         {
             Catalog.Dispose();
             await Edge.DisposeAsync();
+            await _surface.DisposeAsync();
         }
     }
 }

@@ -128,14 +128,16 @@ internal sealed class FakeRegistry : IAsyncDisposable
             return;
         if (_manifests.TryGetValue($"{space}/{name}/{tag}", out byte[]? manifest))
             await Results.Bytes(manifest, ModelManifest.ManifestMediaType).ExecuteAsync(context);
-        else if (_repositories.ContainsKey($"{space}/{name}"))
-            // As Hugging Face says it (https://github.com/huggingface/hub-docs/issues/2702).
-            await Results.Json(
-                new { error = "The specified tag is a sharded GGUF. Ollama does not support this yet. Please use another tag or \"latest\"." }, statusCode: StatusCodes.Status400BadRequest)
-                .ExecuteAsync(context);
+        else if (_repositories.TryGetValue($"{space}/{name}", out (string Path, string Oid)[]? files))
+            await Results.Json(new { error = Refusal(tag, files) }, statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
         else
             context.Response.StatusCode = StatusCodes.Status404NotFound;
     }
+
+    /// <summary>As Hugging Face says it (https://github.com/huggingface/hub-docs/issues/2702).</summary>
+    private static string Refusal(string tag, (string Path, string Oid)[] files) => tag == "latest" || files.Any(file => file.Path.Contains(tag, StringComparison.OrdinalIgnoreCase))
+        ? "The specified tag is a sharded GGUF. Ollama does not support this yet. Please use another tag or \"latest\"."
+        : "The specified tag is not available in the repository. Please use another tag or \"latest\"";
 
     private void BlobAsync(HttpContext context, string space, string name, string digest)
     {

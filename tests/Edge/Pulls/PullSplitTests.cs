@@ -48,7 +48,7 @@ public sealed class PullSplitTests(AzuriteFixture azurite) : IDisposable
 
         lines[^1].ShouldBe(Success);
         (await server.Catalog.FindAsync(ModelName.Parse($"hf.co/org/{name}:Q4_K_M"), Cancel))!.Weights.ShouldBe(ModelDigest.Of(whole));
-        unknown[^1].ShouldBe("""{"error":"pull model manifest: file does not exist"}""");
+        unknown[^1].ShouldBe("""{"error":"pull model manifest: 127.0.0.1 answered 400: The specified tag is not available in the repository. Please use another tag or \"latest\""}""");
     }
 
     [Fact]

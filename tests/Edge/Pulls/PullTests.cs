@@ -3,8 +3,11 @@ using System.Net;
 using System.Text.Json;
 using Azure.Storage.Blobs;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
+using OllamaMax.Orchestrations.Pulls;
 using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
 
@@ -302,6 +305,39 @@ public sealed class PullTests(AzuriteFixture azurite)
     }
 
     /// <summary>2 MiB of the content, the end of it when told to.</summary>
+    [Fact]
+    public async Task Slice_TimeIsOverWhileBytesCome_SaysHowFarItIsAndTheNextGoesOn()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        byte[] weights = PullServer.UniqueModel();
+        server.Registry.Replace(name, weights);
+        server.Registry.Faults.Enqueue((context, content) => SendPartAsync(context, content, new TaskCompletionSource().Task));
+        PullPart part = server.Edge.Services.GetRequiredService<PullPart>();
+        PullInput input = new(name, $"{server.Registry.ContentUrl}/content/{name}");
+
+        Task<PullSlice> first = part.RunAsync(null!, input);
+        ActivePulls pulls = server.Edge.Services.GetRequiredService<ActivePulls>();
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+        while (pulls.List() is not [var running] || running.Progress.Sum.Completed < 1 << 20)
+            await timer.WaitForNextTickAsync(Cancel);
+        await server.Edge.Time.WhenTimerAsync(PullPart.Slice);
+        server.Edge.Time.Advance(PullPart.Slice);
+        PullSlice slice = await first;
+        Task<PullSlice> second = part.RunAsync(null!, input);
+        while (!second.IsCompleted)
+        {
+            // The first may hold what it fetched a moment longer: the second looks again each second.
+            server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(second, server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(1)));
+        }
+
+        slice.ShouldBe(new PullSlice(slice.Completed, weights.Length));
+        slice.Completed.ShouldBeInRange(1 << 20, 2 << 20);
+        (await second).ShouldBe(new PullSlice(weights.Length, weights.Length) { IsDone = true });
+        RangeStart(server.Registry.Ranges.Last()).ShouldBeInRange(1 << 20, 2 << 20);
+    }
+
     internal static async Task SendPartAsync(HttpContext context, byte[] content, Task cut)
     {
         context.Response.ContentLength = content.Length;

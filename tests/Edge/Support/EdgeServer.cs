@@ -33,6 +33,8 @@ internal sealed class EdgeServer : IAsyncDisposable
 
     public LogLines Logs { get; }
 
+    public IServiceProvider Services => _app.Services;
+
     public static async Task<EdgeServer> StartAsync(Action<EdgeOptions>? configure = null, Action<IServiceCollection>? services = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -107,9 +108,9 @@ internal sealed partial class BatchGroup : IAsyncDisposable
             {
                 return await _client.GetStringAsync(new Uri(_edges[i % _edges.Length], path), Cancellation);
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !Cancellation.IsCancellationRequested)
+            catch (Exception e) when (e is HttpRequestException or SocketException or TaskCanceledException && !Cancellation.IsCancellationRequested)
             {
-                // The other one, then.
+                // The other one, then. A socket's own exception: the edge died between connect and the look at whom it is connected to.
             }
         }
     }
