@@ -64,7 +64,7 @@ public sealed class TenantTests(KeyedSystemFixture local)
         (await ListAsync(own)).ShouldBeEmpty();
         JsonElement acts = await JsonAsync(HttpMethod.Get, $"/audit?actor={keyId}&limit=100", local.Admin);
         acts.GetProperty("records").EnumerateArray().Select(act => (act.GetProperty("action").GetString(), act.GetProperty("subject").GetString(), act.GetProperty("status").GetInt32()))
-            .ShouldBe([("DELETE /tenants/{tenant}/data", tenant, 200)]);
+            .ShouldBe([("DELETE /tenants/{tenant}/data", tenant, 403), ("DELETE /tenants/{tenant}/data", tenant, 200)]);
     }
 
     private async Task<string> UploadAsync(string key, string line)
