@@ -1,5 +1,7 @@
 import { HubConnectionBuilder, LogLevel, type HubConnection } from "@microsoft/signalr";
 import { JobText, type JobLine, type JobProgress } from "./jobText.js";
+import { readLines } from "./readLines.js";
+import { RefusedError } from "./refusedError.js";
 
 export interface FollowOptions {
   /** Address of the edge, such as `http://127.0.0.1:11434`. */
@@ -30,28 +32,41 @@ export interface JobEvent {
 /**
  * Yields a background job's text, from `after` on and to its end. Tokens come directly from the worker over SignalR, so that no
  * request is held open while they flow; what was lost on the way, and the end, come from `GET /jobs/{id}/stream`.
- * @throws When the edge refuses, such as for a job that it does not know. Losing the connection is no error.
+ * An edge that is away for a while, or has too much to do (429, 500 and above), is asked again, for as long as it takes.
+ * @throws RefusedError where the edge refuses, such as with 404 for a job that it does not know. Losing the connection is no error.
  */
 export async function* followJob(options: FollowOptions): AsyncGenerator<JobEvent, void, undefined> {
   const edge = new EdgeCalls(options);
   const text = new JobText(options.after ?? 0);
   const inbox = new Inbox();
-  // Listening before reading: what is added in between is heard, and what was added before is read.
-  const connection = await connect(edge, inbox);
+  const outage = new Outage();
+  const isAborted = () => options.signal?.aborted === true;
   const aborted = () => inbox.wake();
   options.signal?.addEventListener("abort", aborted);
+  // Listening before reading: what is added in between is heard, and what was added before is read. Undefined while nobody has said where to listen.
+  let connection: HubConnection | null | undefined;
   try {
+    while (connection === undefined && !isAborted()) {
+      connection = await outage.bridge(() => connect(edge, inbox));
+      if (connection === undefined && !isAborted()) await inbox.wait(outage.left);
+    }
     let stale = true;
-    while (!options.signal?.aborted) {
-      if (stale) {
-        for await (const line of edge.stream(text.offset, connection !== null)) {
-          const added = text.line(line);
-          if (added || line.done) yield { offset: text.offset, text: added, ...(line.done ? { end: line } : {}) };
-          if (line.done) return;
+    while (!isAborted()) {
+      if (stale && outage.left === 0) {
+        try {
+          for await (const line of edge.stream(text.offset, connection !== null)) {
+            outage.end();
+            const added = text.line(line);
+            if (added || line.done) yield { offset: text.offset, text: added, ...(line.done ? { end: line } : {}) };
+            if (line.done) return;
+          }
+          outage.end();
+          stale = false;
+        } catch (error) {
+          outage.note(error);
         }
-        stale = false;
       }
-      if (inbox.isEmpty && !(await inbox.wait(options.quietAfter ?? 5000))) stale = true;
+      if (inbox.isEmpty && !isAborted() && !(await inbox.wait(stale ? outage.left : (options.quietAfter ?? 5000)))) stale = true;
       for (const progress of inbox.take()) {
         const added = progress === "reconnected" ? "gap" : text.push(progress);
         if (added === "gap") stale = true;
@@ -62,6 +77,41 @@ export async function* followJob(options: FollowOptions): AsyncGenerator<JobEven
   } finally {
     options.signal?.removeEventListener("abort", aborted);
     await connection?.stop();
+  }
+}
+
+/** A time in which the edge does not answer, or says that it cannot now: what is asked then is asked again, after pauses that grow. */
+class Outage {
+  #failures = 0;
+  #over = 0;
+
+  /** Until the edge is to be asked (again), in ms. */
+  get left(): number {
+    return Math.max(0, this.#over - performance.now());
+  }
+
+  end(): void {
+    this.#failures = 0;
+    this.#over = 0;
+  }
+
+  /** @throws The error, where asking again would not help. */
+  note(error: unknown): void {
+    const isPassing = error instanceof RefusedError ? error.status === 429 || error.status >= 500 : error instanceof TypeError;
+    if (!isPassing) throw error;
+    this.#over = performance.now() + Math.min(250 * 2 ** this.#failures++, 10_000);
+  }
+
+  /** Undefined where the edge is away. */
+  async bridge<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const done = await work();
+      this.end();
+      return done;
+    } catch (error) {
+      this.note(error);
+      return undefined;
+    }
   }
 }
 
@@ -144,6 +194,8 @@ class EdgeCalls {
     this.#job = `${options.baseUrl.replace(/\/+$/, "")}/jobs/${encodeURIComponent(options.id)}`;
     this.#headers = options.key ? { Authorization: `Bearer ${options.key}` } : {};
     this.#signal = options.signal;
+    // A TypeError for an address that is none, or a key that no header can carry, is to come now: later it means that nobody answers.
+    new Request(this.#job, { headers: this.#headers });
   }
 
   async subscribe(): Promise<{ url: string; accessToken: string }> {
@@ -157,26 +209,12 @@ class EdgeCalls {
    */
   async *stream(after: number, now: boolean): AsyncGenerator<JobLine, void, undefined> {
     const response = await this.#call(`/stream?after=${after}${now ? "&follow=false" : ""}`, "GET");
-    if (!response.body) return;
-    const reader = response.body.getReader();
-    const decoder = new TextDecoder();
-    let rest = "";
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) if (line) yield JSON.parse(line) as JobLine;
-      }
-    } finally {
-      await reader.cancel().catch(() => undefined);
-    }
+    yield* readLines<JobLine>(response);
   }
 
   async #call(path: string, method: string): Promise<Response> {
     const response = await fetch(this.#job + path, { method, headers: this.#headers, signal: this.#signal ?? null });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    if (!response.ok) throw new RefusedError(response.status, `${method} ${path}: ${response.status} ${await response.text()}`);
     return response;
   }
 }

@@ -1,2 +1,3 @@
 export { followJob, type FollowOptions, type JobEvent } from "./followJob.js";
 export { JobText, type JobLine, type JobProgress } from "./jobText.js";
+export { RefusedError } from "./refusedError.js";

@@ -1,0 +1,10 @@
+/** The edge has answered, and not what was asked for. */
+export class RefusedError extends Error {
+  constructor(
+    /** Of the HTTP answer, such as 404 for a job that the edge does not know (any more). */
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
