@@ -28,6 +28,19 @@ public sealed partial class ClusterTests(ConsoleFixture console)
     }
 
     [Fact]
+    public async Task Join_OnAPageUnderAKeysPath_ShowsACommandWithoutTheKey()
+    {
+        await using ConsolePage page = await console.OpenAsync("cluster", new() { HasKey = false, BaseAddress = new(console.System.BaseAddress, $"k/{console.System.AdminKey}/") });
+
+        await page.Button("Join a box").ClickAsync();
+
+        string command = (await page.Dialog("Join a box").Locator("pre").TextContentAsync())!;
+        command.ShouldEndWith($"--edge {console.System.BaseAddress.GetLeftPart(UriPartial.Authority)}");
+        command.ShouldNotContain(console.System.AdminKey);
+        page.ShouldBeUntroubled();
+    }
+
+    [Fact]
     public async Task Drain_ShowsOnTheCardUntilItIsTakenBack()
     {
         await using ConsolePage page = await console.OpenAsync("cluster");

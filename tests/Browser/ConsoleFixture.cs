@@ -8,6 +8,9 @@ public sealed class ConsoleFixture : IAsyncLifetime
 {
     public const string Endless = LocalSystemFixture.Endless;
 
+    /// <summary>This machine by a name that tells the browser nothing, and that edges let in: pages from there, over plain http, are to it those of another machine.</summary>
+    public const string ElsewhereHost = "host.docker.internal";
+
     /// <summary>What the browser waits for may take this long, in ms: less than a test may.</summary>
     private const float Patience = 200_000;
 
@@ -48,7 +51,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
             cancellationToken);
         _playwright = await Playwright.CreateAsync();
         Assertions.SetDefaultExpectTimeout(Patience);
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Timeout = Patience });
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Timeout = Patience, Args = [$"--host-resolver-rules=MAP {ElsewhereHost} 127.0.0.1"] });
         _system = await system;
         Client.BaseAddress = _system.BaseAddress;
         Client.DefaultRequestHeaders.Authorization = new("Bearer", _system.AdminKey);
@@ -65,7 +68,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
             ViewportSize = new() { Width = options.Width, Height = options.Height },
             ColorScheme = options.IsDark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.Reduce,
-            BaseURL = System.BaseAddress.ToString(),
+            BaseURL = (options.BaseAddress ?? System.BaseAddress).ToString(),
         });
         context.SetDefaultTimeout(Patience);
         if (options.HasKey)

@@ -11,4 +11,7 @@ internal sealed record ConsolePageOptions
 
     /// <summary>Otherwise it is asked for one.</summary>
     public bool HasKey { get; init; } = true;
+
+    /// <summary>Where the browser finds the edge, with a slash at the end; null: at the system's address.</summary>
+    public Uri? BaseAddress { get; init; }
 }

@@ -1,9 +1,13 @@
 /** Calls to the edge that serves this page, and the key for them. */
+import { readLines } from "../../../../clients/typescript/src/readLines";
 
 const KeyName = "ollamamax.key";
 
-/** Where the API begins: the page lies at `<base>/console/`. Without a slash at the end. */
-export const baseUrl = location.origin + location.pathname.replace(/\/console(\/.*)?$/, "");
+/** Where the API begins: the page lies at `<base>/console/`, or at `<base>/` while it is worked on. Without a slash at the end. */
+export const baseUrl = location.origin + location.pathname.replace(/\/(console(\/.*)?)?$/, "");
+
+/** The edge's own address, for others: where the page was opened under a key's path, {@link baseUrl} holds that key. */
+export const edgeUrl = baseUrl.replace(/\/k\/[^/]+$/, "");
 
 /** The key lives as long as the tab does; it is never written anywhere else. */
 let key = sessionStorage.getItem(KeyName) ?? undefined;
@@ -45,6 +49,9 @@ export class EdgeError extends Error {
   }
 }
 
+/** Whether this key, or none, is refused: asked again it will be again, and each time is written into the audit log. */
+export const isDenial = (error: unknown): error is EdgeError => error instanceof EdgeError && (error.status === 401 || error.status === 403);
+
 export interface CallOptions {
   method?: string;
   /** Sent as JSON. */
@@ -85,20 +92,7 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
 
 /** The lines of an NDJSON answer as they come. */
 export async function* lines<T>(path: string, options: CallOptions = {}): AsyncGenerator<T, void, undefined> {
-  const response = await send(path, options);
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      const all = (rest + (value ?? "")).split("\n");
-      rest = done ? "" : (all.pop() ?? "");
-      for (const line of all) if (line.trim()) yield JSON.parse(line) as T;
-      if (done) return;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
+  yield* readLines<T>(await send(path, options));
 }
 
 /** The message in the shape of whichever API answered. */

@@ -1,6 +1,7 @@
-import { Alert, Button, Group, Loader, Text, Textarea } from "@mantine/core";
-import { IconCopy, IconPencil, IconRefresh } from "../ui/icons";
+import { Alert, Button, CopyButton, Group, Loader, Text, Textarea } from "@mantine/core";
+import { IconCheck, IconCopy, IconPencil, IconRefresh } from "../ui/icons";
 import { memo, useState } from "react";
+import { type Answer } from "../api/answer";
 import { seconds } from "../api/format";
 import { Markdown } from "./Markdown";
 import { type Message, type Question, type Reply } from "./types";
@@ -49,9 +50,13 @@ function ReplyView({ reply, isLast, onAgain }: { reply: Reply; isLast: boolean; 
         <div className="figures">
           <Figures answer={reply} />
           {reply.text && (
-            <button className="quiet" title="Copy the answer" onClick={() => void navigator.clipboard.writeText(reply.text)}>
-              <IconCopy size={16} aria-hidden />
-            </button>
+            <CopyButton value={reply.text}>
+              {({ copied, copy }) => (
+                <button className="quiet" title="Copy the answer" onClick={copy}>
+                  {copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}
+                </button>
+              )}
+            </CopyButton>
           )}
           {isLast && (
             <button className="quiet" title="Answer again" onClick={() => onAgain(reply.id)}>
@@ -65,7 +70,7 @@ function ReplyView({ reply, isLast, onAgain }: { reply: Reply; isLast: boolean; 
 }
 
 /** An answer's thoughts, text and error, and what is waited for. */
-export function ReplyBody({ reply }: { reply: Omit<Reply, "id" | "role" | "model"> }) {
+export function ReplyBody({ reply }: { reply: Answer }) {
   return (
     <>
       {reply.thinking && (
@@ -89,7 +94,7 @@ export function ReplyBody({ reply }: { reply: Omit<Reply, "id" | "role" | "model
 }
 
 /** Measured here or by the worker; what was not measured is left out. */
-export function Figures({ answer }: { answer: Omit<Reply, "id" | "role" | "model"> }) {
+export function Figures({ answer }: { answer: Answer }) {
   const parts = [
     answer.worker,
     answer.firstText !== undefined && `first text after ${seconds(answer.firstText)}`,

@@ -1,6 +1,6 @@
 import { Button, Modal, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
-import { baseUrl, call } from "../api/edge";
+import { call, edgeUrl } from "../api/edge";
 import { time } from "../api/format";
 import { type Worker } from "../api/types";
 import { Copy } from "../ui/Copy";
@@ -13,9 +13,9 @@ interface JoinToken {
 }
 
 const Commands: Record<string, (token: string) => string> = {
-  Linux: (token) => `sudo OLLAMAMAX_JOIN_TOKEN=${token} ./install.sh --edge ${baseUrl}`,
-  Windows: (token) => `$env:OLLAMAMAX_JOIN_TOKEN='${token}'; .\\install.ps1 -Edge ${baseUrl}`,
-  Checkout: (token) => `OLLAMAMAX_JOIN_TOKEN=${token} dotnet run -c Release --project src/GpuWorker -- run --edge ${baseUrl}`,
+  Linux: (token) => `sudo OLLAMAMAX_JOIN_TOKEN=${token} ./install.sh --edge ${edgeUrl}`,
+  Windows: (token) => `$env:OLLAMAMAX_JOIN_TOKEN='${token}'; .\\install.ps1 -Edge ${edgeUrl}`,
+  Checkout: (token) => `OLLAMAMAX_JOIN_TOKEN=${token} dotnet run -c Release --project src/GpuWorker -- run --edge ${edgeUrl}`,
 };
 
 /** Makes a token, shows the command to paste, and says when the box has come. */

@@ -1,6 +1,7 @@
 import { Button, Card, Group, MultiSelect, NumberInput, SimpleGrid, Stack, Text, Textarea, Title } from "@mantine/core";
 import { useEffect, useRef, useState, type FormEvent } from "react";
 import { unanswered, type Answer } from "../api/answer";
+import { newId } from "../api/newId";
 import { Figures, ReplyBody } from "../chat/MessageView";
 import { useCatalogue } from "../models/useCatalogue";
 import { Empty, ErrorNote, Page } from "../ui/Page";
@@ -27,7 +28,7 @@ export default function ComparePage() {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const control = (stopper.current = new AbortController());
-    const asked = models.flatMap((model) => Array.from({ length: times }, (): Column => ({ id: crypto.randomUUID(), model, answer: unanswered })));
+    const asked = models.flatMap((model) => Array.from({ length: times }, (): Column => ({ id: newId(), model, answer: unanswered })));
     const update = (id: string) => (change: Partial<Answer>) =>
       setColumns((all) => all.map((column) => (column.id === id ? { ...column, answer: { ...column.answer, ...change } } : column)));
     const question = (model: string) => ({ model, messages: [{ role: "user", content: prompt }] });
