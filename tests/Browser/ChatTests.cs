@@ -52,6 +52,29 @@ public sealed partial class ChatTests(ConsoleFixture console)
         await Assertions.Expect(page.Page.Locator("article.question")).ToContainTextAsync("What is OllamaMax?");
     }
 
+    [Fact]
+    public async Task Answer_StoppedInAnotherTab_IsTakenFromThere()
+    {
+        await using ConsolePage page = await console.OpenAsync("chat");
+        await page.AskAsync(ConsoleFixture.Endless, "Go on");
+        await Assertions.Expect(page.Replies.Last.Locator(".markdown")).Not.ToBeEmptyAsync();
+        IPage other = await page.Page.Context.NewPageAsync();
+        // It follows the answer, and hears nothing of it until the job is forgotten.
+        await other.RouteAsync("**/jobs/*/*", route => route.AbortAsync());
+        await other.GotoAsync("console/#/chat");
+        ILocator reply = other.Locator("article.reply").Last;
+        await Assertions.Expect(reply).ToHaveAttributeAsync("aria-busy", "true");
+        await page.Page.RunAndWaitForResponseAsync(() => page.Button("Stop").ClickAsync(), answer => answer.Request.Method == "DELETE" && answer.Status == 204);
+
+        await other.UnrouteAllAsync();
+
+        await Assertions.Expect(reply.Locator(".figures")).ToContainTextAsync("stopped");
+        await other.ReloadAsync();
+        await Assertions.Expect(reply.Locator(".figures")).ToContainTextAsync("stopped");
+        await Assertions.Expect(reply.GetByRole(AriaRole.Alert)).ToHaveCountAsync(0);
+        page.ShouldBeUntroubled();
+    }
+
     [GeneratedRegex(@"worker-[12] · first text after .* · [0-9.]+ tokens/s · [0-9]+ tokens")]
     private static partial Regex Figures();
 }

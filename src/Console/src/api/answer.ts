@@ -1,4 +1,5 @@
-import { auth, baseUrl, call, EdgeError, messageOf } from "./edge";
+import { RefusedError } from "../../../../clients/typescript/src/refusedError";
+import { auth, baseUrl, call, messageOf } from "./edge";
 import { type Job } from "./types";
 import { nameOfWorker } from "./workers";
 
@@ -39,18 +40,25 @@ export const unanswered: Answer = { state: "running", text: "", takeovers: [], p
 /** How long without text until somebody asks what the job is doing, in ms. */
 const QuietFor = 1500;
 
+export interface Following {
+  /** When the question was asked, by this page's clock; where that is not known the time to the first text is not either. */
+  askedAt?: number;
+  /** What became of an answer whose job the edge does not know any more; undefined: nobody knows. */
+  whenGone?: () => Promise<Partial<Answer> | undefined>;
+}
+
 /**
  * Submits a question as a job and follows it. Its tokens come directly from the worker.
  * @param update Takes what has changed.
  * @param taken Told the job's id.
  * @param stop Cancels the job.
  */
-export async function ask(question: Ask, update: (change: Partial<Answer>) => void, taken: (job: string) => void, stop: AbortSignal): Promise<void> {
+export async function ask(question: Ask, update: (change: Partial<Answer>) => void, taken: (job: string) => void, stop: AbortSignal, whenGone?: Following["whenGone"]): Promise<void> {
   const askedAt = performance.now();
   try {
     const { id } = await call<Job>("jobs", { body: question });
     taken(id);
-    await follow(id, update, stop, askedAt);
+    await follow(id, update, stop, { askedAt, whenGone });
   } catch (error) {
     update({ state: "failed", error: messageOf(error) });
   }
@@ -61,11 +69,8 @@ export async function forget(id: string): Promise<void> {
   await call(`jobs/${id}`, { method: "DELETE" }).catch(() => undefined);
 }
 
-/**
- * Follows a job that somebody has submitted, from its begin.
- * @param askedAt When it was submitted, by this page's clock; where that is not known the time to the first text is not either.
- */
-export async function follow(id: string, update: (change: Partial<Answer>) => void, stop: AbortSignal, askedAt?: number): Promise<void> {
+/** Follows a job that somebody has submitted, from its begin. */
+export async function follow(id: string, update: (change: Partial<Answer>) => void, stop: AbortSignal, { askedAt, whenGone }: Following = {}): Promise<void> {
   const progress = new Progress(id, update);
   const cancel = async () => {
     update({ state: "stopped" });
@@ -91,7 +96,8 @@ export async function follow(id: string, update: (change: Partial<Answer>) => vo
     await cancel();
   } catch (error) {
     if (stop.aborted) await cancel();
-    else update({ state: "failed", error: error instanceof EdgeError && error.status === 404 ? "the job is not known any more" : messageOf(error) });
+    else if (error instanceof RefusedError && error.status === 404) update((await whenGone?.()) ?? { state: "failed", error: "the job is not known any more" });
+    else update({ state: "failed", error: messageOf(error) });
   } finally {
     clearInterval(timer);
   }

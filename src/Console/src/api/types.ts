@@ -97,6 +97,8 @@ export interface Transfer {
 
 export type JobStatus = "queued" | "running" | "completed" | "failed" | "cancelled";
 
+export const hasEnded = (job: JobItem): boolean => job.status !== "queued" && job.status !== "running";
+
 export interface JobItem {
   id: string;
   status: JobStatus;

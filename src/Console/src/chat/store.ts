@@ -1,7 +1,8 @@
 import { useSyncExternalStore } from "react";
 import { ask, follow, forget, unanswered, type Answer, type Ask } from "../api/answer";
 import { messageOf } from "../api/edge";
-import { deleteChat, loadChats, saveChat } from "./storage";
+import { newId } from "../api/newId";
+import { deleteChat, loadChat, loadChats, saveChat } from "./storage";
 import { type Chat, type Message, type Reply } from "./types";
 
 export interface ChatsState {
@@ -33,7 +34,7 @@ function set(change: Partial<ChatsState>): void {
 }
 
 function withNew(chats: Chat[]): Pick<ChatsState, "chats" | "currentId"> {
-  const chat: Chat = { id: crypto.randomUUID(), title: "New chat", model: chats[0]?.model ?? null, settings: {}, messages: [], changedAt: Date.now() };
+  const chat: Chat = { id: newId(), title: "New chat", model: chats[0]?.model ?? null, settings: {}, messages: [], changedAt: Date.now() };
   return { chats: [chat, ...chats], currentId: chat.id };
 }
 
@@ -92,8 +93,8 @@ async function report(write: Promise<unknown>): Promise<void> {
 
 /** Asks; in the place of what stood from `before` on, where something is edited or asked again. */
 export function send(id: string, text: string, model: string, before?: string): void {
-  const question: Message = { id: crypto.randomUUID(), role: "user", text };
-  const reply: Reply = { id: crypto.randomUUID(), role: "assistant", model, ...unanswered };
+  const question: Message = { id: newId(), role: "user", text };
+  const reply: Reply = { id: newId(), role: "assistant", model, ...unanswered };
   change(id, (chat) => {
     const kept = before === undefined ? chat.messages : chat.messages.slice(0, chat.messages.findIndex((message) => message.id === before));
     return { messages: [...kept, question, reply], model, title: kept.length === 0 ? titleOf(text) : chat.title };
@@ -103,7 +104,7 @@ export function send(id: string, text: string, model: string, before?: string): 
 
 /** Another answer in the place of one. */
 export function regenerate(id: string, replyId: string, model: string): void {
-  const reply: Reply = { id: crypto.randomUUID(), role: "assistant", model, ...unanswered };
+  const reply: Reply = { id: newId(), role: "assistant", model, ...unanswered };
   change(id, (chat) => ({ messages: [...chat.messages.slice(0, chat.messages.findIndex((message) => message.id === replyId)), reply] }));
   answer(id, reply);
 }
@@ -114,36 +115,48 @@ export function stop(id: string): void {
 
 function answer(chatId: string, reply: Reply): void {
   const chat = state.chats.find((one) => one.id === chatId)!;
-  // At once: a page that is loaded anew goes on with it.
-  const taken = (job: string) => {
-    patch(chatId, reply.id, { job });
-    void save(chatId);
-  };
-  run(chatId, reply.id, (signal) => ask(questionOf(chat, reply), (update) => patch(chatId, reply.id, update), taken, signal));
+  run(chatId, reply.id, undefined, (signal, taken) => ask(questionOf(chat, reply), (update) => patch(chatId, reply.id, update), taken, signal, () => kept(chatId, reply.id)));
 }
 
 function resume(chatId: string, reply: Reply): void {
-  if (reply.job) run(chatId, reply.id, (signal) => follow(reply.job!, (update) => patch(chatId, reply.id, update), signal));
-  else patch(chatId, reply.id, { state: "failed", error: "the page was left before the question was taken on" });
+  const { id, job } = reply;
+  if (job) run(chatId, id, job, (signal) => follow(job, (update) => patch(chatId, id, update), signal, { whenGone: () => kept(chatId, id) }));
+  else patch(chatId, id, { state: "failed", error: "the page was left before the question was taken on" });
 }
 
-function run(chatId: string, replyId: string, work: (signal: AbortSignal) => Promise<void>): void {
+/** @param job Undefined while it is not submitted: `work` tells it then. */
+function run(chatId: string, replyId: string, job: string | undefined, work: (signal: AbortSignal, taken: (job: string) => void) => Promise<void>): void {
   running.get(chatId)?.abort();
   const control = new AbortController();
   running.set(chatId, control);
-  void work(control.signal)
-    .then(() => settle(chatId, replyId))
+  const taken = (id: string) => {
+    job = id;
+    // At once: a page that is loaded anew goes on with it.
+    patch(chatId, replyId, { job });
+    void save(chatId);
+  };
+  void work(control.signal, taken)
+    .then(() => settle(chatId, replyId, job))
     .catch((error: unknown) => set({ error: messageOf(error) }))
     .finally(() => {
       if (running.get(chatId) === control) running.delete(chatId);
     });
 }
 
-/** The edge forgets an answer once it is kept here, not before. What failed stays there, for who wants to know why. */
-async function settle(chatId: string, replyId: string): Promise<void> {
+/** The edge forgets an answer once it is kept here, not before; one that nobody keeps any more too. What failed stays there, for who wants to know why. */
+async function settle(chatId: string, replyId: string, job: string | undefined): Promise<void> {
   await save(chatId);
-  const reply = state.chats.find((chat) => chat.id === chatId)?.messages.find((message) => message.id === replyId);
-  if (reply?.role === "assistant" && reply.job && (reply.state === "done" || reply.state === "stopped")) await forget(reply.job);
+  const reply = replyIn(state.chats.find((chat) => chat.id === chatId), replyId);
+  if (job && (!reply || reply.state === "done" || reply.state === "stopped")) await forget(job);
+}
+
+const replyIn = (chat: Chat | undefined, id: string): Reply | undefined => chat?.messages.find((message): message is Reply => message.id === id && message.role === "assistant");
+
+/** An answer whose end another tab has seen and kept, before it had the edge forget the job. */
+async function kept(chatId: string, replyId: string): Promise<Reply | undefined> {
+  // Where the browser keeps nothing, as it has been said, nobody knows.
+  const reply = replyIn(await loadChat(chatId).catch(() => undefined), replyId);
+  return reply?.state === "running" ? undefined : reply;
 }
 
 function patch(chatId: string, replyId: string, update: Partial<Answer & { job: string }>): void {
