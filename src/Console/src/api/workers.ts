@@ -1,18 +1,26 @@
-import { call, EdgeError } from "./edge";
+import { auth, call, EdgeError, isDenial } from "./edge";
 import { type Worker } from "./types";
+
+export const listWorkers = async (signal?: AbortSignal): Promise<Worker[]> => (await call<{ workers: Worker[] }>("cluster/workers", { signal })).workers;
 
 const names = new Map<string, string>();
 
+/** The key that may not see the cluster; null: none is known. */
+let denied: string | undefined | null = null;
+
 /** A worker's name; the beginning of its id where it is gone, or the key may not see the cluster. */
 export async function nameOfWorker(id: string): Promise<string> {
-  if (!names.has(id)) {
+  const used = auth.key;
+  if (!names.has(id) && used !== denied) {
     try {
-      const { workers } = await call<{ workers: Worker[] }>("cluster/workers");
-      for (const worker of workers) names.set(worker.id, worker.name);
+      for (const worker of await listWorkers()) names.set(worker.id, worker.name);
+      if (!names.has(id)) names.set(id, idOf(id));
     } catch (error) {
-      if (!(error instanceof EdgeError)) throw error;
+      if (isDenial(error)) denied = used;
+      else if (!(error instanceof EdgeError)) throw error;
     }
-    if (!names.has(id)) names.set(id, id.slice(0, 8));
   }
-  return names.get(id)!;
+  return names.get(id) ?? idOf(id);
 }
+
+const idOf = (id: string): string => id.slice(0, 8);

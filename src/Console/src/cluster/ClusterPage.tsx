@@ -4,8 +4,9 @@ import { IconPlus } from "../ui/icons";
 import { useCallback } from "react";
 import { call } from "../api/edge";
 import { count, time } from "../api/format";
-import { type Status, type Worker } from "../api/types";
+import { type Status } from "../api/types";
 import { useLive } from "../api/useLive";
+import { listWorkers } from "../api/workers";
 import { Fact } from "../ui/Fact";
 import { Empty, ErrorNote, Page } from "../ui/Page";
 import { useAction } from "../ui/useAction";
@@ -17,7 +18,7 @@ const LookEvery = 5000;
 
 export default function ClusterPage() {
   const status = useLive((signal) => call<Status>("cluster/status", { signal }), LookEvery);
-  const workers = useLive(async (signal) => (await call<{ workers: Worker[] }>("cluster/workers", { signal })).workers, LookEvery);
+  const workers = useLive(listWorkers, LookEvery);
   const [isJoining, joining] = useDisclosure(false);
   const action = useAction();
   const { refresh } = workers;

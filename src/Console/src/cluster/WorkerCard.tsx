@@ -1,6 +1,6 @@
 import { ActionIcon, Card, Menu } from "@mantine/core";
 import { memo, useState } from "react";
-import { bytes, rate, seconds } from "../api/format";
+import { bytes, rate, seconds, short } from "../api/format";
 import { type Device, type Worker } from "../api/types";
 import { IconDotsVertical } from "../ui/icons";
 import { State } from "../ui/State";
@@ -31,7 +31,7 @@ export const WorkerCard = memo(function WorkerCard({ worker, onOrder }: WorkerCa
       {worker.devices.map((device) => <DeviceMeter key={device.index} device={device} memory={worker.memory} />)}
       <div className="tags">
         {loaded.length === 0 && <span className="small">No model in memory</span>}
-        {loaded.map((model) => <span key={model.digest} className="tag">{model.name ?? model.digest.slice(7, 19)}{model.hangs ? " hangs" : ""}</span>)}
+        {loaded.map((model) => <span key={model.digest} className="tag">{model.name ?? short(model.digest)}{model.hangs ? " hangs" : ""}</span>)}
       </div>
       <div className="small">
         {rate(worker.tokens_per_second)} tokens/s · heard {ageOf(worker)} · {worker.version}

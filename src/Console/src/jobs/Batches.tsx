@@ -8,8 +8,10 @@ import { Empty, ErrorNote } from "../ui/Page";
 import { State } from "../ui/State";
 import { useAction } from "../ui/useAction";
 
+const isMoving = (batch: Batch): boolean => ["validating", "in_progress", "finalizing", "cancelling"].includes(batch.status);
+
 export function Batches() {
-  const batches = useLive(async (signal) => (await call<{ data: Batch[] }>("v1/batches?limit=100", { signal })).data, 2000);
+  const batches = useLive(async (signal) => (await call<{ data: Batch[] }>("v1/batches?limit=100", { signal })).data, (last) => (last?.some(isMoving) === false ? 30_000 : 2000));
   const action = useAction();
   const upload = (file: File | null) => {
     if (file) void action.run(() => submit(file)).then(batches.refresh);

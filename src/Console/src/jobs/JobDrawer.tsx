@@ -1,7 +1,7 @@
 import { Button, Drawer, Group, Stack, Text, Timeline, Title } from "@mantine/core";
 import { call } from "../api/edge";
 import { time } from "../api/format";
-import { type Job } from "../api/types";
+import { hasEnded, type Job } from "../api/types";
 import { useLive } from "../api/useLive";
 import { ErrorNote } from "../ui/Page";
 import { State } from "../ui/State";
@@ -9,10 +9,10 @@ import { useAction } from "../ui/useAction";
 
 /** A job, the history of its attempts, and what can be done about it. */
 export function JobDrawer({ id, onClose }: { id: string; onClose: () => void }) {
-  const live = useLive((signal) => call<Job>(`jobs/${id}`, { signal }), 2000, id);
+  const live = useLive((signal) => call<Job>(`jobs/${id}`, { signal }), (last) => (last && hasEnded(last) ? undefined : 2000), id);
   const action = useAction();
   const job = live.data;
-  const hasEnded = job && job.status !== "queued" && job.status !== "running";
+  const isOver = job !== undefined && hasEnded(job);
   const act = (work: () => Promise<unknown>, closes = false) => void action.run(work).then((isDone) => (isDone && closes ? onClose() : live.refresh()));
   return (
     <Drawer opened onClose={onClose} title={`Job ${id}`} position="right" size="lg" closeButtonProps={{ "aria-label": "Close" }}>
@@ -26,9 +26,9 @@ export function JobDrawer({ id, onClose }: { id: string; onClose: () => void }) 
           </Group>
           {job.error && <Text size="sm" c="var(--mantine-color-error)">{job.error}</Text>}
           <Group gap="xs">
-            {!hasEnded && <Button size="xs" color="red" variant="outline" onClick={() => act(() => call(`jobs/${id}`, { method: "DELETE" }))}>Cancel</Button>}
+            {!isOver && <Button size="xs" color="red" variant="outline" onClick={() => act(() => call(`jobs/${id}`, { method: "DELETE" }))}>Cancel</Button>}
             {job.status === "failed" && <Button size="xs" onClick={() => act(() => call(`jobs/${id}/requeue`, { method: "POST" }))}>Queue again</Button>}
-            {hasEnded && <Button size="xs" variant="default" onClick={() => act(() => call(`jobs/${id}`, { method: "DELETE" }), true)}>Delete</Button>}
+            {isOver && <Button size="xs" variant="default" onClick={() => act(() => call(`jobs/${id}`, { method: "DELETE" }), true)}>Delete</Button>}
           </Group>
           <Title order={3}>What happened</Title>
           <History job={job} />

@@ -2,8 +2,9 @@ import { Stack, Table, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../api/edge";
 import { bytes, short, time } from "../api/format";
-import { type CatalogueModel, type ReplicatedModel, type Worker } from "../api/types";
+import { type CatalogueModel, type ReplicatedModel } from "../api/types";
 import { useLive } from "../api/useLive";
+import { listWorkers } from "../api/workers";
 import { Empty, ErrorNote, Page } from "../ui/Page";
 import { useAction } from "../ui/useAction";
 import { ModelMenu } from "./ModelMenu";
@@ -16,12 +17,16 @@ import { useCatalogue } from "./useCatalogue";
 export default function ModelsPage() {
   const catalogue = useCatalogue(5000);
   const replicated = useLive(async (signal) => (await call<{ models: ReplicatedModel[] }>("cluster/models", { signal })).models, 3000);
-  const workers = useLive(async (signal) => (await call<{ workers: Worker[] }>("cluster/workers", { signal })).workers, 5000);
+  const workers = useLive(listWorkers, 5000);
   const [edited, setEdited] = useState<ReplicatedModel>();
   const action = useAction();
   const remove = (model: CatalogueModel) => {
     if (confirm(`Shall ${model.name} leave the catalogue? Its content goes with its last name.`))
       void action.run(() => call("api/delete", { method: "DELETE", body: { model: model.name } })).then(catalogue.refresh);
+  };
+  const copy = (model: CatalogueModel) => {
+    const destination = prompt(`Another name for ${model.name}`);
+    if (destination) void action.run(() => call("api/copy", { body: { source: model.name, destination } })).then(catalogue.refresh);
   };
   return (
     <Page title="Models" about="What there is to ask, and where its copies are" error={catalogue.error} isLoading={catalogue.isLoading || replicated.isLoading || workers.isLoading}>
@@ -53,7 +58,7 @@ export default function ModelsPage() {
                   <Table.Td>{model.details.quantization_level}</Table.Td>
                   <Table.Td className="mono" title={model.digest}>{short(model.digest)}</Table.Td>
                   <Table.Td className="nowrap">{time(model.modified_at)}</Table.Td>
-                  <Table.Td><ModelMenu model={model} onRemove={() => remove(model)} onChanged={catalogue.refresh} /></Table.Td>
+                  <Table.Td><ModelMenu model={model} onCopy={() => copy(model)} onRemove={() => remove(model)} /></Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

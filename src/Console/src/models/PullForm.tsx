@@ -1,5 +1,5 @@
 import { Button, Group, Progress, Stack, Text, TextInput } from "@mantine/core";
-import { useRef, useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type FormEvent } from "react";
 import { lines } from "../api/edge";
 import { bytes } from "../api/format";
 import { ErrorNote } from "../ui/Page";
@@ -18,6 +18,7 @@ export function PullForm({ onPulled }: { onPulled: () => void }) {
   const [line, setLine] = useState<PullLine>();
   const control = useRef<AbortController>(undefined);
   const action = useAction();
+  useEffect(() => () => control.current?.abort(), []);
   const pull = (event: FormEvent) => {
     event.preventDefault();
     control.current = new AbortController();

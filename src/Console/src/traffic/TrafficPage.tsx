@@ -1,10 +1,10 @@
 import { Card, SimpleGrid, Text, Title } from "@mantine/core";
 import { useMemo } from "react";
 import { seconds } from "../api/format";
-import { Plot } from "../ui/Plot";
+import { Plot, type PlotLine } from "../ui/Plot";
 import { Page } from "../ui/Page";
 import { useRecording } from "./recorder";
-import { figuresOf, type Line } from "./series";
+import { figuresOf } from "./series";
 
 const number = (value: number): string => (value === 0 ? "0" : value < 10 ? value.toFixed(2).replace(/\.?0+$/, "") : value.toFixed(0));
 
@@ -12,7 +12,7 @@ export default function TrafficPage() {
   const { samples, error } = useRecording();
   const figures = useMemo(() => figuresOf(samples), [samples]);
   const minutes = samples.length > 1 ? (samples.at(-1)!.at - samples[0]!.at) / 60 : 0;
-  const plot = (title: string, lines: Line[], format: (value: number) => string, none = "") => (
+  const plot = (title: string, lines: PlotLine[], format: (value: number) => string, none = "") => (
     <Card withBorder padding="sm">
       <Title order={2} size="sm" mb={4}>{title}</Title>
       {figures.times.length > 0 && lines.length > 0
