@@ -1,4 +1,4 @@
-import { memo, useEffect, useMemo, useState } from "react";
+import { memo, useDeferredValue, useEffect, useMemo, useState } from "react";
 import { type Takeover } from "../api/answer";
 import { toHtml, type Highlight } from "./markdown";
 
@@ -12,6 +12,9 @@ export const Markdown = memo(function Markdown({ text, takeovers }: { text: stri
     if (!hasCode || highlight) return;
     void import("./highlight").then((module) => setHighlight(() => (loaded = module.highlight)));
   }, [hasCode, highlight]);
-  const html = useMemo(() => toHtml(text, takeovers, highlight ?? (() => undefined)), [text, takeovers, highlight]);
+  // Tokens come faster than a long answer is drawn: what is typed meanwhile goes first.
+  const shown = useDeferredValue(text);
+  const marks = useDeferredValue(takeovers);
+  const html = useMemo(() => toHtml(shown, marks, highlight), [shown, marks, highlight]);
   return <div className="markdown" dangerouslySetInnerHTML={{ __html: html }} />;
 });

@@ -22,6 +22,15 @@ export function MessageList({ chat, model }: { chat: Chat; model: string | null 
     if (follows.current) scroller.current!.scrollTop = scroller.current!.scrollHeight;
   }, [chat.messages, shown]);
 
+  // Text is drawn a moment after it came.
+  useEffect(() => {
+    const watch = new MutationObserver(() => {
+      if (follows.current) scroller.current!.scrollTop = scroller.current!.scrollHeight;
+    });
+    watch.observe(scroller.current!, { childList: true, subtree: true });
+    return () => watch.disconnect();
+  }, []);
+
   useEffect(() => {
     if (hidden === 0) return;
     const watch = new IntersectionObserver((entries) => {

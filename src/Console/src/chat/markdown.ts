@@ -19,7 +19,7 @@ purify.addHook("afterSanitizeAttributes", (node) => {
 });
 
 /** What a model wrote, as HTML that can do no harm. */
-export function toHtml(text: string, takeovers: readonly Takeover[], highlight: Highlight): string {
+export function toHtml(text: string, takeovers: readonly Takeover[], highlight: Highlight | undefined): string {
   let marked = "";
   let from = 0;
   takeovers.forEach((takeover, index) => {
@@ -27,7 +27,7 @@ export function toHtml(text: string, takeovers: readonly Takeover[], highlight: 
     from = takeover.at;
   });
   marked += text.slice(from).replace(Marks, "");
-  const html = parser(highlight).parse(marked, { async: false });
+  const html = (highlight ? (coloured ??= parser(highlight)) : plain).parse(marked, { async: false });
   const shown = html.replace(Marks, (mark) => {
     const takeover = takeovers[mark.charCodeAt(0) - FirstMark];
     return takeover ? `<mark class="takeover" title="${escape(takeover.reason)}">⇄ taken over from ${escape(takeover.from)}</mark>` : "";
@@ -35,14 +35,14 @@ export function toHtml(text: string, takeovers: readonly Takeover[], highlight: 
   return purify.sanitize(shown, { USE_PROFILES: { html: true }, FORBID_TAGS: ["style", "form", "input", "button", "img", "video", "audio"], FORBID_ATTR: ["style"], SANITIZE_NAMED_PROPS: true });
 }
 
-const parser = (highlight: Highlight): Marked =>
+const parser = (highlight: Highlight | undefined): Marked =>
   new Marked({
     gfm: true,
     breaks: true,
     renderer: {
       code({ text, lang }) {
         const language = (lang ?? "").split(/\s/)[0] ?? "";
-        return `<pre tabindex="0"><code>${highlight(text, language) ?? escape(text)}</code></pre>`;
+        return `<pre tabindex="0"><code>${highlight?.(text, language) ?? escape(text)}</code></pre>`;
       },
       image({ href, text }) {
         return `<a href="${escape(href)}">${escape(text || href)}</a>`;
@@ -53,3 +53,8 @@ const parser = (highlight: Highlight): Marked =>
       },
     },
   });
+
+const plain = parser(undefined);
+
+/** There is one highlighting, which comes later. */
+let coloured: Marked | undefined;
