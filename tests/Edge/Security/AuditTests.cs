@@ -46,6 +46,22 @@ public sealed class AuditTests(AzuriteFixture azurite)
         stranger.GetProperty("status").GetInt32().ShouldBe(401);
     }
 
+    [Fact]
+    public async Task Get_TheNewestBelowALimit_LeavesTheOldestOut()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        string name = $"admin-{Guid.NewGuid():n}";
+        (_, string admin) = await edge.CreateKeyAsync(new { name, role = "admin" });
+        foreach (string id in (string[])["first", "second", "third"])
+            (await edge.DeleteAsync($"/keys/{id}", admin)).Dispose();
+
+        (await SubjectsAsync("limit=2")).ShouldBe(["first", "second"]);
+        (await SubjectsAsync("limit=2&newest=true")).ShouldBe(["third", "second"]);
+        (await SubjectsAsync("newest=true")).ShouldBe(["third", "second", "first"]);
+
+        async Task<IEnumerable<string?>> SubjectsAsync(string query) => (await RecordsAsync(edge, $"actor={name}&{query}")).Select(record => Text(record, "subject"));
+    }
+
     [Theory]
     [InlineData("from=yesterday")]
     [InlineData("from=2020-01-01T00:00:00Z")]

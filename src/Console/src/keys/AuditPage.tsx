@@ -1,4 +1,5 @@
 import { Badge, Center, Group, Loader, Select, Table, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { call } from "../api/edge";
 import { time } from "../api/format";
@@ -11,11 +12,13 @@ const Days = [{ value: "1", label: "Last day" }, { value: "7", label: "Last 7 da
 export default function AuditPage() {
   const [days, setDays] = useState("1");
   const [actor, setActor] = useState("");
-  const key = `${days} ${actor}`;
+  // Each look reads the whole log of that time.
+  const [asked] = useDebouncedValue(actor.trim(), 400);
+  const key = `${days} ${asked}`;
   const audit = useLive(
     async (signal) => {
-      const query = new URLSearchParams({ from: new Date(Date.now() - Number(days) * 86_400_000).toISOString(), limit: "2000", ...(actor ? { actor } : {}) });
-      return (await call<{ records: AuditItem[] }>(`audit?${query}`, { signal })).records.reverse();
+      const query = new URLSearchParams({ from: new Date(Date.now() - Number(days) * 86_400_000).toISOString(), limit: "2000", newest: "true", ...(asked ? { actor: asked } : {}) });
+      return (await call<{ records: AuditItem[] }>(`audit?${query}`, { signal })).records;
     },
     15_000,
     key,

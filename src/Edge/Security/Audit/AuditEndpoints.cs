@@ -10,7 +10,7 @@ using OllamaMax.Storage.Security;
 
 namespace OllamaMax.Edge.Security.Audit;
 
-/// <summary><c>GET /audit?from&amp;to&amp;actor</c>: the audit log, oldest first.</summary>
+/// <summary><c>GET /audit?from&amp;to&amp;actor&amp;limit&amp;newest</c>: the audit log.</summary>
 internal sealed class AuditEndpoints(AuditLog log, AuditBlobs blobs, TimeProvider time) : IEndpointGroup
 {
     private const int DefaultLimit = 1000;
@@ -21,11 +21,12 @@ internal sealed class AuditEndpoints(AuditLog log, AuditBlobs blobs, TimeProvide
     [
         ("from", "Not before: a time such as 2030-01-31T12:00:00Z; a day ago."), ("to", "Before; now."),
         ("actor", "Only acts of who has this name or credential."), ("limit", $"At most so many: {DefaultLimit}, up to {MostListed}."),
+        ("newest", "true: the newest, and the newest first; otherwise the oldest."),
     ];
 
     public void Map(IEndpointRouteBuilder endpoints) =>
         endpoints.MapGet("/audit", ListAsync).WithMetadata(new RequiredPermission(Permissions.ManageKeys))
-            .Describe(new(EndpointDescription.Own, "Administrative acts and denied calls, the oldest first.") { Query = Listing, AnswerType = AuditJson.Default.AuditAnswer });
+            .Describe(new(EndpointDescription.Own, "Administrative acts and denied calls, the oldest first unless the newest are asked for.") { Query = Listing, AnswerType = AuditJson.Default.AuditAnswer });
 
     private async Task ListAsync(HttpContext context)
     {
@@ -46,16 +47,18 @@ internal sealed class AuditEndpoints(AuditLog log, AuditBlobs blobs, TimeProvide
         }
         int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
         string actor = query["actor"].ToString();
+        bool isNewest = query["newest"] == "true";
         await log.FlushAsync();
         List<AuditRecord> records = [];
+        DateOnly first = DateOnly.FromDateTime(from.UtcDateTime);
         // What was appended a moment after midnight lies on the day after its own.
-        for (DateOnly day = DateOnly.FromDateTime(from.UtcDateTime); day <= last.AddDays(1) && records.Count < limit; day = day.AddDays(1))
+        int days = last.DayNumber - first.DayNumber + 2;
+        for (int read = 0; read < days && records.Count < limit; read++)
         {
-            await foreach (AuditRecord record in blobs.ReadAsync(day, context.RequestAborted))
-            {
-                if (record.At >= from && record.At < to && (actor.Length == 0 || record.Actor == actor || record.Credential == actor) && records.Count < limit)
-                    records.Add(record);
-            }
+            IAsyncEnumerable<AuditRecord> found = blobs.ReadAsync(first.AddDays(isNewest ? days - 1 - read : read), context.RequestAborted)
+                .Where(record => record.At >= from && record.At < to && (actor.Length == 0 || record.Actor == actor || record.Credential == actor));
+            int left = limit - records.Count;
+            records.AddRange(await (isNewest ? found.TakeLast(left).Reverse() : found.Take(left)).ToListAsync(context.RequestAborted));
         }
         await JsonAnswer.WriteAsync(context, new AuditAnswer(records), AuditJson.Default.AuditAnswer);
     }
