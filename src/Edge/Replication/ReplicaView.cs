@@ -18,7 +18,8 @@ internal sealed class ReplicaView(ModelCatalog catalog, ClusterWatch watch, IOpt
     public async Task<IReadOnlyList<ReplicatedModelAnswer>> ListAsync(ClusterState state, CancellationToken cancellationToken)
     {
         IReadOnlyList<ModelView> models = await catalog.ListAsync(cancellationToken);
-        ReplicationPlan plan = Plan(models, await watch.GetAsync(ViewMaxAge, cancellationToken), state);
+        IReadOnlyList<WorkerView> workers = await watch.GetAsync(ViewMaxAge, cancellationToken);
+        ReplicationPlan plan = Plan(models, workers, state);
         return
         [
             .. models.OrderBy(model => model.Name.FullName, StringComparer.Ordinal).Select(model => new ReplicatedModelAnswer(
@@ -30,7 +31,8 @@ internal sealed class ReplicaView(ModelCatalog catalog, ClusterWatch watch, IOpt
                 plan.Models[model.Weights].Actual,
                 plan.Models[model.Weights].Warm,
                 plan.Models[model.Weights].InProgress,
-                plan.Models[model.Weights].BlockedBecause)),
+                plan.Models[model.Weights].BlockedBecause,
+                ReplicasOf(model, workers))),
         ];
     }
 
@@ -49,18 +51,21 @@ internal sealed class ReplicaView(ModelCatalog catalog, ClusterWatch watch, IOpt
             replication.Warm,
             replication.InProgress,
             replication.BlockedBecause,
-            [
-                .. from worker in workers
-                   where worker.State != WorkerState.Gone
-                   orderby worker.Report.Id
-                   let replica = ReplicaOf(worker.Report, model)
-                   where replica is not null
-                   select replica
-            ]);
+            ReplicasOf(model, workers));
     }
 
     private ReplicationPlan Plan(IReadOnlyList<ModelView> models, IReadOnlyList<WorkerView> workers, ClusterState state) =>
         ReplicationPlanner.Plan(PolicedModels.Of(models, state), [.. workers.Select(state.View)], options.Value.ReplaceAfter);
+
+    private static IReadOnlyList<ReplicaAnswer> ReplicasOf(ModelView model, IReadOnlyList<WorkerView> workers) =>
+    [
+        .. from worker in workers
+           where worker.State != WorkerState.Gone
+           orderby worker.Report.Id
+           let replica = ReplicaOf(worker.Report, model)
+           where replica is not null
+           select replica
+    ];
 
     private static ReplicaAnswer? ReplicaOf(WorkerReport report, ModelView model)
     {

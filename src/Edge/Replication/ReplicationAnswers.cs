@@ -34,8 +34,18 @@ internal sealed record ReplicatedModelsAnswer(IReadOnlyList<ReplicatedModelAnswe
 /// <param name="Warm">Copies that a policy keeps in memory, and that are there; null where none wants any.</param>
 /// <param name="InProgress">Copies on their way, or about to be ordered.</param>
 /// <param name="BlockedBecause">Why more cannot be had; null where that is not so.</param>
+/// <param name="Replicas">The copies of its weights, by worker.</param>
 internal sealed record ReplicatedModelAnswer(
-    string Name, string Digest, long Size, PolicyAnswer? Policy, int Desired, int Actual, int? Warm, int InProgress, string? BlockedBecause);
+    string Name,
+    string Digest,
+    long Size,
+    PolicyAnswer? Policy,
+    int Desired,
+    int Actual,
+    int? Warm,
+    int InProgress,
+    string? BlockedBecause,
+    IReadOnlyList<ReplicaAnswer> Replicas);
 
 /// <inheritdoc cref="ReplicatedModelAnswer"/>
 internal sealed record ReplicasAnswer(

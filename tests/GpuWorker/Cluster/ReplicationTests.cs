@@ -35,12 +35,15 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
         (await SitesAsync(cluster, two)).ShouldBe(["x", "y"], ignoreOrder: true);
         two.GetProperty("replicas").EnumerateArray().ShouldAllBe(replica => replica.GetProperty("bytes").GetInt64() == two.GetProperty("size").GetInt64());
 
+        JsonElement listedTwo = (await GetAsync(cluster, "/cluster/models")).GetProperty("models").EnumerateArray().Single();
+        listedTwo.GetProperty("replicas").EnumerateArray().Select(WorkerOf).ShouldBe(two.GetProperty("replicas").EnumerateArray().Select(WorkerOf));
+
         string aloneId = (await GetAsync(cluster, "/cluster/workers")).GetProperty("workers").EnumerateArray()
             .Single(worker => worker.GetProperty("site").GetString() == "y").GetProperty("id").GetString()!;
         await alone.DrainAsync();
 
         JsonElement replaced = await UntilAsync(
-            cluster, model => Actual(model) == 2 && model.GetProperty("replicas").EnumerateArray().All(replica => replica.GetProperty("worker_id").GetString() != aloneId));
+            cluster, model => Actual(model) == 2 && model.GetProperty("replicas").EnumerateArray().All(replica => WorkerOf(replica) != aloneId));
         (await SitesAsync(cluster, replaced)).ShouldBe(["x", "x"]);
         File.Exists(Path.Combine(cluster.ReplicasOf("worker-1"), FileName(replaced))).ShouldBeTrue();
 
@@ -216,13 +219,15 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
 
     private static int Actual(JsonElement model) => model.GetProperty("actual").GetInt32();
 
+    private static string WorkerOf(JsonElement replica) => replica.GetProperty("worker_id").GetString()!;
+
     private static string FileName(JsonElement model) => model.GetProperty("digest").GetString()!.Replace(':', '-');
 
     private static async Task<string[]> SitesAsync(TestCluster cluster, JsonElement model)
     {
         Dictionary<string, string> sites = (await GetAsync(cluster, "/cluster/workers")).GetProperty("workers").EnumerateArray()
             .ToDictionary(worker => worker.GetProperty("id").GetString()!, worker => worker.GetProperty("site").GetString()!);
-        return [.. model.GetProperty("replicas").EnumerateArray().Select(replica => sites[replica.GetProperty("worker_id").GetString()!])];
+        return [.. model.GetProperty("replicas").EnumerateArray().Select(replica => sites[WorkerOf(replica)])];
     }
 
     private static async Task<JsonElement> PutAsync(TestCluster cluster, object policy)

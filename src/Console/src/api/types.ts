@@ -76,10 +76,6 @@ export interface ReplicatedModel {
   warm: number | null;
   in_progress: number;
   blocked_because: string | null;
-}
-
-export interface Replicas {
-  model: string;
   replicas: { worker_id: string; digest: string; state: string; bytes: number; error?: string }[];
 }
 

@@ -1,8 +1,6 @@
 import { Button, Table, Text, Tooltip, VisuallyHidden } from "@mantine/core";
-import { call } from "../api/edge";
 import { bytes } from "../api/format";
-import { type ReplicatedModel, type Replicas, type Worker } from "../api/types";
-import { useLive } from "../api/useLive";
+import { type ReplicatedModel, type Worker } from "../api/types";
 import { State } from "../ui/State";
 
 interface MatrixProps {
@@ -13,12 +11,6 @@ interface MatrixProps {
 
 /** Models down, workers across: who holds what, and what the policies want. */
 export function ReplicaMatrix({ models, workers, onEdit }: MatrixProps) {
-  const names = models.map((model) => model.name);
-  const copies = useLive(
-    async (signal) => new Map(await Promise.all(names.map(async (name) => [name, (await call<Replicas>(`cluster/models/${name}/replicas`, { signal })).replicas] as const))),
-    3000,
-    names.join(" "),
-  );
   const shown = workers.filter((worker) => worker.state !== "gone");
   return (
     <Table.ScrollContainer minWidth={320 + 130 * shown.length}>
@@ -45,14 +37,14 @@ export function ReplicaMatrix({ models, workers, onEdit }: MatrixProps) {
                 <Text size="xs" c="dimmed">{model.actual} there{model.warm !== null ? `, ${model.warm} warm` : ""}{model.in_progress > 0 ? `, ${model.in_progress} on the way` : ""}</Text>
               </Table.Td>
               {shown.map((worker) => {
-                const replica = copies.data?.get(model.name)?.find((one) => one.worker_id === worker.id);
+                const replica = model.replicas.find((one) => one.worker_id === worker.id);
                 return (
                   <Table.Td key={worker.id}>
                     {replica ? (
                       <Tooltip label={replica.error ?? bytes(replica.bytes)}>
                         <span><State of={replica.state} /></span>
                       </Tooltip>
-                    ) : <Text c="dimmed" component="span" aria-hidden={!copies.data}>{copies.data ? "–" : "…"}</Text>}
+                    ) : <Text c="dimmed" component="span">–</Text>}
                   </Table.Td>
                 );
               })}
