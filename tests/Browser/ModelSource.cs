@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Models;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
 
@@ -33,17 +34,17 @@ internal sealed class ModelSource : IAsyncDisposable
         byte[] manifest = JsonSerializer.SerializeToUtf8Bytes(new
         {
             schemaVersion = 2,
-            mediaType = "application/vnd.docker.distribution.manifest.v2+json",
-            config = new { mediaType = "application/vnd.docker.container.image.v1+json", digest = DigestOf(config), size = config.Length },
-            layers = new[] { new { mediaType = "application/vnd.ollama.image.model", digest = DigestOf(weights), size = weights.Length } },
+            mediaType = ModelManifest.ManifestMediaType,
+            config = new { mediaType = ModelManifest.ConfigMediaType, digest = ModelDigest.Of(config), size = config.Length },
+            layers = new[] { new { mediaType = ModelLayer.Model, digest = ModelDigest.Of(weights), size = weights.Length } },
         });
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         _app = builder.Build();
-        _app.MapGet("/v2/library/pulled/manifests/latest", () => Results.Bytes(manifest, "application/vnd.docker.distribution.manifest.v2+json"));
-        _app.MapGet($"/v2/library/pulled/blobs/{DigestOf(config)}", () => Results.Bytes(config));
-        _app.MapGet($"/v2/library/pulled/blobs/{DigestOf(weights)}", context => SendAsync(context, weights));
+        _app.MapGet("/v2/library/pulled/manifests/latest", () => Results.Bytes(manifest, ModelManifest.ManifestMediaType));
+        _app.MapGet($"/v2/library/pulled/blobs/{ModelDigest.Of(config)}", () => Results.Bytes(config));
+        _app.MapGet($"/v2/library/pulled/blobs/{ModelDigest.Of(weights)}", context => SendAsync(context, weights));
         await _app.StartAsync(cancellationToken);
     }
 
@@ -63,6 +64,4 @@ internal sealed class ModelSource : IAsyncDisposable
         await _rest.Task.WaitAsync(context.RequestAborted);
         await context.Response.Body.WriteAsync(weights.AsMemory(weights.Length / 2), context.RequestAborted);
     }
-
-    private static string DigestOf(byte[] content) => $"sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content))}";
 }

@@ -1,4 +1,4 @@
-import { Button, SimpleGrid, Stack, Table, Title } from "@mantine/core";
+import { Button, SimpleGrid, Stack, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "../ui/icons";
 import { useCallback } from "react";
@@ -9,6 +9,7 @@ import { useLive } from "../api/useLive";
 import { listWorkers } from "../api/workers";
 import { Fact } from "../ui/Fact";
 import { Empty, ErrorNote, Page } from "../ui/Page";
+import { Rows } from "../ui/Rows";
 import { useAction } from "../ui/useAction";
 import { JoinDialog } from "./JoinDialog";
 import { WorkerCard } from "./WorkerCard";
@@ -62,26 +63,20 @@ function Facts({ status }: { status: Status }) {
 }
 
 function Queues({ status }: { status: Status }) {
-  if (status.queues.length === 0) return null;
   return (
     <Stack gap="xs">
       <Title order={2}>Queues</Title>
-      <Table.ScrollContainer minWidth={320}>
-        <Table>
-          <Table.Thead>
-            <Table.Tr><Table.Th>Model</Table.Th><Table.Th>Band</Table.Th><Table.Th className="number">Messages, about</Table.Th></Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {status.queues.map((queue) => (
-              <Table.Tr key={queue.queue}>
-                <Table.Td>{queue.model ?? queue.queue}</Table.Td>
-                <Table.Td>{queue.band}</Table.Td>
-                <Table.Td className="number">{count(queue.messages)}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Rows
+        live={{ data: status.queues, isLoading: false }}
+        minWidth={320}
+        empty="Nothing waits."
+        keyOf={(queue) => queue.queue}
+        columns={[
+          { title: "Model", cell: (queue) => queue.model ?? queue.queue },
+          { title: "Band", cell: (queue) => queue.band },
+          { title: "Messages, about", isNumber: true, cell: (queue) => count(queue.messages) },
+        ]}
+      />
     </Stack>
   );
 }

@@ -1,10 +1,11 @@
-import { Button, FileButton, Group, Progress, Stack, Table, Text } from "@mantine/core";
+import { Button, FileButton, Group, Progress, Stack, Text } from "@mantine/core";
 import { IconUpload } from "../ui/icons";
 import { call, send } from "../api/edge";
 import { time } from "../api/format";
 import { type Batch } from "../api/types";
 import { useLive } from "../api/useLive";
-import { Empty, ErrorNote } from "../ui/Page";
+import { ErrorNote } from "../ui/Page";
+import { Rows } from "../ui/Rows";
 import { State } from "../ui/State";
 import { useAction } from "../ui/useAction";
 
@@ -27,42 +28,37 @@ export function Batches() {
         </FileButton>
       </Group>
       <ErrorNote error={action.error ?? batches.error} />
-      {batches.data?.length === 0 && <Empty>No batches yet.</Empty>}
-      {batches.data && batches.data.length > 0 && (
-        <Table.ScrollContainer minWidth={680}>
-          <Table verticalSpacing="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Batch</Table.Th>
-                <Table.Th>Status</Table.Th>
-                <Table.Th>Lines</Table.Th>
-                <Table.Th>Submitted</Table.Th>
-                <Table.Th aria-label="Actions" />
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {batches.data.map((batch) => (
-                <Table.Tr key={batch.id}>
-                  <Table.Td className="mono">{batch.id}</Table.Td>
-                  <Table.Td>
-                    <State of={batch.status} />
-                    {batch.errors?.data.map((error) => <Text key={error.message} size="xs" c="var(--mantine-color-error)">{error.message}</Text>)}
-                  </Table.Td>
-                  <Table.Td><Lines batch={batch} /></Table.Td>
-                  <Table.Td className="nowrap">{time(batch.created_at)}</Table.Td>
-                  <Table.Td>
-                    <Group gap={4} wrap="nowrap">
-                      {batch.output_file_id && <Button size="compact-xs" variant="default" onClick={() => download(batch.output_file_id!, `${batch.id}.results.jsonl`)}>Results</Button>}
-                      {batch.error_file_id && <Button size="compact-xs" variant="default" onClick={() => download(batch.error_file_id!, `${batch.id}.errors.jsonl`)}>Errors</Button>}
-                      {["validating", "in_progress", "finalizing"].includes(batch.status) && <Button size="compact-xs" variant="outline" color="red" onClick={() => cancel(batch.id)}>Cancel</Button>}
-                    </Group>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
+      <Rows
+        live={batches}
+        minWidth={680}
+        empty="No batches yet."
+        keyOf={(batch) => batch.id}
+        columns={[
+          { title: "Batch", className: "mono", cell: (batch) => batch.id },
+          {
+            title: "Status",
+            cell: (batch) => (
+              <>
+                <State of={batch.status} />
+                {batch.errors?.data.map((error) => <Text key={error.message} size="xs" c="var(--mantine-color-error)">{error.message}</Text>)}
+              </>
+            ),
+          },
+          { title: "Lines", cell: (batch) => <Lines batch={batch} /> },
+          { title: "Submitted", className: "nowrap", cell: (batch) => time(batch.created_at) },
+          {
+            title: "Actions",
+            isTitleHidden: true,
+            cell: (batch) => (
+              <Group gap={4} wrap="nowrap">
+                {batch.output_file_id && <Button size="compact-xs" variant="default" onClick={() => download(batch.output_file_id!, `${batch.id}.results.jsonl`)}>Results</Button>}
+                {batch.error_file_id && <Button size="compact-xs" variant="default" onClick={() => download(batch.error_file_id!, `${batch.id}.errors.jsonl`)}>Errors</Button>}
+                {isMoving(batch) && batch.status !== "cancelling" && <Button size="compact-xs" variant="outline" color="red" onClick={() => cancel(batch.id)}>Cancel</Button>}
+              </Group>
+            ),
+          },
+        ]}
+      />
     </Stack>
   );
 }

@@ -1,10 +1,11 @@
-import { Center, Group, Loader, SegmentedControl, Switch, Table, Tabs, Text, UnstyledButton } from "@mantine/core";
+import { Group, SegmentedControl, Switch, Tabs, Text, UnstyledButton } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../api/edge";
 import { time } from "../api/format";
 import { type JobItem } from "../api/types";
 import { useLive } from "../api/useLive";
-import { Empty, Page } from "../ui/Page";
+import { ErrorNote, Page } from "../ui/Page";
+import { Rows } from "../ui/Rows";
 import { State } from "../ui/State";
 import { Batches } from "./Batches";
 import { JobDrawer } from "./JobDrawer";
@@ -40,38 +41,28 @@ function Jobs() {
         </div>
         <Switch size="sm" label="Of all tenants" checked={isOfAll} onChange={(event) => setOfAll(event.currentTarget.checked)} />
       </Group>
-      {jobs.error && <Text c="var(--mantine-color-error)" size="sm" role="alert">{jobs.error}</Text>}
-      {jobs.isLoading && <Center h="30vh"><Loader aria-label="Loading" aria-busy /></Center>}
-      {jobs.data?.length === 0 && <Empty>No {filter === "all" ? "" : filter} jobs.</Empty>}
-      {jobs.data && jobs.data.length > 0 && (
-        <Table.ScrollContainer minWidth={560}>
-          <Table highlightOnHover verticalSpacing="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Job</Table.Th>
-                <Table.Th>Status</Table.Th>
-                <Table.Th>Model</Table.Th>
-                <Table.Th>Submitted</Table.Th>
-                {isOfAll && <Table.Th>Tenant</Table.Th>}
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {jobs.data.map((job) => (
-                <Table.Tr key={job.id}>
-                  <Table.Td>
-                    <UnstyledButton className="mono link" onClick={() => setOpenId(job.id)}>{job.id}</UnstyledButton>
-                    {job.error && <Text size="xs" c="var(--mantine-color-error)" lineClamp={2}>{job.error}</Text>}
-                  </Table.Td>
-                  <Table.Td><State of={job.status} /></Table.Td>
-                  <Table.Td>{job.model}{job.strategy ? ` (${job.strategy.replaceAll("_", " ")})` : ""}</Table.Td>
-                  <Table.Td className="nowrap">{time(job.created_at)}</Table.Td>
-                  {isOfAll && <Table.Td>{job.tenant}</Table.Td>}
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
+      <ErrorNote error={jobs.error} />
+      <Rows
+        live={jobs}
+        minWidth={560}
+        empty={`No ${filter === "all" ? "" : filter} jobs.`}
+        keyOf={(job) => job.id}
+        columns={[
+          {
+            title: "Job",
+            cell: (job) => (
+              <>
+                <UnstyledButton className="mono link" onClick={() => setOpenId(job.id)}>{job.id}</UnstyledButton>
+                {job.error && <Text size="xs" c="var(--mantine-color-error)" lineClamp={2}>{job.error}</Text>}
+              </>
+            ),
+          },
+          { title: "Status", cell: (job) => <State of={job.status} /> },
+          { title: "Model", cell: (job) => `${job.model}${job.strategy ? ` (${job.strategy.replaceAll("_", " ")})` : ""}` },
+          { title: "Submitted", className: "nowrap", cell: (job) => time(job.created_at) },
+          ...(isOfAll ? [{ title: "Tenant", cell: (job: JobItem) => job.tenant }] : []),
+        ]}
+      />
       {openId && <JobDrawer id={openId} onClose={() => (setOpenId(undefined), jobs.refresh())} />}
     </>
   );

@@ -1,11 +1,12 @@
-import { Badge, Center, Group, Loader, Select, Table, TextInput } from "@mantine/core";
+import { Badge, Group, Select, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { call } from "../api/edge";
 import { time } from "../api/format";
 import { type AuditItem } from "../api/types";
 import { useLive } from "../api/useLive";
-import { Empty, Page } from "../ui/Page";
+import { Page } from "../ui/Page";
+import { Rows } from "../ui/Rows";
 
 const Days = [{ value: "1", label: "Last day" }, { value: "7", label: "Last 7 days" }, { value: "30", label: "Last 30 days" }];
 
@@ -29,36 +30,20 @@ export default function AuditPage() {
         <Select label="Since" data={Days} allowDeselect={false} value={days} onChange={(value) => setDays(value ?? "1")} />
         <TextInput label="Actor" placeholder="everybody" value={actor} onChange={(event) => setActor(event.currentTarget.value)} />
       </Group>
-      {audit.isLoading && <Center h="30vh"><Loader aria-label="Loading" aria-busy /></Center>}
-      {audit.data?.length === 0 && <Empty>Nothing in this time.</Empty>}
-      {audit.data && audit.data.length > 0 && (
-        <Table.ScrollContainer minWidth={720}>
-          <Table verticalSpacing={6}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>When</Table.Th>
-                <Table.Th>Who</Table.Th>
-                <Table.Th>What</Table.Th>
-                <Table.Th>To what</Table.Th>
-                <Table.Th>From</Table.Th>
-                <Table.Th>Outcome</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {audit.data.map((item, index) => (
-                <Table.Tr key={`${item.request_id} ${index}`}>
-                  <Table.Td className="nowrap">{time(item.at)}</Table.Td>
-                  <Table.Td title={item.credential}>{item.actor || "nobody known"}</Table.Td>
-                  <Table.Td className="mono">{item.action}</Table.Td>
-                  <Table.Td className="breaks">{item.subject}</Table.Td>
-                  <Table.Td>{item.from}</Table.Td>
-                  <Table.Td><Badge variant="dot" color={item.status >= 400 ? "red" : "teal"}>{item.status}</Badge></Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
+      <Rows
+        live={audit}
+        minWidth={720}
+        empty="Nothing in this time."
+        keyOf={(item, index) => `${item.request_id} ${index}`}
+        columns={[
+          { title: "When", className: "nowrap", cell: (item) => time(item.at) },
+          { title: "Who", cell: (item) => <span title={item.credential}>{item.actor || "nobody known"}</span> },
+          { title: "What", className: "mono", cell: (item) => item.action },
+          { title: "To what", className: "breaks", cell: (item) => item.subject },
+          { title: "From", cell: (item) => item.from },
+          { title: "Outcome", cell: (item) => <Badge variant="dot" color={item.status >= 400 ? "red" : "teal"}>{item.status}</Badge> },
+        ]}
+      />
     </Page>
   );
 }

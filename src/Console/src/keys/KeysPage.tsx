@@ -1,4 +1,4 @@
-import { Button, Table, Text } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "../ui/icons";
 import { useState } from "react";
@@ -6,7 +6,8 @@ import { call } from "../api/edge";
 import { count, time } from "../api/format";
 import { type Key, type Limits } from "../api/types";
 import { useLive } from "../api/useLive";
-import { Empty, ErrorNote, Page } from "../ui/Page";
+import { ErrorNote, Page } from "../ui/Page";
+import { Rows } from "../ui/Rows";
 import { useAction } from "../ui/useAction";
 import { NewKey } from "./NewKey";
 import { ShownOnce } from "./ShownOnce";
@@ -36,42 +37,32 @@ export default function KeysPage() {
   return (
     <Page title="Keys" about="Who may call, what, and how much" error={keys.error} isLoading={keys.isLoading} actions={<Button leftSection={<IconPlus size={16} />} onClick={making.open}>New key</Button>}>
       <ErrorNote error={action.error} />
-      {keys.data?.length === 0 && <Empty>No keys yet.</Empty>}
-      {keys.data && keys.data.length > 0 && (
-        <Table.ScrollContainer minWidth={760}>
-          <Table verticalSpacing="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Name</Table.Th>
-                <Table.Th>Role</Table.Th>
-                <Table.Th>Tenant</Table.Th>
-                <Table.Th>Models</Table.Th>
-                <Table.Th>Limits</Table.Th>
-                <Table.Th>Expires</Table.Th>
-                <Table.Th>Last used</Table.Th>
-                <Table.Th aria-label="Actions" />
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {keys.data.map((key) => (
-                <Table.Tr key={key.id}>
-                  <Table.Td><Text size="sm" fw={600}>{key.name}</Text><Text size="xs" c="dimmed" className="mono">{key.id}</Text></Table.Td>
-                  <Table.Td>{key.role}</Table.Td>
-                  <Table.Td>{key.tenant}</Table.Td>
-                  <Table.Td>{key.models?.join(", ") ?? "all"}</Table.Td>
-                  <Table.Td><LimitsText limits={key.limits} /></Table.Td>
-                  <Table.Td className="nowrap">{key.expires_at ? time(key.expires_at) : "never"}</Table.Td>
-                  <Table.Td className="nowrap">{key.last_used_at ? time(key.last_used_at) : "–"}</Table.Td>
-                  <Table.Td className="nowrap">
-                    <Button size="compact-xs" variant="default" aria-label={`New secret for ${key.name}`} onClick={() => rotate(key)}>New secret</Button>{" "}
-                    <Button size="compact-xs" variant="outline" color="red" aria-label={`Revoke ${key.name}`} onClick={() => revoke(key)}>Revoke</Button>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
+      <Rows
+        live={keys}
+        minWidth={760}
+        empty="No keys yet."
+        keyOf={(key) => key.id}
+        columns={[
+          { title: "Name", cell: (key) => <><Text size="sm" fw={600}>{key.name}</Text><Text size="xs" c="dimmed" className="mono">{key.id}</Text></> },
+          { title: "Role", cell: (key) => key.role },
+          { title: "Tenant", cell: (key) => key.tenant },
+          { title: "Models", cell: (key) => key.models?.join(", ") ?? "all" },
+          { title: "Limits", cell: (key) => <LimitsText limits={key.limits} /> },
+          { title: "Expires", className: "nowrap", cell: (key) => (key.expires_at ? time(key.expires_at) : "never") },
+          { title: "Last used", className: "nowrap", cell: (key) => (key.last_used_at ? time(key.last_used_at) : "–") },
+          {
+            title: "Actions",
+            isTitleHidden: true,
+            className: "nowrap",
+            cell: (key) => (
+              <>
+                <Button size="compact-xs" variant="default" aria-label={`New secret for ${key.name}`} onClick={() => rotate(key)}>New secret</Button>{" "}
+                <Button size="compact-xs" variant="outline" color="red" aria-label={`Revoke ${key.name}`} onClick={() => revoke(key)}>Revoke</Button>
+              </>
+            ),
+          },
+        ]}
+      />
       {isMaking && <NewKey onClose={making.close} onMade={(key) => (making.close(), show(key))} />}
       {made && <ShownOnce made={made} onClose={() => setMade(undefined)} />}
     </Page>

@@ -1,12 +1,13 @@
-import { Card, Center, Group, Loader, SegmentedControl, Select, SimpleGrid, Table, Title } from "@mantine/core";
+import { Card, Group, SegmentedControl, Select, SimpleGrid, Title } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { call } from "../api/edge";
 import { count } from "../api/format";
 import { type UsageItem } from "../api/types";
 import { useLive } from "../api/useLive";
 import { Fact } from "../ui/Fact";
-import { Empty, Page } from "../ui/Page";
+import { Page } from "../ui/Page";
 import { Plot } from "../ui/Plot";
+import { Rows } from "../ui/Rows";
 import { daysFrom, groupUsage, type GroupBy } from "./usage";
 
 const Ranges = [{ value: "7", label: "Last 7 days" }, { value: "30", label: "Last 30 days" }, { value: "90", label: "Last 90 days" }];
@@ -26,43 +27,29 @@ export default function UsagePage() {
         <Select aria-label="Time" data={Ranges} allowDeselect={false} value={range} onChange={(value) => setRange(value ?? "30")} />
         <SegmentedControl aria-label="Shown by" data={Groups} value={by} onChange={(value) => setBy(value as GroupBy)} />
       </Group>
-      {usage.isLoading && <Center h="30vh"><Loader aria-label="Loading" aria-busy /></Center>}
       {usage.data && <SimpleGrid cols={{ base: 1, xs: 3 }}>
         <Fact name="Requests" value={sum((item) => item.requests)} />
         <Fact name="Prompt tokens" value={sum((item) => item.prompt_tokens)} />
         <Fact name="Output tokens" value={sum((item) => item.output_tokens)} />
       </SimpleGrid>}
-      {usage.data?.length === 0 && <Empty>Nothing was used with a key in this time.</Empty>}
       {groups.length > 0 && (
-        <>
-          <Card withBorder padding="sm">
-            <Title order={2} size="sm" mb={4}>Tokens a day</Title>
-            <Plot label={`Tokens a day by ${by}`} times={times} lines={groups.slice(0, 8)} format={count} isStacked height={240} />
-          </Card>
-          <Table.ScrollContainer minWidth={420}>
-            <Table>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>{Groups.find((group) => group.value === by)!.label}</Table.Th>
-                  <Table.Th className="number">Requests</Table.Th>
-                  <Table.Th className="number">Prompt tokens</Table.Th>
-                  <Table.Th className="number">Output tokens</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {groups.map((group) => (
-                  <Table.Tr key={group.label}>
-                    <Table.Td>{group.label}</Table.Td>
-                    <Table.Td className="number">{count(group.requests)}</Table.Td>
-                    <Table.Td className="number">{count(group.promptTokens)}</Table.Td>
-                    <Table.Td className="number">{count(group.outputTokens)}</Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        </>
+        <Card withBorder padding="sm">
+          <Title order={2} size="sm" mb={4}>Tokens a day</Title>
+          <Plot label={`Tokens a day by ${by}`} times={times} lines={groups.slice(0, 8)} format={count} isStacked height={240} />
+        </Card>
       )}
+      <Rows
+        live={{ data: usage.data && groups, isLoading: usage.isLoading }}
+        minWidth={420}
+        empty="Nothing was used with a key in this time."
+        keyOf={(group) => group.label}
+        columns={[
+          { title: Groups.find((group) => group.value === by)!.label, cell: (group) => group.label },
+          { title: "Requests", isNumber: true, cell: (group) => count(group.requests) },
+          { title: "Prompt tokens", isNumber: true, cell: (group) => count(group.promptTokens) },
+          { title: "Output tokens", isNumber: true, cell: (group) => count(group.outputTokens) },
+        ]}
+      />
     </Page>
   );
 }

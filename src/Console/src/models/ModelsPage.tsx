@@ -1,11 +1,12 @@
-import { Stack, Table, Text, Title } from "@mantine/core";
+import { Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { call } from "../api/edge";
 import { bytes, short, time } from "../api/format";
 import { type CatalogueModel, type ReplicatedModel } from "../api/types";
 import { useLive } from "../api/useLive";
 import { listWorkers } from "../api/workers";
-import { Empty, ErrorNote, Page } from "../ui/Page";
+import { ErrorNote, Page } from "../ui/Page";
+import { Rows } from "../ui/Rows";
 import { useAction } from "../ui/useAction";
 import { ModelMenu } from "./ModelMenu";
 import { PolicyDialog } from "./PolicyDialog";
@@ -34,37 +35,21 @@ export default function ModelsPage() {
       <Transfers workers={workers.data} />
       <ErrorNote error={action.error} />
       <Title order={2}>Catalogue</Title>
-      {catalogue.data?.length === 0 && <Empty>No model is there yet: pull one.</Empty>}
-      {catalogue.data && catalogue.data.length > 0 && (
-        <Table.ScrollContainer minWidth={640}>
-          <Table verticalSpacing="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Name</Table.Th>
-                <Table.Th className="number">Size</Table.Th>
-                <Table.Th>Parameters</Table.Th>
-                <Table.Th>Quantization</Table.Th>
-                <Table.Th>Digest</Table.Th>
-                <Table.Th>Changed</Table.Th>
-                <Table.Th aria-label="Actions" />
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {catalogue.data.map((model) => (
-                <Table.Tr key={model.name}>
-                  <Table.Td fw={600}>{model.name}</Table.Td>
-                  <Table.Td className="number">{bytes(model.size)}</Table.Td>
-                  <Table.Td>{model.details.parameter_size}</Table.Td>
-                  <Table.Td>{model.details.quantization_level}</Table.Td>
-                  <Table.Td className="mono" title={model.digest}>{short(model.digest)}</Table.Td>
-                  <Table.Td className="nowrap">{time(model.modified_at)}</Table.Td>
-                  <Table.Td><ModelMenu model={model} onCopy={() => copy(model)} onRemove={() => remove(model)} /></Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
+      <Rows
+        live={catalogue}
+        minWidth={640}
+        empty="No model is there yet: pull one."
+        keyOf={(model) => model.name}
+        columns={[
+          { title: "Name", cell: (model) => <Text size="sm" fw={600}>{model.name}</Text> },
+          { title: "Size", isNumber: true, cell: (model) => bytes(model.size) },
+          { title: "Parameters", cell: (model) => model.details.parameter_size },
+          { title: "Quantization", cell: (model) => model.details.quantization_level },
+          { title: "Digest", className: "mono", cell: (model) => <span title={model.digest}>{short(model.digest)}</span> },
+          { title: "Changed", className: "nowrap", cell: (model) => time(model.modified_at) },
+          { title: "Actions", isTitleHidden: true, cell: (model) => <ModelMenu model={model} onCopy={() => copy(model)} onRemove={() => remove(model)} /> },
+        ]}
+      />
       <Title order={2}>Copies</Title>
       {replicated.error && <Text size="sm" c="dimmed">Not shown: {replicated.error}</Text>}
       {replicated.data && workers.data && (

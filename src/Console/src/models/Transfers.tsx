@@ -3,6 +3,7 @@ import { call } from "../api/edge";
 import { bytes } from "../api/format";
 import { type Transfer, type Worker } from "../api/types";
 import { useLive } from "../api/useLive";
+import { ErrorNote } from "../ui/Page";
 import { State } from "../ui/State";
 import { useAction } from "../ui/useAction";
 
@@ -10,11 +11,12 @@ import { useAction } from "../ui/useAction";
 export function Transfers({ workers }: { workers: Worker[] | undefined }) {
   const transfers = useLive(async (signal) => (await call<{ transfers: Transfer[] }>("cluster/transfers", { signal })).transfers, 2000);
   const action = useAction();
-  if (!transfers.data?.length) return null;
+  if (!transfers.data?.length) return <ErrorNote error={transfers.error} />;
   const cancel = (id: string) => void action.run(() => call(`cluster/transfers/${encodeURIComponent(id)}`, { method: "DELETE" })).then(transfers.refresh);
   return (
     <Stack gap="xs">
       <Title order={2}>On their way</Title>
+      <ErrorNote error={transfers.error} />
       {transfers.data.map((transfer) => {
         const where = transfer.kind === "pull" ? "into the catalogue" : `to ${workers?.find((worker) => worker.id === transfer.worker_id)?.name ?? transfer.worker_id?.slice(0, 8)}`;
         return (
@@ -32,7 +34,7 @@ export function Transfers({ workers }: { workers: Worker[] | undefined }) {
           </Card>
         );
       })}
-      {action.error && <Text size="sm" c="var(--mantine-color-error)" role="alert">{action.error}</Text>}
+      <ErrorNote error={action.error} />
     </Stack>
   );
 }
