@@ -1,6 +1,6 @@
 const Units = ["B", "KB", "MB", "GB", "TB", "PB"];
 
-/** Decimal units, as disks and the command line have them. */
+/** Decimal units, as disks have them; the command line has binary ones (KiB). */
 export function bytes(count: number): string {
   let unit = 0;
   let value = count;
