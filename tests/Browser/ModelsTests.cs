@@ -27,6 +27,22 @@ public sealed partial class ModelsTests(ConsoleFixture console)
     }
 
     [Fact]
+    public async Task Pull_InTheBackground_IsSeenAmongTheTransfersWithItsEnd()
+    {
+        await using ConsolePage page = await console.OpenAsync("models");
+        await page.Page.GetByLabel("Pull a model").FillAsync("localhost:9/some/background");
+
+        await page.Button("In the background").ClickAsync();
+
+        await Assertions.Expect(page.Page.GetByLabel("Pull a model")).ToHaveValueAsync("");
+        await Assertions.Expect(page.Main.GetByText("localhost:9/some/background:latest")).ToBeVisibleAsync();
+        // There is nobody at that port, which is found out in half a minute.
+        await page.Main.GetByRole(AriaRole.Button, new() { Name = "Cancel", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.Main.GetByText("the pull was cancelled")).ToBeVisibleAsync();
+        page.ShouldBeUntroubled();
+    }
+
+    [Fact]
     public async Task Policy_OfTwoCopies_BringsTheSecond()
     {
         // The system's own workers share a disk, and count as one.

@@ -1,6 +1,6 @@
 import { Button, Group, Progress, Stack, Text, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState, type FormEvent } from "react";
-import { lines } from "../api/edge";
+import { call, lines } from "../api/edge";
 import { bytes } from "../api/format";
 import { ErrorNote } from "../ui/Page";
 import { useAction } from "../ui/useAction";
@@ -12,7 +12,10 @@ interface PullLine {
   completed?: number;
 }
 
-/** Pulls a model and shows how far it is. Whoever leaves the page ends the pull; the next one goes on where it was. */
+/**
+ * Pulls a model and shows how far it is. Whoever leaves the page ends the pull, and the next one goes on where it was; one in the background goes on by itself, and is seen among what is
+ * on its way.
+ */
 export function PullForm({ onPulled }: { onPulled: () => void }) {
   const [name, setName] = useState("");
   const [line, setLine] = useState<PullLine>();
@@ -38,6 +41,12 @@ export function PullForm({ onPulled }: { onPulled: () => void }) {
       }
     });
   };
+  const leave = () =>
+    void action.run(async () => {
+      await call("cluster/transfers", { body: { model: name.trim() } });
+      setLine(undefined);
+      setName("");
+    });
   const share = line?.total ? (100 * (line.completed ?? 0)) / line.total : 0;
   return (
     <form onSubmit={pull}>
@@ -54,7 +63,12 @@ export function PullForm({ onPulled }: { onPulled: () => void }) {
           />
           {action.isBusy
             ? <Button color="red" variant="outline" onClick={() => control.current?.abort()}>Stop</Button>
-            : <Button type="submit">Pull</Button>}
+            : (
+              <>
+                <Button type="submit">Pull</Button>
+                <Button variant="default" disabled={!name.trim()} onClick={leave}>In the background</Button>
+              </>
+            )}
         </Group>
         {line && (
           <div>
