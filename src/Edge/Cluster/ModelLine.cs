@@ -13,6 +13,10 @@ internal sealed class ModelLine
 {
     private readonly Place[] _places;
 
+    // One for each place, as last seen: most have not changed from one job to the next.
+    private readonly Candidate[] _candidates;
+    private Candidate[] _admitted = [];
+
     public ModelLine(string model, PlacementRule rule, IReadOnlyCollection<WorkerEntry> workers)
     {
         Prefix = PromptPrefix.OfModel(model);
@@ -23,26 +27,37 @@ internal sealed class ModelLine
             offers.RemoveAll(offer => !offer.HasRoom);
         double? usual = PaceScale.Usual(offers.Select(offer => offer.Speed).ToArray());
         _places = [.. offers.Select(offer => new Place(offer.Worker, offer.IsSuspect, offer.Warmth, PaceScale.Of(offer.Speed, usual)))];
+        _candidates = new Candidate[_places.Length];
     }
 
     /// <summary>What jobs go by while nobody has the model in memory.</summary>
     public PromptPrefix Prefix { get; }
 
-    public int Count => _places.Length;
-
-    /// <summary>Writes those who may be asked now.</summary>
-    /// <param name="candidates">At least <see cref="Count"/>.</param>
-    /// <returns>How many they are.</returns>
-    public int Fill(Span<Candidate> candidates, IReadOnlySet<string> excluded, TimeSpan now)
+    /// <summary>Those who may be asked now; a suspect stands there without a slot. Good until the next call.</summary>
+    public ReadOnlySpan<Candidate> Candidates(IReadOnlySet<string> excluded, TimeSpan now)
     {
-        int count = 0;
-        bool isAnyExcluded = excluded.Count > 0;
-        foreach (ref readonly Place place in _places.AsSpan())
+        for (int i = 0; i < _places.Length; i++)
         {
-            if (!place.IsSuspect && !(isAnyExcluded && excluded.Contains(place.Worker.Id)))
-                candidates[count++] = place.At(now);
+            ref Place place = ref _places[i];
+            if (place.Seen == place.Worker.Changes && now < place.SameUntil)
+                continue;
+            (place.Seen, place.SameUntil) = (place.Worker.Changes, place.Worker.SameUntil(now));
+            _candidates[i] = place.IsSuspect ? new(place.Worker.Id, Warmth.None, 0, 0) : place.At(now);
         }
-        return count;
+        return excluded.Count == 0 ? _candidates : Without(excluded);
+    }
+
+    private ReadOnlySpan<Candidate> Without(IReadOnlySet<string> excluded)
+    {
+        if (_admitted.Length == 0)
+            _admitted = new Candidate[_candidates.Length];
+        int count = 0;
+        foreach (ref readonly Candidate candidate in _candidates.AsSpan())
+        {
+            if (!excluded.Contains(candidate.WorkerId))
+                _admitted[count++] = candidate;
+        }
+        return _admitted.AsSpan(0, count);
     }
 
     /// <summary>All of them, suspects too.</summary>
@@ -78,11 +93,16 @@ internal sealed class ModelLine
     /// <param name="HasRoom">In memory for the model, and on disk where it has no copy yet.</param>
     private sealed record Offer(WorkerEntry Worker, bool IsSuspect, Warmth Warmth, double? Speed, bool HasRoom);
 
-    private readonly record struct Place(WorkerEntry Worker, bool IsListedAsSuspect, Warmth Warmth, int Pace)
+    private record struct Place(WorkerEntry Worker, bool IsListedAsSuspect, Warmth Warmth, int Pace)
     {
-        /// <summary>It comes last until it is heard again.</summary>
-        public bool IsSuspect => IsListedAsSuspect || Worker.SuspectedAt is not null;
+        /// <summary>The worker's changes when its candidate was made.</summary>
+        public int Seen { get; set; } = -1;
 
-        public Candidate At(TimeSpan now) => Worker.At(Warmth, Pace, now);
+        public TimeSpan SameUntil { get; set; }
+
+        /// <summary>It comes last until it is heard again.</summary>
+        public readonly bool IsSuspect => IsListedAsSuspect || Worker.SuspectedAt is not null;
+
+        public readonly Candidate At(TimeSpan now) => Worker.At(Warmth, Pace, now);
     }
 }

@@ -16,9 +16,6 @@ internal sealed class WorkerDirectory
     // Odd, so that keys stay apart when they are multiplied by it.
     private ulong _nudges = 1;
 
-    // Written anew for each choice, so that choosing among a thousand allocates nothing.
-    private Candidate[] _candidates = [];
-
     /// <summary>Takes in a listing of the heartbeats. Who is not in it any more, and has nothing in flight, is forgotten.</summary>
     public void Update(IReadOnlyList<WorkerView> views, TimeSpan now)
     {
@@ -55,10 +52,7 @@ internal sealed class WorkerDirectory
     public string? Choose(string model, JobPlacement placement, IReadOnlySet<string> excluded, TimeSpan now)
     {
         ModelLine line = LineOf(model, placement.Rule);
-        if (_candidates.Length < line.Count)
-            _candidates = new Candidate[line.Count];
-        int count = line.Fill(_candidates, excluded, now);
-        return placement.Rule.Policy.Choose(_candidates.AsSpan(0, count), placement.Prefix, line.Prefix);
+        return placement.Rule.Policy.Choose(line.Candidates(excluded, now), placement.Prefix, line.Prefix);
     }
 
     /// <summary>Whether the rule lets this worker run a job, and it is trusted; under a rule that keeps some away, one that is not listed may not.</summary>

@@ -18,6 +18,11 @@ internal sealed class WorkerEntry(string id)
     private const int MostSlots = 4096;
 
     private int _used;
+    private int _inFlight;
+    private TimeSpan? _suspectedAt;
+
+    /// <summary>Grows with whatever may change what <see cref="At"/> says, but for the time.</summary>
+    public int Changes { get; private set; }
 
     public string Id { get; } = id;
 
@@ -25,13 +30,21 @@ internal sealed class WorkerEntry(string id)
 
     public WorkerView? View { get; private set; }
 
-    public int InFlight { get; set; }
+    public int InFlight
+    {
+        get => _inFlight;
+        set => (_inFlight, Changes) = (value, Changes + 1);
+    }
 
     public int Total { get; private set; } = 1;
 
     public TimeSpan LoadAt { get; private set; } = TimeSpan.MinValue / 2;
 
-    public TimeSpan? SuspectedAt { get; set; }
+    public TimeSpan? SuspectedAt
+    {
+        get => _suspectedAt;
+        set => (_suspectedAt, Changes) = (value, Changes + 1);
+    }
 
     /// <summary>Digests of the models that it forwards to.</summary>
     private FrozenSet<string> Forwarded { get; set; } = FrozenSet<string>.Empty;
@@ -60,7 +73,12 @@ internal sealed class WorkerEntry(string id)
         Total = Math.Clamp(total, 0, MostSlots);
         _used = Math.Clamp(used, 0, Total);
         LoadAt = at;
+        Changes++;
     }
+
+    /// <summary>Until when <see cref="At"/> says the same, if nothing else changes.</summary>
+    public TimeSpan SameUntil(TimeSpan now) =>
+        now - LoadAt < LoadIsFresh ? LoadAt + LoadIsFresh : now - LoadAt < LoadIsLikely ? LoadAt + LoadIsLikely : TimeSpan.MaxValue;
 
     /// <summary>Whether it forwards to the model: who does not could not get it, as there are no weights to copy.</summary>
     public bool ForwardsTo(string model) => Forwarded.Contains(model);
