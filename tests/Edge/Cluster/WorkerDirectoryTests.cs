@@ -72,6 +72,17 @@ public sealed class WorkerDirectoryTests
     }
 
     [Fact]
+    public void Choose_LoadThatIsOld_IsNotBelievedAnyMore()
+    {
+        See(Report);
+        TimeSpan said = TimeSpan.FromSeconds(1);
+        _directory.Heard(new WorkerMessage { Version = ProtocolVersion.Current, WorkerId = "w1", Steps = 1, SlotsUsed = 2, SlotsTotal = 2 }, said);
+
+        TimeSpan[] times = [said, said + TimeSpan.FromSeconds(4.9), said + TimeSpan.FromSeconds(5.1)];
+        times.Select(now => _directory.Choose(Model, new JobPlacement(PlacementRule.Default, default), FrozenSet<string>.Empty, now)).ShouldBe([null, null, "w1"]);
+    }
+
+    [Fact]
     public void Choose_Suspect_IsNotAskedUntilItIsHeard()
     {
         See(Report);
