@@ -22,6 +22,10 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     private readonly Throughput _throughput = new();
     private int _held;
 
+    /// <summary>Nobody can wait.</summary>
+    public static JobError NoQueue { get; } =
+        new(JobErrorKind.Unavailable, "no worker is free and storage cannot be reached; try again later") { RetryAfter = 2 * StoragePatience.WhileSilent };
+
     /// <summary>A job has come: it counts for its tenant from now on.</summary>
     public void Began(JobRun run)
     {

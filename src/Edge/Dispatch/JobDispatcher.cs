@@ -361,7 +361,7 @@ internal sealed partial class JobDispatcher(
         // A client that has seen text waits for storage as it waits for a worker, up to the deadline. Each trial takes its time (StoragePatience).
         if (!isRefused && run.Owner.HasBeenAccepted && backlog.PutBack(run))
             return;
-        Apply(run, () => run.Owner.EnqueueFailed(Readiness.NoQueue));
+        Apply(run, () => run.Owner.EnqueueFailed(Backlog.NoQueue));
     }
 
     /// <summary>Sees something off: its failure is logged, and made good by the owner's repetitions.</summary>

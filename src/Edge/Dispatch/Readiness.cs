@@ -18,9 +18,6 @@ internal sealed partial class Readiness(EdgeListener listener, ClusterWatch watc
 
     public static JobError Unreachable { get; } = new(JobErrorKind.Unavailable, "SignalR cannot be reached; try again later");
 
-    public static JobError NoQueue { get; } =
-        new(JobErrorKind.Unavailable, "no worker is free and storage cannot be reached; try again later") { RetryAfter = 2 * StoragePatience.WhileSilent };
-
     /// <summary>Ends at once where all is there. Null, or why nothing can be given to anybody.</summary>
     public Task<JobError?> WaitAsync(string requestId)
     {

@@ -32,6 +32,16 @@ internal sealed class JsonRequest : IDisposable
         return result;
     }
 
+    /// <summary>What the body says, or why it says nothing; nothing of the body is kept.</summary>
+    public static async ValueTask<Result<T>> ReadAsync<T>(HttpContext context, RequestBodyReader reader, Func<JsonFields, Result<T>> read)
+        where T : class
+    {
+        if ((await ReadAsync(context, reader)).Failed(out ApiError? error, out JsonRequest? body))
+            return error;
+        using (body)
+            return read(body.Fields(new()));
+    }
+
     public void Dispose()
     {
         _document.Dispose();

@@ -50,7 +50,7 @@ internal sealed class ModelChangeEndpoints(
 
     private async Task CreateAsync(HttpContext context)
     {
-        if ((await ReadAsync(context, CreateRequest.Read)).Failed(out ApiError? error, out CreateRequest? request))
+        if ((await JsonRequest.ReadAsync(context, bodies, CreateRequest.Read)).Failed(out ApiError? error, out CreateRequest? request))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
@@ -94,8 +94,8 @@ internal sealed class ModelChangeEndpoints(
     private static Task PushAsync(HttpContext context) => ErrorAnswer.WriteAsync(
         context, new ApiError(StatusCodes.Status501NotImplemented, "this server does not push: its models are its cluster's, in its own blob storage"));
 
-    private Task<Result<Names>> ReadAsync(HttpContext context, Func<JsonFields, Names> read) =>
-        ReadAsync<Names>(context, fields =>
+    private ValueTask<Result<Names>> ReadAsync(HttpContext context, Func<JsonFields, Names> read) =>
+        JsonRequest.ReadAsync<Names>(context, bodies, fields =>
         {
             Names names = read(fields);
             if (fields.Errors.First is { } error)
@@ -103,15 +103,6 @@ internal sealed class ModelChangeEndpoints(
             RequestInfo.Of(context).Subject = names.Second is null ? $"{names.First}" : $"{names.First} to {names.Second}";
             return names;
         });
-
-    private async Task<Result<T>> ReadAsync<T>(HttpContext context, Func<JsonFields, Result<T>> read)
-        where T : class
-    {
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
-            return error;
-        using (body)
-            return read(body.Fields(new()));
-    }
 
     private sealed record Names(ModelName? First, ModelName? Second);
 }

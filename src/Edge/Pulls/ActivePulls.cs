@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Models;
+using OllamaMax.Orchestrations.Pulls;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Pulls;
@@ -10,9 +11,6 @@ namespace OllamaMax.Edge.Pulls;
 /// </summary>
 internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ActivePulls> logger)
 {
-    /// <summary>Why a pull has no model that was ended before it had: nothing is wrong.</summary>
-    public const string Cancelled = "the pull was cancelled; the next one goes on where it was";
-
     private readonly Lock _lock = new();
     private readonly List<RunningPull> _running = [];
 
@@ -77,7 +75,7 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return Cancelled;
+            return PullResult.WasCancelled;
         }
         catch (Exception e) when (e is PullException or ModelPublishException or CatalogException)
         {

@@ -19,25 +19,18 @@ internal sealed class PullEndpoints(
 
     private async Task PullAsync(HttpContext context)
     {
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+        bool isStream = true;
+        Result<PullRequest> read = await JsonRequest.ReadAsync(context, bodies, fields =>
         {
-            await ErrorAnswer.WriteAsync(context, error);
-            return;
-        }
-        bool isStream;
-        PullRequest? request;
-        using (body)
-        {
-            JsonFields fields = body.Fields(new());
             isStream = fields.Flag("stream") ?? true;
-            PullRequest.Read(fields, options.Value).Failed(out error, out request);
-        }
-        if (error is not null)
+            return PullRequest.Read(fields, options.Value);
+        });
+        if (read.Failed(out ApiError? error, out PullRequest? request))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        RequestInfo.Of(context).Subject = $"{request!.Name}";
+        RequestInfo.Of(context).Subject = $"{request.Name}";
         using PullHandle pull = pulls.Join(request);
         if (isStream)
             await StreamAsync(context, pull);

@@ -19,7 +19,7 @@ internal static class PullServices
         services.AddSingleton<BlobPull>();
         services.AddSingleton<ModelPull>();
         services.AddSingleton<ActivePulls>();
-        services.AddSingleton<PullPart>();
+        services.AddSingleton<FetchSlice>();
         services.AddSingleton<DurablePulls>();
         services.TryAddSingleton<TaskHubs>();
         services.AddSingleton<IEndpointGroup, PullEndpoints>();

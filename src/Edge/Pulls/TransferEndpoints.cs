@@ -37,26 +37,18 @@ internal sealed class TransferEndpoints(
 
     private async Task StartAsync(HttpContext context)
     {
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+        if ((await JsonRequest.ReadAsync(context, bodies, fields => PullRequest.Read(fields, options.Value))).Failed(out ApiError? error, out PullRequest? request))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        PullRequest? request;
-        using (body)
-            PullRequest.Read(body.Fields(new()), options.Value).Failed(out error, out request);
-        TransferAnswer? started = null;
-        if (error is null)
-        {
-            RequestInfo.Of(context).Subject = $"{request!.Name}";
-            (await durable.StartAsync(context, request)).Failed(out error, out started);
-        }
-        if (error is not null)
+        RequestInfo.Of(context).Subject = $"{request.Name}";
+        if ((await durable.StartAsync(context, request)).Failed(out error, out TransferAnswer? started))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        context.Response.Headers.Location = $"/cluster/transfers/{started!.Id}";
+        context.Response.Headers.Location = $"/cluster/transfers/{started.Id}";
         await JsonAnswer.WriteAsync(context, started, TransferJson.Default.TransferAnswer, StatusCodes.Status202Accepted);
     }
 

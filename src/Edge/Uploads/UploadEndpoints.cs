@@ -32,7 +32,7 @@ internal sealed class UploadEndpoints(
 
     private async Task BeginAsync(HttpContext context)
     {
-        if ((await ReadAsync(context)).Failed(out ApiError? error, out Upload? upload))
+        if ((await JsonRequest.ReadAsync(context, bodies, Read)).Failed(out ApiError? error, out Upload? upload))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
@@ -83,21 +83,15 @@ internal sealed class UploadEndpoints(
         }
     }
 
-    private async Task<Result<Upload>> ReadAsync(HttpContext context)
+    private static Result<Upload> Read(JsonFields fields)
     {
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
-            return error;
-        using (body)
-        {
-            JsonFields fields = body.Fields(new());
-            string? digest = fields.Text("digest");
-            if (!ModelDigest.IsValid(digest))
-                fields.Errors.Add("digest", "must be a digest: sha256: and 64 lower-case hex digits");
-            long? size = fields.Integer("size", 0, ModelBlobs.LargestSize);
-            if (size is null)
-                fields.Errors.Add("size", "is required: the bytes that will be uploaded");
-            return fields.Errors.First is { } wrong ? wrong : new Upload(digest!, size!.Value);
-        }
+        string? digest = fields.Text("digest");
+        if (!ModelDigest.IsValid(digest))
+            fields.Errors.Add("digest", "must be a digest: sha256: and 64 lower-case hex digits");
+        long? size = fields.Integer("size", 0, ModelBlobs.LargestSize);
+        if (size is null)
+            fields.Errors.Add("size", "is required: the bytes that will be uploaded");
+        return fields.Errors.First is { } wrong ? wrong : new Upload(digest!, size!.Value);
     }
 
     private sealed record Upload(string Digest, long Size);

@@ -17,4 +17,8 @@ public sealed record PullSlice(long Completed, long Total)
 }
 
 /// <param name="State">completed, failed or cancelled.</param>
-public sealed record PullResult(string State, long Completed, long Total, string? Error = null);
+public sealed record PullResult(string State, long Completed, long Total, string? Error = null)
+{
+    /// <summary>Why a pull has no model that was ended before it had: nothing is wrong.</summary>
+    public const string WasCancelled = "the pull was cancelled; the next one goes on where it was";
+}

@@ -22,7 +22,7 @@ public sealed class PullOrchestrator : TaskOrchestrator<PullInput, PullResult>
             Task<PullSlice> pulling = SliceAsync(context, input);
             // What is being fetched then goes on to its slice's end, and stays for the next pull.
             if (await Task.WhenAny(pulling, cancelled) == cancelled)
-                return new("cancelled", slice.Completed, slice.Total, "the pull was cancelled; the next one goes on where it was");
+                return new("cancelled", slice.Completed, slice.Total, PullResult.WasCancelled);
             slice = await pulling;
             context.SetCustomStatus(slice);
             if (slice.Error is { } error)

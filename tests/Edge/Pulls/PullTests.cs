@@ -313,7 +313,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         byte[] weights = PullServer.UniqueModel();
         server.Registry.Replace(name, weights);
         server.Registry.Faults.Enqueue((context, content) => SendPartAsync(context, content, new TaskCompletionSource().Task));
-        PullPart part = server.Edge.Services.GetRequiredService<PullPart>();
+        FetchSlice part = server.Edge.Services.GetRequiredService<FetchSlice>();
         PullInput input = new(name, $"{server.Registry.ContentUrl}/content/{name}");
 
         Task<PullSlice> first = part.RunAsync(null!, input);
@@ -321,8 +321,8 @@ public sealed class PullTests(AzuriteFixture azurite)
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
         while (pulls.List() is not [var running] || running.Progress.Sum.Completed < 1 << 20)
             await timer.WaitForNextTickAsync(Cancel);
-        await server.Edge.Time.WhenTimerAsync(PullPart.Slice);
-        server.Edge.Time.Advance(PullPart.Slice);
+        await server.Edge.Time.WhenTimerAsync(FetchSlice.Slice);
+        server.Edge.Time.Advance(FetchSlice.Slice);
         PullSlice slice = await first;
         Task<PullSlice> second = part.RunAsync(null!, input);
         while (!second.IsCompleted)

@@ -21,6 +21,6 @@ public static class StrategyActivities
         [ActivityNames.SubmitLine] = services => services.GetRequiredService<SubmitLine>(),
         [ActivityNames.WritePage] = services => services.GetRequiredService<WritePage>(),
         [ActivityNames.CloseBatch] = services => services.GetRequiredService<CloseBatch>(),
-        [ActivityNames.PullSlice] = services => services.GetRequiredService<PullPart>(),
+        [ActivityNames.PullSlice] = services => services.GetRequiredService<FetchSlice>(),
     };
 }

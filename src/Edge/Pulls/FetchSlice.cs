@@ -5,7 +5,7 @@ using OllamaMax.Orchestrations.Pulls;
 namespace OllamaMax.Edge.Pulls;
 
 /// <summary>A slice of a pull that an orchestration runs: one of this edge's pulls, followed for a while.</summary>
-internal sealed class PullPart(ActivePulls pulls, IOptions<PullOptions> options, TimeProvider time) : TaskActivity<PullInput, PullSlice>
+internal sealed class FetchSlice(ActivePulls pulls, IOptions<PullOptions> options, TimeProvider time) : TaskActivity<PullInput, PullSlice>
 {
     /// <summary>Shorter than a function may last, and long beside what going on costs.</summary>
     public static readonly TimeSpan Slice = TimeSpan.FromMinutes(1);
@@ -26,7 +26,7 @@ internal sealed class PullPart(ActivePulls pulls, IOptions<PullOptions> options,
         if (!pull.Ended.IsCompleted)
             return new(completed, total);
         string? error = await pull.Ended;
-        return new(completed, total) { IsDone = error is null, Error = error == ActivePulls.Cancelled ? null : error };
+        return new(completed, total) { IsDone = error is null, Error = error == PullResult.WasCancelled ? null : error };
     }
 
     private async Task EndsWithinAsync(PullHandle pull, TimeSpan patience) =>
