@@ -19,6 +19,10 @@ public sealed record AttemptEnd
     /// <summary>For people: what went wrong. Set when <see cref="Reason"/> is a failure.</summary>
     public string? Error { get; init; }
 
+    /// <summary>With <see cref="EndReason.Invalid"/>: what was asked does not fit into the context.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ContextExcess? Excess { get; init; }
+
     /// <summary>With <see cref="EndReason.Failed"/>: the engine's process died under it by a fault of its own, or hung and was ended.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Crashed { get; init; }
@@ -31,6 +35,11 @@ public sealed record AttemptEnd
     /// <summary>What the prompt took, where that is known only at the end: it stands for what was said at the attempt's start.</summary>
     public AttemptStart? Start { get; init; }
 }
+
+/// <summary>More than a context holds. APIs have words of their own for it, which clients go by.</summary>
+/// <param name="Tokens">Of the prompt or input; at least.</param>
+/// <param name="Context">Most that there may be.</param>
+public sealed record ContextExcess(long Tokens, int Context);
 
 public enum EndReason
 {

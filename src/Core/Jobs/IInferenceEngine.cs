@@ -44,6 +44,9 @@ public sealed record EmbedRequest
 {
     public required IReadOnlyList<string> Inputs { get; init; }
 
+    /// <summary>Most tokens of an input, where that is less than what the engine's context holds; null: that.</summary>
+    public int? Context { get; init; }
+
     /// <summary>Cut what is longer than the context; otherwise it is <see cref="EndReason.Invalid"/>.</summary>
     public bool Truncate { get; init; }
 

@@ -7,6 +7,9 @@ public sealed record JobError(JobErrorKind Kind, string Message)
     public static JobError Broken(string? why) =>
         new(JobErrorKind.Failed, $"the answer broke off, and the server that the model runs on cannot go on with it: {why}");
 
+    /// <summary>With <see cref="JobErrorKind.Invalid"/>: it does not fit into the context.</summary>
+    public ContextExcess? Excess { get; init; }
+
     /// <summary>When trying again makes sense, from measured throughput; only with <see cref="JobErrorKind.Busy"/> and <see cref="JobErrorKind.OverLimit"/>.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

@@ -20,7 +20,7 @@ internal sealed class AnthropicErrors : ErrorShape
         json.WriteString("type"u8, "error"u8);
         json.WriteStartObject("error"u8);
         json.WriteString("type"u8, TypeOf(error.Status));
-        json.WriteString("message"u8, error.Message);
+        json.WriteString("message"u8, error.Excess is { } excess ? $"prompt is too long: {excess.Tokens} tokens > {excess.Context} maximum" : error.Message);
         json.WriteEndObject();
         json.WriteString("request_id"u8, requestId);
         json.WriteEndObject();

@@ -17,6 +17,9 @@ internal sealed record ApiError(int Status, string Message)
     /// <summary>A word that programs tell it by, where an API has one.</summary>
     public string? Code { get; init; }
 
+    /// <summary>It is that the prompt, or the input, does not fit into the context: clients know that by the words of the API that they speak, and make it shorter.</summary>
+    public ContextExcess? Excess { get; init; }
+
     public static ApiError BadRequest(string message) => new(StatusCodes.Status400BadRequest, message);
 
     public static ApiError ModelNotFound(string name) =>
@@ -25,7 +28,12 @@ internal sealed record ApiError(int Status, string Message)
     /// <summary>A field that means something to the API and that this server does not do yet: refused, since ignoring it would change the answer.</summary>
     public static ApiError NotSupported(string field) => BadRequest($"{field} is not supported by this server yet") with { Field = field };
 
-    public static ApiError From(JobError error) => new(StatusOf(error.Kind), error.Message) { RetryAfter = error.RetryAfter };
+    public static ApiError From(JobError error) => new(StatusOf(error.Kind), error.Message)
+    {
+        RetryAfter = error.RetryAfter,
+        Excess = error.Excess,
+        Code = error.Excess is null ? null : "context_length_exceeded",
+    };
 
     private static int StatusOf(JobErrorKind kind) => kind switch
     {

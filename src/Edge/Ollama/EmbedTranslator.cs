@@ -27,6 +27,8 @@ internal static class EmbedTranslator
 
     private static Result<EmbedRequest> Finish(JsonFields request, IReadOnlyList<string> inputs, bool isCut, IWholeFormat format)
     {
+        if (request.Object("options")?.Integer("num_ctx") == 0)
+            request.Errors.Add("options.num_ctx", "is 0: input after truncation exceeds maximum context length");
         InferenceRequest inference = new()
         {
             Model = CommonFields.ReadModel(request),

@@ -74,7 +74,7 @@ internal sealed partial class AttemptRunner(
         try
         {
             return job.EmbedInputs is { } inputs
-                ? await use.Engine.EmbedAsync(new EmbedRequest { Inputs = inputs, Truncate = job.Truncate, Skip = grant.Resume.Count }, sink, ends.Token)
+                ? await use.Engine.EmbedAsync(new EmbedRequest { Inputs = inputs, Context = job.Options.NumCtx, Truncate = job.Truncate, Skip = grant.Resume.Count }, sink, ends.Token)
                 : await use.Engine.RunAsync(Request(job, grant), sink, ends.Token);
         }
         finally

@@ -111,7 +111,7 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot, int capa
         long atLeast = ((long)utf8.Length + model.LongestPiece - 1) / model.LongestPiece;
         if (atLeast > context)
         {
-            end = Invalid($"the prompt has more than {atLeast - 1} tokens, the context {context}");
+            end = TooLong($"more than {atLeast - 1}", atLeast, context);
             return [];
         }
         int[] tokens = model.Tokenize(utf8, addSpecial: true, parseSpecial: true);
@@ -121,9 +121,12 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot, int capa
         if (tokens.Length == 0)
             end = Invalid("the prompt is empty");
         else if (tokens.Length > context)
-            end = Invalid($"the prompt has {tokens.Length} tokens, the context {context}");
+            end = TooLong($"{tokens.Length}", tokens.Length, context);
         return tokens;
     }
+
+    private static AttemptEnd TooLong(string said, long tokens, int context) =>
+        Invalid($"the prompt has {said} tokens and exceeds the context length of {context}") with { Excess = new(tokens, context) };
 
     private static AttemptEnd Invalid(string error) => new() { Reason = EndReason.Invalid, Error = error };
 }

@@ -108,6 +108,24 @@ public sealed class ErrorTests
         streamed.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(3));
     }
 
+    /// <summary>Agents make their conversation shorter when they hear these words, each those of its own API.</summary>
+    [Theory]
+    [InlineData("/api/chat", """{"error":"the prompt has 3001 tokens and exceeds the context length of 1024"}""")]
+    [InlineData("/v1/chat/completions", """
+        {"error":{"message":"This model's maximum context length is 1024 tokens. However, your messages resulted in 3001 tokens. Please reduce the length of the messages.","type":"invalid_request_error","param":null,"code":"context_length_exceeded"}}
+        """)]
+    [InlineData("/v1/messages", """{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 3001 tokens > 1024 maximum"},"request_id":"me"}""")]
+    public async Task PromptTooLong_IsSaidAsTheApiSaysIt(string path, string expected)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Fail(new JobError(JobErrorKind.Invalid, "the prompt has 3001 tokens and exceeds the context length of 1024") { Excess = new(3001, 1024) });
+
+        using HttpResponseMessage response = await edge.PostAsync(path, Hello[..^1] + ""","stream":false,"max_tokens":1}""", ("x-request-id", "me"));
+
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await response.TextAsync()).ShouldBe(expected.Trim());
+    }
+
     [Fact]
     public async Task Chat_JobFailsInTheMiddle_NotStreamed_ItsStatus()
     {

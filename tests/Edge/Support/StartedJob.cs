@@ -51,7 +51,9 @@ internal sealed record StartedJob(Job Job, JobOutputLog Log, CancellationToken C
         Log.Append(new JobOutput.Finished(reason, Statistics) { StoppedBy = stoppedBy });
 
     public void Fail(JobErrorKind kind, string message, TimeSpan? retryAfter = null) =>
-        Log.Append(new JobOutput.Failed(new(kind, message) { RetryAfter = retryAfter }));
+        Fail(new JobError(kind, message) { RetryAfter = retryAfter });
+
+    public void Fail(JobError error) => Log.Append(new JobOutput.Failed(error));
 
     /// <summary>Completes when the edge says that nobody wants the answer any more.</summary>
     public Task WhenGoneAsync()

@@ -55,7 +55,8 @@ public sealed class EngineEndTests
         (AttemptEnd end, CollectingSink sink) = await EngineFixture.RunAsync(loaded.Engine, request);
 
         end.Reason.ShouldBe(EndReason.Invalid);
-        end.Error.ShouldBe($"the prompt has {tokens} tokens, the context {tokens - 1}");
+        end.Error.ShouldBe($"the prompt has {tokens} tokens and exceeds the context length of {tokens - 1}");
+        end.Excess.ShouldBe(new ContextExcess(tokens, tokens - 1));
         sink.Tokens.ShouldBeEmpty();
     }
 

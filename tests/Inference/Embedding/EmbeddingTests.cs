@@ -81,7 +81,8 @@ public sealed class EmbeddingTests
 
         end.Reason.ShouldBe(EndReason.Invalid);
         end.Error!.ShouldStartWith("input 1 has ");
-        end.Error!.ShouldEndWith("the context 128");
+        end.Error!.ShouldEndWith("the input length exceeds the context length of 128");
+        end.Excess.ShouldNotBeNull().ShouldSatisfyAllConditions(excess => excess.Context.ShouldBe(128), excess => excess.Tokens.ShouldBeGreaterThan(128));
         sink.Vectors.ShouldBeEmpty();
     }
 
@@ -98,6 +99,23 @@ public sealed class EmbeddingTests
         end.Error.ShouldBeNull();
         sink.Tokens.ShouldBe([128, 128]);
         Cosine(sink.Vectors[0], sink.Vectors[1]).ShouldBe(1, 1e-5);
+    }
+
+    /// <summary>What a request says of its context cuts its inputs there; where the tokens around a text leave no room for it, nothing is embedded.</summary>
+    [Fact]
+    public async Task EmbedAsync_ContextOfTheRequest_CutsThere()
+    {
+        await using LoadedEngine loaded = await EngineFixture.LoadAsync(s_bert);
+
+        (AttemptEnd cut, VectorSink sink) = await EmbedAsync(loaded.Engine, new EmbedRequest { Inputs = [EngineFixture.LongPrompt(300)], Context = 5, Truncate = true });
+        (AttemptEnd refused, _) = await EmbedAsync(loaded.Engine, new EmbedRequest { Inputs = [EngineFixture.LongPrompt(300)], Context = 5 });
+        (AttemptEnd none, _) = await EmbedAsync(loaded.Engine, new EmbedRequest { Inputs = [EngineFixture.LongPrompt(300)], Context = 2, Truncate = true });
+
+        cut.Error.ShouldBeNull();
+        sink.Tokens.ShouldBe([5]);
+        refused.Error!.ShouldEndWith("exceeds the context length of 5");
+        none.Error.ShouldBe("input 0: input after truncation exceeds maximum context length of 2");
+        none.Reason.ShouldBe(EndReason.Invalid);
     }
 
     [Theory]

@@ -274,7 +274,7 @@ public sealed class JobOwner
                 Finish(end.Finish, end, now);
                 break;
             case EndReason.Invalid:
-                End(new JobOutput.Failed(new JobError(JobErrorKind.Invalid, end.Error ?? "the request cannot be run")));
+                End(new JobOutput.Failed(new JobError(JobErrorKind.Invalid, end.Error ?? "the request cannot be run") { Excess = end.Excess }));
                 break;
             default:
                 // Handed back costs nothing; a failure, or an end that nobody asked for, counts.
