@@ -10,6 +10,7 @@ using OllamaMax.Edge;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
@@ -52,7 +53,12 @@ internal sealed class EdgeServer : IAsyncDisposable
             .AddKeysInPath()
             .AddTaskHub(LocalTasks.Register)
             .PostConfigure<AliasOptions>(aliases => aliases.Add(string.Join(';', options.Alias)))
-            .PostConfigure<DispatchOptions>(dispatch => dispatch.EncryptPayloads |= options.EncryptPayloads);
+            .PostConfigure<DispatchOptions>(dispatch => dispatch.EncryptPayloads |= options.EncryptPayloads)
+            .PostConfigure<ContentKeyOptions>(keys =>
+            {
+                if (options.ContentKey is { } own)
+                    keys.Add(own);
+            });
         WebApplication app = builder.Build();
         try
         {

@@ -12,8 +12,10 @@ public sealed class KilledWorkerTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task KilledInTheMiddle_AnotherGoesOn_AndTheAnswerIsAsIfNothingHadHappened()
+    [Theory]
+    [InlineData("--exact")]
+    [InlineData("--exact", "--encrypt-payloads")]
+    public async Task KilledInTheMiddle_AnotherGoesOn_AndTheAnswerIsAsIfNothingHadHappened(params string[] arguments)
     {
         using TempFolder folder = new();
         string model = folder.File("endless.gguf");
@@ -23,7 +25,7 @@ public sealed class KilledWorkerTests
             {
                 Workers = 2,
                 Model = model,
-                MoreArguments = ["--exact"],
+                MoreArguments = arguments,
                 Environment = new Dictionary<string, string?> { ["OllamaMax__Jobs__Lease"] = "00:00:03" },
             },
             Cancellation);
