@@ -19,10 +19,10 @@ public sealed class JobOutputBlob(AppendBlobClient blob, Func<string, ContentSea
 {
     private bool _isGone;
 
-    /// <summary>By a signed address, as a worker has it; the signature may be renewed (<see cref="Renew"/>).</summary>
+    /// <summary>As a worker has it.</summary>
     /// <param name="seal">The job's; null: it is not encrypted.</param>
-    public JobOutputBlob(Uri url, ContentSeal? seal)
-        : this(new AppendBlobClient(url), key => key == seal?.KeyId ? seal : null, seal)
+    public JobOutputBlob(AppendBlobClient blob, ContentSeal? seal)
+        : this(blob, key => key == seal?.KeyId ? seal : null, seal)
     {
     }
 
@@ -38,7 +38,7 @@ public sealed class JobOutputBlob(AppendBlobClient blob, Func<string, ContentSea
     public OutputFacts Facts => Log.Facts with { WrittenAt = WrittenAt };
 
     /// <summary>The same blob by an address with a fresh signature.</summary>
-    public void Renew(Uri url) => blob = new AppendBlobClient(url);
+    public void Renew(AppendBlobClient renewed) => blob = renewed;
 
     public Task CreateIfNotExistsAsync(CancellationToken cancellationToken) => blob.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
 

@@ -117,8 +117,8 @@ public sealed class JobOutputBlobTests(AzuriteFixture azurite)
     public async Task OutputUrl_ReadsAndAppends_AndDoesNothingElse()
     {
         await BegunAsync(1);
-        Uri url = new(await new JobRecordStore(_account, ContentKeys.None).OutputUrlAsync(_id, TimeProvider.System.GetUtcNow().AddMinutes(5), Cancellation));
-        JobOutputBlob signed = new(url, seal: null);
+        string url = await new JobRecordStore(_account, ContentKeys.None).OutputUrlAsync(_id, TimeProvider.System.GetUtcNow().AddMinutes(5), Cancellation);
+        JobOutputBlob signed = new(new SignedStorage().AppendBlob(url), seal: null);
 
         await signed.ReadAsync(Cancellation);
         (await signed.AppendAsync(1, Tokens(0, "a"), Cancellation)).ShouldBeTrue();

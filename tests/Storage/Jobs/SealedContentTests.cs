@@ -97,8 +97,8 @@ public sealed class SealedContentTests(AzuriteFixture azurite)
         ContentKeys keys = ContentKeyTexts.Keys("k1");
         JobRecordStore store = new(_account, keys);
         await store.Output(_id).CreateIfNotExistsAsync(Cancellation);
-        Uri url = new(await store.OutputUrlAsync(_id, TimeProvider.System.GetUtcNow().AddMinutes(5), Cancellation));
-        JobOutputBlob writer = new(url, ContentSeal.Given("k1", keys.Of("k1", ContentKind.Job, _id).Key.ToArray()));
+        string url = await store.OutputUrlAsync(_id, TimeProvider.System.GetUtcNow().AddMinutes(5), Cancellation);
+        JobOutputBlob writer = new(new SignedStorage().AppendBlob(url), ContentSeal.Given("k1", keys.Of("k1", ContentKind.Job, _id).Key.ToArray()));
         (await writer.BeginAsync(new Attempt(1, "w", "n"), Cancellation)).ShouldNotBeNull();
         Chunk chunk = new(0, [7], [Secret.Length], Encoding.ASCII.GetBytes(Secret));
         (await writer.AppendAsync(1, chunk, Cancellation)).ShouldBeTrue();
