@@ -1,16 +1,18 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Batches;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.LocalHost;
+using OllamaMax.Orchestrations.Tests.Support;
 using OllamaMax.TaskHub.Hosting;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.Orchestrations.Tests.Edge;
 
-/// <summary>What lies in the account of what was asked and answered, whichever way it was asked for: with content encrypted nothing, and without it all, so that what looks for it would find it.</summary>
+/// <summary>What lies in the account, and goes to workers that claim, of what was asked and answered, whichever way it was asked for: with content encrypted nothing, and without it all, so that what looks for it would find it.</summary>
 public sealed class SealedAccountTests(AzuriteFixture azurite)
 {
     private const string Asked = "PlumsAreAskedFor";
@@ -19,7 +21,7 @@ public sealed class SealedAccountTests(AzuriteFixture azurite)
     private static readonly string[] TwiceDemo = ["demo", "demo"];
 
     /// <summary>Where both are to be looked for: what lies under these names has one of them, when it is not encrypted.</summary>
-    private static readonly string[] PlacesOfPrompts = ["jobs/records/", "jobs/strategy-content/", "jobs/files/", "jobs/responses/"];
+    private static readonly string[] PlacesOfPrompts = ["jobs/records/", "jobs/strategy-content/", "jobs/files/", "jobs/responses/", "claim"];
 
     private static readonly string[] PlacesOfAnswers = ["jobs/output/", "jobs/files/", "jobs/responses/", "taskhub/instances/"];
 
@@ -30,8 +32,9 @@ public sealed class SealedAccountTests(AzuriteFixture azurite)
     [InlineData(false)]
     public async Task EveryWay_OfAsking_LeavesNothingReadableWhereContentIsEncrypted(bool isEncrypted)
     {
+        ClaimTap claims = new();
         await using JobCluster cluster = await JobCluster.StartAsync(
-            services: services => services.AddTaskHub(LocalTasks.Register).Configure<BatchOptions>(batches => batches.PageLines = 1),
+            services: services => services.AddSingleton<IStartupFilter>(claims).AddTaskHub(LocalTasks.Register).Configure<BatchOptions>(batches => batches.PageLines = 1),
             keys: isEncrypted ? ContentKeyTexts.Of("k1") : null,
             azurite: azurite);
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,7 +71,7 @@ public sealed class SealedAccountTests(AzuriteFixture azurite)
         await IdOfAsync(http.PostAsJsonAsync("/v1/responses", new { model = "demo", input = Asked }, Cancellation));
         foreach (string path in (string[])[.. jobs.Select(id => $"/jobs/{id}"), $"/v1/responses/{background}", $"/v1/batches/{batch}"])
             await WhenAsync(http, path, "completed");
-        StoredContent[] all = [.. underWay, .. await StoredContent.ReadAllAsync(cluster.Storage, Cancellation)];
+        StoredContent[] all = [.. claims.Heard, .. underWay, .. await StoredContent.ReadAllAsync(cluster.Storage, Cancellation)];
 
         // All that was asked for is there.
         (await http.ShowAsync(jobs[3])).GetProperty("vote").GetProperty("value").GetString().ShouldBe(Answered);
