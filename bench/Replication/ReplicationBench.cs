@@ -81,7 +81,7 @@ internal static class ReplicationBench
         IOptions<WorkerOptions> worker = Options.Create(new WorkerOptions { Edge = new Uri("http://localhost"), Data = folder.Path, Replicas = replicas, Name = "bench" });
         await using ReplicaStore store = new(
             new ReplicaFolder(worker, TimeProvider.System),
-            new ModelSource(() => container, TimeProvider.System, NullLogger<ModelSource>.Instance),
+            new ModelSource(() => container, new SignedStorage(), TimeProvider.System, NullLogger<ModelSource>.Instance),
             new Random(1), worker, TimeProvider.System, NullLogger<ReplicaStore>.Instance);
         long before = GC.GetTotalMemory(forceFullCollection: true);
         long most = before;

@@ -6,3 +6,4 @@ param locations = [readEnvironmentVariable('AZURE_LOCATION', 'westeurope')]
 param signalRSku = 'Free_F1'
 param storageSku = 'Standard_LRS'
 param adminKey = readEnvironmentVariable('OLLAMAMAX_ADMIN_KEY', '')
+param contentKeys = readEnvironmentVariable('OLLAMAMAX_CONTENT_KEYS', '')

@@ -58,6 +58,10 @@ param auditKeptDays int = 400
 @secure()
 param adminKey string = ''
 
+@description('Keys that prompts and answers are encrypted with where they lie: id:key with commas between, the key 32 bytes in base64; the first encrypts, all decrypt. Put into Key Vault. Given, encryption is on, unless edgeSettings say otherwise (OllamaMax__Dispatch__EncryptPayloads). Empty: none.')
+@secure()
+param contentKeys string = ''
+
 @description('One name for all edges, such as llm.example.org; it needs Azure Front Door, and DNS records that the outputs tell. Empty: none.')
 param customDomain string = ''
 
@@ -152,6 +156,8 @@ module vault 'modules/vault.bicep' = {
     signalRName: signalR.outputs.name
     adminKey: adminKey
     hasAdminKey: !empty(adminKey)
+    contentKeys: contentKeys
+    hasContentKeys: !empty(contentKeys)
     principalId: identity.outputs.principalId
   }
 }
@@ -176,7 +182,7 @@ module edges 'modules/edge.bicep' = [
       httpConcurrency: httpConcurrency
       maximumInstances: maximumInstances
       alwaysReady: alwaysReady
-      moreSettings: edgeSettings
+      moreSettings: union(!empty(contentKeys) ? { OllamaMax__Dispatch__EncryptPayloads: 'true' } : {}, edgeSettings)
     }
   }
 ]

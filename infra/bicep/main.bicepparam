@@ -7,3 +7,4 @@ param signalRSku = readEnvironmentVariable('OLLAMAMAX_SIGNALR_SKU', 'Free_F1')
 param customDomain = readEnvironmentVariable('OLLAMAMAX_CUSTOM_DOMAIN', '')
 // `none` takes it out of use.
 param adminKey = replace(readEnvironmentVariable('OLLAMAMAX_ADMIN_KEY', ''), 'none', '')
+param contentKeys = readEnvironmentVariable('OLLAMAMAX_CONTENT_KEYS', '')

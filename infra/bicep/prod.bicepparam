@@ -14,3 +14,4 @@ param logDays = 90
 param healthProbeSeconds = 120
 param customDomain = readEnvironmentVariable('OLLAMAMAX_CUSTOM_DOMAIN', '')
 param adminKey = readEnvironmentVariable('OLLAMAMAX_ADMIN_KEY', '')
+param contentKeys = readEnvironmentVariable('OLLAMAMAX_CONTENT_KEYS', '')

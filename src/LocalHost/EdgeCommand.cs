@@ -15,6 +15,9 @@ internal static class EdgeCommand
 {
     public const string Name = "edge";
 
+    /// <summary>Setting with <see cref="LocalHostOptions.ContentKey"/>.</summary>
+    public const string ContentKeySetting = "OLLAMAMAX_CONTENT_KEY";
+
     /// <summary>Stands before its addresses in the line that says that it listens: that for clients, and our own.</summary>
     public const string Listens = "listens on ";
 
@@ -38,6 +41,7 @@ internal static class EdgeCommand
             RequireKeys = parsed.GetValue(RequireKeys),
             Certificate = parsed.GetValue(Certificate),
             EncryptPayloads = parsed.GetValue(EncryptPayloads),
+            ContentKey = Environment.GetEnvironmentVariable(ContentKeySetting),
             Alias = parsed.GetRequiredValue(Alias),
             // Neither is used by an edge alone.
             Data = "",

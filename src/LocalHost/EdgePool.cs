@@ -18,7 +18,7 @@ internal sealed class EdgePool : IAsyncDisposable
     public static async Task<EdgePool> StartAsync(
         LocalHostOptions options, LocalStorage storage, LocalSignalR signalR, Action<string> say, ILogger logger, TimeProvider time, CancellationToken cancellationToken)
     {
-        Dictionary<string, string?> environment = new() { [LocalStorage.Setting] = storage.ConnectionString, [LocalSignalR.Setting] = signalR.ConnectionString };
+        Dictionary<string, string?> environment = new() { [LocalStorage.Setting] = storage.ConnectionString, [LocalSignalR.Setting] = signalR.ConnectionString, [EdgeCommand.ContentKeySetting] = options.ContentKey };
         EdgePool pool = new([.. options.EdgePorts.Select((port, index) => new Seat($"edge-{index + 1}", port, options, environment, say, logger, time))]);
         try
         {

@@ -11,6 +11,7 @@ using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Costs;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
@@ -54,7 +55,12 @@ internal sealed class EdgeServer : IAsyncDisposable
             .AddTaskHub(LocalTasks.Register)
             .PostConfigure<CostOptions>(costs => costs.FunctionMemoryMB ??= 0)
             .PostConfigure<AliasOptions>(aliases => aliases.Add(string.Join(';', options.Alias)))
-            .PostConfigure<DispatchOptions>(dispatch => dispatch.EncryptPayloads |= options.EncryptPayloads);
+            .PostConfigure<DispatchOptions>(dispatch => dispatch.EncryptPayloads |= options.EncryptPayloads)
+            .PostConfigure<ContentKeyOptions>(keys =>
+            {
+                if (options.ContentKey is { } own)
+                    keys.Add(own);
+            });
         WebApplication app = builder.Build();
         try
         {

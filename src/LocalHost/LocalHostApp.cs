@@ -21,7 +21,7 @@ internal static class LocalHostApp
                 throw new StartException(errors);
             WatchParent(options, shutdown);
             using DataFolder data = DataFolder.Open(options.Data);
-            await new LocalHostSteps(WithCertificate(options, data), data, loggers, TimeProvider.System, Console.Out.WriteLine).RunAsync(shutdown);
+            await new LocalHostSteps(WithContentKey(WithCertificate(options, data), data), data, loggers, TimeProvider.System, Console.Out.WriteLine).RunAsync(shutdown);
             return 0;
         }
         catch (Exception e) when (e is StartException or PrerequisiteException)
@@ -51,6 +51,14 @@ internal static class LocalHostApp
         }
         Console.Out.WriteLine($"https: clients are to trust {issued.AuthorityFile} (SHA-256 {issued.Fingerprint})");
         return options with { Certificate = issued.File };
+    }
+
+    /// <summary>Made once. Without <c>--encrypt-payloads</c>, too, it reads what was encrypted with it.</summary>
+    private static LocalHostOptions WithContentKey(LocalHostOptions options, DataFolder data)
+    {
+        const string name = "content-key";
+        string? key = options.EncryptPayloads ? data.Secrets.GetOrCreate(name) : data.Secrets.Find(name);
+        return key is null ? options : options with { ContentKey = $"local:{key}" };
     }
 
     private static void WatchParent(LocalHostOptions options, Shutdown shutdown)

@@ -38,7 +38,7 @@ internal static class LocalHostCommand
 
     private static readonly Option<bool> EncryptPayloads = new("--encrypt-payloads")
     {
-        Description = "Encrypt prompts and answers of interactive requests between edge and workers",
+        Description = "Encrypt prompts and answers between edge and workers, and where they are stored",
     };
 
     private static readonly Option<int> Edges = new("--edges")

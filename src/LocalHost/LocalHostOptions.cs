@@ -30,8 +30,11 @@ internal sealed record LocalHostOptions
     /// <summary>Speak https with a certificate of this data folder's own authority (<see cref="LocalAuthority"/>); in the place of <see cref="Certificate"/>.</summary>
     public bool Https { get; init; }
 
-    /// <summary>Prompts and answers are encrypted between edge and workers.</summary>
+    /// <summary>Prompts and answers are encrypted between edge and workers, and where they lie.</summary>
     public bool EncryptPayloads { get; init; }
+
+    /// <summary>The data folder's own key for what lies in storage, <c>id:key</c>, behind those that are configured; null: it has none yet.</summary>
+    public string? ContentKey { get; init; }
 
     /// <summary>With <see cref="Certificate"/>: port on the loopback for what this machine itself starts, where http is spoken; 0 lets the system choose.</summary>
     public int OwnPort { get; init; }

@@ -1,4 +1,5 @@
 using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
 
 namespace OllamaMax.Orchestrations;
 
@@ -84,7 +85,11 @@ public sealed record VoteInput(string StrategyId, IReadOnlyList<string> JobIds);
 
 /// <summary>A majority among structured answers.</summary>
 /// <param name="Winner">The first job that answered so; null: none gave a structured answer.</param>
-/// <param name="Value">What they agree on, as JSON.</param>
+/// <param name="Value">What they agree on, as JSON; null as well where it is <see cref="Sealed"/>.</param>
 /// <param name="Votes">How many gave it.</param>
 /// <param name="Of">How many answered in all.</param>
-public sealed record VoteOutcome(string? Winner, string? Value, int Votes, int Of);
+public sealed record VoteOutcome(string? Winner, string? Value, int Votes, int Of)
+{
+    /// <summary>In the place of <see cref="Value"/> where content is encrypted.</summary>
+    public SealedContent? Sealed { get; init; }
+}

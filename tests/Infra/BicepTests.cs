@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Security.Keys;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
@@ -52,6 +53,7 @@ public sealed partial class BicepTests(BicepFixture bicep) : IClassFixture<Bicep
         // These are for a developer's machine, where the host says by itself which environment it is.
         read.Except(["AzureWebJobsStorage", "AZURE_FUNCTIONS_ENVIRONMENT", "OllamaMax__TrustLoopback"]).ShouldBeSubsetOf(given);
         given.ShouldContain($"{KeyOptions.Section}:{nameof(KeyOptions.AdminKey)}".Replace(":", "__", StringComparison.Ordinal));
+        given.ShouldContain($"{ContentKeyOptions.Section}:{nameof(ContentKeyOptions.Keys)}".Replace(":", "__", StringComparison.Ordinal));
     }
 
     [Fact]

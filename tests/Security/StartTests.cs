@@ -60,7 +60,8 @@ public sealed class StartTests
     [Fact]
     public async Task Start_SeveralEdgesWithHttps_AllAskForTheOneKeyAndComeBackWhereTheyWere()
     {
-        await using LocalSystem system = await LocalSystem.StartAsync(new() { Workers = 0, MoreArguments = ["--edges", "2", "--require-keys", "--https"] }, Cancellation);
+        // An edge that encrypts and was not told the content key would not start.
+        await using LocalSystem system = await LocalSystem.StartAsync(new() { Workers = 0, MoreArguments = ["--edges", "2", "--require-keys", "--https", "--encrypt-payloads"] }, Cancellation);
         Uri[] edges = [.. system.Output.Lines.Where(line => line.Contains(" listens on ", StringComparison.Ordinal)).Select(line => new Uri(line[(line.LastIndexOf(' ') + 1)..]))];
         int pid = int.Parse(system.Output.Lines.Single(line => line.StartsWith("edge-2 started", StringComparison.Ordinal)).Split(' ')[^1], CultureInfo.InvariantCulture);
         using SocketsHttpHandler handler = new();

@@ -115,9 +115,14 @@ class Outage {
   }
 }
 
-/** Null where SignalR cannot be reached: the stream alone will do. */
+/** Null where SignalR cannot be reached, or is not to have the text of the job, which is encrypted: the stream alone will do. */
 async function connect(edge: EdgeCalls, inbox: Inbox): Promise<HubConnection | null> {
-  let subscription = await edge.subscribe();
+  const first = await edge.subscribe().catch((error: unknown) => {
+    if (error instanceof RefusedError && error.status === 409) return null;
+    throw error;
+  });
+  if (first === null) return null;
+  let subscription = first;
   let subscribedAt = Date.now();
   // A token lives for a while only. One connection asks for it more than once, a later one needs another.
   const accessTokenFactory = async () => {

@@ -11,6 +11,12 @@ param adminKey string
 @description('Whether there is an adminKey: said apart, as nothing that is told on may come from a secret.')
 param hasAdminKey bool
 
+@secure()
+param contentKeys string
+
+@description('Whether there are contentKeys; said apart, too.')
+param hasContentKeys bool
+
 @description('The identity that reads the secrets.')
 param principalId string
 
@@ -68,6 +74,12 @@ resource firstKey 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (hasAdminK
   properties: { value: adminKey }
 }
 
+resource storedContent 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (hasContentKeys) {
+  parent: vault
+  name: 'content-keys'
+  properties: { value: contentKeys }
+}
+
 output name string = vault.name
 
 // Without a version: the apps follow a key that is rotated within a day.
@@ -77,5 +89,6 @@ output settings object = union(
     AzureSignalRConnectionString: '@Microsoft.KeyVault(SecretUri=${signalRConnection.properties.secretUri})'
     OllamaMax__Storage__AccountKey: '@Microsoft.KeyVault(SecretUri=${storageKey.properties.secretUri})'
   },
-  hasAdminKey ? { OllamaMax__Keys__AdminKey: '@Microsoft.KeyVault(SecretUri=${firstKey!.properties.secretUri})' } : {}
+  hasAdminKey ? { OllamaMax__Keys__AdminKey: '@Microsoft.KeyVault(SecretUri=${firstKey!.properties.secretUri})' } : {},
+  hasContentKeys ? { OllamaMax__ContentKeys__Keys: '@Microsoft.KeyVault(SecretUri=${storedContent!.properties.secretUri})' } : {}
 )

@@ -12,10 +12,6 @@ namespace OllamaMax.Security;
 /// </summary>
 public sealed class AttemptSeal
 {
-    private const int KeyBytes = 32;
-    private const int NonceBytes = 12;
-    private const int TagBytes = 16;
-
     private readonly byte[] _toWorker;
     private readonly byte[] _toOwner;
 
@@ -37,7 +33,7 @@ public sealed class AttemptSeal
         {
             // Lines, as none of the parts has a line break: ids and hex.
             byte[] info = Encoding.UTF8.GetBytes($"ollamamax attempt 1\n{to}\n{jobId}\n{attempt.Number}\n{attempt.WorkerId}\n{attempt.Nonce}");
-            byte[] key = new byte[KeyBytes];
+            byte[] key = new byte[SealedBytes.KeyBytes];
             HKDF.DeriveKey(HashAlgorithmName.SHA256, agreed, key, salt, info);
             return key;
         }
@@ -46,34 +42,11 @@ public sealed class AttemptSeal
     /// <param name="part">What it is.</param>
     /// <param name="index">Where it belongs among those of its part.</param>
     /// <param name="plain">Any bytes.</param>
-    public byte[] Seal(SealedPart part, int index, ReadOnlySpan<byte> plain)
-    {
-        byte[] sealedBytes = new byte[NonceBytes + TagBytes + plain.Length];
-        Span<byte> all = sealedBytes;
-        // By chance and not by the index: what is sent again may be cut otherwise, and no nonce may serve two texts. A key is of one attempt, far from the 2^32 texts that chance is good for.
-        RandomNumberGenerator.Fill(all[..NonceBytes]);
-        using AesGcm cipher = new(KeyOf(part), TagBytes);
-        cipher.Encrypt(all[..NonceBytes], plain, all[(NonceBytes + TagBytes)..], all[NonceBytes..(NonceBytes + TagBytes)], Place(part, index));
-        return sealedBytes;
-    }
+    // A nonce by chance and not by the index: what is sent again may be cut otherwise, and no nonce may serve two texts.
+    public byte[] Seal(SealedPart part, int index, ReadOnlySpan<byte> plain) => SealedBytes.Seal(KeyOf(part), Place(part, index), plain);
 
     /// <summary>Null where it was not sealed as this part, at this index, for this attempt, or was changed since.</summary>
-    public byte[]? Open(SealedPart part, int index, ReadOnlySpan<byte> sealedBytes)
-    {
-        if (sealedBytes.Length < NonceBytes + TagBytes)
-            return null;
-        byte[] plain = new byte[sealedBytes.Length - NonceBytes - TagBytes];
-        using AesGcm cipher = new(KeyOf(part), TagBytes);
-        try
-        {
-            cipher.Decrypt(sealedBytes[..NonceBytes], sealedBytes[(NonceBytes + TagBytes)..], sealedBytes[NonceBytes..(NonceBytes + TagBytes)], plain, Place(part, index));
-            return plain;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            return null;
-        }
-    }
+    public byte[]? Open(SealedPart part, int index, ReadOnlySpan<byte> sealedBytes) => SealedBytes.Open(KeyOf(part), Place(part, index), sealedBytes);
 
     private byte[] KeyOf(SealedPart part) => part == SealedPart.Output ? _toOwner : _toWorker;
 
@@ -97,4 +70,7 @@ public enum SealedPart
 
     /// <summary>A chunk of the answer, to the owner.</summary>
     Output = 3,
+
+    /// <summary>The key that a background job's content is under in storage (<see cref="ContentSeal"/>), to the worker.</summary>
+    ContentKey = 4,
 }

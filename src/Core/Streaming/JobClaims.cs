@@ -1,3 +1,5 @@
+using OllamaMax.Security;
+
 namespace OllamaMax.Streaming;
 
 /// <summary>
@@ -18,6 +20,9 @@ public sealed record JobClaimGrant
 {
     /// <summary>The attempt and the job. Where to go on is in the output; the reply capability leads to the job's subscribers.</summary>
     public required GrantMessage Grant { get; init; }
+
+    /// <summary>Where the job is encrypted in storage: the key of it alone that its output is under (<see cref="ContentSeal.Key"/>), under the attempt's seal, as is <see cref="Grant"/>.</summary>
+    public SealedContent? ContentKey { get; init; }
 
     /// <summary>The job's output, with leave to read and to append.</summary>
     public required string OutputUrl { get; init; }

@@ -35,6 +35,7 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(WorkerCapabilities))]
 [JsonSerializable(typeof(JoinTokenRecord))]
 [JsonSerializable(typeof(JobRecord))]
+[JsonSerializable(typeof(JobContent))]
 [JsonSerializable(typeof(StoredResponse))]
 [JsonSerializable(typeof(StrategyRecord))]
 [JsonSerializable(typeof(BatchRecord))]

@@ -107,7 +107,7 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
     {
         if (await FindAsync(context) is not { } file)
             return;
-        await using Stream? content = await files.OpenAsync(file.Id, context.RequestAborted);
+        await using Stream? content = await files.OpenAsync(file, context.RequestAborted);
         if (content is null)
         {
             // Deleted just now.

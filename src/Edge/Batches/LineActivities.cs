@@ -37,8 +37,8 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
     public override async Task<BatchOpened> RunAsync(TaskActivityContext context, string input)
     {
         if (await batches.FindAsync(input, CancellationToken.None) is not { } batch
-            || await files.FindAsync(batch.InputFileId, batch.Submitter.Tenant, CancellationToken.None) is null
-            || await files.OpenAsync(batch.InputFileId, CancellationToken.None) is not { } content)
+            || await files.FindAsync(batch.InputFileId, batch.Submitter.Tenant, CancellationToken.None) is not { } file
+            || await files.OpenAsync(file, CancellationToken.None) is not { } content)
             return new([], "the input file is not there any more");
         List<int> pages = [];
         List<string> lines = [];

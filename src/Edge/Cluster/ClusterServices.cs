@@ -78,7 +78,7 @@ public static class ClusterServices
         services.AddSingleton<Backlog>();
         services.AddSingleton<JobPlacing>();
         services.AddSingleton<DispatchMetrics>();
-        services.AddSingleton<EdgeSeals>();
+        services.AddSealing();
         services.AddSingleton<WorkerChannel>();
         services.AddSingleton<ModelUnloader>();
         services.AddSingleton<WorkerGate>();

@@ -21,8 +21,8 @@ public sealed class DispatchOptions : IValidatableObject
     public int MaxInlineBytes { get; set; } = 262_144;
 
     /// <summary>
-    /// Prompts and answers of interactive jobs are encrypted between this edge and the worker (docs/security.md), so that neither SignalR nor storage can read them. Workers must be of a version that
-    /// knows how; an older one's attempts fail.
+    /// Prompts and answers are encrypted between this edge and the worker, and where they lie (docs/security.md), so that neither SignalR nor storage can read them. Needs a content key
+    /// (<see cref="Security.Sealing.ContentKeyOptions"/>). Workers must be of a version that knows how; an older one's attempts fail.
     /// </summary>
     public bool EncryptPayloads { get; set; }
 

@@ -2,6 +2,7 @@ using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Leases;
+using OllamaMax.Security;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Http;
@@ -37,6 +38,11 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
             LogStorageFailed(e, context.Request.Method, KeyInPath.Shown(context.Request.Path));
             await ErrorAnswer.WriteAsync(context, new(503, "storage cannot be reached; try again later") { RetryAfter = StorageRetry });
         }
+        catch (ContentKeyException e) when (!context.Response.HasStarted)
+        {
+            LogKeyMissing(e.Key, context.Request.Method, KeyInPath.Shown(context.Request.Path));
+            await ErrorAnswer.WriteAsync(context, new(503, e.Message));
+        }
 #pragma warning disable CA1031 // The outermost handler: whatever it is, the client gets an answer and the log the exception.
         catch (Exception e)
 #pragma warning restore CA1031
@@ -68,6 +74,9 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
 
     [LoggerMessage(LogLevel.Error, "Storage failed {Method} {Path}.")]
     private partial void LogStorageFailed(Exception exception, string method, string path);
+
+    [LoggerMessage(LogLevel.Error, "The content key '{Key}' is missing for {Method} {Path}.")]
+    private partial void LogKeyMissing(string key, string method, string path);
 
     [LoggerMessage(LogLevel.Error, "Unexpected failure of {Method} {Path}.")]
     private partial void LogUnexpected(Exception exception, string method, string path);

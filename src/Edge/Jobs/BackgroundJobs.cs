@@ -6,9 +6,11 @@ using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Placement;
+using OllamaMax.Security;
 using OllamaMax.SignalR;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
@@ -25,6 +27,8 @@ internal sealed partial class BackgroundJobs(
     CompletionQueue completions,
     JobDispatcher dispatcher,
     WorkerChannel workers,
+    EdgeSeals seals,
+    ContentKeys keys,
     ClusterWatch watch,
     SignalRHub hub,
     ActiveJobs active,
@@ -99,7 +103,10 @@ internal sealed partial class BackgroundJobs(
             id,
             async found =>
             {
-                await output.ReadAsync(cancellationToken);
+                await output.LookAsync(cancellationToken);
+                // Before an attempt is issued that nobody could be granted.
+                if (!found.IsEnded)
+                    found.Readable();
                 later = await rules.LaterAsync(found, request, output.Facts, cancellationToken);
                 // Whoever gets it, what has become of the last attempt is to be known.
                 return (RecordCommand)(later is null
@@ -158,17 +165,22 @@ internal sealed partial class BackgroundJobs(
     {
         DateTimeOffset expiresAt = time.GetUtcNow() + SignatureLifetime;
         TimeSpan remaining = record.Deadline - time.GetUtcNow();
+        GrantMessage grant = new()
+        {
+            Version = ProtocolVersion.Current,
+            JobId = record.Id,
+            Attempt = attempt,
+            Job = job,
+            Remaining = remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero,
+            Reply = hub.ReplyToGroup(Users.Watchers(record.Id), SignatureLifetime),
+        };
+        SealedContent? key = null;
+        if (record.SealedWith is { } sealedWith)
+            (grant, key) = await SealAsync(grant, job, sealedWith);
         return new JobClaimGrant
         {
-            Grant = new GrantMessage
-            {
-                Version = ProtocolVersion.Current,
-                JobId = record.Id,
-                Attempt = attempt,
-                Job = job,
-                Remaining = remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero,
-                Reply = hub.ReplyToGroup(Users.Watchers(record.Id), SignatureLifetime),
-            },
+            Grant = grant,
+            ContentKey = key,
             OutputUrl = await store.OutputUrlAsync(record.Id, expiresAt, cancellationToken),
             CompletionsUrl = await completions.AddUrlAsync(expiresAt, cancellationToken),
             QueueUrl = queues.SignedUrl(record.Model, Band.Batch),
@@ -177,6 +189,15 @@ internal sealed partial class BackgroundJobs(
             StallTimeout = options.Value.StallTimeout,
             Watched = record.IsSubscribed,
         };
+    }
+
+    /// <summary>Whoever reads the answer to a claim on its way, where that is plain http, has nothing of the job and not its key: both are for this worker alone.</summary>
+    private async Task<(GrantMessage Grant, SealedContent Key)> SealAsync(GrantMessage grant, Job job, string keyId)
+    {
+        AttemptSeal seal = await seals.OfGrantAsync(grant.JobId, grant.Attempt)
+            ?? throw new InvalidOperationException($"worker {grant.Attempt.WorkerId} was let in, and is not enrolled any more");
+        byte[] key = seal.Seal(SealedPart.ContentKey, 0, keys.Of(keyId, ContentKind.Job, grant.JobId).Key);
+        return (SealedMessages.Seal(grant, seals.PublicKey, SealedMessages.Seal(job, seal), seal), new(keyId, key));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: background job {Job}, attempt {Number} goes to worker {Worker}")]

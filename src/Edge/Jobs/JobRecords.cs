@@ -45,9 +45,8 @@ internal sealed class JobRecords(
             JobRecord next = found.Record.Apply(await decide(found.Record), policy);
             if (ReferenceEquals(next, found.Record))
                 return next;
-            if (await store.ReplaceAsync(found, next, next.DueAt(policy), cancellationToken) is null)
-                continue;
-            return await FollowUpAsync(found.Record, next, cancellationToken);
+            if (await store.ReplaceAsync(found, next, next.DueAt(policy), cancellationToken) is { } stored)
+                return await FollowUpAsync(found.Record, stored.Record, cancellationToken);
         }
         throw new InvalidOperationException($"the record of job {id} was changed by others {MostTries} times in a row");
     }
@@ -81,7 +80,7 @@ internal sealed class JobRecords(
     private async ValueTask<OutputFacts> FactsAsync(string id, CancellationToken cancellationToken)
     {
         JobOutputBlob output = store.Output(id);
-        await output.ReadAsync(cancellationToken);
+        await output.LookAsync(cancellationToken);
         return output.Facts;
     }
 

@@ -6,6 +6,7 @@ using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs;
@@ -14,6 +15,7 @@ namespace OllamaMax.Edge.Jobs;
 internal sealed class JobResult(JobRecordStore store)
 {
     /// <summary>Null where the output is not kept any more, or has numbers that JSON cannot say.</summary>
+    /// <exception cref="ContentKeyException">It is kept, and its key is not known here.</exception>
     public async Task<JsonElement?> ReadAsync(JobRecord record, CancellationToken cancellationToken)
     {
         if (await ReadWholeAsync(record, cancellationToken) is not { } whole || record.EndedAt is not { } endedAt)
@@ -25,11 +27,14 @@ internal sealed class JobResult(JobRecordStore store)
     }
 
     /// <summary>The answer's text alone, without what the model thought. Null where the output is not kept any more.</summary>
+    /// <exception cref="ContentKeyException">It is kept, and its key is not known here.</exception>
     public async Task<string?> ReadTextAsync(JobRecord record, CancellationToken cancellationToken) =>
         (await ReadWholeAsync(record, cancellationToken))?.Answer.Text;
 
     private async Task<WholeOutput?> ReadWholeAsync(JobRecord record, CancellationToken cancellationToken)
     {
+        if (record.Status == RecordStatus.Completed)
+            record.Readable();
         if (record is not { Status: RecordStatus.Completed, Job: { } job, Statistics: { } statistics, Reason: { } reason })
             return null;
         IReadOnlyList<Chunk> chunks = await store.Output(record.Id).ReadAsync(cancellationToken);

@@ -59,6 +59,7 @@ internal sealed class JobStream(
             await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status410Gone, $"the output of job '{record.Id}' is not kept"));
             return;
         }
+        record.Readable();
         active.Follow(record.Id);
         try
         {

@@ -53,7 +53,7 @@ internal sealed class JobsEndpoints(
         endpoints.MapGet("/jobs/{id}/stream", StreamAsync).WithMetadata(own)
             .Describe(Said("A job's text, while it runs and after; of a job with a strategy how its branches come on, and their texts.") with { Query = [("after", "Tokens that the caller has already.")], Answer = "JobLine", ContentType = "application/x-ndjson", Stream = "text/event-stream" });
         endpoints.MapPost("/jobs/{id}/subscribe", SubscribeAsync).WithMetadata(own)
-            .Describe(Said("Where to listen to the job's text over SignalR.") with { AnswerType = ClusterJson.Default.NegotiateAnswer });
+            .Describe(Said("Where to listen to the job's text over SignalR; 409 where that is encrypted, and only its stream tells it.") with { AnswerType = ClusterJson.Default.NegotiateAnswer });
         endpoints.MapPost("/jobs/{id}/requeue", RequeueAsync).WithMetadata(new RequiredPermission(Permissions.AllJobs))
             .Describe(Said("Gives a job that failed another chance.") with { Status = StatusCodes.Status202Accepted, AnswerType = JobsJson.Default.JobAnswer });
     }
@@ -176,6 +176,11 @@ internal sealed class JobsEndpoints(
     {
         if (await FindAsync(context) is not { } record)
             return;
+        if (record.SealedWith is not null)
+        {
+            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status409Conflict, $"the text of job '{record.Id}' is encrypted and does not go through SignalR; read /jobs/{record.Id}/stream"));
+            return;
+        }
         // A user of its own for each client, that nobody can guess: nobody hears what is meant for another.
         Negotiation negotiation = await jobs.SubscribeAsync(record, $"client-{Guid.NewGuid():n}", context.RequestAborted);
         await JsonAnswer.WriteAsync(context, NegotiateAnswer.Of(negotiation), ClusterJson.Default.NegotiateAnswer);
@@ -185,6 +190,8 @@ internal sealed class JobsEndpoints(
     {
         if (await FindAsync(context, Permissions.AllJobs) is not { } record)
             return;
+        if (record.Status == RecordStatus.Failed)
+            record.Readable();
         if (record is not { Status: RecordStatus.Failed, Job: not null, IsBroken: false })
         {
             string why = record.Status != RecordStatus.Failed ? $"it is {JobAnswer.NameOf(record.Status)}, not failed"

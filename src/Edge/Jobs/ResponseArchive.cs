@@ -29,7 +29,7 @@ internal sealed class ResponseArchive(
 
     /// <summary>The background job that makes a response. Null where there is none, or the response is not a job's.</summary>
     public async Task<JobRecord?> FindJobAsync(string id, string tenant, CancellationToken cancellationToken) =>
-        await records.SettleAsync(id, cancellationToken) is { Response: not null } record && record.Tenant == tenant ? record : null;
+        await records.SettleAsync(id, cancellationToken) is { Shape: RequestShape.Response } record && record.Tenant == tenant && record.Readable().Response is not null ? record : null;
 
     public Task KeepAsync(StoredResponse response, CancellationToken cancellationToken) => retention.StoresNothing(response.Tenant)
         ? Task.CompletedTask

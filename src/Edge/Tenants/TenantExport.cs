@@ -74,7 +74,7 @@ internal sealed class TenantExport(
             yield return new("job")
             {
                 Job = JobAnswer.Of(record) with { Result = await results.ReadAsync(record, cancellationToken) },
-                Request = record.Job is { } job ? JsonSerializer.SerializeToElement(job, ProtocolJson.Default.Job) : null,
+                Request = record.Readable().Job is { } job ? JsonSerializer.SerializeToElement(job, ProtocolJson.Default.Job) : null,
                 Response = record.Response,
             };
         }
@@ -120,7 +120,7 @@ internal sealed class TenantExport(
         byte[] piece = new byte[PieceBytes];
         foreach (StoredFile file in await files.ListAsync(tenant, cancellationToken))
         {
-            await using Stream? content = await files.OpenAsync(file.Id, cancellationToken);
+            await using Stream? content = await files.OpenAsync(file, cancellationToken);
             if (content is null)
                 continue;
             yield return new("file") { File = FileAnswer.Of(file) };

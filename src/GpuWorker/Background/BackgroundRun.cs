@@ -21,6 +21,7 @@ internal sealed partial class BackgroundRun(
     QueuedJob job,
     QueueHold hold,
     AttemptRunner runner,
+    WorkerSeals seals,
     WorkerIdentity identity,
     EdgeClient edge,
     SignalRSender sender,
@@ -48,6 +49,7 @@ internal sealed partial class BackgroundRun(
     private bool _handBack;
     private bool _isDisposed;
     private volatile bool _isWatched;
+    private bool _isSealed;
     private volatile bool _hasDecoded;
 
     public string JobId => job.JobId;
@@ -148,9 +150,12 @@ internal sealed partial class BackgroundRun(
 
     private async Task RunAsync(JobClaimGrant grant, CancellationToken stopping)
     {
+        // Not for this worker, or changed on its way: the message shows again after its lease.
+        if (seals.Open(grant) is not { } opened)
+            return;
         await hold.HideAsync(grant.Lease, stopping);
-        JobOutputBlob output = new(storage.AppendBlob(grant.OutputUrl));
-        AnswerReplay replay = new(grant.Grant.Job!);
+        JobOutputBlob output = new(storage.AppendBlob(grant.OutputUrl), opened.Content);
+        AnswerReplay replay = new(opened.Grant.Job!);
         Feed(replay, await output.ReadAsync(stopping));
         if (await output.BeginAsync(grant.Grant.Attempt, stopping) is not { } last)
         {
@@ -159,7 +164,8 @@ internal sealed partial class BackgroundRun(
         }
         Feed(replay, last);
         _isWatched |= grant.Watched;
-        GrantMessage resumed = grant.Grant with { Resume = [.. output.Log.Tokens] };
+        _isSealed = opened.Content is not null;
+        GrantMessage resumed = opened.Grant with { Resume = [.. output.Log.Tokens] };
         using var attempt = new RunningAttempt(resumed, new AttemptBuffer(resumed.Resume.Count, Changed), outbox: null);
         lock (_lock)
         {
@@ -263,7 +269,8 @@ internal sealed partial class BackgroundRun(
     private async Task SendAsync(OutputWriter writer, CancellationToken stopping)
     {
         JobProgress? progress = writer.TakeProgress();
-        if (progress is null || !_isWatched)
+        // Who has subscribed before the job was encrypted asks for the stream: SignalR is to have no text of it.
+        if (progress is null || !_isWatched || _isSealed)
             return;
         SendOutcome outcome = await sender.SendAsync(writer.Subscribers, Targets.Progress, progress, ProtocolJson.Default.JobProgress, stopping);
         // Subscribers ask storage for what they miss.

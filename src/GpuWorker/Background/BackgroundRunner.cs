@@ -14,6 +14,7 @@ internal sealed partial class BackgroundRunner : IDisposable
 {
     private readonly WorkerDispatcher _dispatcher;
     private readonly AttemptRunner _runner;
+    private readonly WorkerSeals _seals;
     private readonly WorkerIdentity _identity;
     private readonly EdgeClient _edge;
     private readonly SignalRSender _sender;
@@ -26,6 +27,7 @@ internal sealed partial class BackgroundRunner : IDisposable
     public BackgroundRunner(
         WorkerDispatcher dispatcher,
         AttemptRunner runner,
+        WorkerSeals seals,
         WorkerIdentity identity,
         EdgeClient edge,
         SignalRSender sender,
@@ -35,6 +37,7 @@ internal sealed partial class BackgroundRunner : IDisposable
     {
         _dispatcher = dispatcher;
         _runner = runner;
+        _seals = seals;
         _identity = identity;
         _edge = edge;
         _sender = sender;
@@ -47,7 +50,7 @@ internal sealed partial class BackgroundRunner : IDisposable
     /// <summary>A message was taken from a queue; a slot is held for it already.</summary>
     public void Take(QueuedJob job, QueueHold hold)
     {
-        var run = new BackgroundRun(job, hold, _runner, _identity, _edge, _sender, _storage, _dispatcher.Freed, _time, _logger);
+        var run = new BackgroundRun(job, hold, _runner, _seals, _identity, _edge, _sender, _storage, _dispatcher.Freed, _time, _logger);
         // Added before it can end, so that its end finds it.
         var begun = new TaskCompletionSource();
         _runs[run] = RunAsync(run, begun.Task);

@@ -22,6 +22,19 @@ internal sealed partial class WorkerSeals(WorkerIdentity identity, ILogger<Worke
         return null;
     }
 
+    /// <summary>The same of what a claim was granted, with the seal of the job's content in storage.</summary>
+    public OpenedClaim? Open(JobClaimGrant granted)
+    {
+        if (Open(granted.Grant) is not { } grant)
+            return null;
+        if (granted.ContentKey is not { } key)
+            return new(grant, Content: null);
+        if (grant.Seal?.Open(SealedPart.ContentKey, 0, key.Content) is { } bytes)
+            return new(grant, ContentSeal.Given(key.Key, bytes));
+        LogNotOpened(grant.JobId);
+        return null;
+    }
+
     public void Dispose()
     {
         if (_key.IsValueCreated)
@@ -31,3 +44,7 @@ internal sealed partial class WorkerSeals(WorkerIdentity identity, ILogger<Worke
     [LoggerMessage(Level = LogLevel.Warning, Message = "The grant of job {Job} does not open with this worker's key, and is dropped")]
     private partial void LogNotOpened(string job);
 }
+
+/// <param name="Grant">In the clear.</param>
+/// <param name="Content">What the job's output is under; null: it is not encrypted.</param>
+internal sealed record OpenedClaim(GrantMessage Grant, ContentSeal? Content);

@@ -17,6 +17,9 @@ internal sealed class SecretStore(string folder)
         return File.ReadAllText(file);
     }
 
+    /// <summary>The same where it was made once; null: it never was.</summary>
+    public string? Find(string name) => File.Exists(Path.Combine(folder, name)) ? GetOrCreate(name) : null;
+
     /// <summary>Whole or not at all: a kill in between must not leave half a secret behind.</summary>
     internal static void Write(string file, string secret)
     {

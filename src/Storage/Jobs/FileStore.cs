@@ -3,13 +3,16 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using OllamaMax.Jobs;
+using OllamaMax.Security;
 
 namespace OllamaMax.Storage.Jobs;
 
-/// <summary>Files of OpenAI's <c>/v1/files</c>: <c>jobs/files/{id}</c>, with what is known of them in the metadata.</summary>
-public sealed class FileStore(StorageAccount account)
+/// <summary>Files of OpenAI's <c>/v1/files</c>: <c>jobs/files/{id}</c>, with what is known of them in the metadata. Encrypted piece by piece where there is a key (<see cref="SealedPieces"/>).</summary>
+public sealed class FileStore(StorageAccount account, ContentKeys keys)
 {
     private const string Files = "files/";
+
+    private readonly ContentBlobs _contents = new(keys, ContentKind.File);
 
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 
@@ -26,7 +29,9 @@ public sealed class FileStore(StorageAccount account)
                 ["created"] = file.CreatedAt.ToString("O", CultureInfo.InvariantCulture),
             },
         };
-        await Jobs.GetBlobClient(Files + file.Id).UploadAsync(content, options, cancellationToken);
+        ContentSeal? seal = _contents.New(file.Id, options.Metadata);
+        await using Stream? pieces = seal is null ? null : SealedPieces.Seal(content, seal);
+        await Jobs.GetBlobClient(Files + file.Id).UploadAsync(pieces ?? content, options, cancellationToken);
     }
 
     /// <summary>Null where there is none, or it is another tenant's.</summary>
@@ -46,11 +51,15 @@ public sealed class FileStore(StorageAccount account)
     }
 
     /// <summary>Null where it is not there any more.</summary>
-    public async Task<Stream?> OpenAsync(string id, CancellationToken cancellationToken)
+    /// <param name="file">As it was found.</param>
+    /// <exception cref="ContentKeyException">It is there, and its key is not known here.</exception>
+    public async Task<Stream?> OpenAsync(StoredFile file, CancellationToken cancellationToken)
     {
+        ContentSeal? seal = file.SealedWith is { } key ? _contents.Of(key, file.Id) : null;
         try
         {
-            return await Jobs.GetBlobClient(Files + id).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false), cancellationToken);
+            Stream content = await Jobs.GetBlobClient(Files + file.Id).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false), cancellationToken);
+            return seal is null ? content : SealedPieces.Open(content, seal);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -74,16 +83,23 @@ public sealed class FileStore(StorageAccount account)
 
     public Task DeleteAsync(string id, CancellationToken cancellationToken) => Jobs.DeleteBlobIfExistsAsync(Files + id, cancellationToken: cancellationToken);
 
-    private static StoredFile? Read(string id, IDictionary<string, string> metadata, long bytes) =>
+    /// <param name="length">Of the blob.</param>
+    private static StoredFile? Read(string id, IDictionary<string, string> metadata, long length) =>
         metadata.TryGetValue("tenant", out string? tenant)
         && metadata.TryGetValue("name", out string? name)
         && metadata.TryGetValue("purpose", out string? purpose)
         && metadata.TryGetValue("created", out string? created)
         && DateTimeOffset.TryParseExact(created, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset createdAt)
-            ? new(id, Uri.UnescapeDataString(tenant), Uri.UnescapeDataString(name), purpose, bytes, createdAt)
+            ? new(id, Uri.UnescapeDataString(tenant), Uri.UnescapeDataString(name), purpose, BytesOf(length, metadata), createdAt) { SealedWith = ContentBlobs.KeyOf(metadata) }
             : null;
+
+    private static long BytesOf(long length, IDictionary<string, string> metadata) => ContentBlobs.KeyOf(metadata) is null ? length : SealedPieces.PlainLength(length);
 }
 
 /// <param name="Id">As a job's; clients see it behind <c>file-</c>.</param>
 /// <param name="Purpose">batch or batch_output.</param>
-public sealed record StoredFile(string Id, string Tenant, string Name, string Purpose, long Bytes, DateTimeOffset CreatedAt);
+public sealed record StoredFile(string Id, string Tenant, string Name, string Purpose, long Bytes, DateTimeOffset CreatedAt)
+{
+    /// <summary>Id of the content key that it is under; null: it lies there as it is.</summary>
+    public string? SealedWith { get; init; }
+}

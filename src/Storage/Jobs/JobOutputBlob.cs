@@ -3,6 +3,7 @@ using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
 
 namespace OllamaMax.Storage.Jobs;
 
@@ -11,11 +12,21 @@ namespace OllamaMax.Storage.Jobs;
 /// append says at which position: one that storage took, but whose answer was lost, is not taken twice, and who was overtaken finds out.
 /// Not safe for concurrent use.
 /// </summary>
-public sealed class JobOutputBlob(AppendBlobClient blob)
+/// <param name="blob">Where it lies.</param>
+/// <param name="find">As <see cref="OutputLog"/> has it.</param>
+/// <param name="seal">What attempts that begin here write under; null: nothing.</param>
+public sealed class JobOutputBlob(AppendBlobClient blob, Func<string, ContentSeal?> find, ContentSeal? seal = null)
 {
     private bool _isGone;
 
-    public OutputLog Log { get; } = new();
+    /// <summary>As a worker has it.</summary>
+    /// <param name="seal">The job's; null: it is not encrypted.</param>
+    public JobOutputBlob(AppendBlobClient blob, ContentSeal? seal)
+        : this(blob, key => key == seal?.KeyId ? seal : null, seal)
+    {
+    }
+
+    public OutputLog Log { get; } = new(find);
 
     /// <summary>When the last of what was read was written, by storage's clock.</summary>
     public DateTimeOffset? WrittenAt { get; private set; }
@@ -35,7 +46,18 @@ public sealed class JobOutputBlob(AppendBlobClient blob)
 
     /// <summary>Reads what was added since the last time and answers the chunks in it that count; none where there is no blob.</summary>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    /// <exception cref="ContentKeyException">Some of it is under a key that is not known here.</exception>
     public async Task<IReadOnlyList<Chunk>> ReadAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Chunk> chunks = await ReadOnAsync(cancellationToken);
+        return Log.MissingKey is { } key ? throw new ContentKeyException(key) : chunks;
+    }
+
+    /// <summary>Reads on for <see cref="Facts"/> alone, which need no key.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public Task LookAsync(CancellationToken cancellationToken) => ReadOnAsync(cancellationToken);
+
+    private async Task<IReadOnlyList<Chunk>> ReadOnAsync(CancellationToken cancellationToken)
     {
         // By position alone. An ETag may be newer than the content that came with it, and then the last lines would count as read for ever.
         var options = new BlobDownloadOptions { Range = new HttpRange(Log.Length) };
@@ -61,7 +83,7 @@ public sealed class JobOutputBlob(AppendBlobClient blob)
         List<Chunk> read = [];
         while (!_isGone && Log.IsOpenTo(attempt.Number) && Log.Attempt != attempt.Number)
         {
-            var line = new OutputLine(attempt.Number) { Begin = new OutputBegin(attempt.WorkerId, Log.Tokens.Count) };
+            var line = new OutputLine(attempt.Number) { Begin = new OutputBegin(attempt.WorkerId, Log.Count, seal?.KeyId) };
             if (!await TryAppendAsync(line, cancellationToken))
                 read.AddRange(await ReadAsync(cancellationToken));
         }
@@ -75,9 +97,9 @@ public sealed class JobOutputBlob(AppendBlobClient blob)
         while (IsWriter(attempt))
         {
             // What is there already is our own: storage had taken it, and the answer was lost.
-            Chunk rest = chunk.From(Log.Tokens.Count);
+            Chunk rest = chunk.From(Log.Count);
             bool isThere = rest.Tokens.Length == 0 && (rest.End is null || Log.End is not null);
-            if (isThere || await TryAppendAsync(new OutputLine(attempt) { Chunk = rest }, cancellationToken))
+            if (isThere || await TryAppendAsync(Line(attempt, rest), cancellationToken))
                 return true;
             await ReadAsync(cancellationToken);
         }
@@ -90,10 +112,13 @@ public sealed class JobOutputBlob(AppendBlobClient blob)
     {
         await CreateIfNotExistsAsync(cancellationToken);
         do
-            await ReadAsync(cancellationToken);
+            await LookAsync(cancellationToken);
         while (!_isGone && Log.Fence is null && Log.Attempt <= attempt
             && !await TryAppendAsync(new OutputLine(attempt) { Fence = error }, cancellationToken));
     }
+
+    private OutputLine Line(int attempt, Chunk chunk) =>
+        seal is null ? new(attempt) { Chunk = chunk } : new(attempt) { Sealed = SealedChunk.Of(attempt, chunk, seal) };
 
     private bool IsWriter(int attempt) => !_isGone && Log.Attempt == attempt && Log.IsOpenTo(attempt);
 

@@ -6,19 +6,23 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Storage.Jobs;
 
 /// <summary>
 /// Responses that were answered while their client waited: <c>jobs/responses/{id}</c>, written once. They are no jobs' records: a listing of what is under
-/// way must not have to go through them.
+/// way must not have to go through them. Encrypted whole where there is a key.
 /// </summary>
-public sealed class ResponseStore(StorageAccount account)
+public sealed class ResponseStore(StorageAccount account, ContentKeys keys)
 {
     private const string Responses = "responses/";
     private const string Expires = "expires";
     private const string Tenant = "tenant";
+    private const string Place = "response";
+
+    private readonly ContentBlobs _contents = new(keys, ContentKind.Response);
 
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 
@@ -28,18 +32,16 @@ public sealed class ResponseStore(StorageAccount account)
     {
         DateTimeOffset expiresAt = response.ExpiresAt ?? throw new ArgumentException("A response that is kept by itself expires.", nameof(response));
         var content = new BinaryData(JsonSerializer.SerializeToUtf8Bytes(response, ProtocolJson.Default.StoredResponse));
-        var options = new BlobUploadOptions
+        var metadata = new Dictionary<string, string>
         {
-            Metadata = new Dictionary<string, string>
-            {
-                [Expires] = expiresAt.ToString("O", CultureInfo.InvariantCulture),
-                [Tenant] = Uri.EscapeDataString(response.Tenant),
-            },
+            [Expires] = expiresAt.ToString("O", CultureInfo.InvariantCulture),
+            [Tenant] = Uri.EscapeDataString(response.Tenant),
         };
-        await Response(response.Id).UploadAsync(content, options, cancellationToken);
+        await _contents.PutAsync(Response(response.Id), response.Id, Place, content, metadata, cancellationToken);
     }
 
     /// <summary>Null where there is none, or its time is over.</summary>
+    /// <exception cref="ContentKeyException">It is there, and its key is not known here.</exception>
     public async Task<StoredResponse?> FindAsync(string id, DateTimeOffset now, CancellationToken cancellationToken) =>
         JobId.IsValid(id) && await ReadAsync(id, cancellationToken) is { } response && response.ExpiresAt > now ? response : null;
 
@@ -82,8 +84,8 @@ public sealed class ResponseStore(StorageAccount account)
     {
         try
         {
-            BlobDownloadResult blob = await Response(id).DownloadContentAsync(cancellationToken);
-            return JsonSerializer.Deserialize(blob.Content, ProtocolJson.Default.StoredResponse)
+            BinaryData content = await _contents.GetAsync(Response(id), id, Place, cancellationToken);
+            return JsonSerializer.Deserialize(content, ProtocolJson.Default.StoredResponse)
                 ?? throw new InvalidDataException($"the response {id} is empty");
         }
         catch (RequestFailedException e) when (e.Status == 404)

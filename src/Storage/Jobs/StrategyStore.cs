@@ -2,20 +2,22 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Storage.Jobs;
 
 /// <summary>
 /// Jobs with a strategy: what was submitted, <c>jobs/strategies/{id}</c>, and what their branches are made of, <c>jobs/strategy-content/{id}/{name}</c>. An orchestration's
-/// history has neither prompts nor texts, only these names.
+/// history has neither prompts nor texts, only these names. Where there is a key, the latter are encrypted. (Batches keep theirs here, too.)
 /// </summary>
-public sealed class StrategyStore(StorageAccount account)
+public sealed class StrategyStore(StorageAccount account, ContentKeys keys)
 {
     private const string Contents = "strategy-content/";
     private const string Tenant = "tenant";
 
     private readonly LastingBlobs<StrategyRecord> _records = new(account, "strategies/", ProtocolJson.Default.StrategyRecord);
+    private readonly ContentBlobs _contents = new(keys, ContentKind.Strategy);
 
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 
@@ -40,15 +42,15 @@ public sealed class StrategyStore(StorageAccount account)
     }
 
     public Task PutContentAsync(string id, string name, BinaryData content, CancellationToken cancellationToken) =>
-        Content(id, name).UploadAsync(content, overwrite: true, cancellationToken);
+        _contents.PutAsync(Content(id, name), id, name, content, [], cancellationToken);
 
     /// <summary>Null where there is none (any more).</summary>
+    /// <exception cref="ContentKeyException">It is there, and its key is not known here.</exception>
     public async Task<BinaryData?> GetContentAsync(string id, string name, CancellationToken cancellationToken)
     {
         try
         {
-            BlobDownloadResult blob = await Content(id, name).DownloadContentAsync(cancellationToken);
-            return blob.Content;
+            return await _contents.GetAsync(Content(id, name), id, name, cancellationToken);
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
         {

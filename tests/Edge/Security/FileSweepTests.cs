@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Batches;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs;
+using OllamaMax.Security;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit;
@@ -18,7 +19,7 @@ public sealed class FileSweepTests(AzuriteFixture azurite)
     {
         StorageAccount account = new(azurite.NewAccount());
         await account.CreateContainersAsync(Cancellation);
-        FileStore files = new(account);
+        FileStore files = new(account, ContentKeys.None);
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         string old = await PutAsync(files, "short", now - TimeSpan.FromHours(26));
         string young = await PutAsync(files, "short", now - TimeSpan.FromHours(24));

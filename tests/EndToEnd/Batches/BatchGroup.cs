@@ -32,8 +32,8 @@ internal sealed partial class BatchGroup : IAsyncDisposable
         new()
         {
             Workers = Count,
-            // Answers do not depend on what else runs: so they can be compared.
-            MoreArguments = ["--edges", $"{Count}", "--exact"],
+            // Answers do not depend on what else runs: so they can be compared. What one edge has encrypted another one opens.
+            MoreArguments = ["--edges", $"{Count}", "--exact", "--encrypt-payloads"],
             Environment = new Dictionary<string, string?>
             {
                 ["OllamaMax__Batches__PageLines"] = pageLines.ToString(CultureInfo.InvariantCulture),

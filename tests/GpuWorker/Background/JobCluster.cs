@@ -1,6 +1,8 @@
 using Azure.Storage.Queues;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Jobs;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.LocalHost.SignalR;
@@ -29,6 +31,9 @@ internal sealed class JobCluster : IAsyncDisposable
 
     public HttpClient Client => _cluster.Client;
 
+    /// <summary>Its connection string.</summary>
+    public string Storage => _storage;
+
     /// <summary>What the SignalR surface gets wrong.</summary>
     public SignalRFaultOptions Faults
     {
@@ -44,9 +49,10 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <param name="configure">Sets how background jobs are run.</param>
     /// <param name="logs">Takes the edge's log.</param>
     /// <param name="services">Changes the edge's services.</param>
+    /// <param name="keys">Content is encrypted with these keys; null: it is not.</param>
     /// <param name="azurite">Whose account it gets; the assembly's, unless this is called where xunit cannot tell it.</param>
     public static async Task<JobCluster> StartAsync(
-        Action<BackgroundOptions>? configure = null, LogLines? logs = null, Action<IServiceCollection>? services = null, AzuriteFixture? azurite = null)
+        Action<BackgroundOptions>? configure = null, LogLines? logs = null, Action<IServiceCollection>? services = null, string? keys = null, AzuriteFixture? azurite = null)
     {
         azurite ??= (await TestContext.Current.GetFixture<AzuriteFixture>())!;
         string storage = azurite.NewAccount();
@@ -55,6 +61,8 @@ internal sealed class JobCluster : IAsyncDisposable
             configure: edge =>
             {
                 edge.Configure<BackgroundOptions>(options => configure?.Invoke(options));
+                if (keys is not null)
+                    edge.Configure<DispatchOptions>(dispatch => dispatch.EncryptPayloads = true).Configure<ContentKeyOptions>(content => content.Keys = keys);
                 services?.Invoke(edge);
             },
             logs: logs ?? new LogLines(),

@@ -23,7 +23,8 @@ public sealed class KilledWorkerTests
             {
                 Workers = 2,
                 Model = model,
-                MoreArguments = ["--exact"],
+                // Encrypted, as who goes on has more to do then; without it, others are killed elsewhere (Chaos).
+                MoreArguments = ["--exact", "--encrypt-payloads"],
                 Environment = new Dictionary<string, string?> { ["OllamaMax__Jobs__Lease"] = "00:00:03" },
             },
             Cancellation);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using OllamaMax.LocalHost.SignalR;
+using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.GpuWorker.Tests.Background;
@@ -12,12 +13,13 @@ public sealed class SubscriptionTests(ClientLibrary library) : IClassFixture<Cli
 
     [Theory]
     [InlineData("", 0)]
+    [InlineData("", 0, true)]
     [InlineData("", 7)]
     [InlineData("seed=5,drop=0.3,double=0.3,reorder=0.3", 0)]
     [InlineData("seed=6,drop=0.1,reconnect=5", 0)]
-    public async Task Follow_WhateverSignalRDoes_TheTextIsWhole(string faults, int after)
+    public async Task Follow_WhateverSignalRDoes_TheTextIsWhole(string faults, int after, bool isEncrypted = false)
     {
-        await using JobCluster cluster = await JobCluster.StartAsync();
+        await using JobCluster cluster = await JobCluster.StartAsync(keys: isEncrypted ? ContentKeyTexts.Of("k1") : null);
         var gate = new TaskCompletionSource();
         var engine = new ScriptedEngine(slots: 1)
         {

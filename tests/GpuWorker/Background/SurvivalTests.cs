@@ -32,11 +32,13 @@ public sealed class SurvivalTests
         text.ShouldBe(ScriptedEngine.Answer(20));
     }
 
-    [Fact]
-    public async Task Worker_Hangs_AnotherGoesOnAndTheOldOneIsRefusedWhenItWakes()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("k1")]
+    public async Task Worker_Hangs_AnotherGoesOnAndTheOldOneIsRefusedWhenItWakes(string? contentKey)
     {
         using LogLines logs = new();
-        await using JobCluster cluster = await JobCluster.StartAsync(logs: logs, configure: options =>
+        await using JobCluster cluster = await JobCluster.StartAsync(logs: logs, keys: contentKey is null ? null : ContentKeyTexts.Of(contentKey), configure: options =>
         {
             options.Lease = TimeSpan.FromSeconds(2);
             options.StallTimeout = TimeSpan.FromSeconds(1);
@@ -72,6 +74,7 @@ public sealed class SurvivalTests
         failed.GetProperty("tokens").GetInt32().ShouldBe(10);
         JobOutputBlob output = cluster.Store.Output(id);
         await output.ReadAsync(Cancellation);
+        (await cluster.RecordAsync(id)).SealedWith.ShouldBe(contentKey);
         output.Log.Tokens.ShouldBe(Enumerable.Range(0, 20));
         output.Log.From.ShouldBe(10);
     }

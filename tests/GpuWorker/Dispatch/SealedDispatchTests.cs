@@ -1,16 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
-using Azure.Storage.Blobs;
-using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Edge;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.SignalR;
-using OllamaMax.Storage;
 using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
@@ -53,7 +50,7 @@ public sealed class SealedDispatchTests(AzuriteFixture azurite)
 
         Task<JsonElement> answering = GenerateAsync(cluster);
         await begun.Task.WaitAsync(Cancellation);
-        List<(string Name, byte[] Content)> stored = await BlobsAsync(storage);
+        IReadOnlyList<StoredContent> stored = await StoredContent.ReadAllAsync(storage, Cancellation);
         looked.SetResult();
 
         (await answering).GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(20));
@@ -62,8 +59,8 @@ public sealed class SealedDispatchTests(AzuriteFixture azurite)
         while (!seen.Any(message => message.Contains("\"sealed\":[{", StringComparison.Ordinal)))
             await timer.WaitForNextTickAsync(Cancellation);
         seen.Count(message => message.Contains("\"owner_key\"", StringComparison.Ordinal)).ShouldBe(1);
-        stored.Count(blob => blob.Name.StartsWith("payloads/", StringComparison.Ordinal)).ShouldBe(maxInlineBytes == 1 ? 1 : 0);
-        stored.Where(blob => blob.Content.AsSpan().IndexOf(Encoding.UTF8.GetBytes(Secret)) >= 0).ShouldBeEmpty();
+        stored.Count(blob => blob.Name.StartsWith("jobs/payloads/", StringComparison.Ordinal)).ShouldBe(maxInlineBytes == 1 ? 1 : 0);
+        stored.Where(blob => blob.Has(Secret)).ShouldBeEmpty();
         seen.ShouldAllBe(message => !message.Contains(Secret, StringComparison.Ordinal));
         // A piece is base64 in a chunk's JSON, and would not be found by its text.
         seen.ShouldAllBe(message => !message.Contains("\"tokens\"", StringComparison.Ordinal) && !message.Contains("\"prompt\"", StringComparison.Ordinal));
@@ -104,7 +101,9 @@ public sealed class SealedDispatchTests(AzuriteFixture azurite)
 
     private static Task<TestCluster> StartAsync(string storage, int maxInlineBytes) => TestCluster.StartAsync(
         storage,
-        configure: services => services.Configure<DispatchOptions>(options => (options.EncryptPayloads, options.MaxInlineBytes) = (true, maxInlineBytes)),
+        configure: services => services
+            .Configure<DispatchOptions>(options => (options.EncryptPayloads, options.MaxInlineBytes) = (true, maxInlineBytes))
+            .Configure<ContentKeyOptions>(options => options.Keys = ContentKeyTexts.Of("k1")),
         logs: new LogLines(),
         cancellationToken: Cancellation);
 
@@ -140,18 +139,5 @@ public sealed class SealedDispatchTests(AzuriteFixture azurite)
             await timer.WaitForNextTickAsync(Cancellation);
         }
         return listener;
-    }
-
-    private static async Task<List<(string Name, byte[] Content)>> BlobsAsync(string storage)
-    {
-        List<(string Name, byte[] Content)> blobs = [];
-        BlobServiceClient account = new StorageAccount(storage).Blobs;
-        foreach (string container in Containers.All.Where(name => name != Containers.Models))
-        {
-            BlobContainerClient client = account.GetBlobContainerClient(container);
-            await foreach (BlobItem blob in client.GetBlobsAsync(cancellationToken: Cancellation))
-                blobs.Add((blob.Name, (await client.GetBlobClient(blob.Name).DownloadContentAsync(Cancellation)).Value.Content.ToArray()));
-        }
-        return blobs;
     }
 }

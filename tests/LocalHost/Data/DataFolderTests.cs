@@ -58,6 +58,8 @@ public sealed class DataFolderTests : IDisposable
         first.Dispose();
         using DataFolder second = DataFolder.Open(_folder.Path);
 
+        second.Secrets.Find("other").ShouldBeNull();
+        second.Secrets.Find("signalr-key").ShouldBe(secret);
         second.Secrets.GetOrCreate("signalr-key").ShouldBe(secret);
         second.Secrets.GetOrCreate("other").ShouldNotBe(secret);
         Convert.FromBase64String(secret).Length.ShouldBe(32);

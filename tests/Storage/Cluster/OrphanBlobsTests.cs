@@ -5,6 +5,7 @@ using Azure.Storage.Blobs.Specialized;
 using OllamaMax.Cluster;
 using OllamaMax.Jobs;
 using OllamaMax.Models;
+using OllamaMax.Security;
 using OllamaMax.Storage.Cluster;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
@@ -45,7 +46,7 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
     public async Task Find_OutputWithoutARecordAndWithOne_IsTheFirst()
     {
         await StartAsync();
-        JobRecordStore store = new(_account);
+        JobRecordStore store = new(_account, ContentKeys.None);
         string orphan = NewId(), owned = NewId();
         await store.Output(orphan).CreateIfNotExistsAsync(Cancellation);
         await store.Output(owned).CreateIfNotExistsAsync(Cancellation);

@@ -1,5 +1,6 @@
 using System.Text;
 using OllamaMax.Jobs;
+using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit;
 
@@ -116,8 +117,8 @@ public sealed class JobOutputBlobTests(AzuriteFixture azurite)
     public async Task OutputUrl_ReadsAndAppends_AndDoesNothingElse()
     {
         await BegunAsync(1);
-        Uri url = new(await new JobRecordStore(_account).OutputUrlAsync(_id, TimeProvider.System.GetUtcNow().AddMinutes(5), Cancellation));
-        JobOutputBlob signed = new(url);
+        string url = await new JobRecordStore(_account, ContentKeys.None).OutputUrlAsync(_id, TimeProvider.System.GetUtcNow().AddMinutes(5), Cancellation);
+        JobOutputBlob signed = new(new SignedStorage().AppendBlob(url), seal: null);
 
         await signed.ReadAsync(Cancellation);
         (await signed.AppendAsync(1, Tokens(0, "a"), Cancellation)).ShouldBeTrue();
@@ -125,7 +126,7 @@ public sealed class JobOutputBlobTests(AzuriteFixture azurite)
         (await Should.ThrowAsync<Azure.RequestFailedException>(() => signed.DeleteIfExistsAsync(Cancellation))).Status.ShouldBe(403);
     }
 
-    private JobOutputBlob Open() => new JobRecordStore(_account).Output(_id);
+    private JobOutputBlob Open() => new JobRecordStore(_account, ContentKeys.None).Output(_id);
 
     private async Task<JobOutputBlob> BegunAsync(int attempt)
     {

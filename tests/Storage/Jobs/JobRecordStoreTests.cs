@@ -1,6 +1,7 @@
 using Azure;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit;
 
@@ -13,7 +14,7 @@ public sealed class JobRecordStoreTests(AzuriteFixture azurite)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private JobRecordStore Store => new(_account);
+    private JobRecordStore Store => new(_account, ContentKeys.None);
 
     [Fact]
     public async Task Find_WhatWasCreated_IsTheSame()

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit;
 
@@ -15,7 +16,7 @@ public sealed class ResponseStoreTests(AzuriteFixture azurite)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private ResponseStore Store => new(_account);
+    private ResponseStore Store => new(_account, ContentKeys.None);
 
     [Fact]
     public async Task Find_WhatWasCreated_IsTheSameUntilItsTimeIsOver()

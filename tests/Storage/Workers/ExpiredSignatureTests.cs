@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using OllamaMax.Jobs;
+using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Payloads;
 using OllamaMax.Storage.Queues;
@@ -31,7 +32,7 @@ public sealed class ExpiredSignatureTests(AzuriteFixture azurite)
             FakeTimeProvider time = new(TimeProvider.System.GetUtcNow() + age);
             DateTimeOffset expiresAt = time.GetUtcNow() + TimeSpan.FromMinutes(15);
             StorageCapabilities capabilities = new(_account);
-            JobRecordStore jobs = new(_account);
+            JobRecordStore jobs = new(_account, ContentKeys.None);
             string job = JobId.New(TimeProvider.System);
             await jobs.Output(job).CreateIfNotExistsAsync(Cancellation);
 

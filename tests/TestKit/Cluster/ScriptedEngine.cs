@@ -8,7 +8,7 @@ using OllamaMax.Jobs;
 namespace OllamaMax.TestKit.Cluster;
 
 /// <summary>
-/// An engine without arithmetic, for what is measured or tested around it: token i of an answer is i, its piece <c>"i "</c>. It counts from where it is
+/// An engine without arithmetic, for what is measured or tested around it: token i of an answer is i, its piece <c>"i "</c> unless told otherwise. It counts from where it is
 /// resumed. How fast, how far and when it fails is set from outside.
 /// </summary>
 public sealed class ScriptedEngine(int slots) : IInferenceEngine
@@ -23,6 +23,9 @@ public sealed class ScriptedEngine(int slots) : IInferenceEngine
 
     /// <summary>Tokens of an answer, unless num_predict says less.</summary>
     public int AnswerTokens { get; set; } = 20;
+
+    /// <summary>Text of the token of an index.</summary>
+    public Func<int, string> Piece { get; set; } = index => $"{index} ";
 
     /// <summary>Waited for before each token, with its index; completed by default.</summary>
     public Func<int, CancellationToken, Task> BeforeToken { get; set; } = (_, _) => Task.CompletedTask;
@@ -41,7 +44,7 @@ public sealed class ScriptedEngine(int slots) : IInferenceEngine
                 await BeforeToken(i, cancellationToken);
                 cancellationToken.ThrowIfCancellationRequested();
                 Interlocked.Increment(ref _steps);
-                sink.Write(i, i, Encoding.UTF8.GetBytes($"{i} "));
+                sink.Write(i, i, Encoding.UTF8.GetBytes(Piece(i)));
             }
             return new AttemptEnd { Reason = length < AnswerTokens ? EndReason.Length : EndReason.Stop, EvalDuration = TimeSpan.FromMilliseconds(1) };
         }

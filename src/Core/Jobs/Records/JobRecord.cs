@@ -51,6 +51,12 @@ public sealed record JobRecord
     /// <summary>With <see cref="RequestShape.Response"/>: what its client finds again beside the answer; kept as long as <see cref="Job"/>.</summary>
     public StoredResponse? Response { get; init; }
 
+    /// <summary>Id of the content key that <see cref="Job"/>, <see cref="Response"/> and the output are under in storage; null: they lie there as they are.</summary>
+    public string? SealedWith { get; init; }
+
+    /// <summary>In storage, with <see cref="SealedWith"/>: what stands for <see cref="Job"/> and <see cref="Response"/> (<see cref="JobContent"/>). Here only where that key is missing.</summary>
+    public byte[]? Sealed { get; init; }
+
     /// <summary>The job with a strategy that this one is a branch of; null: of none.</summary>
     public string? StrategyId { get; init; }
 
@@ -114,7 +120,11 @@ public sealed record JobRecord
     public bool IsBroken { get; init; }
 
     /// <summary>Prompt or output are still there.</summary>
-    public bool HasContent => Job is not null || HasOutput;
+    public bool HasContent => Job is not null || Sealed is not null || HasOutput;
+
+    /// <summary>This, for whoever needs <see cref="Job"/> or <see cref="Response"/>: null in them means then that they are not kept.</summary>
+    /// <exception cref="ContentKeyException">They are kept, and cannot be read here.</exception>
+    public JobRecord Readable() => Sealed is not null && SealedWith is { } key ? throw new ContentKeyException(key) : this;
 
     public static JobRecord Create(Job job, RequestShape shape, string modelName, DateTimeOffset at) => new()
     {
@@ -182,7 +192,7 @@ public sealed record JobRecord
         RecordCommand.Queued { At: var at } when Status == RecordStatus.Queued => this with { QueuedAt = at },
         RecordCommand.Watch { Until: var until } when HasContent => this with { WatchedUntil = until },
         RecordCommand.Subscribe when !IsEnded && !IsSubscribed => this with { IsSubscribed = true },
-        RecordCommand.Strip when IsEnded && HasContent => this with { Job = null, Response = null, HasOutput = false },
+        RecordCommand.Strip when IsEnded && HasContent => this with { Job = null, Response = null, Sealed = null, HasOutput = false },
         _ => this,
     };
 
@@ -296,6 +306,7 @@ public sealed record JobRecord
         EndedAt = at,
         Job = policy.Retention > TimeSpan.Zero ? Job : null,
         Response = policy.Retention > TimeSpan.Zero ? Response : null,
+        Sealed = policy.Retention > TimeSpan.Zero ? Sealed : null,
         // Where there is no answer, the end is written there as a fence.
         HasOutput = true,
         ContentExpiresAt = at + policy.Retention,

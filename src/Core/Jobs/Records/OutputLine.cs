@@ -12,9 +12,13 @@ public sealed record OutputLine(int Attempt)
 
     public Chunk? Chunk { get; init; }
 
+    /// <summary>In the place of <see cref="Chunk"/> where the attempt has begun with a key.</summary>
+    public SealedChunk? Sealed { get; init; }
+
     /// <summary>The job's record has ended it without an answer: nothing of this attempt or an older one counts after this line.</summary>
     public JobError? Fence { get; init; }
 }
 
 /// <param name="From">Index of the first token that it will produce.</param>
-public sealed record OutputBegin(string WorkerId, int From);
+/// <param name="Key">Id of the content key that its chunks are under; null: they are readable. Those that are otherwise do not count.</param>
+public sealed record OutputBegin(string WorkerId, int From, string? Key = null);

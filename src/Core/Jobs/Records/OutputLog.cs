@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OllamaMax.Security;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Jobs.Records;
@@ -7,7 +8,8 @@ namespace OllamaMax.Jobs.Records;
 /// A job's output as read so far, line by line: which attempt writes, what tokens there are, how it ended. Lines of an attempt that is
 /// not the newest one, or that do not go on where the tokens end, are ignored. Not safe for concurrent use.
 /// </summary>
-public sealed class OutputLog
+/// <param name="find">The job's seal under a content key, by the key's id; null where it is not known here.</param>
+public sealed class OutputLog(Func<string, ContentSeal?>? find = null)
 {
     private readonly List<int> _tokens = [];
     private AttemptStart? _start;
@@ -15,6 +17,8 @@ public sealed class OutputLog
     private TimeSpan _evalBefore;
     private int _fenced;
     private bool _isContinuable = true;
+    private string? _key;
+    private ContentSeal? _seal;
 
     /// <summary>Number of the newest attempt that has begun; 0: none.</summary>
     public int Attempt { get; private set; }
@@ -22,8 +26,14 @@ public sealed class OutputLog
     /// <summary>Tokens that were there when it began.</summary>
     public int From { get; private set; }
 
-    /// <summary>All tokens of the answer; the next attempt goes on after the last of them.</summary>
+    /// <summary>All tokens of the answer; the next attempt goes on after the last of them. Without those that <see cref="MissingKey"/> stands before.</summary>
     public IReadOnlyList<int> Tokens => _tokens;
+
+    /// <summary>How many tokens the answer has, readable or not.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Id of a content key that some of the answer is under, and that is not known here; null: all could be read.</summary>
+    public string? MissingKey { get; private set; }
 
     /// <summary>How the newest attempt ended; null while it has not.</summary>
     public AttemptEnd? End => _end;
@@ -38,7 +48,7 @@ public sealed class OutputLog
     {
         Attempt = Attempt,
         From = From,
-        Tokens = _tokens.Count,
+        Tokens = Count,
         IsContinuable = _isContinuable,
         Start = _start,
         End = _end,
@@ -85,17 +95,20 @@ public sealed class OutputLog
             Fence = IsOpenTo(Attempt) ? Fence : fence;
             return null;
         }
-        if (line.Begin is not null)
+        if (line.Begin is { } begin)
         {
-            Begin(line.Attempt);
+            Begin(line.Attempt, begin.Key);
             return null;
         }
-        return line.Attempt == Attempt && IsOpenTo(Attempt) && line.Chunk is { IsWellFormed: true } chunk && chunk.Index == _tokens.Count && _end is null
-            ? Take(chunk)
-            : null;
+        if (line.Attempt != Attempt || !IsOpenTo(Attempt) || _end is not null)
+            return null;
+        // Who has begun with a key is not heard without it: otherwise whoever can write here could go on in the clear.
+        if (_key is not null)
+            return line.Sealed is { IsWellFormed: true } part && part.Index == Count ? Take(part, _key) : null;
+        return line.Chunk is { IsWellFormed: true } chunk && chunk.Index == Count ? Take(chunk) : null;
     }
 
-    private void Begin(int attempt)
+    private void Begin(int attempt, string? key)
     {
         if (attempt <= Attempt || attempt <= _fenced)
             return;
@@ -103,12 +116,27 @@ public sealed class OutputLog
         _end = null;
         Fence = null;
         Attempt = attempt;
-        From = _tokens.Count;
+        From = Count;
+        _key = key;
+        _seal = key is null ? null : find?.Invoke(key);
+    }
+
+    /// <summary>Null where it cannot be read: with the key missing it counts all the same, with another content it is none of ours.</summary>
+    private Chunk? Take(SealedChunk part, string key)
+    {
+        if (_seal is not null)
+            return part.Open(Attempt, _seal) is { } chunk ? Take(chunk) : null;
+        MissingKey ??= key;
+        Count += part.Count;
+        _start ??= part.Start;
+        _end = part.End;
+        return null;
     }
 
     private Chunk Take(Chunk chunk)
     {
         _tokens.AddRange(chunk.Tokens);
+        Count += chunk.Tokens.Length;
         _isContinuable &= Array.TrueForAll(chunk.Tokens, PieceKind.IsToken);
         _start ??= chunk.Start;
         _end = chunk.End;

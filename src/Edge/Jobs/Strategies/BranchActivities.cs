@@ -51,7 +51,7 @@ internal sealed class SplitText(StrategyStore strategies, IOptions<StrategyOptio
 }
 
 /// <summary>Counts what structured answers agree on: a field of theirs, or all of it. Objects with the same fields in another order are the same.</summary>
-internal sealed class CountVotes(StrategyStore strategies, JobRecords records, JobResult results) : TaskActivity<VoteInput, VoteOutcome>
+internal sealed class CountVotes(StrategyStore strategies, JobRecords records, JobResult results, VoteSeals seals) : TaskActivity<VoteInput, VoteOutcome>
 {
     public override async Task<VoteOutcome> RunAsync(TaskActivityContext context, VoteInput input)
     {
@@ -60,7 +60,7 @@ internal sealed class CountVotes(StrategyStore strategies, JobRecords records, J
         List<(string JobId, string? Text)> answers = [];
         foreach (string id in input.JobIds)
             answers.Add((id, await records.SettleAsync(id, CancellationToken.None) is { } record ? await results.ReadTextAsync(record, CancellationToken.None) : null));
-        return Count(answers, field);
+        return seals.Seal(input.StrategyId, Count(answers, field));
     }
 
     /// <summary>The most votes win; of several with as many the one that was given first.</summary>

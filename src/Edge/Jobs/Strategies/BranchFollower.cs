@@ -43,7 +43,7 @@ internal sealed class BranchFollower(JobRecordStore store, JobRecords records, T
         }
         if (_record is null)
             return;
-        if (_record.Job is { } job)
+        if (_record.Readable().Job is { } job)
             _replay ??= new(job);
         // After the record: where that has ended, all is there.
         IReadOnlyList<Chunk> chunks = await output.ReadAsync(cancellationToken);

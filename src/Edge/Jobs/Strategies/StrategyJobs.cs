@@ -9,6 +9,7 @@ using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
+using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
@@ -19,6 +20,7 @@ internal sealed class StrategyJobs(
     JobRecords records,
     JobResult results,
     JobFactory factory,
+    VoteSeals votes,
     TaskHubs hubs,
     TenantRetention retention,
     IOptions<BackgroundOptions> background,
@@ -60,6 +62,10 @@ internal sealed class StrategyJobs(
     public async Task<StrategyState> LookAsync(HttpContext context, StrategyRecord record) => hubs.Of(context).Value is { } hub
         ? StateOf(record, await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted))
         : StrategyState.Submitted;
+
+    /// <summary>What structured answers have agreed on, readable; null: there was no vote.</summary>
+    /// <exception cref="ContentKeyException">Its key is not known here.</exception>
+    public VoteOutcome? VoteOf(StrategyRecord record, StrategyState state) => state.Result?.Vote is { } vote ? votes.Open(record.Id, vote) : null;
 
     /// <param name="withResult">Only for whose it is.</param>
     public async Task<JobAnswer> ShowAsync(HttpContext context, StrategyRecord record, bool withResult) =>
@@ -206,14 +212,19 @@ internal sealed class StrategyJobs(
         RequestId = record.Submitter.RequestId,
         Strategy = record.Strategy,
         Branches = [.. state.Branches.Select(BranchAnswer.Of)],
-        Vote = state.Result?.Vote is { } vote ? VoteAnswer.From(vote) : null,
         Error = state.Error,
     };
 
     private async Task<JobAnswer> AnswerOfAsync(StrategyRecord record, StrategyState state, bool withResult, CancellationToken cancellationToken)
     {
         JobAnswer answer = AnswerOf(record, state);
-        return withResult && state.Result is { } result ? answer with { Result = await ResultOfAsync(record, result, cancellationToken) } : answer;
+        if (!withResult || state.Result is not { } result)
+            return answer;
+        return answer with
+        {
+            Vote = VoteOf(record, state) is { } vote ? VoteAnswer.From(vote) : null,
+            Result = await ResultOfAsync(record, result, cancellationToken),
+        };
     }
 
     private async Task<JsonElement?> ResultOfAsync(StrategyRecord record, StrategyResult result, CancellationToken cancellationToken)

@@ -11,6 +11,7 @@ internal static class StrategyServices
     {
         services.AddOptions<StrategyOptions>().BindConfiguration(StrategyOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<StrategyStore>();
+        services.AddSingleton<VoteSeals>();
         services.AddSingleton<StrategyJobs>();
         services.AddSingleton<StrategyStream>();
         services.AddSingleton<StrategySweep>();

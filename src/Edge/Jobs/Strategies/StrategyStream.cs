@@ -54,7 +54,7 @@ internal sealed class StrategyStream(
                 await follower.WriteAsync(branch, lines, context.RequestAborted);
             }
             if (state.IsEnded)
-                lines.WriteEnd(state);
+                lines.WriteEnd(state, strategies.VoteOf(record, state));
             else if (!frames.HasWritten && time.GetElapsedTime(wroteAt) >= edge.Value.HeartbeatInterval)
                 lines.WriteHeartbeat();
             if (frames.HasWritten)

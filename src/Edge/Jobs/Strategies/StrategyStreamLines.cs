@@ -56,7 +56,7 @@ internal sealed class StrategyStreamLines(LineFrames frames)
         frames.End(id: null);
     }
 
-    public void WriteEnd(StrategyState state)
+    public void WriteEnd(StrategyState state, VoteOutcome? vote)
     {
         using (Utf8JsonWriter json = frames.Begin())
         {
@@ -64,7 +64,7 @@ internal sealed class StrategyStreamLines(LineFrames frames)
             json.WriteString("status"u8, JobAnswer.NameOf(state.Status));
             if (state.Error is { } error)
                 json.WriteString("error"u8, error);
-            if (state.Result?.Vote is { } vote)
+            if (vote is not null)
             {
                 json.WritePropertyName("vote"u8);
                 JsonSerializer.Serialize(json, VoteAnswer.From(vote), JobsJson.Relaxed.VoteAnswer);

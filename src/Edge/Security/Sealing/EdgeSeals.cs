@@ -29,18 +29,26 @@ internal sealed partial class EdgeSeals(WorkerEnrolments enrolments, IOptions<Di
     /// <exception cref="Azure.RequestFailedException">Storage, which is asked once for each worker, refused or cannot be reached.</exception>
     public async ValueTask<AttemptSeal?> OfAsync(JobRun run, Attempt attempt)
     {
+        if (await OfGrantAsync(run.Job.Id, attempt) is not { } seal)
+            return null;
+        _seals.GetOrAdd(run.Job.Id, _ => [])[attempt.Nonce] = seal;
+        // Storage may have taken longer than the job.
+        if (run.Owner.HasEnded)
+            Forget(run.Job.Id);
+        return seal;
+    }
+
+    /// <summary>The seal of an attempt that nothing comes back under: a background job's, whose output goes to storage.</summary>
+    /// <inheritdoc cref="OfAsync"/>
+    public async ValueTask<AttemptSeal?> OfGrantAsync(string jobId, Attempt attempt)
+    {
         if (!_secrets.TryGetValue(attempt.WorkerId, out byte[]? secret))
         {
             if (await enrolments.FindAsync(attempt.WorkerId, CancellationToken.None) is not { } record || _key.Agree(Convert.FromBase64String(record.PublicKey)) is not { } agreed)
                 return null;
             _secrets[attempt.WorkerId] = secret = agreed;
         }
-        AttemptSeal seal = AttemptSeal.Of(secret, PublicKey, run.Job.Id, attempt);
-        _seals.GetOrAdd(run.Job.Id, _ => [])[attempt.Nonce] = seal;
-        // Storage may have taken longer than the job.
-        if (run.Owner.HasEnded)
-            Forget(run.Job.Id);
-        return seal;
+        return AttemptSeal.Of(secret, PublicKey, jobId, attempt);
     }
 
     /// <summary>The job is over.</summary>
