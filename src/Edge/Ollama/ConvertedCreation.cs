@@ -24,9 +24,16 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
         await using ProgressLines progress = new(context, request.IsStream);
         if (!request.IsStream)
         {
-            string made = await _converter.RunAsync(source.Weights, request.IsQuantized, (_, _) => { }, cancellationToken);
-            await PublishAsync(request, source, made, cancellationToken);
-            progress.Say("success");
+            try
+            {
+                string made = await _converter.RunAsync(source.Weights, request.Quantization, (_, _) => { }, cancellationToken);
+                await PublishAsync(request, source, made, cancellationToken);
+                progress.Say("success");
+            }
+            catch (ModelPublishException e)
+            {
+                await ErrorAnswer.WriteAsync(context, ApiError.BadRequest(e.Message));
+            }
             return;
         }
         try
@@ -44,10 +51,10 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
 
     private async Task<string> FollowAsync(ProgressLines progress, CreateRequest request, Source source, CancellationToken cancellationToken)
     {
-        string what = request.IsQuantized ? $"quantizing {source.Type} model to {GgufQuantizer.Quantization}" : $"merging {source.Weights.Count} parts";
+        string what = request.Quantization is { } to ? $"quantizing {source.Type} model to {to.Name}" : $"merging {source.Weights.Count} parts";
         PullLine line = new(what, source.Weights[0]);
         Task<string> converting = _converter.RunAsync(
-            source.Weights, request.IsQuantized, (total, completed) => Volatile.Write(ref line, line with { Total = total, Completed = completed }), cancellationToken);
+            source.Weights, request.Quantization, (total, completed) => Volatile.Write(ref line, line with { Total = total, Completed = completed }), cancellationToken);
         do
         {
             progress.Say(Volatile.Read(ref line));
@@ -80,7 +87,7 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
             if (await blobs.FindAsync(digest, cancellationToken) is null)
                 return ModelChangeEndpoints.NoBlob(digest);
         }
-        (string type, string? error) = await _converter.LookAsync(weights, request.IsQuantized, cancellationToken);
+        (string type, string? error) = await _converter.LookAsync(weights, request.Quantization, cancellationToken);
         return error is null ? new Source(weights, modelfile, type) : ApiError.BadRequest(error);
     }
 

@@ -17,17 +17,17 @@ public sealed class BlobConverter(ModelBlobs blobs)
 
     /// <summary>What most of the GGUF is made of, such as <c>F16</c>; and null, or why it cannot be made: the headers tell.</summary>
     /// <param name="sources">Digests of a GGUF, or of all the parts of a split one in their order.</param>
-    /// <param name="isQuantized">Whether it is made smaller (<see cref="GgufQuantizer"/>).</param>
+    /// <param name="quantization">What it is made; null: it stays what it is.</param>
     /// <param name="cancellationToken">Ends the looking.</param>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
-    public async Task<(string Type, string? Error)> LookAsync(IReadOnlyList<string> sources, bool isQuantized, CancellationToken cancellationToken)
+    public async Task<(string Type, string? Error)> LookAsync(IReadOnlyList<string> sources, GgufQuantization? quantization, CancellationToken cancellationToken)
     {
         try
         {
             await using Stream whole = await OpenAsync(sources, LookSize, cancellationToken);
             string type = GgufReader.Read(whole).TensorType;
-            if (isQuantized)
-                await GgufQuantizer.Open(whole).DisposeAsync();
+            if (quantization is not null)
+                await GgufQuantizer.Open(whole, quantization).DisposeAsync();
             return (type, null);
         }
         catch (GgufFormatException e)
@@ -41,19 +41,19 @@ public sealed class BlobConverter(ModelBlobs blobs)
     }
 
     /// <param name="sources">As of <see cref="LookAsync"/>.</param>
-    /// <param name="isQuantized">As of <see cref="LookAsync"/>.</param>
+    /// <param name="quantization">As of <see cref="LookAsync"/>.</param>
     /// <param name="progress">Told of total and completed bytes, of both times together.</param>
     /// <param name="cancellationToken">Ends it; nothing stays.</param>
     /// <returns>The digest of what was made; what is there already is not made again.</returns>
     /// <exception cref="ModelPublishException">It cannot be made.</exception>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
-    public async Task<string> RunAsync(IReadOnlyList<string> sources, bool isQuantized, Action<long, long> progress, CancellationToken cancellationToken)
+    public async Task<string> RunAsync(IReadOnlyList<string> sources, GgufQuantization? quantization, Action<long, long> progress, CancellationToken cancellationToken)
     {
         try
         {
-            string made = await ReadAsync(sources, isQuantized, content => HashAsync(content, progress, cancellationToken), cancellationToken);
+            string made = await ReadAsync(sources, quantization, content => HashAsync(content, progress, cancellationToken), cancellationToken);
             if (await blobs.FindAsync(made, cancellationToken) is null
-                && await ReadAsync(sources, isQuantized, content => UploadAsync(made, content, progress, cancellationToken), cancellationToken) is { } other)
+                && await ReadAsync(sources, quantization, content => UploadAsync(made, content, progress, cancellationToken), cancellationToken) is { } other)
                 throw new CatalogException($"{string.Join(", ", sources)} gave {made} first and {other} then");
             return made;
         }
@@ -67,12 +67,12 @@ public sealed class BlobConverter(ModelBlobs blobs)
         }
     }
 
-    private async Task<T> ReadAsync<T>(IReadOnlyList<string> sources, bool isQuantized, Func<Stream, Task<T>> read, CancellationToken cancellationToken)
+    private async Task<T> ReadAsync<T>(IReadOnlyList<string> sources, GgufQuantization? quantization, Func<Stream, Task<T>> read, CancellationToken cancellationToken)
     {
         await using Stream whole = await OpenAsync(sources, ReadSize, cancellationToken);
-        if (!isQuantized)
+        if (quantization is null)
             return await read(whole);
-        await using Stream quantized = GgufQuantizer.Open(whole);
+        await using Stream quantized = GgufQuantizer.Open(whole, quantization);
         return await read(quantized);
     }
 
