@@ -57,24 +57,24 @@ internal static class CountRate
         SplitSystem system, string model, int words, TranslationSizes sizes, CancellationToken cancellationToken)
     {
         string[] bodies = [.. Enumerable.Range(0, Prompts).Select(seed => $"{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"{Words(words, seed)}\"}}]}}")];
-        await RunAsync(); // Compiles, and has the vocabulary read.
+        await RunAsync(sizes.CountWarmUp);
         TimeSpan before = LinuxProcesses.CpuTimeOf(system.EdgePid);
         long start = Stopwatch.GetTimestamp();
-        int counted = await RunAsync();
+        int counted = await RunAsync(sizes.CountTime);
         double rate = counted / Stopwatch.GetElapsedTime(start).TotalSeconds;
         return (rate, (LinuxProcesses.CpuTimeOf(system.EdgePid) - before).TotalMilliseconds / counted);
 
-        async Task<int> RunAsync()
+        async Task<int> RunAsync(TimeSpan time)
         {
             long from = Stopwatch.GetTimestamp();
-            int[] done = await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(() => AskAsync(client, from), cancellationToken)));
+            int[] done = await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(() => AskAsync(client, from, time), cancellationToken)));
             return done.Sum();
         }
 
-        async Task<int> AskAsync(int client, long from)
+        async Task<int> AskAsync(int client, long from, TimeSpan time)
         {
             int count = 0;
-            for (int next = client; Stopwatch.GetElapsedTime(from) < sizes.CountTime; count++, next += Clients)
+            for (int next = client; Stopwatch.GetElapsedTime(from) < time; count++, next += Clients)
             {
                 using StringContent content = new(bodies[next % bodies.Length], Encoding.UTF8, s_json);
                 using HttpResponseMessage response = await system.Client.PostAsync(new Uri("/v1/messages/count_tokens", UriKind.Relative), content, cancellationToken);

@@ -18,6 +18,7 @@ internal sealed record TranslationSizes
         Tokens = 32,
         Idle = TimeSpan.FromMilliseconds(100),
         Replays = 2,
+        CountWarmUp = TimeSpan.FromMilliseconds(50),
         CountTime = TimeSpan.FromMilliseconds(50),
     };
 
@@ -25,7 +26,7 @@ internal sealed record TranslationSizes
     public GgufSpec Model { get; init; } = new()
     {
         Weights = GgufWeights.Q4_0,
-        Layers = 8,
+        Layers = 4,
         Width = 1024,
         Heads = 16,
         KeyValueHeads = 4,
@@ -39,7 +40,7 @@ internal sealed record TranslationSizes
     public int Clients { get; init; } = 4;
 
     /// <summary>Of each client, for each API.</summary>
-    public int Answers { get; init; } = 3;
+    public int Answers { get; init; } = 2;
 
     /// <summary>Answers of each client before those that count: code is compiled in tiers.</summary>
     public int WarmUp { get; init; } = 1;
@@ -52,6 +53,9 @@ internal sealed record TranslationSizes
 
     /// <summary>How often the translators do each answer again.</summary>
     public int Replays { get; init; } = 200;
+
+    /// <summary>How long prompts are counted before that counts: the template's interpreter is much code, and all of it is compiled in tiers.</summary>
+    public TimeSpan CountWarmUp { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>How long prompts are counted in each way.</summary>
     public TimeSpan CountTime { get; init; } = TimeSpan.FromSeconds(5);

@@ -11,6 +11,7 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.GpuWorker.Processes;
 using OllamaMax.Inference.Batching;
 using OllamaMax.SignalR;
+using OllamaMax.Storage;
 using OllamaMax.Workers;
 using OllamaMax.Workers.Attempts;
 
@@ -32,9 +33,10 @@ public static class WorkerServices
         services.AddSingleton(_ => new HttpClient(EdgeHandler(options)) { BaseAddress = options.Edge, Timeout = TimeSpan.FromSeconds(30) });
         services.AddSingleton<EdgeClient>();
         services.AddSingleton<Capabilities>();
+        services.AddSingleton<SignedStorage>();
         services.AddSingleton<ReplicaFolder>();
         services.AddSingleton(provider => new ModelSource(
-            () => new Uri(provider.GetRequiredService<Capabilities>().Current.ModelsUrl), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelSource>>()));
+            () => new Uri(provider.GetRequiredService<Capabilities>().Current.ModelsUrl), provider.GetRequiredService<SignedStorage>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelSource>>()));
         services.AddSingleton<ReplicaStore>();
         services.AddSingleton<WarmModels>();
         services.AddSingleton<ReplicaKeeper>();

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge;
 using OllamaMax.Edge.Aliases;
+using OllamaMax.Edge.Costs;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.GpuWorker.Health;
@@ -51,6 +52,7 @@ internal sealed class EdgeServer : IAsyncDisposable
             .AddCluster(storage, signalR)
             .AddKeysInPath()
             .AddTaskHub(LocalTasks.Register)
+            .PostConfigure<CostOptions>(costs => costs.FunctionMemoryMB ??= 0)
             .PostConfigure<AliasOptions>(aliases => aliases.Add(string.Join(';', options.Alias)))
             .PostConfigure<DispatchOptions>(dispatch => dispatch.EncryptPayloads |= options.EncryptPayloads);
         WebApplication app = builder.Build();

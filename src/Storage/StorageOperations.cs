@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
+using OllamaMax.Workers;
 
 namespace OllamaMax.Storage;
 
@@ -21,6 +22,9 @@ public sealed class StorageOperations
 
     /// <summary>Everything that is done to a queue.</summary>
     public long Queue => Interlocked.Read(ref _queue);
+
+    /// <summary>All of it now.</summary>
+    public StorageCounts Count() => new(Reads, Writes, Lists, Queue);
 
     internal HttpPipelinePolicy Blobs => new Policy(CountBlob);
 

@@ -44,6 +44,10 @@ var identitySettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 }
+var costSettings = {
+  // What an instance's time is counted by in /cluster/cost.
+  OllamaMax__Costs__FunctionMemoryMB: string(instanceMemoryMB)
+}
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-${name}'
@@ -85,7 +89,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 
   resource settings 'config' = {
     name: 'appsettings'
-    properties: union(storageSettings, identitySettings, vaultSettings, moreSettings)
+    properties: union(storageSettings, identitySettings, costSettings, vaultSettings, moreSettings)
   }
 }
 

@@ -5,10 +5,17 @@ namespace OllamaMax.Security;
 /// <param name="Models">By the model's own name.</param>
 public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IReadOnlyDictionary<string, UseCount> Models)
 {
+    private const int MostAdditions = 16;
+
     /// <summary>
     /// Of the document: made anew, after the day was rolled up, it is another. What stands in one only grows, so of two copies of one document the one with more is the newer.
     /// </summary>
     public string Document { get; init; } = "";
+
+    /// <summary>
+    /// Ids of what was added last, the newest at the end: whoever does not know whether an addition arrived finds it here. More than are written between a write and the next try of it.
+    /// </summary>
+    public IReadOnlyList<string> Additions { get; init; } = [];
 
     private long Requests => Models.Values.Sum(count => count.Requests);
 
@@ -19,6 +26,10 @@ public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IR
             all[model] = all.TryGetValue(model, out UseCount? before) ? before.Add(count) : count;
         return this with { Models = all };
     }
+
+    /// <summary>With an addition that is known by its id: the same once more changes nothing.</summary>
+    public DayUsage Add(IReadOnlyDictionary<string, UseCount> more, string addition) =>
+        Additions.Contains(addition) ? this : Add(more) with { Additions = [.. Additions.TakeLast(MostAdditions - 1), addition] };
 
     /// <summary>Each document once, its newest copy, by day, tenant and key.</summary>
     public static IReadOnlyList<DayUsage> Newest(IEnumerable<DayUsage> copies) =>

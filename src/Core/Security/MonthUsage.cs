@@ -15,7 +15,8 @@ public sealed record MonthUsage(long Epoch, IReadOnlyList<DayUsage> Days)
     {
         if (epoch < Epoch)
             return null;
-        IReadOnlyList<DayUsage> all = DayUsage.Newest([.. Days, .. documents]);
+        // Nobody adds to a month's documents: what was added last is of no use there.
+        IReadOnlyList<DayUsage> all = DayUsage.Newest([.. Days, .. documents.Select(document => document with { Additions = [] })]);
         return all.SequenceEqual(Days, ReferenceEqualityComparer.Instance) ? this : new(epoch, all);
     }
 }

@@ -53,6 +53,9 @@ public sealed record WorkerReport
     /// <summary>Generated tokens per second over the last jobs, all slots together; null before the first.</summary>
     public double? TokensPerSecond { get; init; }
 
+    /// <summary>What its process has asked of storage so far; null: it does not say.</summary>
+    public StorageCounts? Storage { get; init; }
+
     /// <summary>
     /// Digest of the heartbeat blob's content, which lists the models of servers that this worker forwards to (<see cref="OllamaMax.Models.ForwardedModels"/>);
     /// null: it is empty.

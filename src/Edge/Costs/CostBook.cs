@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
 using OllamaMax.Leases;
+using OllamaMax.Workers;
 
 namespace OllamaMax.Edge.Costs;
 
@@ -10,7 +11,7 @@ namespace OllamaMax.Edge.Costs;
 /// Adds what this edge has counted to the month's document, seldom, as that costs operations itself: a kill -9 loses what was counted since. One document for all edges, each adding under
 /// the tag it has read, so there is nothing to roll up.
 /// </summary>
-internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSource> sources, TimeProvider time, ILogger<CostBook> logger)
+internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSource> sources, Func<IReadOnlyList<WorkerReport>?> workers, TimeProvider time, ILogger<CostBook> logger)
     : PeriodicFlush(FlushEvery, time)
 {
     private static readonly TimeSpan FlushEvery = TimeSpan.FromMinutes(10);
@@ -70,6 +71,8 @@ internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSou
             if (stored is not null && tried is not null && stored.Content.Span.SequenceEqual(tried))
                 return Parse(name, stored);
             CostMonth sum = CostMonth.Add(stored is null ? null : Parse(name, stored), more, from, to);
+            if (workers() is { } reports)
+                sum = sum.Add(reports);
             tried = JsonSerializer.SerializeToUtf8Bytes(sum, CostJson.Default.CostMonth);
             if (await store.WriteAsync(name, tried, stored, cancellationToken) is not null)
                 return sum;

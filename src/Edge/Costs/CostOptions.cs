@@ -48,6 +48,14 @@ public sealed class CostOptions
     [Range(0, 1000)]
     public int? SignalRUnits { get; set; }
 
+    /// <summary>Of a GB for a second (Flex Consumption, on demand).</summary>
+    [Range(0, Most)]
+    public double FunctionGigabyteSecond { get; set; } = 0.000026;
+
+    /// <summary>MB that an instance of the function app has; 0: the edge is none, as the local host. The edge cannot ask, so without it the line is left out.</summary>
+    [Range(0, 65_536)]
+    public int? FunctionMemoryMB { get; set; }
+
     /// <summary>Of a million executions (Flex Consumption, on demand).</summary>
     [Range(0, Most)]
     public double Requests { get; set; } = 0.4;

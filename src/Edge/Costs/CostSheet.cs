@@ -10,8 +10,8 @@ internal static class CostSheet
 
     private static readonly string[] NotCounted =
     [
-        "storage operations of workers, which go to storage by themselves",
-        "time and memory of functions, and their timers' and queues' executions",
+        "storage operations of a worker after its last heartbeat, and large prompts that it reads",
+        "executions of functions by timers and queues, and their time",
         "stored bytes and outbound traffic",
         "SignalR messages to browsers and to groups beyond what edges hear of them",
         "free grants and discounts",
@@ -38,6 +38,10 @@ internal static class CostSheet
             notCounted.Add($"SignalR's units: say how many there are in {CostOptions.Section}:{nameof(CostOptions.SignalRUnits)}");
         else
             items.Add(new("signalr_unit_days", Math.Round(units * measured.TotalDays, 3), 1, prices.SignalRUnitDay, Math.Round(units * measured.TotalDays * prices.SignalRUnitDay, 4), Math.Round(units * (end - month.Since).TotalDays * prices.SignalRUnitDay, 4)));
+        if (prices.FunctionMemoryMB is null)
+            notCounted.Add($"the time of functions: say how many MB an instance has in {CostOptions.Section}:{nameof(CostOptions.FunctionMemoryMB)}");
+        else if (prices.FunctionMemoryMB is > 0 and int megabytes)
+            items.Add(Item(CostNames.BilledMilliseconds, megabytes / 1024.0 * prices.FunctionGigabyteSecond, 1000));
         return new(
             first.ToString("yyyy-MM", CultureInfo.InvariantCulture), prices.Currency, month.Since, month.Until, items,
             Math.Round(items.Sum(item => item.Cost), 4), factor is null ? null : Math.Round(items.Sum(item => item.MonthCost ?? 0), 4), notCounted);

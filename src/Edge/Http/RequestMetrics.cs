@@ -19,6 +19,7 @@ internal sealed class RequestMetrics
     private readonly Counter<long> _requests;
     private long _answered;
     private readonly UpDownCounter<long> _running;
+    private readonly BilledTime _billed;
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _tokens;
     private readonly Histogram<double> _inference;
@@ -27,7 +28,7 @@ internal sealed class RequestMetrics
 
     public RequestMetrics(IMeterFactory meters, TimeProvider time)
     {
-        _time = time;
+        (_time, _billed) = (time, new(time));
         Meter meter = meters.Create(MeterName);
         _requests = meter.CreateCounter<long>("ollamamax.requests", description: "Answered requests.");
         _running = meter.CreateUpDownCounter<long>("ollamamax.requests.running", description: "Requests being answered now.");
@@ -45,11 +46,19 @@ internal sealed class RequestMetrics
     /// <summary>Requests answered so far.</summary>
     public long Answered => Interlocked.Read(ref _answered);
 
-    public void Begun() => _running.Add(1);
+    /// <summary>Time with requests so far, as functions on demand are billed for it.</summary>
+    public long BilledMilliseconds => _billed.Milliseconds;
+
+    public void Begun()
+    {
+        _running.Add(1);
+        _billed.Begun();
+    }
 
     public void Ended(HttpContext context)
     {
         _running.Add(-1);
+        _billed.Ended();
         Interlocked.Increment(ref _answered);
         KeyValuePair<string, object?> route = RouteOf(context);
         _requests.Add(1, route, new("status", context.Response.StatusCode));

@@ -6,6 +6,7 @@ using OllamaMax.GpuWorker.Health;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.SignalR;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Streaming;
 
@@ -22,6 +23,7 @@ internal sealed partial class BackgroundRun(
     WorkerIdentity identity,
     EdgeClient edge,
     SignalRSender sender,
+    SignedStorage storage,
     Action freeSlot,
     TimeProvider time,
     ILogger logger) : IDisposable
@@ -146,7 +148,7 @@ internal sealed partial class BackgroundRun(
     private async Task RunAsync(JobClaimGrant grant, CancellationToken stopping)
     {
         await hold.HideAsync(grant.Lease, stopping);
-        JobOutputBlob output = new(new Uri(grant.OutputUrl));
+        JobOutputBlob output = new(storage.AppendBlob(grant.OutputUrl));
         AnswerReplay replay = new(grant.Grant.Job!);
         Feed(replay, await output.ReadAsync(stopping));
         if (await output.BeginAsync(grant.Grant.Attempt, stopping) is not { } last)
@@ -247,8 +249,8 @@ internal sealed partial class BackgroundRun(
 
     private void Renew(JobClaimGrant renewed, OutputWriter writer, JobOutputBlob output)
     {
-        output.Renew(new Uri(renewed.OutputUrl));
-        hold.Renew(new Uri(renewed.QueueUrl));
+        output.Renew(storage.AppendBlob(renewed.OutputUrl));
+        hold.Renew(storage.Queue(renewed.QueueUrl));
         writer.Renew(renewed);
         _isWatched |= renewed.Watched;
     }
@@ -274,7 +276,7 @@ internal sealed partial class BackgroundRun(
         {
             case EndReason.Stop or EndReason.Length or EndReason.Loaded or EndReason.Invalid:
                 // In this order: a message that is deleted too early could be the only one that knows of the end.
-                if (await TryAsync(() => CompletionQueue.AddAsync(new Uri(grant.CompletionsUrl), new JobCompletion(JobId, grant.Grant.Attempt.Number), stopping)))
+                if (await TryAsync(() => CompletionQueue.AddAsync(storage.Queue(grant.CompletionsUrl), new JobCompletion(JobId, grant.Grant.Attempt.Number), stopping)))
                     await TryAsync(() => hold.DeleteAsync(stopping));
                 break;
             case EndReason.HandedBack:

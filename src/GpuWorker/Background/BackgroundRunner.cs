@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.SignalR;
+using OllamaMax.Storage;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Background;
@@ -15,6 +16,7 @@ internal sealed partial class BackgroundRunner : IDisposable
     private readonly WorkerIdentity _identity;
     private readonly EdgeClient _edge;
     private readonly SignalRSender _sender;
+    private readonly SignedStorage _storage;
     private readonly TimeProvider _time;
     private readonly ILogger<BackgroundRunner> _logger;
     private readonly CancellationTokenSource _stop = new();
@@ -26,6 +28,7 @@ internal sealed partial class BackgroundRunner : IDisposable
         WorkerIdentity identity,
         EdgeClient edge,
         SignalRSender sender,
+        SignedStorage storage,
         TimeProvider time,
         ILogger<BackgroundRunner> logger)
     {
@@ -34,6 +37,7 @@ internal sealed partial class BackgroundRunner : IDisposable
         _identity = identity;
         _edge = edge;
         _sender = sender;
+        _storage = storage;
         _time = time;
         _logger = logger;
         dispatcher.HandingBack += HandBackAll;
@@ -42,7 +46,7 @@ internal sealed partial class BackgroundRunner : IDisposable
     /// <summary>A message was taken from a queue; a slot is held for it already.</summary>
     public void Take(QueuedJob job, QueueHold hold)
     {
-        var run = new BackgroundRun(job, hold, _runner, _identity, _edge, _sender, _dispatcher.Freed, _time, _logger);
+        var run = new BackgroundRun(job, hold, _runner, _identity, _edge, _sender, _storage, _dispatcher.Freed, _time, _logger);
         // Added before it can end, so that its end finds it.
         var begun = new TaskCompletionSource();
         _runs[run] = RunAsync(run, begun.Task);

@@ -9,9 +9,9 @@ namespace OllamaMax.GpuWorker.Background;
 /// A background job's queue message, hidden from others for as long as its worker is alive and says so. Losing it is no catastrophe: the
 /// job's output tells who may write. Not safe for concurrent use.
 /// </summary>
-internal sealed class QueueHold(Uri queue, QueueMessage message, TimeProvider time)
+internal sealed class QueueHold(QueueClient queue, QueueMessage message, TimeProvider time)
 {
-    private QueueClient _queue = new(queue);
+    private QueueClient _queue = queue;
     private string _receipt = message.PopReceipt;
     private TimeSpan _renewedAt = time.Elapsed();
 
@@ -24,7 +24,7 @@ internal sealed class QueueHold(Uri queue, QueueMessage message, TimeProvider ti
     public TimeSpan Age => time.Elapsed() - _renewedAt;
 
     /// <summary>The same queue by an address with a fresh signature.</summary>
-    public void Renew(Uri address) => _queue = new(address);
+    public void Renew(QueueClient renewed) => _queue = renewed;
 
     /// <summary>Hides it for this long from now on; whole seconds, zero shows it to everybody.</summary>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>

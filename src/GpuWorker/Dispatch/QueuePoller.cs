@@ -8,6 +8,7 @@ using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.Jobs;
+using OllamaMax.Storage;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
 using OllamaMax.Workers.Attempts;
@@ -26,6 +27,7 @@ internal sealed partial class QueuePoller(
     Capabilities capabilities,
     DecoderWatch decoders,
     StandingOrders orders,
+    SignedStorage storage,
     TimeProvider time,
     ILogger<QueuePoller> logger)
 {
@@ -118,12 +120,13 @@ internal sealed partial class QueuePoller(
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
         try
         {
-            QueueMessage[] messages = await new QueueClient(new Uri(url)).ReceiveMessagesAsync(asked, Visibility, either.Token);
+            QueueClient queue = storage.Queue(url);
+            QueueMessage[] messages = await queue.ReceiveMessagesAsync(asked, Visibility, either.Token);
             bool isAnyLeft = messages.Length == asked;
             foreach (QueueMessage message in messages)
             {
                 if (Read(message) is { } job)
-                    isAnyLeft |= !await TryTakeAsync(job, new Uri(url), message, either.Token);
+                    isAnyLeft |= !await TryTakeAsync(job, queue, message, either.Token);
             }
             if (isAnyLeft)
                 PutBack(model, band, url);
@@ -143,7 +146,7 @@ internal sealed partial class QueuePoller(
     }
 
     /// <summary>False where no slot is free any more: others are to see the message at once.</summary>
-    private async Task<bool> TryTakeAsync(QueuedJob job, Uri queue, QueueMessage message, CancellationToken cancellationToken)
+    private async Task<bool> TryTakeAsync(QueuedJob job, QueueClient queue, QueueMessage message, CancellationToken cancellationToken)
     {
         QueueHold hold = new(queue, message, time);
         if (!slots.TryTake())

@@ -1,6 +1,5 @@
 using System.Net;
 using Azure;
-using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -11,6 +10,7 @@ using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Devices;
 using OllamaMax.Models;
 using OllamaMax.Replication;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
@@ -33,6 +33,7 @@ internal sealed partial class Heartbeat(
     MachineDevices devices,
     DecoderWatch decoders,
     StandingOrders orders,
+    SignedStorage storage,
     IOptions<WorkerOptions> options,
     TimeProvider time,
     ILogger<Heartbeat> logger)
@@ -97,7 +98,7 @@ internal sealed partial class Heartbeat(
             byte[] forwarded = forwards.Describe();
             WorkerReport report = Report() with { Left = left, Forwards = forwarded.Length > 0 ? ModelDigest.Of(forwarded) : null };
             var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Write(report) };
-            await new BlobClient(new Uri(capabilities.Current.HeartbeatUrl))
+            await storage.Blob(capabilities.Current.HeartbeatUrl)
                 .UploadAsync(new BinaryData(forwarded), new BlobUploadOptions { Metadata = metadata }, cancellationToken);
             return true;
         }
@@ -156,6 +157,7 @@ internal sealed partial class Heartbeat(
         MemoryTotal = HostMemory.Total,
         MemoryFree = HostMemory.Free,
         TokensPerSecond = tokensPerSecond,
+        Storage = storage.Operations.Count(),
     };
 
     private static string? Short(string? error) => error is { Length: > LongestError } ? error[..LongestError] : error;

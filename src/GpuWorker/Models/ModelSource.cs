@@ -3,18 +3,17 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Models;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.GpuWorker.Models;
 
 /// <summary>Weights in blob storage, by pieces. What storage cannot give at the moment is asked for again for half a minute.</summary>
 /// <param name="container">Address of the models with leave to read them, as it is now: it changes while a long copy is made.</param>
-internal sealed partial class ModelSource(Func<Uri> container, TimeProvider time, ILogger<ModelSource> logger)
+internal sealed partial class ModelSource(Func<Uri> container, SignedStorage storage, TimeProvider time, ILogger<ModelSource> logger)
 {
     private static readonly TimeSpan[] Waits = [.. new[] { 0.5, 1, 2, 4, 8, 16 }.Select(TimeSpan.FromSeconds)];
 
-    // The waits are here, where they take this worker's clock.
-    private readonly BlobClientOptions _options = new() { Retry = { MaxRetries = 0 } };
     private volatile Connection? _connection;
 
     /// <summary>What the pieces of the weights hash to.</summary>
@@ -87,7 +86,7 @@ internal sealed partial class ModelSource(Func<Uri> container, TimeProvider time
         Uri now = container();
         Connection? connection = _connection;
         if (connection is null || connection.Address != now)
-            _connection = connection = new(now, new BlobContainerClient(now, _options));
+            _connection = connection = new(now, storage.ContainerTriedOnce(now)); // The waits are here, where they take this worker's clock.
         return connection.Container.GetBlobClient(name);
     }
 

@@ -31,9 +31,9 @@ public sealed class CompletionQueue(StorageAccount account)
         return Queue.GenerateSasUri(QueueSasPermissions.Add, expiresAt).ToString();
     }
 
-    /// <param name="url">As <see cref="AddUrlAsync"/> gave it.</param>
+    /// <param name="queue">By the address that <see cref="AddUrlAsync"/> gave.</param>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
-    public static Task AddAsync(Uri url, JobCompletion completion, CancellationToken cancellationToken) => new QueueClient(url).SendMessageAsync(
+    public static Task AddAsync(QueueClient queue, JobCompletion completion, CancellationToken cancellationToken) => queue.SendMessageAsync(
         JsonSerializer.Serialize(completion, ProtocolJson.Default.JobCompletion), timeToLive: ForGood, cancellationToken: cancellationToken);
 
     /// <summary>Messages that nobody else has; they come again unless deleted.</summary>

@@ -15,12 +15,6 @@ public sealed class JobOutputBlob(AppendBlobClient blob)
 {
     private bool _isGone;
 
-    /// <summary>By a signed address, as a worker has it; the signature may be renewed (<see cref="Renew"/>).</summary>
-    public JobOutputBlob(Uri url)
-        : this(new AppendBlobClient(url))
-    {
-    }
-
     public OutputLog Log { get; } = new();
 
     /// <summary>When the last of what was read was written, by storage's clock.</summary>
@@ -33,7 +27,7 @@ public sealed class JobOutputBlob(AppendBlobClient blob)
     public OutputFacts Facts => Log.Facts with { WrittenAt = WrittenAt };
 
     /// <summary>The same blob by an address with a fresh signature.</summary>
-    public void Renew(Uri url) => blob = new AppendBlobClient(url);
+    public void Renew(AppendBlobClient renewed) => blob = renewed;
 
     public Task CreateIfNotExistsAsync(CancellationToken cancellationToken) => blob.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
 

@@ -23,15 +23,20 @@ public sealed class UsageStore(StorageAccount account)
 
     private BlobContainerClient Keys => account.Blobs.GetBlobContainerClient(Containers.Keys);
 
-    /// <summary>Adds to what is there.</summary>
-    /// <exception cref="RequestFailedException">Storage refused or cannot be reached: nothing was added that one knows of.</exception>
-    public async Task AddAsync(DayUsage more, CancellationToken cancellationToken)
+    /// <summary>Adds to what is there. Doing it again, with the same id, adds nothing more.</summary>
+    /// <param name="more">What was used since.</param>
+    /// <param name="addition">An id of this addition: storage may have taken a write whose answer never came.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached: it may have been added all the same.</exception>
+    public async Task AddAsync(DayUsage more, string addition, CancellationToken cancellationToken)
     {
         BlobClient blob = Keys.GetBlobClient($"{Usage}{Text(more.Day)}/{Uri.EscapeDataString(more.Tenant)}/{Uri.EscapeDataString(more.Credential)}");
         for (int tries = 0; tries < MostTries; tries++)
         {
             (DayUsage? before, ETag? etag) = await ReadAsync(blob, cancellationToken);
-            DayUsage sum = before?.Add(more.Models) ?? more with { Document = Guid.NewGuid().ToString("n") };
+            DayUsage sum = before?.Add(more.Models, addition) ?? more with { Document = Guid.NewGuid().ToString("n"), Additions = [addition] };
+            if (ReferenceEquals(sum, before))
+                return;
             BlobUploadOptions options = new() { Conditions = etag is { } known ? new() { IfMatch = known } : new() { IfNoneMatch = ETag.All } };
             try
             {
@@ -40,7 +45,7 @@ public sealed class UsageStore(StorageAccount account)
             }
             catch (RequestFailedException e) when (e.Status is 404 or 409 or 412)
             {
-                // Another edge has added something in between, or the leader has rolled it up.
+                // Another edge has added something in between, or the leader has rolled it up; or storage's client has repeated a write whose answer was lost.
             }
         }
         throw new InvalidOperationException($"the usage of {more.Tenant} on {more.Day:O} was changed by others {MostTries} times in a row");

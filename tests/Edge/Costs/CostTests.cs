@@ -1,9 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using OllamaMax.Edge.Costs;
+using OllamaMax.Edge.Http;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Cluster;
+using OllamaMax.Streaming;
 using OllamaMax.TestKit;
+using OllamaMax.Workers;
 
 namespace OllamaMax.Edge.Tests.Costs;
 
@@ -84,6 +87,75 @@ public sealed class CostTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public void Sheet_TimeOfFunctions_IsPricedByTheirMemoryWhereThatIsSaid()
+    {
+        CostMonth month = new(1, First, First.AddDays(10), new Dictionary<string, long> { [CostNames.BilledMilliseconds] = 100_000_000 });
+
+        Item(CostSheet.Of(month, new() { FunctionMemoryMB = 512, FunctionGigabyteSecond = 0.00002 }), CostNames.BilledMilliseconds).ShouldBe((1, 3));
+        CostSheet.Of(month, new() { FunctionMemoryMB = 0 }).ShouldSatisfyAllConditions(
+            none => none.Items.ShouldNotContain(item => item.Name == CostNames.BilledMilliseconds),
+            none => none.NotCounted.ShouldNotContain(what => what.Contains("how many MB", StringComparison.Ordinal)));
+        CostSheet.Of(month, new()).NotCounted.ShouldContain(what => what.Contains("how many MB", StringComparison.Ordinal));
+    }
+
+    /// <summary>Requests that come together are one time, and the shortest is a second.</summary>
+    [Fact]
+    public void BilledTime_OfRequests_IsTheTimeInWhichThereWereSome()
+    {
+        FakeTimeProvider time = new(First);
+        BilledTime billed = new(time);
+
+        billed.Begun();
+        time.Advance(TimeSpan.FromSeconds(2));
+        billed.Begun();
+        time.Advance(TimeSpan.FromSeconds(3));
+        billed.Ended();
+        billed.Milliseconds.ShouldBe(5000);
+        time.Advance(TimeSpan.FromSeconds(1));
+        billed.Ended();
+        time.Advance(TimeSpan.FromMinutes(1));
+        billed.Begun();
+        time.Advance(TimeSpan.FromMilliseconds(10));
+        billed.Ended();
+
+        billed.Milliseconds.ShouldBe(6000 + 1000);
+    }
+
+    [Fact]
+    public void Month_WorkersReports_AddWhatCameSinceTheLast()
+    {
+        CostMonth month = CostMonth.Add(null, new Dictionary<string, long> { [CostNames.StorageWrites] = 1 }, First, First);
+
+        month = month.Add([Report("a", 1, writes: 1_000)]);
+        month.Counts[CostNames.StorageWrites].ShouldBe(1, "how much of it is of this month nobody knows");
+        month = month.Add([Report("a", 1, writes: 1_010), Report("b", 2, writes: 5)]);
+        month.Counts[CostNames.StorageWrites].ShouldBe(1 + 10 + 5);
+        month = month.Add([]);
+        month = month.Add([Report("a", 1, writes: 1_009), Report("b", 3, writes: 7)]);
+
+        month.Counts[CostNames.StorageWrites].ShouldBe(1 + 10 + 5 + 7, "an older report takes nothing away, and another process began at nothing");
+        month.Add([Report("a", 1, writes: long.MaxValue)]).Counts[CostNames.StorageWrites].ShouldBe(23 + 1_000_000);
+    }
+
+    [Fact]
+    public async Task Flush_OfWhoLeads_AddsTheWorkersOnceHoweverManyEdgesHaveLed()
+    {
+        StorageAccount account = new(azurite.NewAccount());
+        FakeTimeProvider time = new(First);
+        WorkerReport[]? seen = null;
+        using CostBook first = Book(account, time, () => 1, () => seen), second = Book(account, time, () => 1, () => seen);
+        await second.FlushAsync(Cancellation);
+        seen = [Report("a", 1, writes: 100)];
+        await first.FlushAsync(Cancellation);
+        seen = [Report("a", 1, writes: 140)];
+        await first.FlushAsync(Cancellation);
+
+        CostMonth month = await second.FlushAsync(Cancellation);
+
+        month.Counts[CostNames.StorageWrites].ShouldBe(40);
+    }
+
+    [Fact]
     public async Task Operations_OfAnAccount_AreCountedByWhatTheyAreBilledAs()
     {
         StorageAccount account = new(azurite.NewAccount());
@@ -103,8 +175,25 @@ public sealed class CostTests(AzuriteFixture azurite)
         writes.ShouldBe(Containers.All.Count);
     }
 
-    private static CostBook Book(StorageAccount account, TimeProvider time, Func<long> requests) =>
-        new(new BlobDocuments(account), [new CostSource(CostNames.Requests, requests)], time, NullLogger<CostBook>.Instance);
+    private static CostBook Book(StorageAccount account, TimeProvider time, Func<long> requests, Func<IReadOnlyList<WorkerReport>?>? workers = null) =>
+        new(new BlobDocuments(account), [new CostSource(CostNames.Requests, requests)], workers ?? (() => null), time, NullLogger<CostBook>.Instance);
+
+    private static WorkerReport Report(string id, int pid, long writes) => new()
+    {
+        Version = ProtocolVersion.Current,
+        Id = id,
+        Name = id,
+        Host = "box",
+        Pid = pid,
+        Program = "1.0",
+        Draining = false,
+        SlotsUsed = 0,
+        SlotsTotal = 1,
+        IntervalSeconds = 60,
+        Models = [],
+        Devices = [],
+        Storage = new(Reads: 0, writes, Lists: 0, Queue: 0),
+    };
 
     private static (double, double?) Item(CostAnswer answer, string name)
     {

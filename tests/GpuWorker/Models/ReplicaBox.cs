@@ -46,7 +46,7 @@ internal sealed class ReplicaBox : IAsyncDisposable
         Uri signed = Gate.Through(_container.GenerateSasUri(BlobContainerSasPermissions.Read, TimeProvider.System.GetUtcNow().AddHours(1)));
         time ??= Time;
         ReplicaStore store = new(
-            new ReplicaFolder(options, time), new ModelSource(() => signed, time, NullLogger<ModelSource>.Instance), new Random(1), options, time, NullLogger<ReplicaStore>.Instance);
+            new ReplicaFolder(options, time), new ModelSource(() => signed, new SignedStorage(), time, NullLogger<ModelSource>.Instance), new Random(1), options, time, NullLogger<ReplicaStore>.Instance);
         _stores.Add(store);
         return store;
     }

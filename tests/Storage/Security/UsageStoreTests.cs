@@ -6,12 +6,22 @@ using OllamaMax.TestKit;
 
 namespace OllamaMax.Storage.Tests.Security;
 
-public sealed class UsageStoreTests(AzuriteFixture azurite)
+public sealed class UsageStoreTests
 {
     private static readonly DateOnly From = new(2026, 1, 30);
     private static readonly DateOnly To = new(2026, 2, 2);
 
-    private readonly StorageAccount _account = new(azurite.NewAccount());
+    private readonly int _port;
+    private readonly string _connection;
+    private readonly StorageAccount _account;
+    private int _additions;
+
+    public UsageStoreTests(AzuriteFixture azurite)
+    {
+        _port = azurite.Process.Endpoints.BlobPort;
+        _connection = azurite.NewAccount();
+        _account = new(_connection);
+    }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -46,13 +56,13 @@ public sealed class UsageStoreTests(AzuriteFixture azurite)
             await months.RollUpAsync(day.Day, day.Tenant, 1, [day], Cancellation);
         (await SumsAsync()).ShouldBe(before);
 
-        await Store.AddAsync(Used(From, "tenant", "k1", 1), Cancellation);
+        await AddAsync(Used(From, "tenant", "k1", 1));
         string[] after = await SumsAsync();
         await Store.RollUpAsync(2, To, Cancellation);
         (await SumsAsync()).ShouldBe(after);
         (await NamesAsync("usage/")).ShouldBeEmpty();
 
-        await Store.AddAsync(Used(From, "tenant", "k1", 1), Cancellation);
+        await AddAsync(Used(From, "tenant", "k1", 1));
         await Store.RollUpAsync(2, To, Cancellation);
 
         (await SumsAsync())[0].ShouldBe("2026-01-30 tenant k1 5");
@@ -65,7 +75,7 @@ public sealed class UsageStoreTests(AzuriteFixture azurite)
     {
         await UseAsync();
         await Store.RollUpAsync(5, From, Cancellation);
-        await Store.AddAsync(Used(From, "tenant", "k1", 1), Cancellation);
+        await AddAsync(Used(From, "tenant", "k1", 1));
 
         (await Store.RollUpAsync(4, From, Cancellation)).ShouldBeFalse();
 
@@ -73,15 +83,52 @@ public sealed class UsageStoreTests(AzuriteFixture azurite)
         (await SumsAsync())[0].ShouldBe("2026-01-30 tenant k1 4");
     }
 
+    /// <summary>Storage has taken the write, its client repeats it, as it does all, and is refused: that was its own.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Add_AnswerIsLost_CountsOnce(bool wasThere)
+    {
+        await using LosingRelay relay = new(_port);
+        UsageStore store = new(Through(relay));
+        await _account.CreateContainersAsync(Cancellation);
+        if (wasThere)
+            await AddAsync(Used(From, "tenant", "k1", 2));
+
+        Task lost = relay.LoseAsync($"PUT /{_account.Blobs.AccountName}/{Containers.Keys}/usage/");
+        await store.AddAsync(Used(From, "tenant", "k1", 1), "mine", Cancellation);
+
+        lost.IsCompletedSuccessfully.ShouldBeTrue();
+        (await SumsAsync()).ShouldBe([wasThere ? "2026-01-30 tenant k1 3" : "2026-01-30 tenant k1 1"]);
+    }
+
+    /// <summary>It gives up, others add meanwhile, and it tries again.</summary>
+    [Fact]
+    public async Task Add_AgainAfterAWriteThatMayHaveArrived_CountsOnce()
+    {
+        await _account.CreateContainersAsync(Cancellation);
+        DayUsage more = Used(From, "tenant", "k1", 1);
+        await Store.AddAsync(more, "mine", Cancellation);
+        await AddAsync(Used(From, "tenant", "k1", 4));
+
+        await Store.AddAsync(more, "mine", Cancellation);
+
+        (await SumsAsync()).ShouldBe(["2026-01-30 tenant k1 5"]);
+    }
+
+    private StorageAccount Through(LosingRelay relay) => new(_connection.Replace($":{_port}/", $":{relay.Port}/", StringComparison.Ordinal));
+
+    private Task AddAsync(DayUsage more) => Store.AddAsync(more, $"{++_additions}", Cancellation);
+
     private async Task UseAsync()
     {
         await _account.CreateContainersAsync(Cancellation);
-        await Store.AddAsync(Used(From, "tenant", "k1", 2), Cancellation);
-        await Store.AddAsync(Used(From, "tenant", "k1", 1), Cancellation);
-        await Store.AddAsync(Used(From.AddDays(1), "tenant", "k1", 1), Cancellation);
-        await Store.AddAsync(Used(From.AddDays(1), "other", "k2", 4), Cancellation);
-        await Store.AddAsync(Used(To.AddDays(-1), "tenant", "k1", 1), Cancellation);
-        await Store.AddAsync(Used(To, "tenant", "k1", 1), Cancellation);
+        await AddAsync(Used(From, "tenant", "k1", 2));
+        await AddAsync(Used(From, "tenant", "k1", 1));
+        await AddAsync(Used(From.AddDays(1), "tenant", "k1", 1));
+        await AddAsync(Used(From.AddDays(1), "other", "k2", 4));
+        await AddAsync(Used(To.AddDays(-1), "tenant", "k1", 1));
+        await AddAsync(Used(To, "tenant", "k1", 1));
     }
 
     private async Task<string[]> SumsAsync() =>

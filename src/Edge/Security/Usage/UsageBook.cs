@@ -16,6 +16,9 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private Dictionary<(DateOnly Day, string Tenant, string Credential), Dictionary<string, UseCount>> _counts = [];
 
+    /// <summary>Tried, and not known to have arrived: it is tried again as it is, as storage would take the same in another form for more.</summary>
+    private (DayUsage Usage, string Addition)? _inDoubt;
+
     public void Add(string tenant, string credential, string model, UseCount count)
     {
         DateOnly day = DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime);
@@ -47,6 +50,8 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
 
     private async Task FlushOneAtATimeAsync(CancellationToken cancellationToken)
     {
+        if (_inDoubt is { } before)
+            await WriteAsync(before, cancellationToken);
         Dictionary<(DateOnly Day, string Tenant, string Credential), Dictionary<string, UseCount>> counts;
         lock (_lock)
             (counts, _counts) = (_counts, []);
@@ -54,13 +59,13 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
         {
             foreach (var (of, models) in counts)
             {
-                await store.AddAsync(new(of.Day, of.Tenant, of.Credential, models), cancellationToken);
                 counts.Remove(of);
+                await WriteAsync((new(of.Day, of.Tenant, of.Credential, models), Guid.NewGuid().ToString("n")), cancellationToken);
             }
         }
         finally
         {
-            // What did not arrive waits for the next time.
+            // What was not tried waits for the next time.
             lock (_lock)
             {
                 foreach (var (of, models) in counts)
@@ -70,6 +75,13 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
                 }
             }
         }
+    }
+
+    private async Task WriteAsync((DayUsage Usage, string Addition) more, CancellationToken cancellationToken)
+    {
+        _inDoubt = more;
+        await store.AddAsync(more.Usage, more.Addition, cancellationToken);
+        _inDoubt = null;
     }
 
     protected override async Task TryFlushAsync(bool last, CancellationToken cancellationToken)

@@ -1,0 +1,42 @@
+using OllamaMax.Cluster;
+using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Cluster.Leading;
+using OllamaMax.Workers;
+
+namespace OllamaMax.Edge.Costs;
+
+/// <summary>What workers have asked of storage by themselves, as their heartbeats tell whoever leads.</summary>
+internal sealed class WorkerCosts(ClusterWatch watch, TimeProvider time) : IReconciler
+{
+    /// <summary>The next leader may have taken over since, and may have seen more.</summary>
+    private static readonly TimeSpan GoodFor = TimeSpan.FromMinutes(2);
+
+    private readonly Lock _lock = new();
+    private IReadOnlyList<WorkerReport> _reports = [];
+    private long? _seenAt;
+
+    public string Name => "costs";
+
+    /// <summary>Each tick: what is listed anyway costs nothing.</summary>
+    public TimeSpan Every => TimeSpan.Zero;
+
+    /// <summary>All workers' reports; null where this edge does not lead.</summary>
+    public IReadOnlyList<WorkerReport>? Current
+    {
+        get
+        {
+            lock (_lock)
+                return _seenAt is { } at && time.GetElapsedTime(at) < GoodFor ? _reports : null;
+        }
+    }
+
+    public Task<bool> ReconcileAsync(LeaderTerm term, CancellationToken cancellationToken)
+    {
+        if (watch.LastListing is { } listing)
+        {
+            lock (_lock)
+                (_reports, _seenAt) = ([.. listing.Workers.Select(worker => worker.Report)], listing.TakenAt);
+        }
+        return Task.FromResult(true);
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Edge.Security.Usage;
+using OllamaMax.Security;
+using OllamaMax.Storage;
+using OllamaMax.Storage.Security;
+using OllamaMax.TestKit;
+
+namespace OllamaMax.Edge.Tests.Security;
+
+public sealed class UsageBookTests(AzuriteFixture azurite)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Whether the write arrived the edge does not know; it did.</summary>
+    [Fact]
+    public async Task Flush_AfterOneThatWasCutOffInMidWrite_CountsOnce()
+    {
+        string connection = azurite.NewAccount();
+        int port = azurite.Process.Endpoints.BlobPort;
+        await using LosingRelay relay = new(port);
+        StorageAccount account = new(connection.Replace($":{port}/", $":{relay.Port}/", StringComparison.Ordinal));
+        await account.CreateContainersAsync(Cancellation);
+        UsageStore store = new(account);
+        using UsageBook book = new(store, TimeProvider.System, NullLogger<UsageBook>.Instance);
+        using CancellationTokenSource cut = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        book.Add("tenant", "k1", "demo", new(1, 7, 2));
+
+        Task lost = relay.LoseAsync($"PUT /{account.Blobs.AccountName}/{Containers.Keys}/usage/");
+        Task flush = book.FlushAsync(cut.Token);
+        await lost;
+        await cut.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(flush);
+        book.Add("tenant", "k1", "demo", new(1, 7, 2));
+        await book.FlushAsync(Cancellation);
+
+        DayUsage[] all = [.. await store.ReadAllAsync(Cancellation)];
+        all.Sum(usage => usage.Models["demo"].Requests).ShouldBe(2);
+    }
+}
