@@ -7,6 +7,7 @@ using OllamaMax.Edge.Security.Limits;
 using OllamaMax.Edge.Security.Oidc;
 using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Edge.Webhooks;
+using OllamaMax.Storage.Queues;
 using OllamaMax.Storage.Security;
 
 namespace OllamaMax.Edge.Security;
@@ -29,6 +30,8 @@ internal static class SecurityServices
         services.AddSingleton<IEndpointGroup, AuditEndpoints>();
         services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<WebhookSender>();
+        services.AddSingleton<NoticeQueue>();
+        services.AddSingleton<NoticeOutbox>();
         services.AddSingleton<OperatorNotices>();
         services.AddSingleton<UseStore>();
         services.AddSingleton<LimitBook>();

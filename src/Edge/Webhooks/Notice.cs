@@ -11,6 +11,10 @@ namespace OllamaMax.Edge.Webhooks;
 /// <param name="Edge">Who says so.</param>
 internal sealed record Notice(string Id, string Type, DateTime Timestamp, string Subject, string Text, string Edge);
 
+/// <summary>A notice as it waits in storage.</summary>
+/// <param name="Target">Whom it is for: <see cref="NoticeOutbox.TargetOf"/>.</param>
+internal sealed record StoredNotice(string Target, Notice Notice);
+
 internal static class NoticeTypes
 {
     /// <summary>Jobs wait for a model that no worker holds or can take.</summary>
@@ -26,6 +30,7 @@ internal static class NoticeTypes
     public const string Replication = "replication.stuck";
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Notice))]
+[JsonSerializable(typeof(StoredNotice))]
 internal sealed partial class NoticeJson : JsonSerializerContext;

@@ -8,6 +8,7 @@ using OllamaMax.Jobs.Records;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
+using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Background;

@@ -4,6 +4,7 @@ using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.SignalR;
 using OllamaMax.Storage;
+using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Background;

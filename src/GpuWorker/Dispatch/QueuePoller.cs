@@ -9,6 +9,7 @@ using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.Jobs;
 using OllamaMax.Storage;
+using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
 using OllamaMax.Workers.Attempts;

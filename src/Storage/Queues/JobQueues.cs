@@ -22,16 +22,7 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
     {
         string text = JsonSerializer.Serialize(job, ProtocolJson.Default.QueuedJob);
         QueueClient queue = account.Queues.GetQueueClient(JobQueueName.For(job.Model, job.Band));
-        SendReceipt receipt;
-        try
-        {
-            receipt = await queue.SendMessageAsync(text, timeToLive: lifetime, cancellationToken: cancellationToken);
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
-        {
-            await queue.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
-            receipt = await queue.SendMessageAsync(text, timeToLive: lifetime, cancellationToken: cancellationToken);
-        }
+        SendReceipt receipt = await queue.SendOrCreateAsync(text, visibility: null, lifetime, cancellationToken);
         return (receipt.MessageId, receipt.PopReceipt);
     }
 

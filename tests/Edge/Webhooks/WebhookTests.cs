@@ -101,6 +101,51 @@ public sealed class WebhookTests(AzuriteFixture azurite)
         await notices.StopAsync(Cancellation);
     }
 
+    /// <summary>It ends between two tries; who leads finds what it has left, and tells it under the same id.</summary>
+    [Fact]
+    public async Task Stop_WithSomethingNotTold_AnotherEdgeTellsIt()
+    {
+        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync(Cancellation);
+        receiver.Statuses.Enqueue(500);
+        StorageAccount account = new(azurite.NewAccount());
+        SignallingTime time = new();
+        using OperatorNotices first = await StartAsync(account, time, receiver.Url);
+        first.Tell(NoticeTypes.Poison, "job-1", "it was set aside");
+        first.Tell(NoticeTypes.Poison, "job-2", "behind it");
+        var tried = await receiver.NextAsync(Cancellation);
+        await time.WhenTimerAsync(TimeSpan.FromSeconds(1));
+        await WaitingAsync(account, 2);
+
+        await first.StopAsync(Cancellation);
+        using OperatorNotices second = await StartAsync(account, TimeProvider.System, receiver.Url);
+        await new LeftNotices(Outbox(account, TimeProvider.System), second).ReconcileAsync(Term, Cancellation);
+        var told = await receiver.NextAsync(Cancellation);
+        var behind = await receiver.NextAsync(Cancellation);
+
+        (told.Id, Encoding.UTF8.GetString(told.Body)).ShouldBe((tried.Id, Encoding.UTF8.GetString(tried.Body)));
+        JsonElement.Parse(Encoding.UTF8.GetString(behind.Body)).GetProperty("subject").GetString().ShouldBe("job-2");
+        await WaitingAsync(account, 0);
+        await second.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Left_ForAnAddressThatIsNoMoreOrUnreadable_IsDeleted()
+    {
+        await using WebhookReceiver receiver = await WebhookReceiver.StartAsync(Cancellation);
+        StorageAccount account = new(azurite.NewAccount());
+        NoticeOutbox outbox = Outbox(account, TimeProvider.System);
+        Notice notice = new("notice_1", NoticeTypes.Quota, DateTime.UnixEpoch, "key", "text", "edge");
+        await outbox.LeaveAsync(await outbox.KeepAsync(NoticeOutbox.TargetOf("https://gone.example"), notice, Cancellation));
+        await account.Queues.GetQueueClient(NoticeQueue.Name).SendMessageAsync("{}", Cancellation);
+        using OperatorNotices notices = await StartAsync(account, TimeProvider.System, receiver.Url);
+
+        await new LeftNotices(outbox, notices).ReconcileAsync(Term, Cancellation);
+
+        await WaitingAsync(account, 0);
+        receiver.HasMore.ShouldBeFalse();
+        await notices.StopAsync(Cancellation);
+    }
+
     [Fact]
     public async Task Quota_OfAKeyIsReached_OperatorsAreTold()
     {
@@ -141,15 +186,13 @@ public sealed class WebhookTests(AzuriteFixture azurite)
         }
         models.Unserved.Add("lonely");
         QueueNotices reconciler = new(models, queues, notices);
-        LeaderTerm term = new(1, "edge", TimeProvider.System.GetUtcNow());
-
-        await reconciler.ReconcileAsync(term, Cancellation);
+        await reconciler.ReconcileAsync(Term, Cancellation);
         models.Unserved.Clear();
-        await reconciler.ReconcileAsync(term, Cancellation);
+        await reconciler.ReconcileAsync(Term, Cancellation);
         models.Unserved.Add("lonely");
-        await reconciler.ReconcileAsync(term, Cancellation);
+        await reconciler.ReconcileAsync(Term, Cancellation);
         notices.Tell(NoticeTypes.Quota, "marks the place", "until here nothing was told");
-        await reconciler.ReconcileAsync(term, Cancellation);
+        await reconciler.ReconcileAsync(Term, Cancellation);
 
         (await TextAsync(receiver)).ShouldBe("until here nothing was told");
         (await TextAsync(receiver)).ShouldStartWith("1 jobs wait for lonely");
@@ -168,13 +211,27 @@ public sealed class WebhookTests(AzuriteFixture azurite)
         options.Validate(new ValidationContext(options)).ShouldHaveSingleItem().ErrorMessage.ShouldNotBeNull().ShouldContain(error);
     }
 
-    private static async Task<OperatorNotices> StartAsync(TimeProvider time, params string[] urls)
+    private static LeaderTerm Term => new(1, "edge", DateTimeOffset.UnixEpoch);
+
+    private static NoticeOutbox Outbox(StorageAccount account, TimeProvider time) => new(new NoticeQueue(account, time), time, NullLogger<NoticeOutbox>.Instance);
+
+    /// <summary>Until so many are in storage, hidden ones counted in.</summary>
+    private static async Task WaitingAsync(StorageAccount account, int count)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+        while ((await account.Queues.GetQueueClient(NoticeQueue.Name).GetPropertiesAsync(Cancellation)).Value.ApproximateMessagesCount != count)
+            await timer.WaitForNextTickAsync(Cancellation);
+    }
+
+    private Task<OperatorNotices> StartAsync(TimeProvider time, params string[] urls) => StartAsync(new StorageAccount(azurite.NewAccount()), time, urls);
+
+    private static async Task<OperatorNotices> StartAsync(StorageAccount account, TimeProvider time, params string[] urls)
     {
         WebhookOptions options = new() { Secret = Secret, Tries = 2 + (urls.Length == 1 ? 1 : 0) };
         foreach (string url in urls)
             options.Urls.Add(url);
         IOptions<WebhookOptions> wrapped = Options.Create(options);
-        OperatorNotices notices = new(wrapped, new EdgeIdentity(), new WebhookSender(wrapped, time), time, NullLogger<OperatorNotices>.Instance);
+        OperatorNotices notices = new(wrapped, new EdgeIdentity(), new WebhookSender(wrapped, time), Outbox(account, time), time, NullLogger<OperatorNotices>.Instance);
         await notices.StartAsync(Cancellation);
         return notices;
     }

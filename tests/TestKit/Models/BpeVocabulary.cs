@@ -9,6 +9,10 @@ internal sealed class BpeVocabulary : GgufVocabulary
     private const string Start = "<|im_start|>";
     private const string End = "<|im_end|>";
 
+    private const int EndToken = 2;
+    private const int FirstByte = 3;
+
+    private readonly List<(int Token, int Next)> _successors = [];
     private readonly string[] _merges;
     private readonly GgufSpec _spec;
 
@@ -19,9 +23,13 @@ internal sealed class BpeVocabulary : GgufVocabulary
             Add(token, Control);
         for (int value = 0; value < 256; value++)
             Add(Written((byte)value), Normal);
+        foreach (GgufAnswer answer in spec.Answers)
+            AddAnswer(answer);
         IEnumerable<string> letters = Encoding.UTF8.GetBytes(spec.MergedCharacters ?? " abcdefghijklmnopqrstuvwxyz").Distinct().Select(Written);
         _merges = [.. AddPairs(spec, letters).Select(static pair => $"{pair.Left} {pair.Right}")];
     }
+
+    public override IReadOnlyList<(int Token, int Next)> Successors => _successors;
 
     public override IEnumerable<int> NeverSaid => _spec.NeverEnds ? [0, 1, 2] : [0, 1];
 
@@ -35,6 +43,24 @@ internal sealed class BpeVocabulary : GgufVocabulary
         new("tokenizer.ggml.eos_token_id", 2u),
         .. _spec.AddsBos is { } adds ? [new("tokenizer.ggml.add_bos_token", adds)] : (KeyValuePair<string, object>[])[],
     ];
+
+    /// <summary>Cut into tokens that stand nowhere else: so each has one successor. No merge makes them, so no prompt has them.</summary>
+    private void AddAnswer(GgufAnswer answer)
+    {
+        int last = FirstByte + answer.After;
+        for (int at = 0; at < answer.Text.Length;)
+        {
+            string piece = "";
+            do
+                piece += Written((byte)answer.Text[at++]);
+            while (at < answer.Text.Length && (piece.Length < 4 || Tokens.Contains(piece)));
+            if (Tokens.Contains(piece))
+                throw new ArgumentException($"'{answer.Text}' ends with what was said before.");
+            _successors.Add((last, last = Tokens.Count));
+            Add(piece, Normal);
+        }
+        _successors.Add((last, EndToken));
+    }
 
     // Bytes that are printable stand for themselves, the others for the characters from U+0100 on.
     private static string Written(byte value)

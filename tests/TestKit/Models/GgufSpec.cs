@@ -49,6 +49,11 @@ public sealed record GgufSpec
 
     public string Name { get; init; } = "random";
 
+    /// <summary>
+    /// Of <see cref="GgufVocabularyKind.Bpe"/> and Llama: what the model says for certain, each after prompts that end with its own character, and then ends. Empty: noise.
+    /// </summary>
+    public IReadOnlyList<GgufAnswer> Answers { get; init; } = [];
+
     /// <summary>Of <see cref="GgufArchitecture.Gemma3"/>: tokens that every second layer looks back.</summary>
     public int SlidingWindow { get; init; } = 32;
 
@@ -70,6 +75,10 @@ public sealed record GgufSpec
         Name = "random-0.4b",
     };
 }
+
+/// <param name="After">The prompt's last character, one that no token begins or ends with: neither a letter nor a space.</param>
+/// <param name="Text">What is said then.</param>
+public sealed record GgufAnswer(char After, string Text);
 
 public enum GgufArchitecture
 {

@@ -17,6 +17,9 @@ internal abstract class GgufVocabulary
 
     protected List<int> Types { get; } = [];
 
+    /// <summary>Which token comes after another, for certain; empty where the model says noise.</summary>
+    public virtual IReadOnlyList<(int Token, int Next)> Successors => [];
+
     /// <summary>Tokens that are not to be sampled.</summary>
     public abstract IEnumerable<int> NeverSaid { get; }
 

@@ -41,6 +41,8 @@ internal sealed class TensorPlan
     {
         if (spec.Architecture == GgufArchitecture.Bert)
             return [.. BertTensors.Of(spec)];
+        if (vocabulary.Successors.Count > 0)
+            return ScriptedTensors.Of(spec, vocabulary);
         HashSet<int> neverSaid = [.. vocabulary.NeverSaid];
         List<TensorPlan> tensors =
         [
@@ -58,7 +60,7 @@ internal sealed class TensorPlan
         return tensors;
     }
 
-    private static IEnumerable<TensorPlan> Layer(GgufSpec spec, string prefix)
+    internal static IEnumerable<TensorPlan> Layer(GgufSpec spec, string prefix)
     {
         int keyWidth = spec.Width / spec.Heads * spec.KeyValueHeads;
         yield return Vector(spec, prefix + "attn_norm.weight", spec.Width, 1, 0);

@@ -36,6 +36,7 @@ internal static class LeaderServices
         services.AddSingleton<IReconciler, UsageReconciler>();
         services.AddSingleton<IReconciler, AuditReconciler>();
         services.AddSingleton<IReconciler, QueueNotices>();
+        services.AddSingleton<IReconciler, LeftNotices>();
         services.AddSingleton(provider => new LeaderTick(
             provider.GetRequiredService<LeaderElection>(),
             provider.GetServices<IReconciler>(),

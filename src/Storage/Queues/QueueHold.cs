@@ -1,27 +1,45 @@
 using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
-using OllamaMax.GpuWorker.Dispatch;
 
-namespace OllamaMax.GpuWorker.Background;
+namespace OllamaMax.Storage.Queues;
 
 /// <summary>
-/// A background job's queue message, hidden from others for as long as its worker is alive and says so. Losing it is no catastrophe: the
-/// job's output tells who may write. Not safe for concurrent use.
+/// A queue's message, hidden from others for as long as its holder is alive and says so. Losing it must be no catastrophe. Not safe for concurrent use.
 /// </summary>
-internal sealed class QueueHold(QueueClient queue, QueueMessage message, TimeProvider time)
+public sealed class QueueHold
 {
-    private QueueClient _queue = queue;
-    private string _receipt = message.PopReceipt;
-    private TimeSpan _renewedAt = time.Elapsed();
+    private readonly TimeProvider _time;
+    private readonly string _text;
+    private QueueClient _queue;
+    private string _receipt;
+    private long _renewedAt;
 
-    public string MessageId => message.MessageId;
+    /// <summary>Of a message that was taken.</summary>
+    public QueueHold(QueueClient queue, QueueMessage message, TimeProvider time)
+        : this(queue, message.MessageId, message.PopReceipt, message.MessageText, time)
+    {
+    }
+
+    /// <summary>Of a message that was put, and hidden at once.</summary>
+    public QueueHold(QueueClient queue, SendReceipt sent, string text, TimeProvider time)
+        : this(queue, sent.MessageId, sent.PopReceipt, text, time)
+    {
+    }
+
+    private QueueHold(QueueClient queue, string messageId, string receipt, string text, TimeProvider time)
+    {
+        (MessageId, _queue, _receipt, _text, _time) = (messageId, queue, receipt, text, time);
+        _renewedAt = time.GetTimestamp();
+    }
+
+    public string MessageId { get; }
 
     /// <summary>Somebody else has it, or it is gone.</summary>
     public bool IsLost { get; private set; }
 
     /// <summary>Time since it was last hidden.</summary>
-    public TimeSpan Age => time.Elapsed() - _renewedAt;
+    public TimeSpan Age => _time.GetElapsedTime(_renewedAt);
 
     /// <summary>The same queue by an address with a fresh signature.</summary>
     public void Renew(QueueClient renewed) => _queue = renewed;
@@ -32,9 +50,9 @@ internal sealed class QueueHold(QueueClient queue, QueueMessage message, TimePro
     {
         try
         {
-            UpdateReceipt updated = await _queue.UpdateMessageAsync(MessageId, _receipt, message.MessageText, visibility, cancellationToken);
+            UpdateReceipt updated = await _queue.UpdateMessageAsync(MessageId, _receipt, _text, visibility, cancellationToken);
             _receipt = updated.PopReceipt;
-            _renewedAt = time.Elapsed();
+            _renewedAt = _time.GetTimestamp();
         }
         catch (RequestFailedException e) when (IsTaken(e))
         {
