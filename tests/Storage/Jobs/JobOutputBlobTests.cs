@@ -1,4 +1,5 @@
 using System.Text;
+using Azure.Storage.Blobs.Specialized;
 using OllamaMax.Jobs;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit;
@@ -117,7 +118,7 @@ public sealed class JobOutputBlobTests(AzuriteFixture azurite)
     {
         await BegunAsync(1);
         Uri url = new(await new JobRecordStore(_account).OutputUrlAsync(_id, TimeProvider.System.GetUtcNow().AddMinutes(5), Cancellation));
-        JobOutputBlob signed = new(url);
+        JobOutputBlob signed = new(new AppendBlobClient(url));
 
         await signed.ReadAsync(Cancellation);
         (await signed.AppendAsync(1, Tokens(0, "a"), Cancellation)).ShouldBeTrue();
