@@ -69,6 +69,7 @@ internal sealed class SharpModel : INativeModel
         SafeLlamaModelHandle handle = Open(path, config, loggers, cancellationToken);
         try
         {
+            // Whether the library refused one LLamaSharp does not tell; that they are of this model is known by then.
             return new SharpModel(handle, shape, AdapterFiles.Load(path, handle.LoadLoraFromFile));
         }
         catch (ModelLoadException failure)

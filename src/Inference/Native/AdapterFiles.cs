@@ -7,7 +7,7 @@ internal static class AdapterFiles
 {
     /// <param name="path">The model.</param>
     /// <param name="load">Given an adapter's path, which is gone after it.</param>
-    /// <exception cref="ModelLoadException">One cannot be read.</exception>
+    /// <exception cref="ModelLoadException">One cannot be read, or is none of the model.</exception>
     public static T[] Load<T>(string path, Func<string, T> load)
     {
         try
@@ -20,7 +20,7 @@ internal static class AdapterFiles
         }
         catch (Exception failure) when (failure is GgufFormatException or IOException or UnauthorizedAccessException)
         {
-            throw new ModelLoadException($"its adapters cannot be read: {failure.Message}", failure);
+            throw new ModelLoadException($"its adapters cannot be used: {failure.Message}", failure);
         }
     }
 

@@ -8,9 +8,17 @@ public static class GgufAdapters
 {
     /// <summary>Where in a file adapters lie; none: it is a model alone.</summary>
     /// <param name="file">Can be sought in.</param>
-    /// <exception cref="GgufFormatException">It is no GGUF, or something in the row is damaged.</exception>
-    public static IReadOnlyList<(long Start, long Length)> Find(Stream file) =>
-        [.. Row(file).Skip(1).Select(one => (one.Start, Math.Min(one.End, file.Length) - one.Start))];
+    /// <exception cref="GgufFormatException">It is no GGUF, something in the row is damaged, or is no adapter of the model.</exception>
+    public static IReadOnlyList<(long Start, long Length)> Find(Stream file)
+    {
+        (long Start, long Length)[] adapters = [.. Row(file).Skip(1).Select(one => (one.Start, Math.Min(one.End, file.Length) - one.Start))];
+        if (adapters.Length == 0)
+            return adapters;
+        GgufLayout model = new(file);
+        foreach ((long, long) adapter in adapters)
+            AdapterCheck.Check(model, new GgufLayout(Part(file, adapter)));
+        return adapters;
+    }
 
     /// <summary>A part of a file as a stream of its own; the file stays open.</summary>
     public static Stream Part(Stream file, (long Start, long Length) part) => new PiecedStream([(file, part.Start, part.Length)], leaveOpen: true);

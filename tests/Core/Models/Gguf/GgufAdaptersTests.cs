@@ -29,6 +29,10 @@ public sealed class GgufAdaptersTests
         GgufAdapters.Find(new MemoryStream([.. s_model, .. new byte[24], .. "GGUX"u8])).ShouldBeEmpty();
 
     [Fact]
+    public void Find_AnotherModelBehindTheWeights_IsRefused() =>
+        Should.Throw<GgufFormatException>(() => GgufAdapters.Find(new MemoryStream([.. s_model, .. new byte[24], .. s_model]))).Message.ShouldContain("is none of an adapter");
+
+    [Fact]
     public void Append_WhatIsNoAdapterOfTheModel_IsRefused()
     {
         (byte[] Adapter, string Message)[] wrong =
