@@ -97,7 +97,7 @@ public static class EdgeServices
 
     private static IServiceCollection AddAnthropicApi(this IServiceCollection services)
     {
-        services.TryAddSingleton<Anthropic.PromptTokens>();
+        services.TryAddSingleton<PromptTokens>();
         services.TryAddSingleton<Anthropic.MessagesEndpoints>();
         services.TryAddSingleton<Anthropic.ModelEndpoints>();
         services.AddSingleton<IEndpointGroup, Anthropic.AnthropicEndpoints>();

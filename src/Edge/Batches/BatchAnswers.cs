@@ -20,7 +20,7 @@ internal sealed record FileAnswer(string Id, long Bytes, long CreatedAt, string 
         new(FileId.Of(file.Id), file.Bytes, file.CreatedAt.ToUnixTimeSeconds(), file.Name, file.Purpose);
 }
 
-internal sealed record FilesAnswer(IReadOnlyList<FileAnswer> Data, bool HasMore)
+internal sealed record FilesAnswer(IReadOnlyList<FileAnswer> Data, string? FirstId, string? LastId, bool HasMore)
 {
     [JsonPropertyOrder(-1)]
     public string Object { get; } = "list";

@@ -93,8 +93,8 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
     {
         IReadOnlyList<StoredFile> all = await files.ListAsync(Tenant(context), context.RequestAborted);
         string purpose = context.Request.Query["purpose"].ToString();
-        IEnumerable<StoredFile> asked = all.Reverse().Where(file => purpose.Length == 0 || file.Purpose == purpose);
-        await JsonAnswer.WriteAsync(context, new FilesAnswer([.. asked.Select(FileAnswer.Of)], HasMore: false), BatchesJson.Relaxed.FilesAnswer);
+        FileAnswer[] asked = [.. all.Reverse().Where(file => purpose.Length == 0 || file.Purpose == purpose).Select(FileAnswer.Of)];
+        await JsonAnswer.WriteAsync(context, new FilesAnswer(asked, asked.FirstOrDefault()?.Id, asked.LastOrDefault()?.Id, HasMore: false), BatchesJson.Relaxed.FilesAnswer);
     }
 
     private async Task ShowAsync(HttpContext context)

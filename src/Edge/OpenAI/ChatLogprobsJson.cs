@@ -18,12 +18,18 @@ internal static class ChatLogprobsJson
             return;
         }
         json.WriteStartObject("logprobs"u8);
-        json.WriteStartArray("content"u8);
+        WriteTokens(json, "content"u8, tokens);
+        json.WriteNull("refusal"u8);
+        json.WriteEndObject();
+    }
+
+    /// <summary><c>[{"token","logprob","bytes","top_logprobs":[…]}]</c>.</summary>
+    public static void WriteTokens(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<TokenText> tokens)
+    {
+        json.WriteStartArray(name);
         foreach (TokenText token in tokens)
             WriteToken(json, token);
         json.WriteEndArray();
-        json.WriteNull("refusal"u8);
-        json.WriteEndObject();
     }
 
     private static void WriteToken(Utf8JsonWriter json, TokenText token)

@@ -23,7 +23,15 @@ internal sealed record ModelAnswer(string Id, long Created, string OwnedBy)
     public static ModelAnswer Of(ModelView model, string id) => new(id, model.ModifiedAt.ToUnixTimeSeconds(), model.Name.Namespace);
 }
 
+/// <summary>Answer of <c>/v1/responses/input_tokens</c>.</summary>
+internal sealed record InputTokensAnswer(int InputTokens)
+{
+    [JsonPropertyOrder(-1)]
+    public string Object { get; } = "response.input_tokens";
+}
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(InputTokensAnswer))]
 [JsonSerializable(typeof(ModelsAnswer))]
 internal sealed partial class OpenAIJson : JsonSerializerContext
 {

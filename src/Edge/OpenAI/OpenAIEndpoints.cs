@@ -24,6 +24,8 @@ internal sealed class OpenAIEndpoints(InferenceEndpoints inference, ResponsesEnd
             .Describe(Said("What comes after a prompt.") with { Body = "OpenAICompletionRequest", Answer = "OpenAICompletionAnswer", Stream = Events });
         endpoints.MapPost("/v1/responses", responses.CreateAsync).WithMetadata(infer)
             .Describe(Said("A response; stored unless store is false, run in the background if background is true.") with { Body = "OpenAIResponseRequest", Answer = "OpenAIResponse", Stream = Events });
+        endpoints.MapPost("/v1/responses/input_tokens", responses.CountAsync).WithMetadata(infer)
+            .Describe(Said("Counts the tokens of what a response would read, without running it.") with { Body = "OpenAIResponseRequest", AnswerType = OpenAIJson.Default.InputTokensAnswer });
         endpoints.MapPost("/v1/embeddings", inference.EmbeddingsAsync).WithMetadata(infer)
             .Describe(Said("Vectors of texts.") with { Body = "OpenAIEmbeddingsRequest", Answer = "OpenAIEmbeddingsAnswer" });
         endpoints.MapGet("/v1/models", context => IsAnthropic(context) ? anthropicModels.ListAsync(context) : models.ListAsync(context)).WithMetadata(readModels)

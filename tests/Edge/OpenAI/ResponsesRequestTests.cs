@@ -85,11 +85,10 @@ public sealed class ResponsesRequestTests
     [InlineData("""{"model":"demo","input":"x","text":{"verbosity":"low"}}""", "text.verbosity")]
     [InlineData("""{"model":"demo","input":"x","reasoning":{"effort":"some"}}""", "reasoning.effort")]
     [InlineData("""{"model":"demo","input":"x","truncation":"auto"}""", "truncation")]
-    [InlineData("""{"model":"demo","input":"x","include":["message.output_text.logprobs"]}""", "include")]
     [InlineData("""{"model":"demo","input":"x","metadata":{"a":1}}""", "metadata.a")]
     [InlineData("""{"model":"demo","input":"x","background":true,"store":false}""", "background")]
     [InlineData("""{"model":"demo","input":"x","max_output_tokens":0}""", "max_output_tokens")]
-    [InlineData("""{"model":"demo","input":"x","top_logprobs":2}""", "top_logprobs")]
+    [InlineData("""{"model":"demo","input":"x","top_logprobs":21}""", "top_logprobs")]
     [InlineData("""{"model":"demo","input":"x","conversation":"conv_1"}""", "conversation")]
     [InlineData("""{"model":"demo","input":"x","prompt":{"id":"p"}}""", "prompt")]
     public async Task Create_BadField_IsNamed(string request, string field)
@@ -103,6 +102,37 @@ public sealed class ResponsesRequestTests
         error.GetProperty("param").GetString().ShouldBe(field);
         error.GetProperty("message").GetString().ShouldNotBeNullOrEmpty();
         edge.Jobs.Count.ShouldBe(0);
+    }
+
+    /// <summary>Fields that make no prompt are not looked at.</summary>
+    [Theory]
+    [InlineData("""{"model":"demo","input":"Hello Hello Hello"}""", 3)]
+    [InlineData("""{"model":"demo","input":[{"role":"user","content":"Hello Hello"}],"instructions":"Hello","max_output_tokens":0,"temperature":"none"}""", 3)]
+    public async Task Count_APrompt_CountsItWithoutRunningIt(string request, int least)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage counted = await edge.PostAsync(Path + "/input_tokens", request);
+
+        JsonElement answer = JsonElement.Parse(await counted.TextAsync());
+        counted.StatusCode.ShouldBe(HttpStatusCode.OK, answer.ToString());
+        answer.GetProperty("object").GetString().ShouldBe("response.input_tokens");
+        answer.GetProperty("input_tokens").GetInt32().ShouldBeGreaterThanOrEqualTo(least);
+        edge.Jobs.Count.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("""{"model":"demo"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"model":"demo","input":"x","previous_response_id":"resp_none"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"model":"nope","input":"x"}""", HttpStatusCode.NotFound)]
+    public async Task Count_WhatCannotBe_IsRefused(string request, HttpStatusCode status)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage refused = await edge.PostAsync(Path + "/input_tokens", request);
+
+        refused.StatusCode.ShouldBe(status, await refused.TextAsync());
+        JsonElement.Parse(await refused.TextAsync()).GetProperty("error").GetProperty("message").GetString().ShouldNotBeNullOrEmpty();
     }
 
     private static async Task<Job> JobOfAsync(string fields, string model = "demo")

@@ -29,7 +29,7 @@ public sealed class ResponsesTests
         response.GetProperty("output").GetRawText().ShouldBe(
             $$"""[{"id":"msg_{{id["resp_".Length..]}}o0","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"Hello you","annotations":[],"logprobs":[]}]}]""");
         response.GetProperty("usage").GetRawText().ShouldBe(
-            """{"input_tokens":7,"input_tokens_details":{"cached_tokens":3},"output_tokens":2,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":9}""");
+            """{"input_tokens":7,"input_tokens_details":{"cached_tokens":3,"cache_write_tokens":0},"output_tokens":2,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":9}""");
         response.GetProperty("instructions").GetString().ShouldBe("be brief");
         response.GetProperty("temperature").GetDouble().ShouldBe(0.5);
         response.GetProperty("metadata").GetRawText().ShouldBe("""{"a":"b"}""");
@@ -109,6 +109,38 @@ public sealed class ResponsesTests
 
         whole.GetProperty("output").GetArrayLength().ShouldBe(1);
         Types(await EventsAsync(streamed)).Count(type => type == "response.output_item.added").ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Create_LogprobsIncluded_StandBesideTheText(bool stream)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept()
+            .Say(new JobOutput.Delta("é", 1) { Logprobs = [new(7, [0xC3, 0xA9], new(-0.5f, [new(7, [0xC3, 0xA9], -0.5f)]))] })
+            .Say(new JobOutput.Delta("a", 1) { Logprobs = [new(8, [0x61], new(-1, []))] })
+            .Finish();
+        string request = $$"""{"model":"demo","input":"hi","include":["message.output_text.logprobs"],"top_logprobs":1,"stream":{{(stream ? "true" : "false")}}}""";
+        const string first = """{"token":"é","logprob":-0.5,"bytes":[195,169],"top_logprobs":[{"token":"é","logprob":-0.5,"bytes":[195,169]}]}""";
+        const string second = """{"token":"a","logprob":-1,"bytes":[97],"top_logprobs":[]}""";
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, request);
+
+        JsonElement whole;
+        if (stream)
+        {
+            JsonElement[] events = await EventsAsync(response);
+            events.Where(one => one.GetProperty("type").GetString() == "response.output_text.delta").Select(one => one.GetProperty("logprobs").GetRawText()).ShouldBe([$"[{first}]", $"[{second}]"]);
+            events.Single(one => one.GetProperty("type").GetString() == "response.output_text.done").GetProperty("logprobs").GetRawText().ShouldBe($"[{first},{second}]");
+            whole = events[^1].GetProperty("response");
+        }
+        else
+        {
+            whole = JsonElement.Parse(await response.TextAsync());
+        }
+        whole.GetProperty("output")[0].GetProperty("content")[0].GetProperty("logprobs").GetRawText().ShouldBe($"[{first},{second}]");
+        (await edge.Jobs.NextAsync()).Job.Options.TopLogprobs.ShouldBe(1);
     }
 
     [Fact]

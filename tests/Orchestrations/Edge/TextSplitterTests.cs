@@ -1,4 +1,4 @@
-using OllamaMax.Edge.Anthropic;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Jobs.Strategies;
 
 namespace OllamaMax.Orchestrations.Tests.Edge;

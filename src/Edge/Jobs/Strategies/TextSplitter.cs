@@ -1,4 +1,4 @@
-using OllamaMax.Edge.Anthropic;
+using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
 

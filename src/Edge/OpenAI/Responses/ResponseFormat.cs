@@ -58,9 +58,9 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
     {
         Begin(output);
         if (delta.Thinking.Length > 0)
-            WriteText(output, ResponseItem.Reasoning, delta.Thinking);
+            WriteText(output, ResponseItem.Reasoning, delta.Thinking, []);
         if (delta.Text.Length > 0)
-            WriteText(output, ResponseItem.Message, delta.Text);
+            WriteText(output, ResponseItem.Message, delta.Text, delta.Logprobs);
         foreach (ToolCall call in CallsOf(delta, _items))
             WriteCall(output, call);
     }
@@ -129,19 +129,20 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
     {
         List<ResponseItem> items = [];
         if (answer.Thinking.Length > 0)
-            Add(ResponseItem.Reasoning, answer.Thinking);
+            Add(ResponseItem.Reasoning, answer.Thinking, []);
         if (answer.Text.Length > 0 || answer.ToolCalls.Count == 0)
-            Add(ResponseItem.Message, answer.Text);
+            Add(ResponseItem.Message, answer.Text, answer.Logprobs);
         foreach (ToolCall call in CallsOf(answer, items))
-            Add(ResponseItem.FunctionCall, call.Arguments.GetRawText(), call.Name);
+            Add(ResponseItem.FunctionCall, call.Arguments.GetRawText(), [], call.Name);
         return items;
 
-        void Add(string type, string text, string name = "")
+        void Add(string type, string text, IReadOnlyList<TokenText> logprobs, string name = "")
         {
             if (items is [.., { } before])
                 before.Status = "completed";
             ResponseItem item = New(type, items.Count, name);
             item.Text.Append(text);
+            item.Logprobs.AddRange(logprobs);
             items.Add(item);
         }
     }
@@ -173,14 +174,15 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
         _events.End(output);
     }
 
-    private void WriteText(IBufferWriter<byte> output, string type, string text)
+    private void WriteText(IBufferWriter<byte> output, string type, string text, IReadOnlyList<TokenText> logprobs)
     {
         ResponseItem item = Open is { } open && open.Type == type ? open : OpenItem(output, type);
         item.Text.Append(text);
+        item.Logprobs.AddRange(logprobs);
         Utf8JsonWriter json = BeginOf(item, $"response.{PartOf(item)}.delta");
         json.WriteNumber("content_index"u8, 0);
         json.WriteString("delta"u8, text);
-        WriteNoLogprobs(json, item);
+        WriteLogprobs(json, item, logprobs);
         _events.End(output);
     }
 
@@ -220,7 +222,7 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
             Utf8JsonWriter json = BeginOf(item, $"response.{PartOf(item)}.done");
             json.WriteNumber("content_index"u8, 0);
             json.WriteString("text"u8, item.Text.ToString());
-            WriteNoLogprobs(json, item);
+            WriteLogprobs(json, item, item.Logprobs);
             _events.End(output);
             WritePart(output, item, "response.content_part.done");
         }
@@ -256,11 +258,9 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
         _events.End(output);
     }
 
-    private static void WriteNoLogprobs(Utf8JsonWriter json, ResponseItem item)
+    private static void WriteLogprobs(Utf8JsonWriter json, ResponseItem item, IReadOnlyList<TokenText> logprobs)
     {
-        if (item.Type != ResponseItem.Message)
-            return;
-        json.WriteStartArray("logprobs"u8);
-        json.WriteEndArray();
+        if (item.Type == ResponseItem.Message)
+            ChatLogprobsJson.WriteTokens(json, "logprobs"u8, logprobs);
     }
 }

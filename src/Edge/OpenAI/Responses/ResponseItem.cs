@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.OpenAI.Responses;
 
@@ -21,6 +22,9 @@ internal sealed class ResponseItem(string type, string responseId, int index)
 
     /// <summary>Of a call its arguments.</summary>
     public StringBuilder Text { get; } = new();
+
+    /// <summary>Of a message, where the request asks for them: those of all tokens that came with its text.</summary>
+    public List<TokenText> Logprobs { get; } = [];
 
     /// <summary>Of a call.</summary>
     public string Name { get; init; } = "";
@@ -69,8 +73,7 @@ internal sealed class ResponseItem(string type, string responseId, int index)
         {
             json.WriteStartArray("annotations"u8);
             json.WriteEndArray();
-            json.WriteStartArray("logprobs"u8);
-            json.WriteEndArray();
+            ChatLogprobsJson.WriteTokens(json, "logprobs"u8, Logprobs);
         }
         json.WriteEndObject();
     }

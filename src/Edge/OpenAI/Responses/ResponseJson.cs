@@ -77,6 +77,8 @@ internal static class ResponseJson
         json.WriteNumber("input_tokens"u8, statistics.PromptTokens);
         json.WriteStartObject("input_tokens_details"u8);
         json.WriteNumber("cached_tokens"u8, statistics.CachedTokens);
+        // What OpenAI bills for: here nothing is.
+        json.WriteNumber("cache_write_tokens"u8, 0);
         json.WriteEndObject();
         json.WriteNumber("output_tokens"u8, statistics.Tokens);
         json.WriteStartObject("output_tokens_details"u8);

@@ -7,9 +7,11 @@ namespace OllamaMax.Edge.OpenAI.Responses;
 /// <param name="Id">Of the response, without its prefix.</param>
 /// <param name="Inference">What to run; its messages are those of the request's own items.</param>
 /// <param name="Input">The request's own items, each with its id.</param>
-/// <param name="Settings">What the response repeats of the request: one object.</param>
-internal sealed record ResponsesRequest(string Id, InferenceRequest Inference, IReadOnlyList<JsonElement> Input, JsonElement Settings)
+internal sealed record ResponsesRequest(string Id, InferenceRequest Inference, IReadOnlyList<JsonElement> Input)
 {
+    /// <summary>What the response repeats of the request: one object.</summary>
+    public JsonElement Settings { get; init; }
+
     /// <summary>What stands before all items as a system message; it is not taken over from the response that this one goes on from.</summary>
     public string? Instructions { get; init; }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
@@ -20,25 +19,20 @@ internal static class ResponsesTranslator
 
     private static readonly FieldPolicy Policy = new(Read, Harmless);
 
+    /// <summary><c>POST /v1/responses/input_tokens</c>: the fields that make the prompt, the others ignored.</summary>
+    public static Result<ResponsesRequest> TranslateCount(JsonFields request, string id)
+    {
+        ResponsesRequest prompt = ReadPrompt(request, id);
+        return request.Errors.First is { } error ? error : prompt;
+    }
+
     /// <param name="id">The response's.</param>
     public static Result<ResponsesRequest> Translate(JsonFields request, string id)
     {
-        string model = CommonFields.ReadModel(request);
-        string? previous = request.Text("previous_response_id");
-        string? instructions = request.Text("instructions");
-        ToolFields tools = ToolFields.Read(request, isFlat: true);
-        EffortField effort = request.Object("reasoning") is { } reasoning ? EffortField.Read(reasoning, "effort") : default;
-        IReadOnlyList<ChatMessage> messages = Conversation.Read(instructions, InputField.Items(request));
-        IReadOnlyList<JsonElement> input = InputField.Read(request, id, isOptional: previous is not null);
-        InferenceRequest inference = new()
+        ResponsesRequest prompt = ReadPrompt(request, id);
+        InferenceRequest inference = prompt.Inference with
         {
-            Model = model,
             KeepAlive = Ollama.CommonFields.ReadKeepAlive(request),
-            Messages = messages,
-            Tools = tools.Tools,
-            ToolChoice = tools.Choice,
-            Think = effort.Think,
-            ThinkLevel = effort.Level,
             Options = new RequestedOptions
             {
                 NumPredict = (int?)request.Integer("max_output_tokens", 1),
@@ -46,6 +40,7 @@ internal static class ResponsesTranslator
                 TopP = request.Number("top_p", 0, 1),
                 PresencePenalty = request.Number("presence_penalty", -2, 2),
                 FrequencyPenalty = request.Number("frequency_penalty", -2, 2),
+                TopLogprobs = ReadTopLogprobs(request),
                 Format = request.Object("text") is { } text ? ResponseFormatField.ReadFlat(text) : null,
             },
             Defaults = CommonFields.Defaults,
@@ -59,14 +54,41 @@ internal static class ResponsesTranslator
         Policy.Check(request);
         if (request.Errors.First is { } error)
             return error;
-        return new ResponsesRequest(id, inference, input, ResponseSettings.Of(request, isStored, isBackground))
+        return prompt with
         {
-            Instructions = instructions,
-            PreviousId = previous,
+            Inference = inference,
+            Settings = ResponseSettings.Of(request, isStored, isBackground),
             IsStream = isStream,
             IsStored = isStored,
             IsBackground = isBackground,
         };
+    }
+
+    /// <summary>What the model is to read.</summary>
+    private static ResponsesRequest ReadPrompt(JsonFields request, string id)
+    {
+        string model = CommonFields.ReadModel(request);
+        string? previous = request.Text("previous_response_id");
+        string? instructions = request.Text("instructions");
+        ToolFields tools = ToolFields.Read(request, isFlat: true);
+        EffortField effort = request.Object("reasoning") is { } reasoning ? EffortField.Read(reasoning, "effort") : default;
+        InferenceRequest inference = new()
+        {
+            Model = model,
+            Messages = Conversation.Read(instructions, InputField.Items(request)),
+            Tools = tools.Tools,
+            ToolChoice = tools.Choice,
+            Think = effort.Think,
+            ThinkLevel = effort.Level,
+        };
+        return new(id, inference, InputField.Read(request, id, isOptional: previous is not null)) { Instructions = instructions, PreviousId = previous };
+    }
+
+    /// <summary>They are in the answer where <c>include</c> has them. The others that it may have add to what OpenAI's own tools and its hidden reasoning answer: there is neither here.</summary>
+    private static int? ReadTopLogprobs(JsonFields request)
+    {
+        int top = (int?)request.Integer("top_logprobs", 0, SamplingFields.MostTopLogprobs) ?? 0;
+        return request.Texts("include").Contains("message.output_text.logprobs") ? top : null;
     }
 
     /// <summary>Fields of which only the value is done that asks for nothing.</summary>
@@ -76,11 +98,6 @@ internal static class ResponsesTranslator
             request.Errors.Add("truncation", "must be \"disabled\": what is too long is refused");
         if (request.Object("text")?.Text("verbosity") is not (null or "medium"))
             request.Errors.Add("text.verbosity", "must be \"medium\": models here know no other; say it in a message");
-        if (request.Integer("top_logprobs") is not (null or 0))
-            request.Errors.Add(ApiError.NotSupported("top_logprobs") with { Code = "unsupported_parameter" });
-        // The others add to what OpenAI's own tools and its hidden reasoning answer: there is neither here.
-        if (request.Texts("include").Contains("message.output_text.logprobs"))
-            request.Errors.Add(ApiError.NotSupported("include: message.output_text.logprobs") with { Field = "include" });
         foreach (string name in request.Object("metadata") is { } metadata ? metadata.Names() : [])
             request.Object("metadata")?.Text(name);
     }

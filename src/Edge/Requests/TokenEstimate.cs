@@ -1,9 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
-namespace OllamaMax.Edge.Anthropic;
+namespace OllamaMax.Edge.Requests;
 
 /// <summary>
 /// About how many tokens a prompt has, of its characters alone, for vocabularies that the edge cannot count with. Made for those of byte pairs: common

@@ -1,9 +1,8 @@
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
 using OllamaMax.Models.Vocabularies;
 
-namespace OllamaMax.Edge.Anthropic;
+namespace OllamaMax.Edge.Requests;
 
 /// <summary>
 /// Counts a prompt's tokens: of the prompt that a worker would get, by the model's own vocabulary. An estimate where there is neither, as a count is not to fail
