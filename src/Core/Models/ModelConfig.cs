@@ -95,6 +95,7 @@ public sealed record ModelConfig
             ModifiedAt = modifiedAt,
             Weights = manifest.Weights.Digest,
             WeightsSize = manifest.Weights.Size,
+            Adapters = [.. manifest.Layers.Where(layer => layer.MediaType == ModelLayer.Adapter).Select(layer => layer.Digest)],
             Details = new ModelDetails(ModelFormat, ModelFamily, ModelFamilies, ModelType, FileType),
             Metadata = Metadata,
             Template = string.IsNullOrWhiteSpace(template) ? null : template,

@@ -3,12 +3,13 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Models;
-using OllamaMax.Models.Gguf;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Ollama;
 
-/// <summary><c>POST /api/create</c> of a split GGUF's parts, or with <c>quantize</c>: the creations that take long, so their lines come while they last.</summary>
+/// <summary>
+/// <c>POST /api/create</c> of a split GGUF's parts, or with <c>quantize</c> or <c>adapters</c>: the creations that take long, so their lines come while they last.
+/// </summary>
 internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, IOptions<EdgeOptions> options, TimeProvider time)
 {
     private readonly BlobConverter _converter = new(blobs);
@@ -24,14 +25,21 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
         await using ProgressLines progress = new(context, request.IsStream);
         if (!request.IsStream)
         {
-            string made = await _converter.RunAsync(source.Weights, request.IsQuantized, (_, _) => { }, cancellationToken);
-            await PublishAsync(request, source, made, cancellationToken);
-            progress.Say("success");
+            try
+            {
+                string made = await _converter.RunAsync(source.Conversion, (_, _) => { }, cancellationToken);
+                await PublishAsync(request, source, made, cancellationToken);
+                progress.Say("success");
+            }
+            catch (ModelPublishException e)
+            {
+                await ErrorAnswer.WriteAsync(context, ApiError.BadRequest(e.Message));
+            }
             return;
         }
         try
         {
-            string digest = await FollowAsync(progress, request, source, cancellationToken);
+            string digest = await FollowAsync(progress, source, cancellationToken);
             progress.Say("writing manifest");
             await PublishAsync(request, source, digest, cancellationToken);
             progress.Say("success");
@@ -42,12 +50,11 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
         }
     }
 
-    private async Task<string> FollowAsync(ProgressLines progress, CreateRequest request, Source source, CancellationToken cancellationToken)
+    private async Task<string> FollowAsync(ProgressLines progress, Source source, CancellationToken cancellationToken)
     {
-        string what = request.IsQuantized ? $"quantizing {source.Type} model to {GgufQuantizer.Quantization}" : $"merging {source.Weights.Count} parts";
-        PullLine line = new(what, source.Weights[0]);
+        PullLine line = new(source.ToString(), source.Conversion.Sources[0]);
         Task<string> converting = _converter.RunAsync(
-            source.Weights, request.IsQuantized, (total, completed) => Volatile.Write(ref line, line with { Total = total, Completed = completed }), cancellationToken);
+            source.Conversion, (total, completed) => Volatile.Write(ref line, line with { Total = total, Completed = completed }), cancellationToken);
         do
         {
             progress.Say(Volatile.Read(ref line));
@@ -62,27 +69,41 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
 
     private async Task PublishAsync(CreateRequest request, Source source, string digest, CancellationToken cancellationToken)
     {
-        if (!await catalog.CreateAsync(digest, request.Name, source.Modelfile, cancellationToken))
+        if (!await catalog.CreateAsync(digest, request.Name, source.Modelfile, cancellationToken, source.Adapters))
             throw new CatalogException($"blob {digest} was deleted while it was made a model");
     }
 
     private async Task<Result<Source>> FindAsync(CreateRequest request, CancellationToken cancellationToken)
     {
-        (IReadOnlyList<string>? weights, Modelfile modelfile) = (request.Weights, request.Modelfile);
+        (IReadOnlyList<string>? weights, Modelfile modelfile, IReadOnlyList<string> adapters) = (request.Weights, request.Modelfile, request.Adapters);
         if (request.From is { } from)
         {
             if (await catalog.FindAsync(from, cancellationToken) is not { } model)
                 return ApiError.ModelNotFound(from.ToString());
-            (weights, modelfile) = ([model.Weights], request.Modelfile.Over(model.Modelfile));
+            (weights, modelfile, adapters) = ([model.Weights], request.Modelfile.Over(model.Modelfile), [.. model.Adapters, .. adapters]);
         }
-        foreach (string digest in weights!)
+        foreach (string digest in weights!.Concat(request.Adapters))
         {
             if (await blobs.FindAsync(digest, cancellationToken) is null)
                 return ModelChangeEndpoints.NoBlob(digest);
         }
-        (string type, string? error) = await _converter.LookAsync(weights, request.IsQuantized, cancellationToken);
-        return error is null ? new Source(weights, modelfile, type) : ApiError.BadRequest(error);
+        BlobConversion conversion = new(weights!, request.Quantization, request.Adapters);
+        (string type, string? error) = await _converter.LookAsync(conversion, cancellationToken);
+        return error is null ? new Source(conversion, modelfile, adapters, type) : ApiError.BadRequest(error);
     }
 
-    private sealed record Source(IReadOnlyList<string> Weights, Modelfile Modelfile, string Type);
+    /// <param name="Conversion">What is to be done.</param>
+    /// <param name="Modelfile">What is said beside the weights.</param>
+    /// <param name="Adapters">All that will be in them, also what was there before.</param>
+    /// <param name="Type">What they are made of now.</param>
+    private sealed record Source(BlobConversion Conversion, Modelfile Modelfile, IReadOnlyList<string> Adapters, string Type)
+    {
+        /// <summary>What a line calls it.</summary>
+        public override string ToString() => Conversion switch
+        {
+            { Quantization: { } quantization } => $"quantizing {Type} model to {quantization.Name}",
+            { Adapters.Count: > 0 } => "adding adapter",
+            _ => $"merging {Conversion.Sources.Count} parts",
+        };
+    }
 }

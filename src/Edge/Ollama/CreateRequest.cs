@@ -10,19 +10,25 @@ namespace OllamaMax.Edge.Ollama;
 /// <param name="From">The model it is made from; null: it is made from <paramref name="Weights"/>.</param>
 /// <param name="Weights">Digest of an uploaded GGUF, or of all the parts of a split one in their order; null: those of <paramref name="From"/>.</param>
 /// <param name="Modelfile">What is said beside the weights.</param>
-/// <param name="IsQuantized">The weights are to be made smaller first, in the one way that there is (<see cref="GgufQuantizer"/>).</param>
+/// <param name="Quantization">What the weights are to be made first; null: they stay what they are.</param>
+/// <param name="Adapters">Digests of uploaded GGUFs that are to be added to the weights.</param>
 /// <param name="IsStream">Progress lines, or one answer.</param>
-internal sealed record CreateRequest(ModelName Name, ModelName? From, IReadOnlyList<string>? Weights, Modelfile Modelfile, bool IsQuantized, bool IsStream)
+internal sealed record CreateRequest(
+    ModelName Name, ModelName? From, IReadOnlyList<string>? Weights, Modelfile Modelfile, GgufQuantization? Quantization, IReadOnlyList<string> Adapters, bool IsStream)
 {
     private static readonly string[] Roles = ["system", "user", "assistant"];
+
+    /// <summary>It is not done by the way, and shows that it lasts.</summary>
+    public bool IsConversion => Quantization is not null || Adapters.Count > 0 || Weights?.Count > 1;
 
     public static Result<CreateRequest> Read(JsonFields request)
     {
         ModelName? name = ModelNameField.Read(request, "model", "name");
         ModelName? from = request.IsSet("from") ? ModelNameField.Read(request, "from") : null;
         IReadOnlyList<string>? weights = ReadFiles(request);
+        IReadOnlyList<string> adapters = ReadAdapters(request);
         CheckUnsupported(request);
-        bool isQuantized = ReadQuantization(request, "quantize") | ReadQuantization(request, "quantization");
+        GgufQuantization? quantization = ReadQuantization(request, "quantize") ?? ReadQuantization(request, "quantization");
         Modelfile modelfile = new()
         {
             Parent = from?.ToString(),
@@ -34,7 +40,7 @@ internal sealed record CreateRequest(ModelName Name, ModelName? From, IReadOnlyL
         };
         if (request.Errors.First is null && from is null == weights is null)
             request.Errors.Add(ApiError.BadRequest("neither 'from' or 'files' was specified"));
-        return request.Errors.First is { } error ? error : new CreateRequest(name!, from, weights, modelfile, isQuantized, request.Flag("stream") ?? true);
+        return request.Errors.First is { } error ? error : new CreateRequest(name!, from, weights, modelfile, quantization, adapters, request.Flag("stream") ?? true);
     }
 
     private static IReadOnlyList<string>? ReadFiles(JsonFields request)
@@ -51,6 +57,19 @@ internal sealed record CreateRequest(ModelName Name, ModelName? From, IReadOnlyL
         return [.. ordered.Select(name => ReadDigest(files, name))];
     }
 
+    private static IReadOnlyList<string> ReadAdapters(JsonFields request)
+    {
+        if (request.Object("adapters") is not { } adapters)
+            return [];
+        IReadOnlyList<string> names = adapters.Names();
+        if (names.FirstOrDefault(name => Path.GetExtension(name) is ".safetensors" or ".json") is { } other)
+        {
+            request.Errors.Add(adapters.PathOf(other), "must be a GGUF: safetensors are not converted by this server (convert_lora_to_gguf.py of llama.cpp does it)");
+            return [];
+        }
+        return [.. names.Select(name => ReadDigest(adapters, name))];
+    }
+
     private static string ReadDigest(JsonFields files, string name)
     {
         string digest = files.Text(name) ?? "";
@@ -61,20 +80,24 @@ internal sealed record CreateRequest(ModelName Name, ModelName? From, IReadOnlyL
 
     private static void CheckUnsupported(JsonFields request)
     {
-        foreach (string field in (ReadOnlySpan<string>)["adapters", "modelfile", "path", "renderer", "parser"])
+        foreach (string field in (ReadOnlySpan<string>)["modelfile", "path", "renderer", "parser"])
         {
             if (request.Find(field) is { } value && !IsEmpty(value))
                 request.Errors.Add(ApiError.NotSupported(field));
         }
     }
 
-    private static bool ReadQuantization(JsonFields request, string field)
+    private static GgufQuantization? ReadQuantization(JsonFields request, string field)
     {
         if (request.Text(field) is not { Length: > 0 } wanted)
-            return false;
-        if (!wanted.Equals(GgufQuantizer.Quantization, StringComparison.OrdinalIgnoreCase))
-            request.Errors.Add(field, "must be q8_0: the other quantizations need a library that an edge does not have (llama-quantize makes them)");
-        return true;
+            return null;
+        GgufQuantization? quantization = GgufQuantization.Find(wanted);
+        if (quantization is null)
+        {
+            string known = string.Join(", ", GgufQuantization.All.Select(one => one.Name));
+            request.Errors.Add(ApiError.BadRequest($"unsupported quantization type {wanted.ToUpperInvariant()} - supported types are {known}"));
+        }
+        return quantization;
     }
 
     private static bool IsEmpty(JsonElement value) => value.ValueKind switch

@@ -56,7 +56,7 @@ internal sealed class ModelChangeEndpoints(
             return;
         }
         RequestInfo.Of(context).Subject = $"{request.Name}";
-        if (request.IsQuantized || request.Weights?.Count > 1)
+        if (request.IsConversion)
         {
             await _converted.CreateAsync(context, request);
             return;

@@ -19,6 +19,8 @@ internal static class ModelfileText
             text.Append("TEMPLATE ").Append(Quote(template)).Append('\n');
         if (modelfile.System is { } system)
             text.Append("SYSTEM ").Append(Quote(system)).Append('\n');
+        foreach (string adapter in model.Adapters)
+            text.Append("ADAPTER ").Append(adapter).Append('\n');
         foreach (string line in Lines(modelfile))
             text.Append("PARAMETER ").Append(line).Append('\n');
         foreach (string license in modelfile.License)

@@ -4,8 +4,10 @@ using OllamaMax.Storage.Models;
 namespace OllamaMax.Edge.Pulls;
 
 /// <summary>One pull from its first line to its last. All that is small comes first: what makes a model unusable is found before gigabytes are fetched.</summary>
-internal sealed class ModelPull(RegistrySource registry, SplitRepository splits, BlobPull weights, ModelCatalog catalog)
+internal sealed class ModelPull(RegistrySource registry, SplitRepository splits, BlobPull weights, ModelBlobs blobs, ModelCatalog catalog)
 {
+    private readonly BlobConverter _converter = new(blobs);
+
     /// <exception cref="PullException">It cannot be pulled.</exception>
     /// <exception cref="ModelPublishException">What was pulled is no GGUF of a language model.</exception>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
@@ -15,6 +17,7 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
         Modelfile modelfile = Modelfile.None;
         string digest;
         IReadOnlyList<SourcePart> parts = [];
+        ModelLayer[] adapters = [];
         ModelManifest? manifest = null;
         if (request.From is { } address)
             parts = SourcePart.Of(address);
@@ -27,13 +30,23 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
         else
         {
             modelfile = await registry.ReadModelfileAsync(request.Name, manifest, cancellationToken);
-            await weights.PullAsync(registry.BlobAddress(request.Name, manifest.Weights), manifest.Weights, progress, cancellationToken);
-            digest = manifest.Weights.Digest;
+            adapters = [.. manifest.Layers.Where(layer => layer.MediaType == ModelLayer.Adapter)];
+            foreach (ModelLayer layer in adapters.Prepend(manifest.Weights))
+                await weights.PullAsync(registry.BlobAddress(request.Name, layer), layer, progress, cancellationToken);
+            digest = adapters.Length == 0 ? manifest.Weights.Digest : await AddAsync(manifest.Weights, adapters, progress, cancellationToken);
         }
         progress.Begin(new("writing manifest"));
-        if (!await catalog.CreateAsync(digest, request.Name, modelfile, cancellationToken))
+        if (!await catalog.CreateAsync(digest, request.Name, modelfile, cancellationToken, [.. adapters.Select(layer => layer.Digest)]))
             throw new PullException($"blob {digest} was deleted while it was made a model");
         progress.Begin(new("success"));
+    }
+
+    /// <returns>The digest of the weights with the adapters.</returns>
+    private async Task<string> AddAsync(ModelLayer model, ModelLayer[] adapters, PullProgress progress, CancellationToken cancellationToken)
+    {
+        // Bytes are not counted: what is done of this is not kept when it is cut short.
+        progress.Begin(new("adding adapter"));
+        return await _converter.RunAsync(new([model.Digest], null, [.. adapters.Select(layer => layer.Digest)]), (_, _) => { }, cancellationToken);
     }
 
     /// <summary>A registry's manifest, or the parts of a model that the registry does not hand out because it is split.</summary>

@@ -25,10 +25,7 @@ internal sealed class RegistrySource(SourceHttp http, SourceRetry retry, IOption
         try
         {
             byte[] json = await ReadAsync(new(Address(name, $"manifests/{name.Tag}"), ModelManifest.ManifestMediaType), cancellationToken);
-            ModelManifest manifest = ModelManifest.Parse(json);
-            return manifest.Layers.Any(layer => layer.MediaType == ModelLayer.Adapter)
-                ? throw new PullException("it needs an adapter, which this server does not apply")
-                : manifest;
+            return ModelManifest.Parse(json);
         }
         catch (FormatException e)
         {

@@ -34,10 +34,11 @@ internal sealed class SharpContext : INativeContext
     public int SequenceCount { get; }
 
     /// <param name="model">The model.</param>
+    /// <param name="adapters">Of this model; all that it computes is changed by each of them.</param>
     /// <param name="config">Valid.</param>
     /// <param name="vocabularySize">Tokens that there are.</param>
     /// <param name="longest">Most tokens in a sequence.</param>
-    public static SharpContext Create(SafeLlamaModelHandle model, ContextConfig config, int vocabularySize, int longest)
+    public static SharpContext Create(SafeLlamaModelHandle model, LoraAdapter[] adapters, ContextConfig config, int vocabularySize, int longest)
     {
         SafeLLamaContextHandle handle = SafeLLamaContextHandle.Create(model, Parameters(config));
         if (handle.IsInvalid)
@@ -46,6 +47,8 @@ internal sealed class SharpContext : INativeContext
             throw new ModelLoadException(
                 $"No context of {config.Capacity} tokens for {config.Sequences} sequences: the log of llama.cpp says why");
         }
+        if (adapters.Length > 0)
+            handle.SetLoraAdapters([.. adapters.Select(static adapter => (adapter, 1f))]);
         return new SharpContext(handle, config, vocabularySize, longest);
     }
 

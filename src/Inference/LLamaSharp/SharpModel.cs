@@ -15,14 +15,15 @@ internal sealed class SharpModel : INativeModel
     private const int MaximalSequences = 256; // LLAMA_MAX_SEQ
 
     private readonly SafeLlamaModelHandle _handle;
+    private readonly LoraAdapter[] _adapters;
     private readonly TokenTable _tokens;
     private readonly bool _splitsByExpression;
     private readonly bool _canAddSpecial;
     private volatile bool _disposed;
 
-    private SharpModel(SafeLlamaModelHandle handle, ModelShape shape)
+    private SharpModel(SafeLlamaModelHandle handle, ModelShape shape, LoraAdapter[] adapters)
     {
-        _handle = handle;
+        (_handle, _adapters) = (handle, adapters);
         Shape = shape;
         SafeLlamaModelHandle.Vocabulary vocabulary = handle.Vocab;
         if (vocabulary.Type is LLamaVocabType.None || !handle.HasDecoder || handle.HasEncoder || handle.IsDiffusion)
@@ -68,7 +69,8 @@ internal sealed class SharpModel : INativeModel
         SafeLlamaModelHandle handle = Open(path, config, loggers, cancellationToken);
         try
         {
-            return new SharpModel(handle, shape);
+            // Whether the library refused one LLamaSharp does not tell; that they are of this model is known by then.
+            return new SharpModel(handle, shape, AdapterFiles.Load(path, handle.LoadLoraFromFile));
         }
         catch (ModelLoadException failure)
         {
@@ -105,7 +107,7 @@ internal sealed class SharpModel : INativeModel
         config.Validate(MaximalSequences);
         if (config.Pooling is null && !Shape.IsGenerator)
             throw new ModelLoadException("it is no model that writes: it makes embeddings");
-        return SharpContext.Create(_handle, config, VocabularySize, Shape.IsGenerator || TrainedContext == 0 ? int.MaxValue : TrainedContext);
+        return SharpContext.Create(_handle, _adapters, config, VocabularySize, Shape.IsGenerator || TrainedContext == 0 ? int.MaxValue : TrainedContext);
     }
 
     public INativeSampler CreateSampler(SamplerConfig config) => new SharpSampler(config, _tokens);

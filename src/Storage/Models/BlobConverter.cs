@@ -6,8 +6,8 @@ using OllamaMax.Models.Gguf;
 namespace OllamaMax.Storage.Models;
 
 /// <summary>
-/// Makes one blob of GGUFs that are in storage: the parts of a split one become one, or it becomes smaller, or both. In constant memory: they are read twice, for the new
-/// one's digest and on its way.
+/// Makes one blob of GGUFs that are in storage: the parts of a split one become one, it becomes smaller, adapters are added, or all of it. In constant memory: they are read twice, for
+/// the new one's digest and on its way.
 /// </summary>
 public sealed class BlobConverter(ModelBlobs blobs)
 {
@@ -16,19 +16,16 @@ public sealed class BlobConverter(ModelBlobs blobs)
     private const int ReadSize = 4 << 20;
 
     /// <summary>What most of the GGUF is made of, such as <c>F16</c>; and null, or why it cannot be made: the headers tell.</summary>
-    /// <param name="sources">Digests of a GGUF, or of all the parts of a split one in their order.</param>
-    /// <param name="isQuantized">Whether it is made smaller (<see cref="GgufQuantizer"/>).</param>
-    /// <param name="cancellationToken">Ends the looking.</param>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
-    public async Task<(string Type, string? Error)> LookAsync(IReadOnlyList<string> sources, bool isQuantized, CancellationToken cancellationToken)
+    public async Task<(string Type, string? Error)> LookAsync(BlobConversion conversion, CancellationToken cancellationToken)
     {
         try
         {
-            await using Stream whole = await OpenAsync(sources, LookSize, cancellationToken);
-            string type = GgufReader.Read(whole).TensorType;
-            if (isQuantized)
-                await GgufQuantizer.Open(whole).DisposeAsync();
-            return (type, null);
+            return await ReadAsync<(string, string?)>(conversion, LookSize, (source, _) =>
+            {
+                source.Position = 0;
+                return Task.FromResult<(string, string?)>((GgufReader.Read(source).TensorType, null));
+            }, cancellationToken);
         }
         catch (GgufFormatException e)
         {
@@ -36,25 +33,24 @@ public sealed class BlobConverter(ModelBlobs blobs)
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException or IOException)
         {
-            throw new CatalogException($"{string.Join(", ", sources)} cannot be read", e);
+            throw new CatalogException($"{conversion} cannot be read", e);
         }
     }
 
-    /// <param name="sources">As of <see cref="LookAsync"/>.</param>
-    /// <param name="isQuantized">As of <see cref="LookAsync"/>.</param>
+    /// <param name="conversion">What is to be made.</param>
     /// <param name="progress">Told of total and completed bytes, of both times together.</param>
     /// <param name="cancellationToken">Ends it; nothing stays.</param>
     /// <returns>The digest of what was made; what is there already is not made again.</returns>
     /// <exception cref="ModelPublishException">It cannot be made.</exception>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
-    public async Task<string> RunAsync(IReadOnlyList<string> sources, bool isQuantized, Action<long, long> progress, CancellationToken cancellationToken)
+    public async Task<string> RunAsync(BlobConversion conversion, Action<long, long> progress, CancellationToken cancellationToken)
     {
         try
         {
-            string made = await ReadAsync(sources, isQuantized, content => HashAsync(content, progress, cancellationToken), cancellationToken);
+            string made = await ReadAsync(conversion, ReadSize, (_, content) => HashAsync(content, progress, cancellationToken), cancellationToken);
             if (await blobs.FindAsync(made, cancellationToken) is null
-                && await ReadAsync(sources, isQuantized, content => UploadAsync(made, content, progress, cancellationToken), cancellationToken) is { } other)
-                throw new CatalogException($"{string.Join(", ", sources)} gave {made} first and {other} then");
+                && await ReadAsync(conversion, ReadSize, (_, content) => UploadAsync(made, content, progress, cancellationToken), cancellationToken) is { } other)
+                throw new CatalogException($"{conversion} gave {made} first and {other} then");
             return made;
         }
         catch (GgufFormatException e)
@@ -63,21 +59,38 @@ public sealed class BlobConverter(ModelBlobs blobs)
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException or IOException)
         {
-            throw new CatalogException($"{string.Join(", ", sources)} cannot be read, or what is made of them written", e);
+            throw new CatalogException($"{conversion} cannot be read, or what is made of it written", e);
         }
     }
 
-    private async Task<T> ReadAsync<T>(IReadOnlyList<string> sources, bool isQuantized, Func<Stream, Task<T>> read, CancellationToken cancellationToken)
+    /// <summary>Opens what it is made of, and what is made.</summary>
+    private async Task<T> ReadAsync<T>(BlobConversion conversion, int bufferSize, Func<Stream, Stream, Task<T>> read, CancellationToken cancellationToken)
     {
-        await using Stream whole = await OpenAsync(sources, ReadSize, cancellationToken);
-        if (!isQuantized)
-            return await read(whole);
-        await using Stream quantized = GgufQuantizer.Open(whole);
-        return await read(quantized);
+        List<Stream> opened = [];
+        try
+        {
+            Stream content = await OpenedParts.OpenAsync(conversion.Sources, source => blobs.OpenAsync(source, cancellationToken, bufferSize));
+            opened.Add(content);
+            List<Stream> adapters = [];
+            if (conversion.Quantization is { } quantization)
+            {
+                // What lies behind the weights is none of them.
+                adapters.AddRange(GgufAdapters.Find(content).Select(part => GgufAdapters.Part(content, part)));
+                content = GgufQuantizer.Open(content, quantization);
+            }
+            foreach (string adapter in conversion.Adapters)
+            {
+                opened.Add(await blobs.OpenAsync(adapter, cancellationToken, bufferSize));
+                adapters.Add(opened[^1]);
+            }
+            return await read(opened[0], adapters.Count == 0 ? content : GgufAdapters.Append(content, adapters));
+        }
+        finally
+        {
+            foreach (Stream one in opened)
+                await one.DisposeAsync();
+        }
     }
-
-    private Task<Stream> OpenAsync(IReadOnlyList<string> sources, int bufferSize, CancellationToken cancellationToken) =>
-        OpenedParts.OpenAsync(sources, source => blobs.OpenAsync(source, cancellationToken, bufferSize));
 
     private Task<string?> UploadAsync(string digest, Stream content, Action<long, long> progress, CancellationToken cancellationToken)
     {

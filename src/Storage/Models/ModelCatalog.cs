@@ -120,19 +120,25 @@ public sealed partial class ModelCatalog : IDisposable
     /// <param name="name">The model's.</param>
     /// <param name="modelfile">What is said beside the weights.</param>
     /// <param name="cancellationToken">Ends it before the name is there.</param>
-    /// <returns>False where no such blob is in storage.</returns>
+    /// <param name="adapters">Digests of what was added to the GGUF; null: nothing.</param>
+    /// <returns>False where one of the blobs is not in storage.</returns>
     /// <exception cref="ModelPublishException">It is no GGUF of a language model.</exception>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
-    public Task<bool> CreateAsync(string digest, ModelName name, Modelfile modelfile, CancellationToken cancellationToken) =>
+    public Task<bool> CreateAsync(string digest, ModelName name, Modelfile modelfile, CancellationToken cancellationToken, IReadOnlyList<string>? adapters = null) =>
         ChangeAsync(name, async stored =>
         {
-            if (await _blobs.FindAsync(digest, cancellationToken) is not { } size)
-                return false;
+            List<ModelLayer> layers = [];
+            foreach (string layer in (adapters ?? []).Prepend(digest))
+            {
+                if (await _blobs.FindAsync(layer, cancellationToken) is not { } size)
+                    return false;
+                layers.Add(new(layers.Count == 0 ? ModelLayer.Model : ModelLayer.Adapter, layer, size));
+            }
             try
             {
                 await using Stream file = await _blobs.OpenAsync(digest, cancellationToken);
                 ModelConfig config = ModelConfig.From(GgufReader.Read(file)) with { Modelfile = modelfile };
-                await _manifests.WriteAsync(stored, config, [new ModelLayer(ModelLayer.Model, digest, size)], cancellationToken);
+                await _manifests.WriteAsync(stored, config, layers, cancellationToken);
                 return true;
             }
             catch (GgufFormatException e)

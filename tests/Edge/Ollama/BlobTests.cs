@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.Json;
+using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Tests.Pulls;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
+using OllamaMax.Models.Gguf;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
 
@@ -70,8 +72,9 @@ public sealed class BlobTests(AzuriteFixture azurite)
     }
 
     [Theory]
-    [InlineData("\"from\":\"demo\",\"quantize\":\"q4_K_M\"", "quantize")]
-    [InlineData("\"from\":\"demo\",\"adapters\":{\"a\":\"sha256:12\"}", "adapters")]
+    [InlineData("\"from\":\"demo\",\"quantize\":\"q3_K_M\"", "unsupported quantization type Q3_K_M - supported types are F16, Q4_0, Q4_K_S, Q4_K_M, Q5_K_S, Q5_K_M, Q6_K, Q8_0")]
+    [InlineData("\"from\":\"demo\",\"adapters\":{\"a\":\"sha256:12\"}", "adapters.a")]
+    [InlineData("\"from\":\"demo\",\"adapters\":{\"adapter_model.safetensors\":\"sha256:12\"}", "must be a GGUF")]
     [InlineData("\"files\":{\"a\":\"x\",\"b\":\"y\"}", "files")]
     [InlineData("\"files\":{\"a\":\"x\"}", "files.a")]
     [InlineData("\"files\":{\"m-00001-of-00003.gguf\":\"x\",\"m-00002-of-00003.gguf\":\"y\"}", "all parts of a split one")]
@@ -89,9 +92,9 @@ public sealed class BlobTests(AzuriteFixture azurite)
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Create_Quantized_IsAModelOfItsOwn(bool isStream)
+    [InlineData(true, "q4_K_M", "Q4_K_M")]
+    [InlineData(false, "q8_0", "Q8_0")]
+    public async Task Create_Quantized_IsAModelOfItsOwn(bool isStream, string wanted, string made)
     {
         await using PullServer server = await PullServer.StartAsync(azurite);
         (string source, string quantized, string again) = (PullServer.UniqueName(), PullServer.UniqueName(), PullServer.UniqueName());
@@ -101,16 +104,51 @@ public sealed class BlobTests(AzuriteFixture azurite)
         (await StatusAsync(server, HttpMethod.Post, ModelDigest.Of(content), new ByteArrayContent(content))).ShouldBe(HttpStatusCode.Created);
         await LinesAsync(server, new { model = source, files = new { model = ModelDigest.Of(content) }, system = "Be brief." });
 
-        string[] lines = await LinesAsync(server, new { model = quantized, from = source, quantize = "q8_0", stream = isStream });
-        using HttpResponseMessage refused = await server.Edge.PostAsync("/api/create", JsonSerializer.Serialize(new { model = again, from = quantized, quantize = "Q8_0" }));
+        string[] lines = await LinesAsync(server, new { model = quantized, from = source, quantize = wanted, stream = isStream });
+        using HttpResponseMessage refused = await server.Edge.PostAsync("/api/create", JsonSerializer.Serialize(new { model = again, from = quantized, quantize = made }));
 
         lines[^1].ShouldBe("""{"status":"success"}""");
         if (isStream)
-            lines.ShouldContain(line => line.StartsWith("""{"status":"quantizing F32 model to Q8_0","digest":"sha256:""", StringComparison.Ordinal));
+            lines.ShouldContain(line => line.StartsWith($$"""{"status":"quantizing F32 model to {{made}}","digest":"sha256:""", StringComparison.Ordinal));
         ModelView model = (await server.Catalog.FindAsync(ModelName.Parse(quantized), Cancel))!;
-        (model.Details.QuantizationLevel, model.Modelfile.System).ShouldBe(("Q8_0", "Be brief."));
+        (model.Details.QuantizationLevel, model.Modelfile.System).ShouldBe((made, "Be brief."));
         model.WeightsSize.ShouldBeLessThan(content.Length / 3);
-        (await refused.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe("quantization is only supported for F16, BF16 and F32 models, and this one is Q8_0");
+        (await refused.ErrorAsync(HttpStatusCode.BadRequest)).ShouldStartWith("quantization is only supported for F16, BF16 and F32 models, and this one is Q");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Create_WithAnAdapter_IsAModelOfItsOwn(bool isStream)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        (string source, string adapted, string smaller) = (PullServer.UniqueName(), PullServer.UniqueName(), PullServer.UniqueName());
+        using TempFolder folder = new();
+        GgufSpec spec = new() { Name = source };
+        GgufGenerator.Write(folder.File("model.gguf"), spec);
+        GgufGenerator.WriteAdapter(folder.File("adapter.gguf"), spec);
+        GgufGenerator.WriteAdapter(folder.File("other.gguf"), spec with { Width = 128 });
+        (byte[] model, byte[] adapter, byte[] other) = (await UploadAsync(server, folder.File("model.gguf")), await UploadAsync(server, folder.File("adapter.gguf")), await UploadAsync(server, folder.File("other.gguf")));
+        string digest = ModelDigest.Of(adapter);
+        Dictionary<string, string> files = new() { ["model.gguf"] = ModelDigest.Of(model) };
+        await LinesAsync(server, new { model = source, files });
+
+        string[] lines = await LinesAsync(server, new { model = adapted, files, adapters = new { adapter = digest }, system = "Be brief.", stream = isStream });
+        await LinesAsync(server, new { model = smaller, from = adapted, quantize = "q8_0", stream = isStream });
+        using HttpResponseMessage refused = await server.Edge.PostAsync("/api/create", JsonSerializer.Serialize(new { model = adapted, from = source, adapters = new { other = ModelDigest.Of(other) } }));
+
+        lines[^1].ShouldBe("""{"status":"success"}""");
+        if (isStream)
+            lines.ShouldContain(line => line.StartsWith("""{"status":"adding adapter","digest":"sha256:""", StringComparison.Ordinal));
+        ModelView view = (await server.Catalog.FindAsync(ModelName.Parse(adapted), Cancel))!;
+        (view.Weights, view.Modelfile.System).ShouldBe((ModelDigest.Of([.. model, .. adapter]), "Be brief."));
+        ModelfileText.Of(view).ShouldContain($"\nADAPTER {digest}\n");
+        using MemoryStream quantized = new();
+        await using (Stream made = GgufQuantizer.Open(new MemoryStream(model), GgufQuantization.Q8))
+            await made.CopyToAsync(quantized, Cancel);
+        view = (await server.Catalog.FindAsync(ModelName.Parse(smaller), Cancel))!;
+        (view.Weights, view.Details.QuantizationLevel, view.Adapters.Single()).ShouldBe((ModelDigest.Of([.. quantized.ToArray(), .. adapter]), "Q8_0", digest));
+        (await refused.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe("the adapter's tensors for 'blk.0.attn_q.weight' have other dimensions than the model's: it is another model's");
     }
 
     [Theory]
@@ -166,6 +204,13 @@ public sealed class BlobTests(AzuriteFixture azurite)
         using HttpResponseMessage response = await server.Edge.PostAsync("/api/push", """{"model":"demo"}""");
 
         (await response.ErrorAsync(HttpStatusCode.NotImplemented)).ShouldStartWith("this server does not push");
+    }
+
+    private static async Task<byte[]> UploadAsync(PullServer server, string file)
+    {
+        byte[] content = await File.ReadAllBytesAsync(file, Cancel);
+        (await StatusAsync(server, HttpMethod.Post, ModelDigest.Of(content), new ByteArrayContent(content))).ShouldBe(HttpStatusCode.Created);
+        return content;
     }
 
     private static async Task<HttpStatusCode> StatusAsync(PullServer server, HttpMethod method, string digest, HttpContent? content = null)

@@ -70,7 +70,7 @@ public sealed partial class OpenApiTests
             count++;
         }
 
-        count.ShouldBe(11);
+        count.ShouldBe(12);
     }
 
     [Theory]

@@ -10,6 +10,7 @@ using OllamaMax.Models;
 using OllamaMax.Orchestrations.Pulls;
 using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
+using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.Edge.Tests.Pulls;
 
@@ -51,6 +52,26 @@ public sealed class PullTests(AzuriteFixture azurite)
         model.Modelfile.Messages.ShouldBe([new("user", "Hi")]);
         model.Modelfile.License.ShouldBe(["MIT"]);
         server.Registry.Tokens.ShouldNotContain(true);
+    }
+
+    [Fact]
+    public async Task Pull_ModelWithAnAdapter_HasItInTheWeights()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        using TempFolder folder = new();
+        GgufSpec spec = new() { Name = name };
+        GgufGenerator.Write(folder.File("model.gguf"), spec);
+        GgufGenerator.WriteAdapter(folder.File("adapter.gguf"), spec);
+        (byte[] weights, byte[] adapter) = (await File.ReadAllBytesAsync(folder.File("model.gguf"), Cancel), await File.ReadAllBytesAsync(folder.File("adapter.gguf"), Cancel));
+        (string digest, string added) = (server.Registry.Add(weights), server.Registry.Add(adapter));
+        server.Registry.AddManifest($"library/{name}/latest", (ModelLayer.Model, digest, weights.Length), (ModelLayer.Adapter, added, adapter.Length));
+
+        string[] lines = await server.LinesAsync(new { model = name });
+
+        lines[^3..].ShouldBe(["""{"status":"adding adapter"}""", """{"status":"writing manifest"}""", Success]);
+        ModelView model = (await server.Catalog.FindAsync(ModelName.Parse(name), Cancel))!;
+        (model.Weights, model.Adapters.Single()).ShouldBe((ModelDigest.Of([.. weights, .. adapter]), added));
     }
 
     [Fact]

@@ -1,36 +1,53 @@
-using System.Runtime.InteropServices;
-using OllamaMax.Inference.Native.LlamaCpp;
+using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Tests.Models.Quantization;
 using OllamaMax.Models.Gguf;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
+using GgufHeader = OllamaMax.Models.Gguf.GgufHeader;
 
 namespace OllamaMax.Inference.Tests.Models;
 
 /// <summary>What is quantized here, held against what llama.cpp makes of the same file.</summary>
-public sealed unsafe class GgufQuantizerTests
+public sealed class GgufQuantizerTests
 {
-    private const int FileTypeQ8 = 7;
+    /// <summary>Rows of whole blocks, in layers enough for a mix to differ among them.</summary>
+    private static readonly GgufSpec s_whole = new() { Width = 256, FeedForward = 256, Layers = 3, VocabularySize = 320, Seed = 91 };
+
+    public static TheoryData<string> Names() => [.. GgufQuantization.All.Select(quantization => quantization.Name)];
 
     [Theory]
-    [InlineData(GgufArchitecture.Llama)]
-    [InlineData(GgufArchitecture.Qwen2)]
-    public void Open_AModelOfFloats_HasTheWeightsThatLlamaCppMakes(GgufArchitecture architecture)
+    [MemberData(nameof(Names))]
+    public void Open_AModelOfFloats_HasTheWeightsThatLlamaCppMakes(string name)
     {
         using TempFolder folder = new();
-        string source = TestModels.File(new GgufSpec { Architecture = architecture, Seed = 91 });
 
-        using (Stream quantized = GgufQuantizer.Open(File.OpenRead(source)))
-        using (FileStream file = File.Create(folder.File("ours.gguf")))
-            quantized.CopyTo(file, 1000);
-        Quantize(source, folder.File("theirs.gguf"));
+        CheckIsTheirs(folder, TestModels.File(s_whole), GgufQuantization.Find(name)!);
 
-        Dictionary<string, byte[]> ours = Weights(folder.File("ours.gguf")), theirs = Weights(folder.File("theirs.gguf"));
-        ours.Keys.ShouldBe(theirs.Keys, ignoreOrder: true);
-        foreach ((string tensor, byte[] bytes) in theirs)
-            ours[tensor].SequenceEqual(bytes).ShouldBeTrue(tensor);
-        using FileStream read = File.OpenRead(folder.File("ours.gguf"));
-        GgufReader.Read(read).GetInteger("general.file_type").ShouldBe(FileTypeQ8);
-        TestModels.Load(folder.File("ours.gguf")).Dispose();
+        CheckDecodes(folder.File("ours.gguf"));
+    }
+
+    /// <summary>Their rows are no whole blocks of the larger kinds: those become others.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Open_AModelOfNarrowMatrices_HasTheWeightsThatLlamaCppMakes(string name)
+    {
+        using TempFolder folder = new();
+
+        CheckIsTheirs(folder, TestModels.File(new GgufSpec { Architecture = GgufArchitecture.Qwen2, Seed = 91 }), GgufQuantization.Find(name)!);
+
+        CheckDecodes(folder.File("ours.gguf"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(32)]
+    public void Open_AModelOfHalves_HasTheWeightsThatLlamaCppMakes(uint fileType)
+    {
+        using TempFolder folder = new();
+        LlamaQuantizer.Model(TestModels.File(s_whole), folder.File("halves.gguf"), fileType);
+
+        CheckIsTheirs(folder, folder.File("halves.gguf"), GgufQuantization.Q4KMedium);
+        CheckIsTheirs(folder, folder.File("halves.gguf"), GgufQuantization.F16);
     }
 
     [Fact]
@@ -38,38 +55,46 @@ public sealed unsafe class GgufQuantizerTests
     {
         using FileStream source = File.OpenRead(TestModels.Demo);
 
-        Should.Throw<GgufFormatException>(() => GgufQuantizer.Open(source)).Message.ShouldContain("this one is Q8_0");
+        Should.Throw<GgufFormatException>(() => GgufQuantizer.Open(source, GgufQuantization.Q4KMedium)).Message.ShouldContain("this one is Q8_0");
+    }
+
+    private static void CheckIsTheirs(TempFolder folder, string source, GgufQuantization quantization)
+    {
+        using (Stream quantized = GgufQuantizer.Open(File.OpenRead(source), quantization))
+        using (FileStream file = File.Create(folder.File("ours.gguf")))
+            quantized.CopyTo(file, 1000);
+        LlamaQuantizer.Model(source, folder.File("theirs.gguf"), quantization.FileType);
+
+        (Dictionary<string, (string Type, byte[] Bytes)> ours, GgufHeader header) = Weights(folder.File("ours.gguf"));
+        (Dictionary<string, (string Type, byte[] Bytes)> theirs, GgufHeader theirHeader) = Weights(folder.File("theirs.gguf"));
+        ours.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Type).ShouldBe(theirs.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.Type), ignoreOrder: true);
+        foreach ((string tensor, (string type, byte[] bytes)) in theirs)
+            ours[tensor].Bytes.SequenceEqual(bytes).ShouldBeTrue($"{tensor} as {type}");
+        foreach (string key in (ReadOnlySpan<string>)["general.file_type", "general.quantization_version"])
+            header.GetInteger(key).ShouldBe(theirHeader.GetInteger(key).ShouldNotBeNull(), key);
+        GgufFileType.NameOf(header.GetInteger("general.file_type")).ShouldBe(quantization.Name);
+    }
+
+    private static void CheckDecodes(string path)
+    {
+        using INativeModel model = TestModels.Load(path);
+        using INativeContext context = model.CreateContext(new ContextConfig { Capacity = 256, Sequences = 1, BatchSize = 64, Threads = 1 });
+        DecodeBatch batch = new(64);
+        int[] tokens = model.Tokenize("hello there"u8, addSpecial: true, parseSpecial: false);
+        for (int i = 0; i < tokens.Length; i++)
+            batch.Add(tokens[i], i, 0, output: i == tokens.Length - 1);
+
+        context.Decode(batch).ShouldBe(DecodeOutcome.Ok);
+
+        context.Logits(batch.Count - 1).ToArray().ShouldAllBe(static logit => float.IsFinite(logit));
     }
 
     /// <summary>By the name of the tensor: the library sorts them.</summary>
-    private static Dictionary<string, byte[]> Weights(string path)
+    private static (Dictionary<string, (string Type, byte[] Bytes)> Tensors, GgufHeader Header) Weights(string path)
     {
         byte[] all = File.ReadAllBytes(path);
         GgufLayout layout = new(new MemoryStream(all));
-        return layout.Tensors.ToDictionary(tensor => tensor.Name, tensor => all.AsSpan((int)(layout.DataStart + tensor.Offset), (int)tensor.Bytes!).ToArray());
-    }
-
-    /// <summary>Its parameters by their defaults; of the fields only the first two are known to this test: threads, and the type of the file.</summary>
-    private static void Quantize(string from, string to)
-    {
-        TestModels.Load(TestModels.Tiny).Dispose();
-        nint library = NativeLibrary.Load(LlamaLocator.FindLibrary(LlamaLocator.FindDirectory(), LlamaApi.Llama)!);
-        var defaults = (delegate* unmanaged[Cdecl]<Parameters>)NativeLibrary.GetExport(library, "llama_model_quantize_default_params");
-        var quantize = (delegate* unmanaged[Cdecl]<byte*, byte*, Parameters*, uint>)NativeLibrary.GetExport(library, "llama_model_quantize");
-        Parameters parameters = defaults();
-        (parameters.Threads, parameters.FileType) = (1, FileTypeQ8);
-        byte* input = (byte*)Marshal.StringToCoTaskMemUTF8(from), output = (byte*)Marshal.StringToCoTaskMemUTF8(to);
-        uint failed = quantize(input, output, &parameters);
-        Marshal.FreeCoTaskMem((nint)input);
-        Marshal.FreeCoTaskMem((nint)output);
-        failed.ShouldBe(0u);
-    }
-
-    /// <summary>Larger than the library's: it is answered in memory that the caller gives.</summary>
-    [StructLayout(LayoutKind.Sequential, Size = 512)]
-    private struct Parameters
-    {
-        public int Threads;
-        public int FileType;
+        return (layout.Tensors.ToDictionary(
+            tensor => tensor.Name, tensor => (GgmlType.Of(tensor.Type).Name, all.AsSpan((int)(layout.DataStart + tensor.Offset), (int)tensor.Bytes!).ToArray())), layout.Header);
     }
 }

@@ -42,6 +42,26 @@ public static class GgufGenerator
         return paths;
     }
 
+    /// <summary>A LoRA adapter for the model, as convert_lora_to_gguf.py writes them: it changes every layer's queries and gates.</summary>
+    /// <param name="path">Where it goes.</param>
+    /// <param name="spec">Of the model.</param>
+    /// <param name="rank">At least 2.</param>
+    /// <param name="alpha">Of its effect the numerator; the rank is the other.</param>
+    public static void WriteAdapter(string path, GgufSpec spec, int rank = 4, float alpha = 2)
+    {
+        IEnumerable<TensorPlan> tensors = Enumerable.Range(0, spec.Layers).SelectMany(layer => new[]
+        {
+            TensorPlan.Matrix(spec, $"blk.{layer}.attn_q.weight.lora_a", spec.Width, rank),
+            TensorPlan.Matrix(spec, $"blk.{layer}.attn_q.weight.lora_b", rank, spec.Width),
+            TensorPlan.Matrix(spec, $"blk.{layer}.ffn_gate.weight.lora_a", spec.Width, rank),
+            TensorPlan.Matrix(spec, $"blk.{layer}.ffn_gate.weight.lora_b", rank, spec.FeedForward),
+        });
+        Write(path, [.. tensors], [
+            new("general.type", "adapter"), new("general.architecture", NameOf(spec.Architecture)), new("general.name", spec.Name),
+            new("adapter.type", "lora"), new("adapter.lora.alpha", alpha),
+        ]);
+    }
+
     private static void Write(string path, IReadOnlyList<TensorPlan> tensors, IReadOnlyList<KeyValuePair<string, object>> metadata)
     {
         using FileStream stream = new(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 20);
@@ -76,14 +96,7 @@ public static class GgufGenerator
 
     private static List<KeyValuePair<string, object>> Metadata(GgufSpec spec, GgufVocabulary vocabulary)
     {
-        string architecture = spec.Architecture switch
-        {
-            GgufArchitecture.Llama => "llama",
-            GgufArchitecture.Bert => "bert",
-            GgufArchitecture.Gemma3 => "gemma3",
-            GgufArchitecture.Mamba => "mamba",
-            _ => "qwen2",
-        };
+        string architecture = NameOf(spec.Architecture);
         List<KeyValuePair<string, object>> metadata =
         [
             new("general.architecture", architecture),
@@ -115,6 +128,15 @@ public static class GgufGenerator
             metadata.Add(new("tokenizer.chat_template", template));
         return metadata;
     }
+
+    private static string NameOf(GgufArchitecture architecture) => architecture switch
+    {
+        GgufArchitecture.Llama => "llama",
+        GgufArchitecture.Bert => "bert",
+        GgufArchitecture.Gemma3 => "gemma3",
+        GgufArchitecture.Mamba => "mamba",
+        _ => "qwen2",
+    };
 
     private static void Check(GgufSpec spec)
     {

@@ -4,11 +4,14 @@ namespace OllamaMax.Models.Gguf;
 internal sealed class PiecedStream : Stream
 {
     private readonly Piece[] _pieces;
+    private readonly bool _leaveOpen;
     private long _position;
 
     /// <param name="pieces">From which stream, from its byte, so many; without a stream zeros.</param>
-    public PiecedStream(IEnumerable<(Stream? From, long Start, long Length)> pieces)
+    /// <param name="leaveOpen">The others are somebody else's to dispose of.</param>
+    public PiecedStream(IEnumerable<(Stream? From, long Start, long Length)> pieces, bool leaveOpen = false)
     {
+        _leaveOpen = leaveOpen;
         List<Piece> placed = [];
         foreach (var (from, start, length) in pieces.Where(piece => piece.Length > 0))
         {
@@ -80,7 +83,7 @@ internal sealed class PiecedStream : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !_leaveOpen)
         {
             foreach (Piece piece in _pieces)
                 piece.From?.Dispose();

@@ -87,6 +87,13 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Llama, EntryPoint = "llama_model_is_diffusion")]
     public static partial byte ModelIsDiffusion(LlamaModelHandle model);
 
+    /// <summary>Freed with the model.</summary>
+    [LibraryImport(Llama, EntryPoint = "llama_adapter_lora_init", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint AdapterLoad(LlamaModelHandle model, string path);
+
+    [LibraryImport(Llama, EntryPoint = "llama_set_adapters_lora")]
+    public static partial int SetAdapters(LlamaContextHandle context, nint* adapters, nuint count, float* scales);
+
     [LibraryImport(Llama, EntryPoint = "llama_init_from_model")]
     public static partial LlamaContextHandle ContextCreate(LlamaModelHandle model, LlamaContextParams parameters);
 

@@ -45,10 +45,11 @@ internal sealed unsafe class LlamaContext : INativeContext
     internal LlamaContextHandle Handle => _handle;
 
     /// <param name="model">The model.</param>
+    /// <param name="adapters">Of this model; all that it computes is changed by each of them.</param>
     /// <param name="config">Valid.</param>
     /// <param name="vocabularySize">Tokens that there are.</param>
     /// <param name="longest">Most tokens in a sequence.</param>
-    public static LlamaContext Create(LlamaModelHandle model, ContextConfig config, int vocabularySize, int longest)
+    public static LlamaContext Create(LlamaModelHandle model, nint[] adapters, ContextConfig config, int vocabularySize, int longest)
     {
         List<string> errors = [];
         LlamaContextHandle handle = LlamaLog.Capture(errors, () => LlamaApi.ContextCreate(model, Parameters(config)));
@@ -58,6 +59,7 @@ internal sealed unsafe class LlamaContext : INativeContext
                 + string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why")));
         }
         handle.Keep(model);
+        Apply(handle, adapters);
         return new LlamaContext(handle, model, config, vocabularySize, longest);
     }
 
@@ -184,6 +186,22 @@ internal sealed unsafe class LlamaContext : INativeContext
         // One memory for all sequences: beginnings can be shared, and a long sequence may use what short ones leave.
         parameters.UnifiedKeyValues = 1;
         return parameters;
+    }
+
+    private static void Apply(LlamaContextHandle handle, nint[] adapters)
+    {
+        if (adapters.Length == 0)
+            return;
+        float[] scales = new float[adapters.Length];
+        Array.Fill(scales, 1);
+        fixed (nint* pointers = adapters)
+        fixed (float* factors = scales)
+        {
+            if (LlamaApi.SetAdapters(handle, pointers, (nuint)adapters.Length, factors) == 0)
+                return;
+        }
+        handle.Dispose();
+        throw new ModelLoadException("The model's adapters cannot be applied.");
     }
 
     private int DecodeNative(DecodeBatch batch)

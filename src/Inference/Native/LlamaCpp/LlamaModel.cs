@@ -10,11 +10,12 @@ internal sealed unsafe class LlamaModel : INativeModel
 {
     private readonly LlamaModelHandle _handle;
     private readonly LlamaVocabulary _vocabulary;
+    private readonly nint[] _adapters;
     private volatile bool _disposed;
 
-    private LlamaModel(LlamaModelHandle handle, ModelShape shape)
+    private LlamaModel(LlamaModelHandle handle, ModelShape shape, nint[] adapters)
     {
-        _handle = handle;
+        (_handle, _adapters) = (handle, adapters);
         Shape = shape;
         _vocabulary = new LlamaVocabulary(LlamaApi.ModelVocabulary(handle));
         TrainedContext = Math.Max(0, LlamaApi.ModelTrainedContext(handle));
@@ -55,7 +56,7 @@ internal sealed unsafe class LlamaModel : INativeModel
         try
         {
             RequireGenerator(handle);
-            return new LlamaModel(handle, shape);
+            return new LlamaModel(handle, shape, AdapterFiles.Load(path, adapter => LoadAdapter(handle, adapter)));
         }
         catch (ModelLoadException failure)
         {
@@ -91,7 +92,7 @@ internal sealed unsafe class LlamaModel : INativeModel
         config.Validate((int)LlamaApi.MaximalSequences());
         if (config.Pooling is null && !Shape.IsGenerator)
             throw new ModelLoadException("it is no model that writes: it makes embeddings");
-        return LlamaContext.Create(_handle, config, VocabularySize, Shape.IsGenerator || TrainedContext == 0 ? int.MaxValue : TrainedContext);
+        return LlamaContext.Create(_handle, _adapters, config, VocabularySize, Shape.IsGenerator || TrainedContext == 0 ? int.MaxValue : TrainedContext);
     }
 
     public INativeSampler CreateSampler(SamplerConfig config) => new LlamaSampler(config, _vocabulary.Tokens);
@@ -127,6 +128,13 @@ internal sealed unsafe class LlamaModel : INativeModel
         LoadWatch watch = GCHandle<LoadWatch>.FromIntPtr((nint)userData).Target;
         watch.Progress?.Report(progress);
         return watch.Token.IsCancellationRequested ? (byte)0 : (byte)1;
+    }
+
+    private static nint LoadAdapter(LlamaModelHandle handle, string path)
+    {
+        List<string> errors = [];
+        nint adapter = LlamaLog.Capture(errors, () => LlamaApi.AdapterLoad(handle, path));
+        return adapter != 0 ? adapter : throw new ModelLoadException($"its adapter cannot be loaded: {string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why"))}");
     }
 
     // Several lines come, each layer with its own; the one that says why has these words before it.
