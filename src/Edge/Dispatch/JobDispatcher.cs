@@ -333,7 +333,7 @@ internal sealed partial class JobDispatcher(
         {
             metrics.Queued();
             next.PutSince ??= Now;
-            Send(EnqueueAsync(next, ++next.Puts));
+            Send(EnqueueAsync(next, next.Owner.Put));
         }
     }
 
@@ -343,14 +343,14 @@ internal sealed partial class JobDispatcher(
         {
             // What was taken too late is deleted when it is claimed.
             var (messageId, popReceipt) = await storage.WaitAsync(token => workers.EnqueueAsync(run.Job, run.Remaining(Now), token), CancellationToken.None);
-            Post(() => Apply(run, () => run.Owner.Enqueued(messageId, popReceipt, Now)));
+            Post(() => Apply(run, () => run.Owner.Enqueued(put, messageId, popReceipt, Now)));
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
             LogEnqueueFailed(e, run.Job.RequestId);
             Post(() =>
             {
-                if (put == run.Puts && run.Owner.IsQueueing)
+                if (put == run.Owner.Put && run.Owner.IsQueueing)
                     NotEnqueued(run, isRefused: e is RequestFailedException { Status: not 0 });
             });
         }

@@ -27,9 +27,6 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
     /// <summary>Since when its message has been on its way into the queue, repetitions included; null while none is.</summary>
     public TimeSpan? PutSince { get; set; }
 
-    /// <summary>Messages put into the queue, the last one's outcome counts.</summary>
-    public int Puts { get; set; }
-
     /// <summary>Where the job lies when it is too large for a message; set by the first grant, and by each attempt's that seals it anew.</summary>
     public JobPayload? Payload { get; set; }
 

@@ -91,7 +91,7 @@ public sealed class ProtocolTests
             error.Message.ShouldStartWith("the answer broke off");
             return;
         }
-        outputs[^1].ShouldBeOfType<JobOutput.Finished>();
+        outputs[^1].ShouldBeOfType<JobOutput.Finished>($"{(outputs[^1] as JobOutput.Failed)?.Error}");
         tokens.Length.ShouldBe(SimulatedCluster.AnswerTokens);
     }
 }

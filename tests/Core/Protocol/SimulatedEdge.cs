@@ -154,14 +154,14 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
     }
 
     /// <summary>As the dispatcher does it: an owner that is at its end already says what becomes of the message.</summary>
-    private void Enqueued(JobOwner owner, string messageId, string receipt, TimeSpan now)
+    private void Enqueued(JobOwner owner, int put, string messageId, string receipt, TimeSpan now)
     {
         if (_owners.ContainsKey(owner.Job.Id))
         {
-            Apply(owner.Job.Id, one => one.Enqueued(messageId, receipt, now), now);
+            Apply(owner.Job.Id, one => one.Enqueued(put, messageId, receipt, now), now);
             return;
         }
-        owner.Enqueued(messageId, receipt, now);
+        owner.Enqueued(put, messageId, receipt, now);
         foreach (OwnerEffect effect in owner.TakeEffects())
             Execute(owner, effect, now);
     }
@@ -192,8 +192,9 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
                 cluster.Tell(attempt.WorkerId, worker => worker.Granted(grant));
                 break;
             case OwnerEffect.Enqueue:
+                int put = owner.Put;
                 var (messageId, receipt) = cluster.Queue.Put(new QueuedJob(ProtocolVersion.Current, id, owner.Job.Model, owner.Job.Band, Reply), now);
-                _puts.Add((now + (random.NextDouble() < 0.5 ? TimeSpan.Zero : Slowest * random.NextDouble()), answered => Enqueued(owner, messageId, receipt, answered)));
+                _puts.Add((now + (random.NextDouble() < 0.5 ? TimeSpan.Zero : Slowest * random.NextDouble()), answered => Enqueued(owner, put, messageId, receipt, answered)));
                 break;
             case OwnerEffect.DeleteMessage(var message, var popReceipt):
                 cluster.Queue.Delete(message, popReceipt);

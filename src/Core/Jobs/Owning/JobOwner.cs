@@ -32,9 +32,7 @@ public sealed class JobOwner
     /// <param name="newNonce">Source of unguessable nonces.</param>
     public JobOwner(Job job, OwnerOptions options, Func<string> newNonce, TimeSpan now)
     {
-        _job = job;
-        _options = options;
-        _startedAt = now;
+        (_job, _options, _startedAt) = (job, options, now);
         _answer = new OwnedAnswer(job, now);
         _tries = new JobTries(options, newNonce);
         _nudges = new NudgeSchedule(options);
@@ -54,6 +52,9 @@ public sealed class JobOwner
 
     /// <summary>Its message is not known to be in the queue yet: while storage keeps that waiting, a slot that becomes free is as good (<see cref="Placed"/>).</summary>
     public bool IsQueueing => _phase == OwnerPhase.Queueing;
+
+    /// <summary>How often it has gone to the queue. The message of the last time counts: an earlier one may have been claimed and deleted meanwhile.</summary>
+    public int Put { get; private set; }
 
     /// <summary>The attempt whose output counts; null while there is none.</summary>
     public Attempt? Attempt => _attempt;
@@ -92,16 +93,16 @@ public sealed class JobOwner
             Enqueue();
     }
 
-    public void Enqueued(string messageId, string popReceipt, TimeSpan now)
+    /// <param name="put">The <see cref="Put"/> that it was.</param>
+    public void Enqueued(int put, string messageId, string popReceipt, TimeSpan now)
     {
-        if (_phase != OwnerPhase.Queueing)
+        if (_phase != OwnerPhase.Queueing || put != Put)
         {
-            // It ended, or was claimed, before the put was answered. The receipt is stale in the second case, and that is fine.
+            // It ended, or was claimed or pushed, before the put was answered. Where it was claimed the receipt is stale, and that is fine.
             Do(new OwnerEffect.DeleteMessage(messageId, popReceipt));
             return;
         }
-        _phase = OwnerPhase.Queued;
-        _message = (messageId, popReceipt);
+        (_phase, _message) = (OwnerPhase.Queued, (messageId, popReceipt));
         _nudges.Start(now);
         Do(new OwnerEffect.Nudge());
     }
@@ -365,6 +366,7 @@ public sealed class JobOwner
     private void Enqueue()
     {
         _phase = OwnerPhase.Queueing;
+        Put++;
         Do(new OwnerEffect.Enqueue());
     }
 

@@ -134,7 +134,7 @@ internal sealed class ContinuedAnswer
                     Do(() => _owner.Placed($"w{++_workers}", _now));
                     break;
                 case OwnerEffect.Enqueue:
-                    Do(() => _owner.Enqueued("m", "r", _now));
+                    Do(() => _owner.Enqueued(_owner.Put, "m", "r", _now));
                     Do(() => _owner.Claimed($"w{++_workers}", "m", "r", _now));
                     break;
                 case OwnerEffect.Grant grant:

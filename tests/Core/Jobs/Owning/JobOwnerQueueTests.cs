@@ -90,11 +90,30 @@ public sealed class JobOwnerQueueTests : OwnerByHand
         Do(owner, () => owner.Placed(null, Now));
 
         Do(owner, () => owner.Placed("w1", Now));
-        Do(owner, () => owner.Enqueued("m1", "put-receipt", Now));
+        Do(owner, () => owner.Enqueued(owner.Put, "m1", "put-receipt", Now));
 
         owner.IsWaiting.ShouldBeFalse();
         Effects.OfType<OwnerEffect.Grant>().ShouldHaveSingleItem().Attempt.WorkerId.ShouldBe("w1");
         Effects.OfType<OwnerEffect.DeleteMessage>().ShouldHaveSingleItem().MessageId.ShouldBe("m1");
+    }
+
+    /// <summary>Its first message was denied and deleted while it ran, and storage's answer for that message comes late: the second one is what it waits with.</summary>
+    [Fact]
+    public void Enqueued_LateForAnEarlierTime_WaitsWithTheLastMessage()
+    {
+        JobOwner owner = Start();
+        Do(owner, () => owner.Placed(null, Now));
+        int first = owner.Put;
+        Do(owner, () => owner.Placed("w1", Now));
+        Do(owner, () => owner.Claimed("w5", "m1", "r1", Now));
+        Do(owner, () => owner.Answered("w1", "n1", accepted: false, Now));
+        Do(owner, () => owner.Placed(null, Now));
+
+        Do(owner, () => owner.Enqueued(first, "m1", "put-receipt", Now));
+        Do(owner, () => owner.Enqueued(owner.Put, "m2", "second-receipt", Now));
+
+        owner.IsWaiting.ShouldBeTrue();
+        Effects.OfType<OwnerEffect.DeleteMessage>().Select(delete => delete.MessageId).ShouldBe(["m1", "m1"]);
     }
 
     [Fact]
@@ -115,7 +134,7 @@ public sealed class JobOwnerQueueTests : OwnerByHand
         Do(owner, () => owner.Placed(null, Now));
         Do(owner, owner.Cancel);
 
-        Do(owner, () => owner.Enqueued("m1", "put-receipt", Now));
+        Do(owner, () => owner.Enqueued(owner.Put, "m1", "put-receipt", Now));
 
         Effects.OfType<OwnerEffect.DeleteMessage>().ShouldHaveSingleItem();
         Effects.OfType<OwnerEffect.Nudge>().ShouldBeEmpty();

@@ -56,7 +56,7 @@ public abstract class OwnerByHand
     {
         JobOwner owner = Start();
         Do(owner, () => owner.Placed(null, Now));
-        Do(owner, () => owner.Enqueued("m1", "put-receipt", Now));
+        Do(owner, () => owner.Enqueued(owner.Put, "m1", "put-receipt", Now));
         return owner;
     }
 
