@@ -51,7 +51,7 @@ public sealed class ActivityFunctions(IServiceProvider services)
     private async Task<TOutput> RunAsync<TOutput>(string name, object input, FunctionContext function)
     {
         string instanceId = function.BindingContext.BindingData.TryGetValue("instanceId", out object? id) ? id?.ToString() ?? "" : "";
-        return (TOutput)(await StrategyActivities.All[name](services).RunAsync(new Context(name, instanceId), input))!;
+        return (TOutput)(await OrchestrationActivities.All[name](services).RunAsync(new Context(name, instanceId), input))!;
     }
 
     private sealed class Context(string name, string instanceId) : TaskActivityContext

@@ -17,5 +17,5 @@ public sealed class JobFunctions(JobTending tending)
     /// <summary>What the leader's sweep leaves: a timer's trigger is given a client of Durable Functions, the tick of the leader has none.</summary>
     [Function("sweep")]
     public Task SweepAsync([TimerTrigger("0 */10 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient hub, CancellationToken cancellationToken) =>
-        tending.SweepStrategiesAsync(hub, cancellationToken);
+        tending.SweepOrchestrationsAsync(hub, cancellationToken);
 }

@@ -11,7 +11,7 @@ internal static class LocalTasks
     {
         foreach (var (name, create) in Orchestrators.All)
             registry.AddOrchestrator(name, create);
-        foreach (var (name, create) in StrategyActivities.All)
+        foreach (var (name, create) in OrchestrationActivities.All)
             registry.AddActivity(name, create);
     }
 }

@@ -35,7 +35,7 @@ internal static class JobServices
             provider.GetRequiredService<JobRecordStore>(),
             provider.GetRequiredService<ResponseStore>(),
             provider.GetRequiredService<CompletionQueue>(),
-            provider.GetRequiredService<StrategySweep>(),
+            provider.GetRequiredService<OrchestrationSweep>(),
             provider.GetRequiredService<FileSweep>(),
             provider.GetService<DurableTaskClient>(),
             provider.GetRequiredService<ActiveJobs>(),

@@ -25,7 +25,7 @@ public sealed partial class JobTending
     private readonly JobRecordStore _store;
     private readonly ResponseStore _responses;
     private readonly CompletionQueue _completions;
-    private readonly StrategySweep _strategies;
+    private readonly OrchestrationSweep _strategies;
     private readonly FileSweep _files;
     private readonly DurableTaskClient? _hub;
     private readonly ActiveJobs _active;
@@ -38,7 +38,7 @@ public sealed partial class JobTending
         JobRecordStore store,
         ResponseStore responses,
         CompletionQueue completions,
-        StrategySweep strategies,
+        OrchestrationSweep strategies,
         FileSweep files,
         DurableTaskClient? hub,
         ActiveJobs active,
@@ -101,7 +101,7 @@ public sealed partial class JobTending
     public Task SweepAsync(CancellationToken cancellationToken) => GoThroughAsync(TimeSpan.Zero, cancellationToken);
 
     /// <summary>The part of a sweep that needs a hub, where only a trigger is given one: deletes jobs with a strategy and batches that are no longer kept.</summary>
-    public Task SweepStrategiesAsync(DurableTaskClient hub, CancellationToken cancellationToken) => _strategies.SweepAsync(hub, _time.GetUtcNow(), cancellationToken);
+    public Task SweepOrchestrationsAsync(DurableTaskClient hub, CancellationToken cancellationToken) => _strategies.SweepAsync(hub, _time.GetUtcNow(), cancellationToken);
 
     /// <summary>
     /// The same where an edge starts: one that was killed before it may have written a job's record and not its message. So what was queued within the last

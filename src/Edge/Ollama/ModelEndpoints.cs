@@ -51,21 +51,15 @@ internal sealed class ModelEndpoints(
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(name));
     }
 
-    private async ValueTask<Result<string>> ReadNameAsync(HttpContext context)
+    private ValueTask<Result<string>> ReadNameAsync(HttpContext context) => JsonRequest.ReadAsync<string>(context, bodies, fields =>
     {
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
-            return error;
-        using (body)
-        {
-            JsonFields fields = body.Fields(new());
-            fields.Flag("verbose"); // Nothing more is known of a model than is always shown.
-            string? old = fields.Text("name");
-            string name = fields.Text("model") is { Length: > 0 } model ? model : old ?? "";
-            if (name.Length == 0)
-                fields.Errors.Add("model", "is required");
-            return fields.Errors.First is { } first ? first : name;
-        }
-    }
+        fields.Flag("verbose"); // Nothing more is known of a model than is always shown.
+        string? old = fields.Text("name");
+        string name = fields.Text("model") is { Length: > 0 } model ? model : old ?? "";
+        if (name.Length == 0)
+            fields.Errors.Add("model", "is required");
+        return fields.Errors.First is { } first ? first : name;
+    });
 
     private static TagsModel Tag(ModelView model)
     {

@@ -12,21 +12,15 @@ namespace OllamaMax.Edge.Replication;
 /// </summary>
 internal static class PolicyRequest
 {
-    public static async Task<Result<ModelPolicy>> ReadAsync(HttpContext context, RequestBodyReader bodies)
+    public static ValueTask<Result<ModelPolicy>> ReadAsync(HttpContext context, RequestBodyReader bodies) => JsonRequest.ReadAsync<ModelPolicy>(context, bodies, fields =>
     {
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? request))
-            return error;
-        using (request)
-        {
-            FieldErrors errors = new();
-            ModelPolicy policy = Read(request.Fields(errors));
-            if (policy.MaxReplicas < policy.MinReplicas)
-                errors.Add("max_replicas", "must not be less than min_replicas");
-            if (policy is { Warm: true, MinReplicas: 0 })
-                errors.Add("warm", "needs min_replicas: so many copies are kept in memory");
-            return errors.First is { } first ? first : policy;
-        }
-    }
+        ModelPolicy policy = Read(fields);
+        if (policy.MaxReplicas < policy.MinReplicas)
+            fields.Errors.Add("max_replicas", "must not be less than min_replicas");
+        if (policy is { Warm: true, MinReplicas: 0 })
+            fields.Errors.Add("warm", "needs min_replicas: so many copies are kept in memory");
+        return fields.Errors.First is { } first ? first : policy;
+    });
 
     private static ModelPolicy Read(JsonFields fields) => new()
     {

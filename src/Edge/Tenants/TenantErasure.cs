@@ -83,7 +83,7 @@ internal sealed class TenantErasure(
             Task ended = hub.WaitForInstanceCompletionAsync(id, patience.Token);
             await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        await hub.PurgeInstanceAsync(id, StrategySweep.WithPages, CancellationToken.None);
+        await hub.PurgeInstanceAsync(id, OrchestrationSweep.WithPages, CancellationToken.None);
     }
 
     private async Task<int> EraseUsageAsync(string tenant)

@@ -14,7 +14,7 @@ internal static class StrategyServices
         services.AddSingleton<VoteSeals>();
         services.AddSingleton<StrategyJobs>();
         services.AddSingleton<StrategyStream>();
-        services.AddSingleton<StrategySweep>();
+        services.AddSingleton<OrchestrationSweep>();
         services.TryAddSingleton<TaskHubs>();
         services.AddSingleton<BranchSubmitter>();
         services.AddSingleton<SubmitBranch>();

@@ -37,36 +37,28 @@ internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, Ke
     {
         Principal caller = RequestInfo.CallerOf(context);
         DateTimeOffset now = time.GetUtcNow();
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+        if ((await JsonRequest.ReadAsync(context, bodies, fields => KeyRequest.Read(fields, caller.Tenant, now))).Failed(out ApiError? error, out KeyRequest? request))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        using (body)
+        ApiKey key = ApiKey.Create();
+        KeyRecord record = new()
         {
-            if (KeyRequest.Read(body.Fields(new()), caller.Tenant, now).Failed(out error, out KeyRequest? request))
-            {
-                await ErrorAnswer.WriteAsync(context, error);
-                return;
-            }
-            ApiKey key = ApiKey.Create();
-            KeyRecord record = new()
-            {
-                Id = key.Id,
-                Name = request.Name,
-                Tenant = request.Tenant,
-                Role = request.Role,
-                Models = request.Models,
-                Limits = request.Limits,
-                CreatedAt = now,
-                CreatedBy = caller.Name,
-                ExpiresAt = request.ExpiresAt,
-                Secrets = [KeySecret.Of(key)],
-            };
-            await store.CreateAsync(record, CancellationToken.None);
-            RequestInfo.Of(context).Subject = key.Id;
-            await ShowOnceAsync(context, record, key, StatusCodes.Status201Created);
-        }
+            Id = key.Id,
+            Name = request.Name,
+            Tenant = request.Tenant,
+            Role = request.Role,
+            Models = request.Models,
+            Limits = request.Limits,
+            CreatedAt = now,
+            CreatedBy = caller.Name,
+            ExpiresAt = request.ExpiresAt,
+            Secrets = [KeySecret.Of(key)],
+        };
+        await store.CreateAsync(record, CancellationToken.None);
+        RequestInfo.Of(context).Subject = key.Id;
+        await ShowOnceAsync(context, record, key, StatusCodes.Status201Created);
     }
 
     private async Task ListAsync(HttpContext context)
@@ -128,14 +120,11 @@ internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, Ke
     {
         if (context.Request.ContentLength is 0 or null && !context.Request.Headers.ContainsKey("Transfer-Encoding"))
             return new Grace(DefaultGrace);
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
-            return error;
-        using (body)
+        return await JsonRequest.ReadAsync<Grace>(context, bodies, fields =>
         {
-            JsonFields fields = body.Fields(new());
             long? seconds = fields.Integer("grace_seconds", 0, LongestGrace);
             return fields.Errors.First is { } wrong ? wrong : new Grace(seconds is { } given ? TimeSpan.FromSeconds(given) : DefaultGrace);
-        }
+        });
     }
 
     private Task ShowOnceAsync(HttpContext context, KeyRecord record, ApiKey key, int status)

@@ -7,7 +7,7 @@ using OllamaMax.Orchestrations;
 namespace OllamaMax.Edge.Jobs.Strategies;
 
 /// <summary>The activities of the orchestrations, by name. They stand here since they do what the edge does for any background job.</summary>
-public static class StrategyActivities
+public static class OrchestrationActivities
 {
     public static IReadOnlyDictionary<string, Func<IServiceProvider, ITaskActivity>> All { get; } = new Dictionary<string, Func<IServiceProvider, ITaskActivity>>
     {

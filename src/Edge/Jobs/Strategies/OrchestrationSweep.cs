@@ -5,7 +5,7 @@ using OllamaMax.Storage.Jobs;
 namespace OllamaMax.Edge.Jobs.Strategies;
 
 /// <summary>Deletes jobs with a strategy, batches and pulls whose time is over, with their orchestrations; branches go as any background job does.</summary>
-internal sealed class StrategySweep(StrategyStore strategies, BatchStore batches)
+internal sealed class OrchestrationSweep(StrategyStore strategies, BatchStore batches)
 {
     public static readonly PurgeInstanceOptions WithPages = new(Recursive: true);
 
