@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
@@ -23,37 +25,56 @@ internal static class GenerateTranslator
         RequestedOptions options = OllamaOptions.Read(request);
         CommonFields.Check(request);
         CommonFields.CheckImages(request);
-        CheckContext(request);
+        IReadOnlyList<ChatMessage> earlier = ReadContext(request);
         TimeSpan? keepAlive = CommonFields.ReadKeepAlive(request);
-        if (isRaw && (system.Length > 0 || template is not null))
+        if (isRaw && (system.Length > 0 || template is not null || earlier.Count > 0))
             request.Errors.Add(ApiError.BadRequest("raw mode does not support template, system, or context"));
-        if (suffix.Length > 0 && (isRaw || system.Length > 0 || template is not null))
-            request.Errors.Add("suffix", "does not go with raw, system or template: the model's tokens for filling in make the prompt");
+        if (suffix.Length > 0 && (isRaw || system.Length > 0 || template is not null || earlier.Count > 0))
+            request.Errors.Add("suffix", "does not go with raw, system or template, nor with context: the model's tokens for filling in make the prompt");
         if (request.Errors.First is { } error)
             return error;
 
-        ChatMessage user = new("user", prompt);
+        bool isRendered = !isRaw && suffix.Length == 0;
+        // One system message, in front: templates know no other place.
+        IEnumerable<ChatMessage> systems = system.Length > 0 ? [new("system", system)] : earlier.Where(IsSystem);
+        ChatMessage[] messages = [.. systems, .. earlier.Where(turn => !IsSystem(turn)), new("user", prompt)];
         InferenceRequest inference = new()
         {
             Model = model,
             IsLoad = prompt.Length == 0,
             KeepAlive = keepAlive,
             IsCompletion = true,
-            RawPrompt = isRaw || suffix.Length > 0 ? prompt : null,
+            RawPrompt = isRendered ? null : prompt,
             Suffix = suffix,
             Template = template,
             Think = think.Think,
             ThinkLevel = think.Level,
-            Messages = system.Length > 0 ? [new("system", system), user] : [user],
+            Messages = messages,
             Options = options,
         };
-        return new OllamaRequest(inference, isStream);
+        return new OllamaRequest(inference, isStream) { Turns = isRendered && prompt.Length > 0 ? messages : null };
     }
 
-    /// <summary>Ollama has given it up too. An empty one is what its clients send back after an answer without it.</summary>
-    private static void CheckContext(JsonFields request)
+    private static bool IsSystem(ChatMessage turn) => turn.Role == "system";
+
+    private static IReadOnlyList<ChatMessage> ReadContext(JsonFields request)
     {
-        if (request.Items("context").Any())
-            request.Errors.Add(ApiError.BadRequest("context is not supported by this server: send the conversation as messages to /api/chat"));
+        List<int> numbers = [];
+        foreach (JsonElement item in request.Items("context"))
+        {
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out int number))
+            {
+                request.Errors.Add("context", "must be an array of integers");
+                return [];
+            }
+            numbers.Add(number);
+        }
+        // An empty one is what clients send back after an answer without it.
+        if (numbers.Count == 0)
+            return [];
+        if (ConversationContext.Decode(CollectionsMarshal.AsSpan(numbers)) is { } turns)
+            return turns;
+        request.Errors.Add("context", "is none that this server has given: those of other servers are tokens of theirs. Send the conversation as messages to /api/chat");
+        return [];
     }
 }

@@ -48,7 +48,10 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
         json.WriteBoolean("done"u8, true);
         json.WriteString("done_reason"u8, JsonNamingPolicy.SnakeCaseLower.ConvertName(finished.Reason.ToString()));
         if (finished.Reason is not (FinishReason.Load or FinishReason.Unload))
+        {
+            WriteContext(json);
             WriteFigures(json, finished.Statistics);
+        }
         LogprobsJson.Write(json, whole.Answer.Logprobs);
         End(json);
     }
@@ -57,6 +60,11 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
 
     /// <summary>Text, reasoning and calls.</summary>
     protected abstract void WriteParts(Utf8JsonWriter json, JobOutput.Delta delta);
+
+    /// <summary>What a later request goes on from, where the API has that.</summary>
+    protected virtual void WriteContext(Utf8JsonWriter json)
+    {
+    }
 
     private static void WriteFigures(Utf8JsonWriter json, JobStatistics statistics)
     {

@@ -13,6 +13,7 @@ namespace OllamaMax.Edge.Ollama;
 [JsonSerializable(typeof(PsAnswer))]
 [JsonSerializable(typeof(ShowAnswer))]
 [JsonSerializable(typeof(RequestedOptions))]
+[JsonSerializable(typeof(string[][]))]
 internal sealed partial class OllamaJson : JsonSerializerContext
 {
     /// <summary>The context with text left as it is.</summary>

@@ -49,8 +49,8 @@ internal sealed class PromptMaker(IPromptRenderer templates)
             return raw;
         if (model.Template is not null)
             return Render(request, model);
-        return request is { IsCompletion: true, Messages: [{ Role: "user" } only] }
-            ? only.Content
+        return request.IsCompletion && request.Messages.All(message => message.Role is "user" or "assistant")
+            ? string.Concat(request.Messages.Select(message => message.Content))
             : ApiError.BadRequest($"\"{request.Model}\" has no chat template: it completes a prompt of /api/generate, without system");
     }
 

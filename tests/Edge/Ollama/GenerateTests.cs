@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Jobs;
 
@@ -7,7 +8,11 @@ namespace OllamaMax.Edge.Tests.Ollama;
 public sealed class GenerateTests
 {
     private const string At = "\"created_at\":\"2026-01-02T03:04:05.678Z\"";
-    private const string Done = "\"done\":true,\"done_reason\":\"stop\",\"total_duration\":50000000,\"load_duration\":1200,"
+
+    /// <summary>Of the turns [["user","hi"],["assistant","AB"]].</summary>
+    private const string Context = "[5197144,34,2251611,6648693,2892402,6907938,2907426,6365787,6910835,6386803,2258030,4268588,6103618,93]";
+
+    private const string Done = "\"done\":true,\"done_reason\":\"stop\",\"context\":" + Context + ",\"total_duration\":50000000,\"load_duration\":1200,"
         + "\"prompt_eval_count\":7,\"prompt_eval_duration\":20000000,\"eval_count\":2,\"eval_duration\":25000000}";
 
     [Fact]
@@ -50,6 +55,46 @@ public sealed class GenerateTests
         using HttpResponseMessage response = await edge.PostAsync("/api/generate", request);
 
         (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe(prompt);
+    }
+
+    [Theory]
+    [InlineData("demo", "", "<user>hi<assistant>AB<user>and?<assistant>")]
+    [InlineData("demo", ",\"system\":\"be brief\"", "<system>be brief<user>hi<assistant>AB<user>and?<assistant>")]
+    [InlineData("plain", "", "hiABand?")]
+    public async Task Generate_ContextOfAnEarlierAnswer_GoesOnFromThere(string model, string system, string prompt)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("C").Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", $$"""{"model":"{{model}}","prompt":"and?","context":{{Context}},"stream":false{{system}}}""");
+        int[] next = JsonElement.Parse(await response.TextAsync()).GetProperty("context").Deserialize<int[]>()!;
+        using HttpResponseMessage third = await edge.PostAsync("/api/generate", $$"""{"model":"{{model}}","prompt":"!","context":[{{string.Join(',', next)}}],"stream":false}""");
+
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe(prompt);
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe(model == "demo" ? prompt + "C<user>!<assistant>" : prompt + "C!");
+    }
+
+    [Theory]
+    [InlineData("\"raw\":true")]
+    [InlineData("\"keep_alive\":0", "")]
+    public async Task Generate_RawOrNothingAsked_TellsNoContext(string field, string prompt = "hi")
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("A").Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", $$"""{"model":"demo","prompt":"{{prompt}}","stream":false,{{field}}}""");
+
+        (await response.TextAsync()).ShouldNotContain("context");
+    }
+
+    [Fact]
+    public async Task Generate_ContextWithRaw_BadRequest()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", $$"""{"model":"demo","prompt":"x","raw":true,"context":{{Context}}}""");
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldContain("raw mode does not support");
     }
 
     [Theory]
