@@ -14,7 +14,7 @@ internal sealed record EngineSizes
         Sequences = [1, 2, 3, 4],
         SampledSequences = [1, 4],
         LongSequences = [4],
-        Tokens = 16,
+        Tokens = 256,
         Repeats = 1,
         ShortPrompt = 8,
         Prompt = 64,
