@@ -33,6 +33,20 @@ public static class TestModels
     /// <summary>A path where nothing is yet.</summary>
     public static string NewPath() => Path.Combine(s_directory, $"{Guid.NewGuid():n}.gguf");
 
+    /// <summary>What comes after a few words, as a model decodes them in a context of its own.</summary>
+    internal static float[] LogitsOf(INativeModel model)
+    {
+        using INativeContext context = model.CreateContext(new ContextConfig { Capacity = 256, Sequences = 1, BatchSize = 64, Threads = 1 });
+        DecodeBatch batch = new(64);
+        int[] tokens = model.Tokenize("hello there"u8, addSpecial: true, parseSpecial: false);
+        for (int i = 0; i < tokens.Length; i++)
+            batch.Add(tokens[i], i, 0, output: i == tokens.Length - 1);
+
+        context.Decode(batch).ShouldBe(DecodeOutcome.Ok);
+
+        return context.Logits(batch.Count - 1).ToArray();
+    }
+
     /// <summary>By the native that this build is for: one contract, whoever implements it.</summary>
     internal static INativeModel Load(GgufSpec spec) => Load(File(spec));
 

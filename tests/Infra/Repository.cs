@@ -5,7 +5,7 @@ namespace OllamaMax.Infra.Tests;
 /// <summary>Files of the checkout.</summary>
 internal static class Repository
 {
-    private static readonly string Root = RepositoryRoot.Find();
+    public static readonly string Root = RepositoryRoot.Find();
 
     public static string Bicep(string name) => File("infra", "bicep", name);
 

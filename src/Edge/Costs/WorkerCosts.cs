@@ -12,8 +12,7 @@ internal sealed class WorkerCosts(ClusterWatch watch, TimeProvider time) : IReco
     private static readonly TimeSpan GoodFor = TimeSpan.FromMinutes(2);
 
     private readonly Lock _lock = new();
-    private IReadOnlyList<WorkerReport> _reports = [];
-    private long? _seenAt;
+    private (IReadOnlyList<WorkerView> Workers, long TakenAt)? _seen;
 
     public string Name => "costs";
 
@@ -26,17 +25,14 @@ internal sealed class WorkerCosts(ClusterWatch watch, TimeProvider time) : IReco
         get
         {
             lock (_lock)
-                return _seenAt is { } at && time.GetElapsedTime(at) < GoodFor ? _reports : null;
+                return _seen is { } seen && time.GetElapsedTime(seen.TakenAt) < GoodFor ? [.. seen.Workers.Select(worker => worker.Report)] : null;
         }
     }
 
     public Task<bool> ReconcileAsync(LeaderTerm term, CancellationToken cancellationToken)
     {
-        if (watch.LastListing is { } listing)
-        {
-            lock (_lock)
-                (_reports, _seenAt) = ([.. listing.Workers.Select(worker => worker.Report)], listing.TakenAt);
-        }
+        lock (_lock)
+            _seen = watch.LastListing;
         return Task.FromResult(true);
     }
 }

@@ -27,6 +27,7 @@ internal static class EmbedTranslator
 
     private static Result<EmbedRequest> Finish(JsonFields request, IReadOnlyList<string> inputs, bool isCut, IWholeFormat format)
     {
+        // Elsewhere 0 leaves it to the model; here Ollama takes it by its word.
         if (request.Object("options")?.Integer("num_ctx") == 0)
             request.Errors.Add("options.num_ctx", "is 0: input after truncation exceeds maximum context length");
         InferenceRequest inference = new()

@@ -12,7 +12,8 @@ internal sealed class GenerateFormat(string model, TimeProvider time, IReadOnlyL
 
     protected override void WriteParts(Utf8JsonWriter json, JobOutput.Delta delta)
     {
-        _answer.Append(delta.Text);
+        if (turns is not null)
+            _answer.Append(delta.Text);
         json.WriteString("response"u8, delta.Text);
         if (delta.Thinking.Length > 0)
             json.WriteString("thinking"u8, delta.Thinking);

@@ -15,15 +15,18 @@ internal sealed class OpenAIErrors : ErrorShape
         using Utf8JsonWriter json = new(output, Json.Writer);
         json.WriteStartObject();
         json.WriteStartObject("error"u8);
-        json.WriteString("message"u8, error.Excess is { } excess
-            ? $"This model's maximum context length is {excess.Context} tokens. However, your messages resulted in {excess.Tokens} tokens. Please reduce the length of the messages."
-            : error.Message);
+        json.WriteString("message"u8, MessageOf(error));
         json.WriteString("type"u8, TypeOf(error.Status));
         json.WriteString("param"u8, error.Field);
         json.WriteString("code"u8, error.Code ?? CodeOf(error.Status));
         json.WriteEndObject();
         json.WriteEndObject();
     }
+
+    /// <summary>In the words of OpenAI's own that clients look for.</summary>
+    public static string MessageOf(ApiError error) => error.Excess is { } excess
+        ? $"This model's maximum context length is {excess.Context} tokens. However, your messages resulted in {excess.Tokens} tokens. Please reduce the length of the messages."
+        : error.Message;
 
     private static string TypeOf(int status) => status switch
     {

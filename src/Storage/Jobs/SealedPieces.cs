@@ -22,7 +22,7 @@ internal static class SealedPieces
 
     private static string Place(long piece) => string.Create(CultureInfo.InvariantCulture, $"piece {piece}");
 
-    private sealed class Sealing(Stream plain, ContentSeal seal) : PieceStream
+    private sealed class Sealing(Stream plain, ContentSeal seal) : ProducedStream
     {
         private readonly byte[] _buffer = new byte[PieceBytes];
         private long _pieces;
@@ -38,7 +38,7 @@ internal static class SealedPieces
         }
     }
 
-    private sealed class Opening(Stream sealedBytes, ContentSeal seal) : PieceStream
+    private sealed class Opening(Stream sealedBytes, ContentSeal seal) : ProducedStream
     {
         private readonly byte[] _buffer = new byte[SealedBytes];
         private long _pieces;

@@ -1,7 +1,7 @@
 namespace OllamaMax.Models.Gguf;
 
 /// <summary>Pieces of other streams one behind the other, and zeros between them, as one stream to read. Disposes of the others with itself.</summary>
-internal sealed class PiecedStream : Stream
+internal sealed class PiecedStream : SeekableReading
 {
     private readonly Piece[] _pieces;
     private readonly bool _leaveOpen;
@@ -21,12 +21,6 @@ internal sealed class PiecedStream : Stream
         _pieces = [.. placed];
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
-
     public override long Length { get; }
 
     public override long Position
@@ -34,8 +28,6 @@ internal sealed class PiecedStream : Stream
         get => _position;
         set => _position = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value));
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -50,9 +42,6 @@ internal sealed class PiecedStream : Stream
         return Passed(read);
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (Find() is not { } piece || buffer.Length == 0)
@@ -65,21 +54,6 @@ internal sealed class PiecedStream : Stream
             read = await SeekIn(piece).ReadAsync(wanted, cancellationToken);
         return Passed(read);
     }
-
-    public override long Seek(long offset, SeekOrigin origin) => Position = offset + origin switch
-    {
-        SeekOrigin.Begin => 0,
-        SeekOrigin.Current => _position,
-        _ => Length,
-    };
-
-    public override void Flush()
-    {
-    }
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -50,7 +50,7 @@ internal static class ResponseJson
             429 => "rate_limit_exceeded",
             _ => "server_error",
         });
-        json.WriteString("message"u8, error.Message);
+        json.WriteString("message"u8, OpenAIErrors.MessageOf(error));
         json.WriteEndObject();
     }
 

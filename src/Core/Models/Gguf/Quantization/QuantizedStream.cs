@@ -5,7 +5,7 @@ namespace OllamaMax.Models.Gguf.Quantization;
 /// <param name="from">Of F32, F16 or BF16; its rows are whole blocks of the other type.</param>
 /// <param name="start">Its first byte in the source.</param>
 /// <param name="type">What it is to be: one of <see cref="BlockWriters"/>.</param>
-internal sealed class QuantizedStream(QuantizedRows rows, GgufTensor from, long start, uint type) : Stream
+internal sealed class QuantizedStream(QuantizedRows rows, GgufTensor from, long start, uint type) : SeekableReading
 {
     public GgufTensor From { get; } = from;
 
@@ -15,17 +15,9 @@ internal sealed class QuantizedStream(QuantizedRows rows, GgufTensor from, long 
 
     public BlockWriter Writer { get; } = BlockWriters.Of(type);
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
-
     public override long Length => From.Elements / To.BlockElements * To.BlockBytes;
 
     public override long Position { get; set; }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -37,9 +29,6 @@ internal sealed class QuantizedStream(QuantizedRows rows, GgufTensor from, long 
         return Take(buffer);
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (IsMissing())
@@ -49,21 +38,6 @@ internal sealed class QuantizedStream(QuantizedRows rows, GgufTensor from, long 
         }
         return Take(buffer.Span);
     }
-
-    public override long Seek(long offset, SeekOrigin origin) => Position = offset + origin switch
-    {
-        SeekOrigin.Begin => 0,
-        SeekOrigin.Current => Position,
-        _ => Length,
-    };
-
-    public override void Flush()
-    {
-    }
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private bool IsMissing() => Position < Length && rows.Find(this, Position).IsEmpty;
 

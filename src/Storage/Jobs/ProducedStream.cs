@@ -1,7 +1,7 @@
 namespace OllamaMax.Storage.Jobs;
 
 /// <summary>A stream that is made piece by piece while it is read, asynchronously and once.</summary>
-internal abstract class PieceStream : Stream
+internal abstract class ProducedStream : Stream
 {
     private byte[] _piece = [];
     private int _read;
