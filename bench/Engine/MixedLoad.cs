@@ -15,59 +15,95 @@ internal static class MixedLoad
     {
         Table gaps = result.Add(Table.OfTimes(
             "Gaps between the tokens of running streams",
-            $"{sizes.Streams} greedy streams; then a prompt of {sizes.LongPrompt} tokens joins them. Usual: before it came; beside it: until its first token, and the step after that."));
+            $"{sizes.Streams} greedy streams; then a prompt of {sizes.LongPrompt} tokens joins them. Usual: before it came; beside it: until its first token, and the step after that; "
+            + "without it: streams that nothing joins, over the same part of their answers, which shows how much is their own growth, and the machine's."));
         Table first = result.Add(Table.OfTimes("Time to the first token of that prompt", "Alone on the engine, and beside the streams."));
         await using BenchEngine engine = await BenchEngine.LoadAsync(
             model, sizes.Streams + 1, Math.Min(sizes.Model.Context, sizes.LongPrompt + 800), sizes.GpuLayers, cancellationToken);
-        Samples usual = new(), beside = new(), ratios = new(), alone = new(), joined = new();
+        Samples usual = new(), beside = new(), without = new(), ratios = new(), alone = new(), joined = new();
         await RunAsync(engine, sizes, new(), new(), new(), new(), cancellationToken);
         for (int i = 0; i < sizes.Repeats; i++)
         {
             report($"mixed load: {i + 1} of {sizes.Repeats}");
             alone.Add((await engine.RunAllAsync([engine.Prompt(sizes.LongPrompt)], 1, Samplings.Greedy, cancellationToken)).FirstToken);
-            await RunAsync(engine, sizes, usual, beside, ratios, joined, cancellationToken);
+            int tokens = await RunAsync(engine, sizes, usual, beside, ratios, joined, cancellationToken);
+            await RunWithoutAsync(engine, sizes, tokens, without, cancellationToken);
         }
         gaps.Add("usual", usual.Times);
         gaps.Add("beside the prompt", beside.Times);
+        gaps.Add("without it", without.Times);
         first.Add("alone", alone.Times);
         first.Add("beside the streams", joined.Times);
         result.Aim($"longest gap beside a prompt of {sizes.LongPrompt} tokens ÷ usual gap (medians)", ratios.Median, LongestToUsual, atMost: true);
     }
 
-    private static async Task RunAsync(
+    /// <returns>Tokens that a stream got beside the prompt.</returns>
+    private static async Task<int> RunAsync(
         BenchEngine engine, EngineSizes sizes, Samples usual, Samples beside, Samples ratios, Samples joined, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        StampingSink[] streams = [.. Enumerable.Range(0, sizes.Streams).Select(_ => new StampingSink())];
-        Task running = Task.WhenAll(streams.Select(sink => engine.RunAsync(engine.Prompt(sizes.ShortPrompt), -1, Samplings.Greedy, sink, enough.Token)));
-        await Task.WhenAll(streams.Select(sink => sink.WaitForAsync(sizes.UsualTokens, cancellationToken)));
-
+        await using Streams running = await Streams.StartAsync(engine, sizes, cancellationToken);
         long start = Stopwatch.GetTimestamp();
         joined.Add((await engine.RunAllAsync([engine.Prompt(sizes.LongPrompt)], 1, Samplings.Greedy, cancellationToken)).FirstToken);
         long read = Stopwatch.GetTimestamp();
-        await Task.WhenAll(streams.Select(sink => sink.WaitForAsync(sink.Stamps.Length + TokensAfter, cancellationToken)));
-        await enough.CancelAsync();
-        await running;
+        await running.WaitForMoreAsync(TokensAfter, cancellationToken);
 
-        // From when all of them ran: until then they were disturbed by each other's prompts.
-        long from = streams.Max(sink => sink.Stamps[1]);
-        Samples here = new(streams.SelectMany(sink => Gaps(sink, from, start)));
-        Samples there = new(streams.SelectMany(sink => Gaps(sink, start, read)));
-        foreach (double gap in streams.SelectMany(sink => Gaps(sink, from, start)))
+        Samples here = new(running.Gaps(running.AllRan, start)), there = new(running.Gaps(start, read));
+        foreach (double gap in running.Gaps(running.AllRan, start))
             usual.Add(gap);
-        foreach (double gap in streams.SelectMany(sink => Gaps(sink, start, read)))
+        foreach (double gap in running.Gaps(start, read))
             beside.Add(gap);
         ratios.Add(there.Max / here.Median);
+        return running.Gaps(start, read).Count() / sizes.Streams;
     }
 
-    /// <summary>Milliseconds of the gaps that end after <paramref name="from"/> and begin before <paramref name="to"/>.</summary>
-    private static IEnumerable<double> Gaps(StampingSink sink, long from, long to)
+    private static async Task RunWithoutAsync(BenchEngine engine, EngineSizes sizes, int tokens, Samples without, CancellationToken cancellationToken)
     {
-        long[] stamps = sink.Stamps;
-        for (int i = 1; i < stamps.Length; i++)
+        await using Streams running = await Streams.StartAsync(engine, sizes, cancellationToken);
+        long start = Stopwatch.GetTimestamp();
+        await running.WaitForMoreAsync(tokens, cancellationToken);
+        foreach (double gap in running.Gaps(start, Stopwatch.GetTimestamp()))
+            without.Add(gap);
+    }
+
+    /// <summary>Answers that run until they are disposed.</summary>
+    private sealed class Streams(StampingSink[] sinks, Task running, CancellationTokenSource enough) : IAsyncDisposable
+    {
+        /// <summary>When all of them had begun: until then they were disturbed by each other's prompts.</summary>
+        public long AllRan => sinks.Max(static sink => sink.Stamps[1]);
+
+        /// <summary>Starts them; all have their first tokens when this returns.</summary>
+        public static async Task<Streams> StartAsync(BenchEngine engine, EngineSizes sizes, CancellationToken cancellationToken)
         {
-            if (stamps[i] > from && stamps[i - 1] < to)
-                yield return Stopwatch.GetElapsedTime(stamps[i - 1], stamps[i]).TotalMilliseconds;
+            CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            StampingSink[] sinks = [.. Enumerable.Range(0, sizes.Streams).Select(_ => new StampingSink())];
+            Task running = Task.WhenAll(sinks.Select(sink => engine.RunAsync(engine.Prompt(sizes.ShortPrompt), -1, Samplings.Greedy, sink, enough.Token)));
+            Streams streams = new(sinks, running, enough);
+            await Task.WhenAll(sinks.Select(sink => sink.WaitForAsync(sizes.UsualTokens, cancellationToken)));
+            return streams;
+        }
+
+        public Task WaitForMoreAsync(int tokens, CancellationToken cancellationToken) =>
+            Task.WhenAll(sinks.Select(sink => sink.WaitForAsync(sink.Stamps.Length + tokens, cancellationToken)));
+
+        /// <summary>Milliseconds of the gaps that end after <paramref name="from"/> and begin before <paramref name="to"/>.</summary>
+        public IEnumerable<double> Gaps(long from, long to)
+        {
+            foreach (StampingSink sink in sinks)
+            {
+                long[] stamps = sink.Stamps;
+                for (int i = 1; i < stamps.Length; i++)
+                {
+                    if (stamps[i] > from && stamps[i - 1] < to)
+                        yield return Stopwatch.GetElapsedTime(stamps[i - 1], stamps[i]).TotalMilliseconds;
+                }
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await enough.CancelAsync();
+            await running;
+            enough.Dispose();
         }
     }
 }

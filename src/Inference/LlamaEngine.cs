@@ -38,7 +38,8 @@ public static class LlamaEngine
         try
         {
             INativeContext? context = shape.IsGenerator ? model.CreateContext(Config(options, plan, shape)) : null;
-            BatchingEngine engine = new(model, context, plan.Slots, plan.ContextPerSlot, options, time, loggers);
+            INativeContext? stage = plan.StageContext > 0 ? model.CreateContext(StageConfig(options, plan)) : null;
+            BatchingEngine engine = new(model, context, stage, plan.Slots, plan.ContextPerSlot, options, time, loggers);
             return new LoadedEngine(engine, time.GetElapsedTime(start), plan.ContextPerSlot, model.Description, model.ParameterCount)
             {
                 TotalContext = context?.Capacity ?? plan.ContextPerSlot,
@@ -63,12 +64,25 @@ public static class LlamaEngine
         {
             Capacity = plan.TotalContext,
             Sequences = sequences,
-            BatchSize = Math.Max(options.BatchSize, sequences),
+            BatchSize = Math.Max(options.BatchSize, sequences + 1),
             Threads = options.Threads,
             SlidingWindow = shape.SlidingWindow,
+            Exchanges = plan.StageContext > 0,
             KeyType = options.KeyType,
             ValueType = options.ValueType,
             FlashAttention = options.FlashAttention,
         };
     }
+
+    private static ContextConfig StageConfig(EngineOptions options, MemoryPlan plan) => new()
+    {
+        Capacity = plan.StageContext,
+        Sequences = 1,
+        BatchSize = Math.Max(options.BatchSize, 2),
+        Threads = options.Threads,
+        Exchanges = true,
+        KeyType = options.KeyType,
+        ValueType = options.ValueType,
+        FlashAttention = options.FlashAttention,
+    };
 }

@@ -23,13 +23,14 @@ internal sealed partial class BatchingEngine : IInferenceEngine
     /// <summary>Owns model and context from here on.</summary>
     /// <param name="model">The model.</param>
     /// <param name="context">To write with; null where the model only embeds.</param>
+    /// <param name="stage">To read long prompts in, beside answers; null: they are read in <paramref name="context"/>.</param>
     /// <param name="slots">Jobs decoded at once.</param>
     /// <param name="contextPerSlot">Tokens of context of a job that asks for no number.</param>
     /// <param name="options">Valid.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">For the log.</param>
     public BatchingEngine(
-        INativeModel model, INativeContext? context, int slots, int contextPerSlot, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
+        INativeModel model, INativeContext? context, INativeContext? stage, int slots, int contextPerSlot, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         _model = model;
         _logger = loggers.CreateLogger<BatchingEngine>();
@@ -37,7 +38,7 @@ internal sealed partial class BatchingEngine : IInferenceEngine
         if (context is not null)
         {
             _reader = new JobReader(model, contextPerSlot, context.Capacity);
-            DecodeLoop loop = new(model, context, slots, options, time, loggers.CreateLogger<DecodeLoop>());
+            DecodeLoop loop = new(model, context, stage is null ? null : new PromptStage(stage, context), slots, options, time, loggers.CreateLogger<DecodeLoop>());
             _decoding = new EngineThread<EngineJob>("decode", () => loop, _broken, _logger);
         }
         _texts = new EmbeddingReader(model, contextPerSlot);

@@ -15,6 +15,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
 
     private readonly INativeModel _model;
     private readonly INativeContext _context;
+    private readonly PromptStage? _stage;
     private readonly SequenceTable _sequences;
     private readonly StepPlanner _planner;
     private readonly PromptPacing _pacing;
@@ -29,16 +30,17 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     // Memory was full: who waits, waits until somebody has ended.
     private bool _isFull;
 
-    /// <summary>Owns the context from here on.</summary>
+    /// <summary>Owns the contexts from here on.</summary>
     public DecodeLoop(
-        INativeModel model, INativeContext context, int slots, EngineOptions options, TimeProvider time, ILogger logger)
+        INativeModel model, INativeContext context, PromptStage? stage, int slots, EngineOptions options, TimeProvider time, ILogger logger)
     {
         _model = model;
         _context = context;
         _slots = Math.Min(slots, context.SequenceCount);
         _sequences = new SequenceTable(context, keeps: options.CachedPrompts > 0);
         int batchSize = Math.Min(options.BatchSize, context.BatchSize);
-        _planner = new StepPlanner(batchSize);
+        _stage = stage;
+        _planner = new StepPlanner(batchSize, stage);
         _pacing = new PromptPacing(FirstPromptTokens, options.PromptTokensBesideAnswers);
         _batch = new DecodeBatch(batchSize);
         _time = time;
@@ -56,11 +58,23 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     {
         EndCancelled();
         Admit();
+        UseStage();
         if (_running.Count == 0)
             return;
         long start = _time.GetTimestamp();
         IReadOnlyList<StepPart> parts = _planner.Plan(_running, _batch, _pacing);
         Interlocked.Increment(ref _steps);
+        if (_batch.Count > 0 && !DecodeParts(parts))
+            return;
+        // On a GPU the decoding is over only when its logits have been read.
+        long decoded = _time.GetTimestamp();
+        _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, _time.GetElapsedTime(start, decoded));
+        if (_stage is { Batch.Count: > 0 and int staged } && DecodeStage())
+            _pacing.AddApart(_planner.Answers, staged, _time.GetElapsedTime(decoded));
+    }
+
+    private bool DecodeParts(IReadOnlyList<StepPart> parts)
+    {
         DecodeOutcome? outcome = Decode(parts);
         // What is kept for later goes before what runs now.
         while (outcome == DecodeOutcome.NoKvSlot && _sequences.ForgetOldest())
@@ -68,11 +82,10 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         if (outcome == DecodeOutcome.NoKvSlot)
             MakeRoom();
         if (outcome != DecodeOutcome.Ok)
-            return;
+            return false;
         foreach (StepPart part in parts)
             Advance(part);
-        // On a GPU the decoding is over only when its logits have been read.
-        _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, _time.GetElapsedTime(start));
+        return true;
     }
 
     public void EndAll(EndReason reason, string? error)
@@ -81,7 +94,11 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             End(job, reason, error);
     }
 
-    public void Dispose() => _context.Dispose();
+    public void Dispose()
+    {
+        _stage?.Dispose();
+        _context.Dispose();
+    }
 
     private void EndCancelled()
     {
@@ -113,6 +130,37 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     // With a token more for each slot: a job that was put out must not come back before there is room for it to go on.
     private bool HasRoomFor(EngineJob job) => _running.Count == 0
         || _running.Sum(static running => (long)running.Length) + job.Length + _slots <= _context.Capacity;
+
+    private void UseStage()
+    {
+        if (_stage is null)
+            return;
+        while (_stage.HasPiece && !_stage.Move())
+        {
+            if (_sequences.ForgetOldest())
+                continue;
+            MakeRoom();
+            return;
+        }
+        _stage.Take(_running);
+    }
+
+    private bool DecodeStage()
+    {
+        try
+        {
+            DecodeOutcome outcome = _stage!.Decode();
+            if (outcome == DecodeOutcome.Ok)
+                return true;
+            End(_stage.Job!, EndReason.Failed, $"the decoder refused a batch of {_stage.Batch.Count} tokens ({outcome})");
+        }
+        catch (NativeException failure)
+        {
+            LogDecodeFailed(failure, 1);
+            End(_stage!.Job!, EndReason.Failed, failure.Message);
+        }
+        return false;
+    }
 
     private DecodeOutcome? Decode(IReadOnlyList<StepPart> parts)
     {
@@ -148,6 +196,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         }
         LogPutOut(youngest.Length, _running.Count);
         _running.Remove(youngest);
+        _stage?.Leave(youngest);
         _sequences.Discard(youngest.Leave()!);
         _waiting.AddFirst(youngest);
         _isFull = true;
@@ -196,6 +245,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             _isFull = false;
         else
             _waiting.Remove(job);
+        _stage?.Leave(job);
         if (job.Leave() is { } sequence)
             Return(sequence, isSound: reason != EndReason.Failed);
         job.Dispose();

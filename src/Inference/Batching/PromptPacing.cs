@@ -1,15 +1,19 @@
 namespace OllamaMax.Inference.Batching;
 
 /// <summary>
-/// Chooses how many tokens of prompts to read beside running answers, so that a step takes about twice as long as one of answers alone, up to three times where more
-/// prompts wait than answers run: those who wait are many then. Both costs are measured: a step of answers alone, and what a token of a prompt adds to it.
-/// Medians, because a step now and then waits for the machine.
+/// Chooses how many tokens of prompts to read beside running answers, so that a step takes about two and a half times as long as one of answers alone, up to three times
+/// where more prompts wait than answers run: those who wait are many then. Answers grow while a long prompt is read, and their own steps with them; the prompt makes
+/// up for it, down to half of a step. Both costs are measured: a step of answers alone, and what a token of a prompt adds to it. Medians, because a step now and then
+/// waits for the machine.
 /// </summary>
 /// <param name="first">Tokens while nothing is measured.</param>
 /// <param name="maximum">Most tokens.</param>
 internal sealed class PromptPacing(int first, int maximum)
 {
-    private const double MostOfAStep = 2;
+    // Of a step of answers alone: what prompts take beside it.
+    private const double Least = 0.5;
+    private const double Usually = 1.5;
+    private const double Most = 2;
 
     /// <summary>
     /// So often a step has answers alone: what it takes grows with every token in memory. Counted on the few tokens beside them, that would slow prompts
@@ -19,6 +23,9 @@ internal sealed class PromptPacing(int first, int maximum)
 
     private readonly RunningMedian _alone = new(3);
     private readonly RunningMedian _perToken = new(9);
+
+    // What answers alone took when no prompt was waiting; 0 where that was never.
+    private double _usual;
     private int _last;
     private int _sinceAlone;
 
@@ -27,15 +34,31 @@ internal sealed class PromptPacing(int first, int maximum)
     /// <param name="prompts">Jobs whose prompts are not read yet.</param>
     public int Tokens(int answers, int prompts)
     {
+        if (prompts == 0)
+            _usual = _alone.HasValue ? _alone.Value : 0;
         if (_sinceAlone >= AloneEvery)
             return 0;
         if (!_alone.HasValue || !_perToken.HasValue)
             return Math.Min(first, maximum);
-        double share = Math.Clamp((double)prompts / answers, 1, MostOfAStep);
-        double fit = share * _alone.Value / Math.Max(_perToken.Value, double.Epsilon);
+        double crowd = (double)prompts / answers, alone = _alone.Value;
+        double most = Math.Clamp(crowd, Usually, Most) * alone, least = Math.Clamp(crowd, Least, Most) * alone;
+        double unfelt = _usual > 0 ? ((1 + Usually) * _usual) - alone : most;
+        double fit = Math.Max(Math.Min(most, unfelt), least) / Math.Max(_perToken.Value, double.Epsilon);
         // A cost that was measured on few tokens says little about many.
         double trusted = Math.Min(fit, 2.0 * Math.Max(_last, first));
         return (int)Math.Clamp(trusted, 1, maximum);
+    }
+
+    /// <summary>Tells of tokens of a prompt that were read after a step, apart from its answers.</summary>
+    /// <param name="answers">Jobs that got their next token in the step.</param>
+    /// <param name="promptTokens">Tokens read.</param>
+    /// <param name="duration">What reading them took.</param>
+    public void AddApart(int answers, int promptTokens, TimeSpan duration)
+    {
+        if (answers == 0)
+            return;
+        _perToken.Add(duration.TotalSeconds / promptTokens);
+        _last = promptTokens;
     }
 
     /// <summary>Tells of a step that took this long.</summary>

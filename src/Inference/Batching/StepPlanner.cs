@@ -12,7 +12,9 @@ internal readonly record struct StepPart(EngineJob Job, int Count, int Output);
 /// Decides what one decode step computes. Every running answer gets its token; prompts share what is left, bounded so
 /// that answers go on evenly beside them. Every job gets at least one token into a step that has tokens of prompts.
 /// </summary>
-internal sealed class StepPlanner(int batchSize)
+/// <param name="batchSize">Most tokens of a step.</param>
+/// <param name="stage">Where a long prompt is read apart from the answers; null: nowhere.</param>
+internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
 {
     private readonly List<EngineJob> _prompts = [];
     private readonly List<StepPart> _parts = [];
@@ -24,17 +26,18 @@ internal sealed class StepPlanner(int batchSize)
     /// <param name="jobs">All of them.</param>
     /// <param name="batch">To fill.</param>
     /// <param name="pacing">Says how many tokens of prompts go beside answers.</param>
-    /// <returns>Its parts; valid until the next call.</returns>
+    /// <returns>Its parts, without the one that the stage reads; valid until the next call.</returns>
     public IReadOnlyList<StepPart> Plan(IReadOnlyList<EngineJob> jobs, DecodeBatch batch, PromptPacing pacing)
     {
         batch.Clear();
+        stage?.Batch.Clear();
         _parts.Clear();
         _prompts.Clear();
         foreach (EngineJob job in jobs)
         {
             if (job.Pending == 1)
                 Add(batch, job, 1);
-            else
+            else if (job != stage?.Job || !stage.HasPiece)
                 _prompts.Add(job);
         }
         Answers = _parts.Count;
@@ -49,16 +52,21 @@ internal sealed class StepPlanner(int batchSize)
     // the other instead of all at the last moment, and the longest comes on too.
     private void PlanPrompts(DecodeBatch batch, int budget)
     {
-        _prompts.Sort(static (a, b) => a.Pending.CompareTo(b.Pending));
+        _prompts.Sort((a, b) => Pending(a).CompareTo(Pending(b)));
         for (int i = 0; i < _prompts.Count; i++)
         {
             int others = _prompts.Count - 1 - i;
             int share = others == 0 ? budget : Math.Clamp(budget - budget / 2, 1, budget - others);
-            int count = Math.Min(_prompts[i].Pending, share);
-            Add(batch, _prompts[i], count);
+            int count = Math.Min(Pending(_prompts[i]), share);
+            if (_prompts[i] == stage?.Job)
+                stage.Plan(count);
+            else
+                Add(batch, _prompts[i], count);
             budget -= count;
         }
     }
+
+    private int Pending(EngineJob job) => job == stage?.Job ? stage.Pending : job.Pending;
 
     private void Add(DecodeBatch batch, EngineJob job, int count)
     {

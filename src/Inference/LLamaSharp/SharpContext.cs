@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LLama.Native;
 using OllamaMax.Inference.Native;
 
@@ -13,6 +14,9 @@ internal sealed class SharpContext : INativeContext
     private readonly HashSet<int> _embedded = [];
     private readonly bool _embeds;
     private readonly int _window;
+
+    // Holds what is on its way from or to another context; -1: nothing ever is.
+    private readonly int _exchange;
     private int _outputCount;
 
     private SharpContext(SafeLLamaContextHandle handle, ContextConfig config, int vocabularySize, int longest)
@@ -23,6 +27,7 @@ internal sealed class SharpContext : INativeContext
         BatchSize = (int)handle.BatchSize;
         SequenceCount = config.Sequences;
         _window = config.SlidingWindow;
+        _exchange = config.Exchanges ? config.Sequences : -1;
         _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize, longest, asksForAll: _embeds);
         _outputs = new bool[BatchSize];
     }
@@ -123,6 +128,41 @@ internal sealed class SharpContext : INativeContext
         _check.SetLength(to, length);
     }
 
+    public unsafe bool AppendSequence(INativeContext source, int from, int to)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        SharpContext other = (SharpContext)source;
+        ObjectDisposedException.ThrowIf(other._handle.IsClosed, other);
+        int start = _check.Length(to), length = other.Length(from);
+        BatchCheck.CheckAppend(start, length, _exchange >= 0 && other._exchange >= 0);
+        LLamaSeqId sent = (LLamaSeqId)other._exchange, received = (LLamaSeqId)_exchange;
+        other._handle.MemorySequenceCopy((LLamaSeqId)from, sent, start, length);
+        try
+        {
+            nuint size = other._handle.GetStateSize(sent);
+            byte* state = (byte*)NativeMemory.Alloc(size);
+            try
+            {
+                if (other._handle.GetState(state, size, sent) != size)
+                    throw new NativeException($"llama.cpp could not copy {length - start} tokens.");
+                if (_handle.SetState(state, size, received) == 0)
+                    return false;
+            }
+            finally
+            {
+                NativeMemory.Free(state);
+            }
+        }
+        finally
+        {
+            other._handle.MemorySequenceRemove(sent, -1, -1);
+        }
+        _handle.MemorySequenceCopy(received, (LLamaSeqId)to, start, length);
+        _handle.MemorySequenceRemove(received, -1, -1);
+        _check.SetLength(to, length);
+        return true;
+    }
+
     public bool TruncateSequence(int sequence, int length)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
@@ -148,10 +188,10 @@ internal sealed class SharpContext : INativeContext
     private static LLamaContextParams Parameters(ContextConfig config)
     {
         LLamaContextParams parameters = LLamaContextParams.Default();
-        parameters.n_ctx = (uint)config.Capacity;
+        parameters.n_ctx = (uint)config.NativeCapacity;
         parameters.n_batch = (uint)config.BatchSize;
         parameters.n_ubatch = (uint)Math.Min(config.BatchSize, 512);
-        parameters.n_seq_max = (uint)config.Sequences;
+        parameters.n_seq_max = (uint)config.NativeSequences;
         parameters.n_threads = config.Threads;
         parameters.n_threads_batch = config.Threads;
         parameters.attention_type = LLamaAttentionType.Causal;

@@ -34,6 +34,15 @@ internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSiz
             _lengths[sequence]++;
     }
 
+    /// <exception cref="ArgumentException">There is nothing to append, or one of the contexts was not made for it.</exception>
+    public static void CheckAppend(int length, int sourceLength, bool exchange)
+    {
+        if (!exchange)
+            throw new ArgumentException("One of the contexts exchanges no sequences.");
+        if (sourceLength <= length)
+            throw new ArgumentException($"A sequence of {sourceLength} tokens has nothing to append to one of {length}.");
+    }
+
     private void CheckEntry(DecodeBatch batch, int i)
     {
         int token = batch.Tokens[i], sequence = batch.Sequences[i], position = batch.Positions[i];

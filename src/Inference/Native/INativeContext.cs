@@ -47,6 +47,16 @@ internal interface INativeContext : IDisposable
     /// <param name="length">Tokens to take, from the beginning; where <see cref="CanBranch"/> allows it.</param>
     void CopySequence(int from, int to, int length);
 
+    /// <summary>
+    /// Makes a sequence go on as one of another context of the same model does, without computing: what is there behind this one's length is copied.
+    /// Both contexts have <see cref="ContextConfig.Exchanges"/>.
+    /// </summary>
+    /// <param name="source">The other context, on the same thread.</param>
+    /// <param name="from">Its sequence, longer than <paramref name="to"/> and of the same tokens as far as that goes.</param>
+    /// <param name="to">A sequence of this context.</param>
+    /// <returns>False where there is no room; nothing has changed then.</returns>
+    bool AppendSequence(INativeContext source, int from, int to);
+
     /// <summary>Forgets a sequence from a position on.</summary>
     /// <returns>False where the model cannot forget a part (recurrent ones); nothing has changed then.</returns>
     bool TruncateSequence(int sequence, int length);

@@ -12,16 +12,19 @@ public sealed record MemoryPlan
     /// <summary>Tokens of context, all jobs together.</summary>
     public required int TotalContext { get; init; }
 
+    /// <summary>Tokens of context beside that, to read a long prompt in while answers run; 0: none.</summary>
+    public int StageContext { get; init; }
+
     /// <summary>Layers in GPU memory; -1: all, also where there is no GPU.</summary>
     public required int GpuLayers { get; init; }
 
     /// <summary>The file's size.</summary>
     public required long WeightBytes { get; init; }
 
-    /// <summary>Keys and values of <see cref="TotalContext"/>, and the states of recurrent models.</summary>
+    /// <summary>Keys and values of <see cref="TotalContext"/> and <see cref="StageContext"/>, and the states of recurrent models.</summary>
     public required long CacheBytes { get; init; }
 
-    /// <summary>Buffers for computing, on one device; an estimate.</summary>
+    /// <summary>Buffers for computing, on one device, those of <see cref="StageContext"/> too; an estimate.</summary>
     public required long ComputeBytes { get; init; }
 
     /// <summary>Of all that, what is in the memory of GPUs.</summary>

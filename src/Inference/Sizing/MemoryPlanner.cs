@@ -21,16 +21,20 @@ internal static class MemoryPlanner
     public static MemoryPlan Of(ModelShape shape, EngineOptions options, IReadOnlyList<InferenceDevice> devices)
     {
         Sizes sizes = new(shape, options, devices);
-        if (options.Slots is { } slots)
+        return sizes.WithStage(Of(sizes, options.Slots));
+    }
+
+    private static MemoryPlan Of(Sizes sizes, int? asked)
+    {
+        if (asked is { } slots)
             return sizes.Cut(slots);
         MemoryPlan one = sizes.Cut(1);
         if (one.ContextPerSlot < sizes.Asked)
             return one;
-        long free = devices.Count == 0 ? long.MaxValue : devices.Sum(static device => device.FreeBytes);
         for (int more = EngineOptions.MostSlots; more > 1; more--)
         {
             MemoryPlan plan = sizes.Plan(more, sizes.Total(more));
-            if (plan.Bytes <= Math.Min(free, sizes.Memory) && plan.GpuLayers == one.GpuLayers)
+            if (plan.Bytes <= sizes.Free && plan.GpuLayers == one.GpuLayers)
                 return plan;
         }
         return one;
@@ -43,6 +47,9 @@ internal static class MemoryPlanner
         public int Asked { get; } = shape.TrainedContext > 0 ? Math.Min(options.ContextPerSlot, shape.TrainedContext) : options.ContextPerSlot;
 
         public long Memory { get; } = options.MemoryBytes ?? long.MaxValue;
+
+        /// <summary>Of <see cref="Memory"/>, what devices have free.</summary>
+        public long Free => Math.Min(Memory, devices.Count == 0 ? long.MaxValue : devices.Sum(static device => device.FreeBytes));
 
         private int Least => Math.Min(LeastContext, Asked);
 
@@ -69,6 +76,19 @@ internal static class MemoryPlanner
             return cut;
         }
 
+        /// <summary>
+        /// A stage for prompts where what is left has room for it. On a CPU alone: a GPU reads thousands of tokens in the time of a few steps, and copies cross the bus twice.
+        /// </summary>
+        public MemoryPlan WithStage(MemoryPlan plan)
+        {
+            if (plan.Slots == 1 || plan.ContextPerSlot < PromptStage.Shortest || !shape.IsGenerator || shape.IsRecurrent || shape.SlidingWindow > 0 || !IsCpuAlone(plan))
+                return plan;
+            long cache = _perToken * plan.ContextPerSlot, compute = ComputeBuffers.Estimate(shape, options, 1, plan.ContextPerSlot);
+            return plan.Bytes + cache + compute > Free
+                ? plan
+                : plan with { StageContext = plan.ContextPerSlot, CacheBytes = plan.CacheBytes + cache, ComputeBytes = plan.ComputeBytes + compute };
+        }
+
         public MemoryPlan Plan(int slots, int total)
         {
             long cache = Cache(slots, total), compute = ComputeBuffers.Estimate(shape, options, Sequences(slots), total);
@@ -88,6 +108,10 @@ internal static class MemoryPlanner
         }
 
         private long Cache(int slots, int total) => (_perToken * total) + (shape.StateBytes * Sequences(slots));
+
+        // Without a list of devices, and with a library that does not tell them, there may be a GPU.
+        private bool IsCpuAlone(MemoryPlan plan) => plan.GpuLayers == 0
+            || (devices.Count > 0 && InferenceDevices.AreTold(options.Native) && devices.All(static device => device.Kind == DeviceKind.Cpu));
 
         private int Sequences(int slots) => options.SequencesFor(slots, shape.IsRecurrent);
     }

@@ -10,13 +10,13 @@ public sealed class PromptPacingTests
     public void Tokens_NothingMeasured_AreTheFewest() => new PromptPacing(8, 512).Tokens(answers: 1, prompts: 1).ShouldBe(8);
 
     [Theory]
-    [InlineData(0.1, 100)]
-    [InlineData(0.5, 20)]
-    [InlineData(5, 2)]
+    [InlineData(0.1, 150)]
+    [InlineData(0.5, 30)]
+    [InlineData(5, 3)]
     [InlineData(50, 1)] // One of them would be five steps already: prompts come on all the same.
     [InlineData(0.001, 512)]
     [InlineData(0, 512)]
-    public void Tokens_AfterAWhile_DoubleAStep(double millisecondsPerToken, int expected)
+    public void Tokens_AfterAWhile_MakeAStepTwoAndAHalfTimesAsLong(double millisecondsPerToken, int expected)
     {
         PromptPacing pacing = new(8, 512);
         Run(pacing, millisecondsPerToken, steps: 40);
@@ -25,9 +25,9 @@ public sealed class PromptPacingTests
     }
 
     [Theory]
-    [InlineData(4, 1, 100)]
-    [InlineData(4, 4, 100)]
+    [InlineData(4, 1, 150)]
     [InlineData(4, 6, 150)]
+    [InlineData(4, 7, 175)]
     [InlineData(1, 7, 200)]
     public void Tokens_MorePromptsThanAnswers_UpToThreeSteps(int answers, int prompts, int expected)
     {
@@ -73,7 +73,7 @@ public sealed class PromptPacingTests
 
         Run(pacing, 1, steps: 40);
 
-        pacing.Tokens(4, 1).ShouldBeInRange(9, 10);
+        pacing.Tokens(4, 1).ShouldBeInRange(14, 15);
     }
 
     [Fact]
@@ -87,7 +87,41 @@ public sealed class PromptPacingTests
             pacing.Add(answers: 4, tokens, s_alone + TimeSpan.FromMilliseconds(i * 0.02 + tokens * 2));
         }
         // 50 ms and 2 ms.
-        pacing.Tokens(4, 1).ShouldBeInRange(20, 25);
+        pacing.Tokens(4, 1).ShouldBeInRange(30, 38);
+    }
+
+    [Theory]
+    [InlineData(10, 1, 150)]
+    [InlineData(12, 1, 130)] // 25 ms are what a step took then, and two and a half times that.
+    [InlineData(15, 1, 100)]
+    [InlineData(18, 1, 90)] // Half of a step in any case.
+    [InlineData(40, 1, 200)]
+    [InlineData(18, 3, 135)] // With nearly as many prompts as answers they get as much of the time as those.
+    public void Tokens_AnswersHaveGrownSinceThePromptCame_KeepTheStepWhereItWas(double millisecondsNow, int prompts, int expected)
+    {
+        PromptPacing pacing = new(8, 512);
+        Run(pacing, 0.1, steps: 40);
+        pacing.Tokens(4, prompts: 0);
+        pacing.AddApart(answers: 4, promptTokens: 512, TimeSpan.FromMilliseconds(51.2));
+
+        for (int i = 0; i < 3; i++)
+            pacing.Add(answers: 4, promptTokens: 0, TimeSpan.FromMilliseconds(millisecondsNow));
+
+        pacing.Tokens(4, prompts).ShouldBeInRange(expected - 1, expected);
+    }
+
+    [Fact]
+    public void AddApart_StepsOfAnswersAreMeasuredByThemselves_NoneHasToBeAlone()
+    {
+        PromptPacing pacing = new(8, 512);
+        for (int i = 0; i < 40; i++)
+        {
+            pacing.Add(answers: 4, promptTokens: 0, s_alone);
+            int tokens = pacing.Tokens(4, 1);
+            tokens.ShouldBeGreaterThan(0);
+            pacing.AddApart(answers: 4, tokens, TimeSpan.FromMilliseconds(0.5 * tokens));
+        }
+        pacing.Tokens(4, 1).ShouldBeInRange(29, 30);
     }
 
     [Fact]

@@ -167,10 +167,41 @@ public sealed class MemoryPlannerTests
     }
 
     [Fact]
+    public void Of_OnACpuWithRoom_HasAStageBesideTheSlots()
+    {
+        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400 };
+        MemoryPlan without = MemoryPlanner.Of(s_shape, options, []);
+
+        MemoryPlan plan = MemoryPlanner.Of(s_shape, options, [Cpu(1L << 40)]);
+
+        (without.StageContext, plan.StageContext, plan.TotalContext).ShouldBe((0, 400, 1200));
+        (plan.CacheBytes - without.CacheBytes).ShouldBe(400 * 256);
+        plan.ComputeBytes.ShouldBeGreaterThan(without.ComputeBytes);
+        // It is the first to be left out.
+        MemoryPlanner.Of(s_shape, options with { MemoryBytes = plan.Bytes }, [Cpu(1L << 40)]).ShouldBe(plan);
+        MemoryPlanner.Of(s_shape, options with { MemoryBytes = plan.Bytes - 1 }, [Cpu(1L << 40)]).ShouldBe(without);
+        MemoryPlanner.Of(s_shape, options, [Cpu(plan.Bytes - 1)]).ShouldBe(without);
+    }
+
+    [Fact]
+    public void Of_WhereNoStageIsOfUse_HasNone()
+    {
+        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400 };
+        InferenceDevice[] cpu = [Cpu(1L << 40)];
+
+        MemoryPlanner.Of(s_shape, options, [.. cpu, Gpu(24)]).StageContext.ShouldBe(0);
+        MemoryPlanner.Of(s_shape, options with { GpuLayers = 0 }, [.. cpu, Gpu(24)]).StageContext.ShouldBe(400);
+        MemoryPlanner.Of(s_shape, options with { Slots = 1 }, cpu).StageContext.ShouldBe(0);
+        MemoryPlanner.Of(s_shape with { IsRecurrent = true }, options, cpu).StageContext.ShouldBe(0);
+        MemoryPlanner.Of(s_shape with { SlidingWindow = 64 }, options, cpu).StageContext.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task LoadAsync_NoSlotsAskedFor_RunsAsManyAsFit()
     {
         EngineOptions options = EngineFixture.Exact with { Slots = null };
-        long two = MemoryPlanner.Of(s_shape, options with { Slots = 2 }, []).Bytes;
+        // On no device in particular: without a stage.
+        long two = MemoryPlanner.Of(s_shape, options with { Slots = 2, GpuLayers = null }, []).Bytes;
 
         await using LoadedEngine loaded = await EngineFixture.LoadAsync(options: options with { MemoryBytes = two });
 

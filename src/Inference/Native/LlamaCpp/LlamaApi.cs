@@ -145,6 +145,18 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Llama, EntryPoint = "llama_memory_seq_pos_max")]
     public static partial int MemoryLastPosition(nint memory, int sequence);
 
+    /// <summary>Of what a sequence has in memory.</summary>
+    [LibraryImport(Llama, EntryPoint = "llama_state_seq_get_size")]
+    public static partial nuint SequenceStateSize(LlamaContextHandle context, int sequence);
+
+    [LibraryImport(Llama, EntryPoint = "llama_state_seq_get_data")]
+    public static partial nuint SequenceStateGet(LlamaContextHandle context, byte* buffer, nuint size, int sequence);
+
+    /// <summary>Replaces what the sequence had.</summary>
+    /// <returns>0: there is no room; the sequence is empty then.</returns>
+    [LibraryImport(Llama, EntryPoint = "llama_state_seq_set_data")]
+    public static partial nuint SequenceStateSet(LlamaContextHandle context, byte* buffer, nuint size, int sequence);
+
     [LibraryImport(Llama, EntryPoint = "llama_vocab_type")]
     public static partial int VocabularyType(nint vocabulary);
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace OllamaMax.Inference.Native.LlamaCpp;
 
 /// <summary>
@@ -19,6 +21,9 @@ internal sealed unsafe class LlamaContext : INativeContext
     private readonly int _width;
     private readonly int _window;
 
+    // Holds what is on its way from or to another context; -1: nothing ever is.
+    private readonly int _exchange;
+
     private LlamaContext(LlamaContextHandle handle, LlamaModelHandle model, ContextConfig config, int vocabularySize, int longest)
     {
         _handle = handle;
@@ -29,6 +34,7 @@ internal sealed unsafe class LlamaContext : INativeContext
         BatchSize = (int)LlamaApi.ContextBatchSize(handle);
         SequenceCount = config.Sequences;
         _window = config.SlidingWindow;
+        _exchange = config.Exchanges ? config.Sequences : -1;
         _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize, longest, asksForAll: _embeds);
         _sequenceCounts = new int[BatchSize];
         Array.Fill(_sequenceCounts, 1);
@@ -137,6 +143,41 @@ internal sealed unsafe class LlamaContext : INativeContext
         _check.SetLength(to, length);
     }
 
+    public bool AppendSequence(INativeContext source, int from, int to)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        LlamaContext other = (LlamaContext)source;
+        ObjectDisposedException.ThrowIf(other._handle.IsClosed, other);
+        int start = _check.Length(to), length = other.Length(from);
+        BatchCheck.CheckAppend(start, length, _exchange >= 0 && other._exchange >= 0);
+        nint memory = LlamaApi.Memory(_handle), others = LlamaApi.Memory(other._handle);
+        LlamaApi.MemoryCopy(others, from, other._exchange, start, length);
+        try
+        {
+            nuint size = LlamaApi.SequenceStateSize(other._handle, other._exchange);
+            void* state = NativeMemory.Alloc(size);
+            try
+            {
+                if (LlamaApi.SequenceStateGet(other._handle, (byte*)state, size, other._exchange) != size)
+                    throw new NativeException($"llama.cpp could not copy {length - start} tokens.");
+                if (LlamaApi.SequenceStateSet(_handle, (byte*)state, size, _exchange) == 0)
+                    return false;
+            }
+            finally
+            {
+                NativeMemory.Free(state);
+            }
+        }
+        finally
+        {
+            LlamaApi.MemoryRemove(others, other._exchange, -1, -1);
+        }
+        LlamaApi.MemoryCopy(memory, _exchange, to, start, length);
+        LlamaApi.MemoryRemove(memory, _exchange, -1, -1);
+        _check.SetLength(to, length);
+        return true;
+    }
+
     public bool TruncateSequence(int sequence, int length)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
@@ -160,10 +201,10 @@ internal sealed unsafe class LlamaContext : INativeContext
     internal static LlamaContextParams Parameters(ContextConfig config)
     {
         LlamaContextParams parameters = LlamaApi.ContextDefaultParams();
-        parameters.ContextSize = (uint)config.Capacity;
+        parameters.ContextSize = (uint)config.NativeCapacity;
         parameters.BatchSize = (uint)config.BatchSize;
         parameters.MicroBatchSize = (uint)Math.Min(config.BatchSize, 512);
-        parameters.Sequences = (uint)config.Sequences;
+        parameters.Sequences = (uint)config.NativeSequences;
         parameters.Threads = config.Threads;
         parameters.BatchThreads = config.Threads;
         parameters.AttentionType = 0; // causal, whatever the file says: the other kind asserts on chunked prompts

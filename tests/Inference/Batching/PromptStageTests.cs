@@ -1,0 +1,201 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Native;
+using OllamaMax.Jobs;
+
+namespace OllamaMax.Inference.Tests.Batching;
+
+/// <summary>The loop step by step over real contexts: a long prompt beside an answer is read in a context of its own, and nobody can tell from the tokens.</summary>
+public sealed class PromptStageTests : IDisposable
+{
+    private static readonly string s_system = EngineFixture.LongPrompt(60);
+
+    private readonly INativeModel _model = TestModels.Load(EngineFixture.LongContext);
+    private readonly List<IDisposable> _owned = [];
+
+    public void Dispose()
+    {
+        _owned.ForEach(static one => one.Dispose());
+        _model.Dispose();
+    }
+
+    [Fact]
+    public async Task Step_LongPromptBesideAnAnswer_BothAnswerAsAlone()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop();
+        string text = EngineFixture.LongPrompt(110);
+        int[] answer = Alone(EngineFixture.Greedy("hello", 400)), prompt = Alone(EngineFixture.Sampled(text));
+        (EngineJob answering, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
+        Step(loop, until: () => first.Tokens.Length > 3);
+
+        (EngineJob reading, CollectingSink second) = Enqueue(loop, EngineFixture.Sampled(text));
+        loop.Step();
+        stage.Job.ShouldBe(reading);
+        // Several pieces, the last one shorter.
+        List<int> lengths = [];
+        Step(loop, until: () =>
+        {
+            lengths.Add(reading.Sequence!.Length);
+            return stage.Job is null;
+        });
+        Step(loop, until: () => loop.IsIdle);
+
+        lengths.Distinct().Count().ShouldBeGreaterThan(2);
+        lengths.Distinct().ElementAt(1).ShouldBeInRange(PromptStage.Piece, PromptStage.Piece + 32);
+        second.Tokens.ShouldBe(prompt);
+        first.Tokens.ShouldBe(answer);
+        (await answering.End).Reason.ShouldBe(EndReason.Length);
+    }
+
+    [Fact]
+    public void Step_PromptThatBeginsAsAKnownOne_ReadsTheRest()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop();
+        EngineRequest request = EngineFixture.Greedy(s_system + EngineFixture.LongPrompt(50));
+        int[] cold = Alone(request);
+        Enqueue(loop, EngineFixture.Greedy(s_system, 1));
+        Step(loop, until: () => loop.IsIdle);
+        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
+        Step(loop, until: () => first.Tokens.Length > 3);
+
+        (EngineJob reading, CollectingSink second) = Enqueue(loop, request);
+        loop.Step();
+        stage.Job.ShouldBe(reading);
+        stage.Pending.ShouldBeLessThan(reading.Length / 2);
+        Step(loop, until: () => reading.End.IsCompleted);
+
+        second.Tokens.ShouldBe(cold);
+        second.Start!.CachedTokens.ShouldBeGreaterThan(second.Start.PromptTokens / 2);
+    }
+
+    [Fact]
+    public async Task Step_CancelledWhileItIsRead_FreesTheStageAndKeepsWhatWasCopied()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop();
+        EngineRequest request = EngineFixture.Greedy(EngineFixture.LongPrompt(110));
+        int[] cold = Alone(request);
+        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
+        Step(loop, until: () => first.Tokens.Length > 3);
+        using CancellationTokenSource cancellation = new();
+        (EngineJob cancelled, _) = Enqueue(loop, request, cancellation);
+        Step(loop, until: () => cancelled.Sequence is { Length: > 0 });
+
+        await cancellation.CancelAsync();
+        loop.Step();
+        (stage.Job, (await cancelled.End).Reason).ShouldBe((null, EndReason.Cancelled));
+        (EngineJob again, CollectingSink second) = Enqueue(loop, request);
+        Step(loop, until: () => again.End.IsCompleted);
+
+        second.Start!.CachedTokens.ShouldBeInRange(PromptStage.Piece, second.Start.PromptTokens - 2);
+        second.Tokens.ShouldBe(cold);
+    }
+
+    [Fact]
+    public void Step_MemoryIsFullOfKeptPrompts_TheyMakeRoomForIt()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop(capacity: 1024);
+        EngineRequest request = EngineFixture.Greedy("once" + EngineFixture.LongPrompt(90), tokens: 5);
+        int[] cold = Alone(request);
+        Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110), 1));
+        Step(loop, until: () => loop.IsIdle);
+        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
+        Step(loop, until: () => first.Tokens.Length > 3);
+
+        (EngineJob reading, CollectingSink second) = Enqueue(loop, request);
+        loop.Step();
+        stage.Job.ShouldBe(reading);
+        Step(loop, until: () => reading.End.IsCompleted);
+
+        second.Tokens.ShouldBe(cold);
+    }
+
+    [Fact]
+    public void Step_TwoLongPrompts_TheLongestIsReadApartAndTheOtherBesideIt()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop();
+        EngineRequest[] requests = [EngineFixture.Greedy("a" + EngineFixture.LongPrompt(60)), EngineFixture.Greedy("b" + EngineFixture.LongPrompt(110)), EngineFixture.Greedy("short")];
+        int[][] cold = [.. requests.Select(request => Alone(request))];
+        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
+        Step(loop, until: () => first.Tokens.Length > 3);
+
+        (EngineJob Job, CollectingSink Sink)[] all = [.. requests.Select(request => Enqueue(loop, request))];
+        loop.Step();
+        stage.Job.ShouldBe(all[1].Job);
+        all[0].Job.Sequence!.Length.ShouldBeGreaterThan(0);
+        all[1].Job.Sequence!.Length.ShouldBe(0);
+        Step(loop, until: () => all.All(static one => one.Job.End.IsCompleted));
+
+        all.Select(static one => one.Sink.Tokens).ShouldBe(cold);
+    }
+
+    [Fact]
+    public void Step_NoAnswerRuns_NothingIsReadApart()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop();
+        Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
+
+        loop.Step();
+
+        stage.Job.ShouldBeNull();
+    }
+
+    [Fact]
+    public void Step_LongerThanTheStage_IsReadBesideTheAnswers()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop(stageCapacity: 256);
+        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
+        Step(loop, until: () => first.Tokens.Length > 3);
+        (EngineJob reading, _) = Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
+
+        loop.Step();
+
+        stage.Job.ShouldBeNull();
+        reading.Sequence!.Length.ShouldBeGreaterThan(0);
+    }
+
+    private int[] Alone(EngineRequest request)
+    {
+        (DecodeLoop loop, _) = Loop();
+        (_, CollectingSink sink) = Enqueue(loop, request);
+        Step(loop, until: () => loop.IsIdle);
+        return sink.Tokens;
+    }
+
+    private (DecodeLoop Loop, PromptStage Stage) Loop(int capacity = 4096, int stageCapacity = 2048)
+    {
+        ContextConfig config = new()
+        {
+            Capacity = capacity,
+            Sequences = 8,
+            BatchSize = 64,
+            Threads = 1,
+            Exchanges = true,
+            FlashAttention = FlashAttention.Off,
+            KeyType = CacheType.F32,
+            ValueType = CacheType.F32,
+        };
+        INativeContext context = _model.CreateContext(config);
+        PromptStage stage = new(_model.CreateContext(config with { Capacity = stageCapacity, Sequences = 1 }), context);
+        // Twice as many tokens of prompts as EngineFixture's: few steps, whatever the machine makes of the pacing.
+        DecodeLoop loop = new(_model, context, stage, slots: 4, EngineFixture.Exact with { PromptTokensBesideAnswers = 32 }, TimeProvider.System, NullLogger.Instance);
+        _owned.Add(loop);
+        return (loop, stage);
+    }
+
+    private (EngineJob Job, CollectingSink Sink) Enqueue(DecodeLoop loop, EngineRequest request, CancellationTokenSource? cancellation = null)
+    {
+        CollectingSink sink = new();
+        (EngineJob? job, _) = new JobReader(_model, contextPerSlot: 2048, capacity: 4096).Read(request, sink, cancellation?.Token ?? CancellationToken.None);
+        loop.Enqueue(job.ShouldNotBeNull());
+        return (job, sink);
+    }
+
+    private static void Step(DecodeLoop loop, Func<bool> until)
+    {
+        for (int i = 0; !until(); i++)
+        {
+            i.ShouldBeLessThan(5000, "it comes to no end");
+            loop.Step();
+        }
+    }
+}
