@@ -35,10 +35,11 @@ public static class LlamaEngine
         ModelShape shape = GgufCheck.Check(path);
         MemoryPlan plan = ModelMemory.Plan(path, shape, options, InferenceDevices.List(options.Native, loggers));
         INativeModel model = NativeModels.Load(options.Native, path, new ModelConfig(plan.GpuLayers, progress), loggers, cancellationToken);
+        INativeContext? context = null, stage = null;
         try
         {
-            INativeContext? context = shape.IsGenerator ? model.CreateContext(Config(options, plan, shape)) : null;
-            INativeContext? stage = plan.StageContext > 0 ? model.CreateContext(StageConfig(options, plan)) : null;
+            context = shape.IsGenerator ? model.CreateContext(Config(options, plan, shape)) : null;
+            stage = plan.StageContext > 0 ? model.CreateContext(StageConfig(options, plan)) : null;
             BatchingEngine engine = new(model, context, stage, plan.Slots, plan.ContextPerSlot, options, time, loggers);
             return new LoadedEngine(engine, time.GetElapsedTime(start), plan.ContextPerSlot, model.Description, model.ParameterCount)
             {
@@ -52,6 +53,8 @@ public static class LlamaEngine
         }
         catch
         {
+            stage?.Dispose();
+            context?.Dispose();
             model.Dispose();
             throw;
         }

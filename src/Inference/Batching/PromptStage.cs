@@ -4,8 +4,7 @@ namespace OllamaMax.Inference.Batching;
 
 /// <summary>
 /// Where one long prompt at a time is read while answers run: a context of its own. In the answers' context, what is read of it from step to step would lie
-/// between their tokens; on a CPU each of them then takes three times as long to look back at, the answers' as well. What was read is
-/// copied to the answers in pieces. Used by the decode thread alone.
+/// between their tokens, and on a CPU looking back then takes all of them up to three times as long. What was read is copied to the answers in pieces. Used by the decode thread alone.
 /// </summary>
 /// <param name="context">With one sequence; owned from here on.</param>
 /// <param name="answers">The answers' context.</param>
@@ -27,6 +26,9 @@ internal sealed class PromptStage(INativeContext context, INativeContext answers
 
     /// <summary>Tokens to read here: the prompt's last one is read beside the answers, as its output is sampled there.</summary>
     public int Pending => Job!.Length - 1 - _read.Length;
+
+    /// <summary>Of these, how many one step can read.</summary>
+    public int Next => Math.Min(Pending, Batch.Capacity);
 
     /// <summary>Whether enough is read to be copied.</summary>
     public bool HasPiece => Job is { Sequence: { } sequence } && _read.Length - sequence.Length >= Math.Min(Piece, Job.Length - 1 - sequence.Length);

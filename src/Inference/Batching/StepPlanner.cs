@@ -52,12 +52,12 @@ internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
     // the other instead of all at the last moment, and the longest comes on too.
     private void PlanPrompts(DecodeBatch batch, int budget)
     {
-        _prompts.Sort((a, b) => Pending(a).CompareTo(Pending(b)));
+        _prompts.Sort((a, b) => Next(a).CompareTo(Next(b)));
         for (int i = 0; i < _prompts.Count; i++)
         {
             int others = _prompts.Count - 1 - i;
             int share = others == 0 ? budget : Math.Clamp(budget - budget / 2, 1, budget - others);
-            int count = Math.Min(Pending(_prompts[i]), share);
+            int count = Math.Min(Next(_prompts[i]), share);
             if (_prompts[i] == stage?.Job)
                 stage.Plan(count);
             else
@@ -66,7 +66,7 @@ internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
         }
     }
 
-    private int Pending(EngineJob job) => job == stage?.Job ? stage.Pending : job.Pending;
+    private int Next(EngineJob job) => job == stage?.Job ? stage.Next : job.Pending;
 
     private void Add(DecodeBatch batch, EngineJob job, int count)
     {

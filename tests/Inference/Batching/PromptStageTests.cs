@@ -129,6 +129,27 @@ public sealed class PromptStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Step_TheAnswersEndMeanwhile_TheRestIsReadInWholeBatches()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop();
+        EngineRequest request = EngineFixture.Greedy(EngineFixture.LongPrompt(110));
+        int[] cold = Alone(request);
+        (EngineJob answering, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 6));
+        Step(loop, until: () => first.Tokens.Length > 3);
+        (EngineJob reading, CollectingSink second) = Enqueue(loop, request);
+        Step(loop, until: () => answering.End.IsCompleted);
+        stage.Job.ShouldBe(reading);
+
+        int before = stage.Pending;
+        loop.Step();
+        (before - stage.Pending).ShouldBe(64);
+        Step(loop, until: () => reading.End.IsCompleted);
+
+        second.Tokens.ShouldBe(cold);
+        (await reading.End).Reason.ShouldBe(EndReason.Length);
+    }
+
+    [Fact]
     public void Step_NoAnswerRuns_NothingIsReadApart()
     {
         (DecodeLoop loop, PromptStage stage) = Loop();
