@@ -22,10 +22,11 @@ internal sealed class PromptPacing(int first, int maximum)
     private const int AloneEvery = 16;
 
     private readonly RunningMedian _alone = new(3);
-    private readonly RunningMedian _perToken = new(9);
+    private readonly RunningMedian _perToken = new(5);
 
     // What answers alone took when no prompt was waiting; 0 where that was never.
     private double _usual;
+    private int _aloneAnswers;
     private int _last;
     private int _sinceAlone;
 
@@ -73,13 +74,22 @@ internal sealed class PromptPacing(int first, int maximum)
         {
             _sinceAlone = 0;
             _alone.Add(duration.TotalSeconds);
+            _aloneAnswers = answers;
             return;
         }
         _sinceAlone++;
-        if (_alone.HasValue)
+        if (!_alone.HasValue)
+            return;
+        // Fewer answers take less, at best in proportion: what they no longer take would make tokens look cheap, and a later prompt would begin with far too many.
+        double added = duration.TotalSeconds - (_alone.Value * Math.Min(1, (double)answers / _aloneAnswers));
+        if (added < 0)
         {
-            _perToken.Add(Math.Max(0, duration.TotalSeconds - _alone.Value) / promptTokens);
-            _last = promptTokens;
+            // Others run than when it was measured. What a token adds is not known from this step; it is not nothing.
+            _alone.Restart(duration.TotalSeconds);
+            _aloneAnswers = answers;
+            return;
         }
+        _perToken.Add(added / promptTokens);
+        _last = promptTokens;
     }
 }

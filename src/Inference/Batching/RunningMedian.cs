@@ -11,6 +11,13 @@ internal sealed class RunningMedian(int window)
 
     public double Value { get; private set; }
 
+    /// <summary>Forgets all values but this one.</summary>
+    public void Restart(double value)
+    {
+        _count = 0;
+        Add(value);
+    }
+
     public void Add(double value)
     {
         _values[_count++ % window] = value;

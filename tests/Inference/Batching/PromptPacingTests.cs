@@ -111,6 +111,33 @@ public sealed class PromptPacingTests
     }
 
     [Fact]
+    public void Add_FewerAnswersThanMeasured_TokensDoNotLookCheap()
+    {
+        PromptPacing pacing = new(8, 512);
+        Run(pacing, 0.5, steps: 40);
+
+        // One answer where there were four, and others' prompts beside it: 2.5 ms and half a millisecond for each token.
+        for (int i = 0; i < 5; i++)
+            pacing.Add(answers: 1, promptTokens: 16, TimeSpan.FromMilliseconds(10.5));
+        pacing.Add(answers: 4, promptTokens: 0, s_alone);
+
+        pacing.Tokens(4, 1).ShouldBeInRange(29, 30);
+    }
+
+    [Fact]
+    public void Add_AnswersAreShorterThanWhenMeasured_TokensAreNotFree()
+    {
+        PromptPacing pacing = new(8, 512);
+        Run(pacing, 0.5, steps: 40);
+
+        // As many answers, but new ones: 1 ms.
+        for (int i = 0; i < 5; i++)
+            pacing.Add(answers: 4, promptTokens: 8, TimeSpan.FromMilliseconds(5));
+
+        pacing.Tokens(4, 1).ShouldBeLessThanOrEqualTo(30);
+    }
+
+    [Fact]
     public void AddApart_StepsOfAnswersAreMeasuredByThemselves_NoneHasToBeAlone()
     {
         PromptPacing pacing = new(8, 512);
