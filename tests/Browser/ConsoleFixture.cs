@@ -15,14 +15,15 @@ public sealed class ConsoleFixture : IAsyncLifetime
     private const float Patience = 200_000;
 
     private readonly TempFolder _folder = new();
+    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromMinutes(2) };
     private LocalSystem? _system;
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
-    public LocalSystem System => _system!;
+    public LocalSystem System => WhereABrowserIs(_system!);
 
     /// <summary>With the admin's key.</summary>
-    public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromMinutes(2) };
+    public HttpClient Client => WhereABrowserIs(_client);
 
     /// <summary>Serves what tests have pulled.</summary>
     internal ModelSource Source { get; } = new();
@@ -53,17 +54,16 @@ public sealed class ConsoleFixture : IAsyncLifetime
         Assertions.SetDefaultExpectTimeout(Patience);
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Timeout = Patience, Args = [$"--host-resolver-rules=MAP {ElsewhereHost} 127.0.0.1"] });
         _system = await system;
-        Client.BaseAddress = _system.BaseAddress;
-        Client.DefaultRequestHeaders.Authorization = new("Bearer", _system.AdminKey);
+        _client.BaseAddress = _system.BaseAddress;
+        _client.DefaultRequestHeaders.Authorization = new("Bearer", _system.AdminKey);
     }
 
     /// <summary>A page of the console in a browser profile of its own, with the admin's key unless the options say otherwise.</summary>
     /// <param name="page">Such as <c>chat</c>.</param>
     internal async Task<ConsolePage> OpenAsync(string page, ConsolePageOptions? options = null)
     {
-        Assert.SkipWhen(_browser is null, Chromium.HowToGet);
         options ??= new();
-        IBrowserContext context = await _browser.NewContextAsync(new()
+        IBrowserContext context = await WhereABrowserIs(_browser!).NewContextAsync(new()
         {
             ViewportSize = new() { Width = options.Width, Height = options.Height },
             ColorScheme = options.IsDark ? ColorScheme.Dark : ColorScheme.Light,
@@ -78,9 +78,16 @@ public sealed class ConsoleFixture : IAsyncLifetime
         return opened;
     }
 
+    // Whatever a test asks for first: without a browser nothing of it is there.
+    private T WhereABrowserIs<T>(T needed)
+    {
+        Assert.SkipWhen(_browser is null, Chromium.HowToGet);
+        return needed;
+    }
+
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
+        _client.Dispose();
         if (_browser is not null)
             await _browser.DisposeAsync();
         _playwright?.Dispose();
