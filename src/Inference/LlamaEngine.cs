@@ -38,8 +38,9 @@ public static class LlamaEngine
         INativeContext? context = null, stage = null;
         try
         {
-            context = shape.IsGenerator ? model.CreateContext(Config(options, plan, shape)) : null;
-            stage = plan.StageContext > 0 ? model.CreateContext(StageConfig(options, plan)) : null;
+            ContextConfig config = Config(options, plan, shape);
+            context = shape.IsGenerator ? model.CreateContext(config) : null;
+            stage = plan.StageContext > 0 ? model.CreateContext(config with { Capacity = plan.StageContext, Sequences = 1 }) : null;
             BatchingEngine engine = new(model, context, stage, plan.Slots, plan.ContextPerSlot, options, time, loggers);
             return new LoadedEngine(engine, time.GetElapsedTime(start), plan.ContextPerSlot, model.Description, model.ParameterCount)
             {
@@ -62,12 +63,11 @@ public static class LlamaEngine
 
     private static ContextConfig Config(EngineOptions options, MemoryPlan plan, ModelShape shape)
     {
-        int sequences = options.SequencesFor(plan.Slots, shape.IsRecurrent);
-        return new ContextConfig
+        ContextConfig config = new()
         {
             Capacity = plan.TotalContext,
-            Sequences = sequences,
-            BatchSize = Math.Max(options.BatchSize, sequences + 1),
+            Sequences = options.SequencesFor(plan.Slots, shape.IsRecurrent),
+            BatchSize = options.BatchSize,
             Threads = options.Threads,
             SlidingWindow = shape.SlidingWindow,
             Exchanges = plan.StageContext > 0,
@@ -75,17 +75,6 @@ public static class LlamaEngine
             ValueType = options.ValueType,
             FlashAttention = options.FlashAttention,
         };
+        return config with { BatchSize = Math.Max(options.BatchSize, config.NativeSequences) };
     }
-
-    private static ContextConfig StageConfig(EngineOptions options, MemoryPlan plan) => new()
-    {
-        Capacity = plan.StageContext,
-        Sequences = 1,
-        BatchSize = Math.Max(options.BatchSize, 2),
-        Threads = options.Threads,
-        Exchanges = true,
-        KeyType = options.KeyType,
-        ValueType = options.ValueType,
-        FlashAttention = options.FlashAttention,
-    };
 }

@@ -39,7 +39,13 @@ internal sealed class PromptStage(INativeContext context, INativeContext answers
     {
         if (Job is not null || !running.Exists(static job => job.Pending == 1))
             return;
-        EngineJob? longest = running.Where(job => job.Pending >= Shortest && job.Length <= context.Capacity).MaxBy(static job => job.Pending);
+        // Asked for each token of each answer: so it allocates nothing.
+        EngineJob? longest = null;
+        foreach (EngineJob job in running)
+        {
+            if (job.Pending >= Shortest && job.Length <= context.Capacity && (longest is null || job.Pending > longest.Pending))
+                longest = job;
+        }
         if (longest is null || (longest.Sequence!.Length > 0 && !context.AppendSequence(answers, longest.Sequence.Id, _read.Id)))
             return;
         _read.Append(longest.Sequence.Tokens);

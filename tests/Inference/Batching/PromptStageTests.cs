@@ -25,8 +25,7 @@ public sealed class PromptStageTests : IDisposable
         (DecodeLoop loop, PromptStage stage) = Loop();
         string text = EngineFixture.LongPrompt(110);
         int[] answer = Alone(EngineFixture.Greedy("hello", 400)), prompt = Alone(EngineFixture.Sampled(text));
-        (EngineJob answering, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
-        Step(loop, until: () => first.Tokens.Length > 3);
+        (EngineJob answering, CollectingSink first) = BeginAnswer(loop);
 
         (EngineJob reading, CollectingSink second) = Enqueue(loop, EngineFixture.Sampled(text));
         loop.Step();
@@ -55,8 +54,7 @@ public sealed class PromptStageTests : IDisposable
         int[] cold = Alone(request);
         Enqueue(loop, EngineFixture.Greedy(s_system, 1));
         Step(loop, until: () => loop.IsIdle);
-        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
-        Step(loop, until: () => first.Tokens.Length > 3);
+        BeginAnswer(loop);
 
         (EngineJob reading, CollectingSink second) = Enqueue(loop, request);
         loop.Step();
@@ -74,8 +72,7 @@ public sealed class PromptStageTests : IDisposable
         (DecodeLoop loop, PromptStage stage) = Loop();
         EngineRequest request = EngineFixture.Greedy(EngineFixture.LongPrompt(110));
         int[] cold = Alone(request);
-        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
-        Step(loop, until: () => first.Tokens.Length > 3);
+        BeginAnswer(loop);
         using CancellationTokenSource cancellation = new();
         (EngineJob cancelled, _) = Enqueue(loop, request, cancellation);
         Step(loop, until: () => cancelled.Sequence is { Length: > 0 });
@@ -98,8 +95,7 @@ public sealed class PromptStageTests : IDisposable
         int[] cold = Alone(request);
         Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110), 1));
         Step(loop, until: () => loop.IsIdle);
-        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
-        Step(loop, until: () => first.Tokens.Length > 3);
+        BeginAnswer(loop);
 
         (EngineJob reading, CollectingSink second) = Enqueue(loop, request);
         loop.Step();
@@ -115,8 +111,7 @@ public sealed class PromptStageTests : IDisposable
         (DecodeLoop loop, PromptStage stage) = Loop();
         EngineRequest[] requests = [EngineFixture.Greedy("a" + EngineFixture.LongPrompt(60)), EngineFixture.Greedy("b" + EngineFixture.LongPrompt(110)), EngineFixture.Greedy("short")];
         int[][] cold = [.. requests.Select(request => Alone(request))];
-        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
-        Step(loop, until: () => first.Tokens.Length > 3);
+        BeginAnswer(loop);
 
         (EngineJob Job, CollectingSink Sink)[] all = [.. requests.Select(request => Enqueue(loop, request))];
         loop.Step();
@@ -134,8 +129,7 @@ public sealed class PromptStageTests : IDisposable
         (DecodeLoop loop, PromptStage stage) = Loop();
         EngineRequest request = EngineFixture.Greedy(EngineFixture.LongPrompt(110));
         int[] cold = Alone(request);
-        (EngineJob answering, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 6));
-        Step(loop, until: () => first.Tokens.Length > 3);
+        (EngineJob answering, _) = BeginAnswer(loop, tokens: 6);
         (EngineJob reading, CollectingSink second) = Enqueue(loop, request);
         Step(loop, until: () => answering.End.IsCompleted);
         stage.Job.ShouldBe(reading);
@@ -164,8 +158,7 @@ public sealed class PromptStageTests : IDisposable
     public void Step_LongerThanTheStage_IsReadBesideTheAnswers()
     {
         (DecodeLoop loop, PromptStage stage) = Loop(stageCapacity: 256);
-        (_, CollectingSink first) = Enqueue(loop, EngineFixture.Greedy("hello", 400));
-        Step(loop, until: () => first.Tokens.Length > 3);
+        BeginAnswer(loop);
         (EngineJob reading, _) = Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
 
         loop.Step();
@@ -208,6 +201,14 @@ public sealed class PromptStageTests : IDisposable
         CollectingSink sink = new();
         (EngineJob? job, _) = new JobReader(_model, contextPerSlot: 2048, capacity: 4096).Read(request, sink, cancellation?.Token ?? CancellationToken.None);
         loop.Enqueue(job.ShouldNotBeNull());
+        return (job, sink);
+    }
+
+    // Running when this returns.
+    private (EngineJob Job, CollectingSink Sink) BeginAnswer(DecodeLoop loop, int tokens = 400)
+    {
+        (EngineJob job, CollectingSink sink) = Enqueue(loop, EngineFixture.Greedy("hello", tokens));
+        Step(loop, until: () => sink.Tokens.Length > 3);
         return (job, sink);
     }
 
