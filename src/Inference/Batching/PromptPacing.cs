@@ -21,6 +21,9 @@ internal sealed class PromptPacing(int first, int maximum)
     /// </summary>
     private const int AloneEvery = 16;
 
+    // A step with prompts in it that takes less than this much of one without was no longer measured on such answers; less than that the machine may do.
+    private const double Outdated = 0.8;
+
     private readonly RunningMedian _alone = new(3);
     private readonly RunningMedian _perToken = new(5);
 
@@ -81,15 +84,15 @@ internal sealed class PromptPacing(int first, int maximum)
         if (!_alone.HasValue)
             return;
         // Fewer answers take less, at best in proportion: what they no longer take would make tokens look cheap, and a later prompt would begin with far too many.
-        double added = duration.TotalSeconds - (_alone.Value * Math.Min(1, (double)answers / _aloneAnswers));
-        if (added < 0)
+        double alone = _alone.Value * Math.Min(1, (double)answers / _aloneAnswers);
+        if (duration.TotalSeconds < Outdated * alone)
         {
-            // Others run than when it was measured. What a token adds is not known from this step; it is not nothing.
-            _alone.Restart(duration.TotalSeconds);
-            _aloneAnswers = answers;
+            // Others run than when it was measured. What a token adds is not known from this step, and it is not nothing: the next one has answers alone.
+            _alone.Clear();
+            _sinceAlone = AloneEvery;
             return;
         }
-        _perToken.Add(added / promptTokens);
+        _perToken.Add(Math.Max(0, duration.TotalSeconds - alone) / promptTokens);
         _last = promptTokens;
     }
 }

@@ -11,12 +11,8 @@ internal sealed class RunningMedian(int window)
 
     public double Value { get; private set; }
 
-    /// <summary>Forgets all values but this one.</summary>
-    public void Restart(double value)
-    {
-        _count = 0;
-        Add(value);
-    }
+    /// <summary>Forgets all values.</summary>
+    public void Clear() => _count = 0;
 
     public void Add(double value)
     {

@@ -130,11 +130,23 @@ public sealed class PromptPacingTests
         PromptPacing pacing = new(8, 512);
         Run(pacing, 0.5, steps: 40);
 
-        // As many answers, but new ones: 1 ms.
-        for (int i = 0; i < 5; i++)
-            pacing.Add(answers: 4, promptTokens: 8, TimeSpan.FromMilliseconds(5));
+        // As many answers, but new ones: 1 ms, and half a millisecond for each token.
+        pacing.Add(answers: 4, promptTokens: 8, TimeSpan.FromMilliseconds(5));
 
-        pacing.Tokens(4, 1).ShouldBeLessThanOrEqualTo(30);
+        pacing.Tokens(4, 1).ShouldBe(0);
+        pacing.Add(answers: 4, promptTokens: 0, TimeSpan.FromMilliseconds(1));
+        pacing.Tokens(4, 1).ShouldBeInRange(2, 3);
+    }
+
+    [Fact]
+    public void Add_StepsThatTakeAlmostAsLongAsAlone_AreTheMachinesDoing()
+    {
+        PromptPacing pacing = new(8, 512);
+        Run(pacing, 0.5, steps: 40);
+
+        pacing.Add(answers: 4, promptTokens: 8, TimeSpan.FromMilliseconds(9));
+
+        pacing.Tokens(4, 1).ShouldBeGreaterThan(0);
     }
 
     [Fact]
