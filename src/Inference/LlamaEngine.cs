@@ -40,7 +40,7 @@ public static class LlamaEngine
         {
             ContextConfig config = Config(options, plan, shape);
             context = shape.IsGenerator ? model.CreateContext(config) : null;
-            stage = plan.StageContext > 0 ? model.CreateContext(config with { Capacity = plan.StageContext, Sequences = 1 }) : null;
+            stage = plan.StageContext > 0 ? model.CreateContext(PromptStage.Config(config, plan.StageContext)) : null;
             BatchingEngine engine = new(model, context, stage, plan.Slots, plan.ContextPerSlot, options, time, loggers);
             return new LoadedEngine(engine, time.GetElapsedTime(start), plan.ContextPerSlot, model.Description, model.ParameterCount)
             {

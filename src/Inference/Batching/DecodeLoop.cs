@@ -58,7 +58,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     {
         EndCancelled();
         Admit();
-        UseStage();
+        _stage?.Take(_running);
         if (_running.Count == 0)
             return;
         long start = _time.GetTimestamp();
@@ -67,10 +67,8 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         if (_batch.Count > 0 && !DecodeParts(parts))
             return;
         // On a GPU the decoding is over only when its logits have been read.
-        long decoded = _time.GetTimestamp();
-        _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, _time.GetElapsedTime(start, decoded));
-        if (_stage is { Batch.Count: > 0 and int staged } && DecodeStage())
-            _pacing.AddApart(_planner.Answers, staged, _time.GetElapsedTime(decoded));
+        _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, _time.GetElapsedTime(start));
+        ReadOn();
     }
 
     private bool DecodeParts(IReadOnlyList<StepPart> parts)
@@ -131,35 +129,40 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     private bool HasRoomFor(EngineJob job) => _running.Count == 0
         || _running.Sum(static running => (long)running.Length) + job.Length + _slots <= _context.Capacity;
 
-    private void UseStage()
+    private void ReadOn()
     {
-        if (_stage is null)
+        // Whoever was read there may have been put out meanwhile.
+        if (_stage is not { Job: { } job } || _planner.Slice == TimeSpan.Zero)
             return;
-        while (_stage.HasPiece && !_stage.Move())
-        {
-            if (_sequences.ForgetOldest())
-                continue;
-            MakeRoom();
+        long start = _time.GetTimestamp();
+        if (!MovePiece() || _stage.Job is null)
             return;
-        }
-        _stage.Take(_running);
-    }
-
-    private bool DecodeStage()
-    {
+        TimeSpan left = _planner.Slice - _time.GetElapsedTime(start);
+        if (left <= TimeSpan.Zero)
+            return;
         try
         {
-            DecodeOutcome outcome = _stage!.Decode();
-            if (outcome == DecodeOutcome.Ok)
-                return true;
-            End(_stage.Job!, EndReason.Failed, $"the decoder refused a batch of {_stage.Batch.Count} tokens ({outcome})");
+            DecodeOutcome outcome = _stage.Read(left);
+            if (outcome != DecodeOutcome.Ok)
+                End(job, EndReason.Failed, $"the decoder refused a batch of a prompt ({outcome})");
         }
         catch (NativeException failure)
         {
             LogDecodeFailed(failure, 1);
-            End(_stage!.Job!, EndReason.Failed, failure.Message);
+            End(job, EndReason.Failed, failure.Message);
         }
-        return false;
+    }
+
+    private bool MovePiece()
+    {
+        while (_stage!.HasPiece && !_stage.Move())
+        {
+            if (_sequences.ForgetOldest())
+                continue;
+            MakeRoom();
+            return false;
+        }
+        return true;
     }
 
     private DecodeOutcome? Decode(IReadOnlyList<StepPart> parts)

@@ -43,7 +43,7 @@ public sealed record EngineOptions
     public int BatchSize { get; init; } = 512;
 
     /// <summary>
-    /// Most tokens of prompts read in one step while answers are running; fewer are, as many as keep a step at two and a half to three times its usual length.
+    /// Most tokens of prompts read in one step while answers are running; fewer are, as many as keep a step at not quite two, up to three times its usual length.
     /// From <see cref="Slots"/> on.
     /// </summary>
     public int PromptTokensBesideAnswers { get; init; } = 512;

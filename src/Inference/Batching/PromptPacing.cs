@@ -1,9 +1,9 @@
 namespace OllamaMax.Inference.Batching;
 
 /// <summary>
-/// Chooses how many tokens of prompts to read beside running answers, so that a step takes about two and a half times as long as one of answers alone, up to three times
+/// Chooses how many tokens of prompts to read beside running answers, so that a step takes not quite twice as long as one of answers alone, up to three times
 /// where more prompts wait than answers run: those who wait are many then. Answers grow while a long prompt is read, and their own steps with them; the prompt makes
-/// up for it, down to half of a step. Both costs are measured: a step of answers alone, and what a token of a prompt adds to it. Medians, because a step now and then
+/// up for it, down to a quarter of a step. Both costs are measured: a step of answers alone, and what a token of a prompt adds to it. Medians, because a step now and then
 /// waits for the machine.
 /// </summary>
 /// <param name="first">Tokens while nothing is measured.</param>
@@ -11,8 +11,9 @@ namespace OllamaMax.Inference.Batching;
 internal sealed class PromptPacing(int first, int maximum)
 {
     // Of a step of answers alone: what prompts take beside it.
-    private const double Least = 0.5;
-    private const double Usually = 1.5;
+    private const double Least = 0.25;
+    // The longest step is half as long again as most, on a machine that has other things to do: less than three times, then.
+    private const double Usually = 0.8;
     private const double Most = 2;
 
     /// <summary>
@@ -44,26 +45,15 @@ internal sealed class PromptPacing(int first, int maximum)
             return 0;
         if (!_alone.HasValue || !_perToken.HasValue)
             return Math.Min(first, maximum);
-        double crowd = (double)prompts / answers, alone = _alone.Value;
-        double most = Math.Clamp(crowd, Usually, Most) * alone, least = Math.Clamp(crowd, Least, Most) * alone;
-        double unfelt = _usual > 0 ? ((1 + Usually) * _usual) - alone : most;
-        double fit = Math.Max(Math.Min(most, unfelt), least) / Math.Max(_perToken.Value, double.Epsilon);
+        double fit = Beside(answers, prompts) / Math.Max(_perToken.Value, double.Epsilon);
         // A cost that was measured on few tokens says little about many.
         double trusted = Math.Min(fit, 2.0 * Math.Max(_last, first));
         return (int)Math.Clamp(trusted, 1, maximum);
     }
 
-    /// <summary>Tells of tokens of a prompt that were read after a step, apart from its answers.</summary>
-    /// <param name="answers">Jobs that got their next token in the step.</param>
-    /// <param name="promptTokens">Tokens read.</param>
-    /// <param name="duration">What reading them took.</param>
-    public void AddApart(int answers, int promptTokens, TimeSpan duration)
-    {
-        if (answers == 0)
-            return;
-        _perToken.Add(duration.TotalSeconds / promptTokens);
-        _last = promptTokens;
-    }
+    /// <summary>How long prompts may be read after the next step that has answers in it, where they are read apart from these; zero before a step of answers alone was measured.</summary>
+    /// <inheritdoc cref="Tokens"/>
+    public TimeSpan Slice(int answers, int prompts) => _alone.HasValue ? TimeSpan.FromSeconds(Beside(answers, prompts)) : TimeSpan.Zero;
 
     /// <summary>Tells of a step that took this long.</summary>
     /// <param name="answers">Jobs that got their next token in it.</param>
@@ -94,5 +84,14 @@ internal sealed class PromptPacing(int first, int maximum)
         }
         _perToken.Add(Math.Max(0, duration.TotalSeconds - alone) / promptTokens);
         _last = promptTokens;
+    }
+
+    // Seconds.
+    private double Beside(int answers, int prompts)
+    {
+        double crowd = (double)prompts / answers, alone = _alone.Value;
+        double most = Math.Clamp(crowd, Usually, Most) * alone, least = Math.Clamp(crowd, Least, Most) * alone;
+        double unfelt = _usual > 0 ? ((1 + Usually) * _usual) - alone : most;
+        return Math.Max(Math.Min(most, unfelt), least);
     }
 }

@@ -3,35 +3,44 @@ using OllamaMax.Inference.Native;
 namespace OllamaMax.Inference.Batching;
 
 /// <summary>
-/// Where one long prompt at a time is read while answers run: a context of its own. In the answers' context, what is read of it from step to step would lie
-/// between their tokens, and on a CPU looking back then takes all of them up to three times as long. What was read is copied to the answers in pieces. Used by the decode thread alone.
+/// Where one long prompt at a time is read while answers run: a context of its own, in slices of time between their steps. As few tokens as a step has time
+/// for would take a CPU twice as long each as a batch does; and in the answers' context they would lie between those of the answers, and looking back take all of them up to
+/// three times as long. What was read is copied to the answers in pieces. Used by the decode thread alone.
 /// </summary>
-/// <param name="context">With one sequence; owned from here on.</param>
+/// <param name="context">Interruptible, with one sequence; owned from here on.</param>
 /// <param name="answers">The answers' context.</param>
-internal sealed class PromptStage(INativeContext context, INativeContext answers) : IDisposable
+/// <param name="time">The clock.</param>
+internal sealed class PromptStage(INativeContext context, INativeContext answers, TimeProvider time) : IDisposable
 {
-    /// <summary>Tokens that are copied at once: many enough to lie together, few enough not to be felt.</summary>
-    internal const int Piece = 256;
+    /// <summary>Tokens that are copied at once: many enough to lie together, few enough for a part of a slice.</summary>
+    internal const int Piece = 128;
 
-    /// <summary>A shorter prompt is read in a few steps wherever it lies.</summary>
-    internal const int Shortest = 64;
+    /// <summary>Tokens of a batch: from so many on ggml's CPU attention works in tiles, at a quarter of the cost. A shorter prompt is not worth the way.</summary>
+    internal const int BatchSize = 64;
 
     private readonly Sequence _read = new(0);
+    private readonly DecodeBatch _batch = new(context.BatchSize);
+    private readonly SlicedDecoder _decoder = new(context, time);
 
     /// <summary>Whose prompt is read here.</summary>
     public EngineJob? Job { get; private set; }
 
-    /// <summary>What the next step reads.</summary>
-    public DecodeBatch Batch { get; } = new(context.BatchSize);
-
     /// <summary>Tokens to read here: the prompt's last one is read beside the answers, as its output is sampled there.</summary>
     public int Pending => Job!.Length - 1 - _read.Length;
 
-    /// <summary>Of these, how many one step can read.</summary>
-    public int Next => Math.Min(Pending, Batch.Capacity);
-
     /// <summary>Whether enough is read to be copied.</summary>
     public bool HasPiece => Job is { Sequence: { } sequence } && _read.Length - sequence.Length >= Math.Min(Piece, Job.Length - 1 - sequence.Length);
+
+    /// <summary>A context to read in.</summary>
+    /// <param name="answers">The answers' context.</param>
+    /// <param name="capacity">Tokens of the longest prompt.</param>
+    public static ContextConfig Config(ContextConfig answers, int capacity) => answers with
+    {
+        Capacity = capacity,
+        Sequences = 1,
+        BatchSize = Math.Min(answers.BatchSize, BatchSize),
+        IsInterruptible = true,
+    };
 
     /// <summary>Takes the longest prompt, where answers run that it would disturb.</summary>
     /// <param name="running">All jobs that have a sequence.</param>
@@ -43,7 +52,7 @@ internal sealed class PromptStage(INativeContext context, INativeContext answers
         EngineJob? longest = null;
         foreach (EngineJob job in running)
         {
-            if (job.Pending >= Shortest && job.Length <= context.Capacity && (longest is null || job.Pending > longest.Pending))
+            if (job.Pending >= BatchSize && job.Length <= context.Capacity && (longest is null || job.Pending > longest.Pending))
                 longest = job;
         }
         if (longest is null || (longest.Sequence!.Length > 0 && !context.AppendSequence(answers, longest.Sequence.Id, _read.Id)))
@@ -52,22 +61,27 @@ internal sealed class PromptStage(INativeContext context, INativeContext answers
         Job = longest;
     }
 
-    /// <summary>Plans the next tokens of the prompt.</summary>
-    public void Plan(int count)
-    {
-        ReadOnlySpan<int> tokens = Job!.Tokens.Slice(_read.Length, count);
-        for (int i = 0; i < count; i++)
-            Batch.Add(tokens[i], _read.Length + i, _read.Id, output: false);
-    }
-
-    /// <summary>Reads what was planned.</summary>
+    /// <summary>Reads on in the prompt.</summary>
+    /// <param name="slice">For so long, or until a piece is read.</param>
+    /// <returns>Other than <see cref="DecodeOutcome.Ok"/>: it cannot be read.</returns>
     /// <exception cref="NativeException">The computation failed.</exception>
-    public DecodeOutcome Decode()
+    public DecodeOutcome Read(TimeSpan slice)
     {
-        DecodeOutcome outcome = context.Decode(Batch);
-        if (outcome == DecodeOutcome.Ok)
-            _read.Append(Batch.Tokens);
-        return outcome;
+        long start = time.GetTimestamp();
+        TimeSpan left = slice;
+        do
+        {
+            if (!_decoder.IsWithin)
+                Plan();
+            if (_decoder.Run(_batch, left) is not { } outcome)
+                return DecodeOutcome.Ok;
+            if (outcome != DecodeOutcome.Ok)
+                return outcome;
+            _read.Append(_batch.Tokens);
+            left = slice - time.GetElapsedTime(start);
+        }
+        while (left > TimeSpan.Zero && !HasPiece);
+        return DecodeOutcome.Ok;
     }
 
     /// <summary>Copies what was read to the answers; with the last piece the stage is free.</summary>
@@ -90,13 +104,21 @@ internal sealed class PromptStage(INativeContext context, INativeContext answers
             Clear();
     }
 
-    public void Dispose() => context.Dispose();
+    public void Dispose() => _decoder.Dispose();
+
+    private void Plan()
+    {
+        _batch.Clear();
+        ReadOnlySpan<int> tokens = Job!.Tokens.Slice(_read.Length, Math.Min(Pending, _batch.Capacity));
+        for (int i = 0; i < tokens.Length; i++)
+            _batch.Add(tokens[i], _read.Length + i, _read.Id, output: false);
+    }
 
     private void Clear()
     {
+        _decoder.GiveUp();
         context.TruncateSequence(_read.Id, 0);
         _read.Truncate(0);
-        Batch.Clear();
         Job = null;
     }
 }

@@ -13,7 +13,7 @@ internal readonly record struct StepPart(EngineJob Job, int Count, int Output);
 /// that answers go on evenly beside them. Every job gets at least one token into a step that has tokens of prompts.
 /// </summary>
 /// <param name="batchSize">Most tokens of a step.</param>
-/// <param name="stage">Where a long prompt is read apart from the answers; null: nowhere.</param>
+/// <param name="stage">Where a long prompt is read apart from the answers, after the step; null: nowhere.</param>
 internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
 {
     private readonly List<EngineJob> _prompts = [];
@@ -21,6 +21,9 @@ internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
 
     /// <summary>Jobs that get their next token in the step that was planned last.</summary>
     public int Answers { get; private set; }
+
+    /// <summary>How long the stage reads after the step that was planned last; <see cref="TimeSpan.MaxValue"/>: nobody waits for it.</summary>
+    public TimeSpan Slice { get; private set; }
 
     /// <summary>Fills <paramref name="batch"/> from the jobs that have a sequence.</summary>
     /// <param name="jobs">All of them.</param>
@@ -30,21 +33,28 @@ internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
     public IReadOnlyList<StepPart> Plan(IReadOnlyList<EngineJob> jobs, DecodeBatch batch, PromptPacing pacing)
     {
         batch.Clear();
-        stage?.Batch.Clear();
         _parts.Clear();
         _prompts.Clear();
         foreach (EngineJob job in jobs)
         {
             if (job.Pending == 1)
                 Add(batch, job, 1);
-            else if (job != stage?.Job || !stage.HasPiece)
+            else if (job != stage?.Job)
                 _prompts.Add(job);
         }
         Answers = _parts.Count;
+        bool isStaged = stage is { Job: not null };
+        int waiting = _prompts.Count + (isStaged ? 1 : 0);
         int room = batchSize - Answers;
-        int paced = Answers == 0 ? room : pacing.Tokens(Answers, _prompts.Count);
+        int paced = Answers == 0 ? room : pacing.Tokens(Answers, waiting);
+        // The longest of them gets what the others leave; see below.
+        double stagesShare = isStaged ? Math.Pow(0.5, _prompts.Count) : 0;
+        if (!isStaged)
+            Slice = TimeSpan.Zero;
+        else
+            Slice = Answers == 0 ? TimeSpan.MaxValue : stagesShare * pacing.Slice(Answers, waiting);
         if (_prompts.Count > 0 && paced > 0)
-            PlanPrompts(batch, Math.Min(room, Math.Max(paced, _prompts.Count)));
+            PlanPrompts(batch, Math.Min(room, Math.Max((int)((1 - stagesShare) * paced), _prompts.Count)));
         return _parts;
     }
 
@@ -52,21 +62,16 @@ internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
     // the other instead of all at the last moment, and the longest comes on too.
     private void PlanPrompts(DecodeBatch batch, int budget)
     {
-        _prompts.Sort((a, b) => Next(a).CompareTo(Next(b)));
+        _prompts.Sort((a, b) => a.Pending.CompareTo(b.Pending));
         for (int i = 0; i < _prompts.Count; i++)
         {
             int others = _prompts.Count - 1 - i;
             int share = others == 0 ? budget : Math.Clamp(budget - budget / 2, 1, budget - others);
-            int count = Math.Min(Next(_prompts[i]), share);
-            if (_prompts[i] == stage?.Job)
-                stage.Plan(count);
-            else
-                Add(batch, _prompts[i], count);
+            int count = Math.Min(_prompts[i].Pending, share);
+            Add(batch, _prompts[i], count);
             budget -= count;
         }
     }
-
-    private int Next(EngineJob job) => job == stage?.Job ? stage.Next : job.Pending;
 
     private void Add(DecodeBatch batch, EngineJob job, int count)
     {

@@ -17,11 +17,13 @@ internal sealed class SharpContext : INativeContext
 
     // Holds what is on its way from or to another context; -1: nothing ever is.
     private readonly int _exchange;
+    private readonly ComputeInterrupts? _interrupts;
     private int _outputCount;
 
-    private SharpContext(SafeLLamaContextHandle handle, ContextConfig config, int vocabularySize, int longest)
+    private SharpContext(SafeLLamaContextHandle handle, ContextConfig config, ComputeInterrupts? interrupts, int vocabularySize, int longest)
     {
         _handle = handle;
+        _interrupts = interrupts;
         _embeds = config.Pooling is not null;
         Capacity = (int)handle.ContextSize;
         BatchSize = (int)handle.BatchSize;
@@ -45,27 +47,33 @@ internal sealed class SharpContext : INativeContext
     /// <param name="longest">Most tokens in a sequence.</param>
     public static SharpContext Create(SafeLlamaModelHandle model, LoraAdapter[] adapters, ContextConfig config, int vocabularySize, int longest)
     {
-        SafeLLamaContextHandle handle = SafeLLamaContextHandle.Create(model, Parameters(config));
+        ComputeInterrupts? interrupts = config.IsInterruptible ? new() : null;
+        SafeLLamaContextHandle handle = SafeLLamaContextHandle.Create(model, Parameters(config, interrupts));
         if (handle.IsInvalid)
         {
+            interrupts?.Dispose();
             handle.Dispose();
             throw new ModelLoadException(
                 $"No context of {config.Capacity} tokens for {config.Sequences} sequences: the log of llama.cpp says why");
         }
         if (adapters.Length > 0)
             handle.SetLoraAdapters([.. adapters.Select(static adapter => (adapter, 1f))]);
-        return new SharpContext(handle, config, vocabularySize, longest);
+        return new SharpContext(handle, config, interrupts, vocabularySize, longest);
     }
 
-    public DecodeOutcome Decode(DecodeBatch batch)
+    public DecodeOutcome Decode(DecodeBatch batch, Func<bool>? goOn = null)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         _check.Check(batch);
+        BatchCheck.CheckInterrupts(_interrupts, goOn);
         // Whatever happens, the former batch's logits are gone.
         _outputCount = 0;
         _embedded.Clear();
         Fill(batch);
+        _interrupts?.Begin(goOn);
         DecodeResult result = _handle.Decode(_batch);
+        if (_interrupts is { HasEnded: true })
+            result = DecodeResult.ComputeAborted;
         if (result == DecodeResult.Ok)
         {
             _outputCount = batch.Count;
@@ -183,11 +191,17 @@ internal sealed class SharpContext : INativeContext
         _check.Clear();
     }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose()
+    {
+        _handle.Dispose();
+        _interrupts?.Dispose();
+    }
 
-    private static LLamaContextParams Parameters(ContextConfig config)
+    private static LLamaContextParams Parameters(ContextConfig config, ComputeInterrupts? interrupts)
     {
         LLamaContextParams parameters = LLamaContextParams.Default();
+        if (interrupts is not null)
+            (parameters.cb_eval, parameters.cb_eval_user_data) = (ComputeInterrupts.Callback, interrupts.UserData);
         parameters.n_ctx = (uint)config.NativeCapacity;
         parameters.n_batch = (uint)config.BatchSize;
         parameters.n_ubatch = (uint)Math.Min(config.BatchSize, 512);

@@ -34,6 +34,13 @@ internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSiz
             _lengths[sequence]++;
     }
 
+    /// <exception cref="ArgumentException">The context was not made to be interrupted.</exception>
+    public static void CheckInterrupts(ComputeInterrupts? interrupts, Func<bool>? goOn)
+    {
+        if (goOn is not null && interrupts is null)
+            throw new ArgumentException("The context cannot be interrupted.", nameof(goOn));
+    }
+
     /// <exception cref="ArgumentException">There is nothing to append, or one of the contexts was not made for it.</exception>
     public static void CheckAppend(int length, int sourceLength, bool exchange)
     {

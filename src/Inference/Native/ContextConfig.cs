@@ -24,6 +24,9 @@ internal sealed record ContextConfig
     /// <summary>Sequences can be copied from and to another context of the same model. Not for models with a state or a sliding window.</summary>
     public bool Exchanges { get; init; }
 
+    /// <summary>A computation can be interrupted between its parts.</summary>
+    public bool IsInterruptible { get; init; }
+
     /// <summary>Sequences that the library is to know: one of them holds what is on its way to another context.</summary>
     public int NativeSequences => Exchanges ? Sequences + 1 : Sequences;
 

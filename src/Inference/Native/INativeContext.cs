@@ -15,11 +15,16 @@ internal interface INativeContext : IDisposable
     int SequenceCount { get; }
 
     /// <summary>Reads a batch into memory and computes the outputs it asks for.</summary>
+    /// <param name="batch">Not to be changed meanwhile.</param>
+    /// <param name="goOn">
+    /// Asked between parts of the computation, on this thread; it may take its time and must not throw. False ends it. Only in a context that is
+    /// <see cref="ContextConfig.IsInterruptible"/>.
+    /// </param>
     /// <exception cref="ArgumentException">
-    /// The batch is empty or larger than <see cref="BatchSize"/>, or a token, sequence or position in it cannot be.
+    /// The batch is empty or larger than <see cref="BatchSize"/>, or a token, sequence or position in it cannot be; or the context cannot be interrupted.
     /// </exception>
     /// <exception cref="NativeException">The computation failed. Sequences of the batch may be half read: clear them.</exception>
-    DecodeOutcome Decode(DecodeBatch batch);
+    DecodeOutcome Decode(DecodeBatch batch, Func<bool>? goOn = null);
 
     /// <summary>The logits that the last batch computed for its entry <paramref name="index"/>. Valid until the next <see cref="Decode"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">That entry asked for no output.</exception>

@@ -81,9 +81,9 @@ internal static class MemoryPlanner
         /// </summary>
         public MemoryPlan WithStage(MemoryPlan plan)
         {
-            if (plan.Slots == 1 || plan.ContextPerSlot < PromptStage.Shortest || !shape.IsGenerator || shape.IsRecurrent || shape.SlidingWindow > 0 || !IsCpuAlone(plan))
+            if (plan.Slots == 1 || plan.ContextPerSlot < PromptStage.BatchSize || !shape.IsGenerator || shape.IsRecurrent || shape.SlidingWindow > 0 || !IsCpuAlone(plan))
                 return plan;
-            long cache = _perToken * plan.ContextPerSlot, compute = ComputeBuffers.Estimate(shape, options, 1, plan.ContextPerSlot);
+            long cache = _perToken * plan.ContextPerSlot, compute = ComputeBuffers.Estimate(shape, options with { BatchSize = Math.Min(options.BatchSize, PromptStage.BatchSize) }, 1, plan.ContextPerSlot);
             return plan.Bytes + cache + compute > Free
                 ? plan
                 : plan with { StageContext = plan.ContextPerSlot, CacheBytes = plan.CacheBytes + cache, ComputeBytes = plan.ComputeBytes + compute };

@@ -10,13 +10,13 @@ public sealed class PromptPacingTests
     public void Tokens_NothingMeasured_AreTheFewest() => new PromptPacing(8, 512).Tokens(answers: 1, prompts: 1).ShouldBe(8);
 
     [Theory]
-    [InlineData(0.1, 150)]
-    [InlineData(0.5, 30)]
-    [InlineData(5, 3)]
+    [InlineData(0.1, 80)]
+    [InlineData(0.5, 16)]
+    [InlineData(4, 2)]
     [InlineData(50, 1)] // One of them would be five steps already: prompts come on all the same.
     [InlineData(0.001, 512)]
     [InlineData(0, 512)]
-    public void Tokens_AfterAWhile_MakeAStepTwoAndAHalfTimesAsLong(double millisecondsPerToken, int expected)
+    public void Tokens_AfterAWhile_MakeAStepAlmostTwiceAsLong(double millisecondsPerToken, int expected)
     {
         PromptPacing pacing = new(8, 512);
         Run(pacing, millisecondsPerToken, steps: 40);
@@ -25,7 +25,8 @@ public sealed class PromptPacingTests
     }
 
     [Theory]
-    [InlineData(4, 1, 150)]
+    [InlineData(4, 1, 80)]
+    [InlineData(4, 4, 100)]
     [InlineData(4, 6, 150)]
     [InlineData(4, 7, 175)]
     [InlineData(1, 7, 200)]
@@ -33,6 +34,7 @@ public sealed class PromptPacingTests
     {
         PromptPacing pacing = new(8, 512);
         Run(pacing, 0.1, steps: 40);
+        pacing.Add(answers: 4, promptTokens: 100, TimeSpan.FromMilliseconds(20));
 
         pacing.Tokens(answers, prompts).ShouldBeInRange(expected - 1, expected);
     }
@@ -73,7 +75,7 @@ public sealed class PromptPacingTests
 
         Run(pacing, 1, steps: 40);
 
-        pacing.Tokens(4, 1).ShouldBeInRange(14, 15);
+        pacing.Tokens(4, 1).ShouldBeInRange(7, 8);
     }
 
     [Fact]
@@ -87,22 +89,21 @@ public sealed class PromptPacingTests
             pacing.Add(answers: 4, tokens, s_alone + TimeSpan.FromMilliseconds(i * 0.02 + tokens * 2));
         }
         // 50 ms and 2 ms.
-        pacing.Tokens(4, 1).ShouldBeInRange(30, 38);
+        pacing.Tokens(4, 1).ShouldBeInRange(16, 20);
     }
 
     [Theory]
-    [InlineData(10, 1, 150)]
-    [InlineData(12, 1, 130)] // 25 ms are what a step took then, and two and a half times that.
-    [InlineData(15, 1, 100)]
-    [InlineData(18, 1, 90)] // Half of a step in any case.
-    [InlineData(40, 1, 200)]
+    [InlineData(10, 1, 80)]
+    [InlineData(12, 1, 60)] // 18 ms are almost twice what a step took then.
+    [InlineData(14, 1, 40)]
+    [InlineData(18, 1, 45)] // A quarter of a step in any case.
+    [InlineData(40, 1, 100)]
     [InlineData(18, 3, 135)] // With nearly as many prompts as answers they get as much of the time as those.
     public void Tokens_AnswersHaveGrownSinceThePromptCame_KeepTheStepWhereItWas(double millisecondsNow, int prompts, int expected)
     {
         PromptPacing pacing = new(8, 512);
         Run(pacing, 0.1, steps: 40);
         pacing.Tokens(4, prompts: 0);
-        pacing.AddApart(answers: 4, promptTokens: 512, TimeSpan.FromMilliseconds(51.2));
 
         for (int i = 0; i < 3; i++)
             pacing.Add(answers: 4, promptTokens: 0, TimeSpan.FromMilliseconds(millisecondsNow));
@@ -121,7 +122,7 @@ public sealed class PromptPacingTests
             pacing.Add(answers: 1, promptTokens: 16, TimeSpan.FromMilliseconds(10.5));
         pacing.Add(answers: 4, promptTokens: 0, s_alone);
 
-        pacing.Tokens(4, 1).ShouldBeInRange(29, 30);
+        pacing.Tokens(4, 1).ShouldBeInRange(15, 16);
     }
 
     [Fact]
@@ -135,7 +136,7 @@ public sealed class PromptPacingTests
 
         pacing.Tokens(4, 1).ShouldBe(0);
         pacing.Add(answers: 4, promptTokens: 0, TimeSpan.FromMilliseconds(1));
-        pacing.Tokens(4, 1).ShouldBeInRange(2, 3);
+        pacing.Tokens(4, 1).ShouldBeInRange(1, 2);
     }
 
     [Fact]
@@ -150,17 +151,19 @@ public sealed class PromptPacingTests
     }
 
     [Fact]
-    public void AddApart_StepsOfAnswersAreMeasuredByThemselves_NoneHasToBeAlone()
+    public void Slice_PromptsReadApart_IsWhatTheyWouldTakeInAStep()
     {
         PromptPacing pacing = new(8, 512);
-        for (int i = 0; i < 40; i++)
-        {
-            pacing.Add(answers: 4, promptTokens: 0, s_alone);
-            int tokens = pacing.Tokens(4, 1);
-            tokens.ShouldBeGreaterThan(0);
-            pacing.AddApart(answers: 4, tokens, TimeSpan.FromMilliseconds(0.5 * tokens));
-        }
-        pacing.Tokens(4, 1).ShouldBeInRange(29, 30);
+        pacing.Slice(4, 1).ShouldBe(TimeSpan.Zero);
+
+        pacing.Add(answers: 4, promptTokens: 0, s_alone);
+        pacing.Slice(4, 1).TotalMilliseconds.ShouldBe(8, 0.01);
+        pacing.Slice(4, 7).TotalMilliseconds.ShouldBe(17.5, 0.01);
+
+        pacing.Tokens(4, prompts: 0);
+        for (int i = 0; i < 3; i++)
+            pacing.Add(answers: 4, promptTokens: 0, TimeSpan.FromMilliseconds(14));
+        pacing.Slice(4, 1).TotalMilliseconds.ShouldBe(4, 0.01);
     }
 
     [Fact]

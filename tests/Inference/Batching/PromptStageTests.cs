@@ -40,7 +40,7 @@ public sealed class PromptStageTests : IDisposable
         Step(loop, until: () => loop.IsIdle);
 
         lengths.Distinct().Count().ShouldBeGreaterThan(2);
-        lengths.Distinct().ElementAt(1).ShouldBeInRange(PromptStage.Piece, PromptStage.Piece + 32);
+        lengths.Distinct().ElementAt(1).ShouldBe(PromptStage.Piece);
         second.Tokens.ShouldBe(prompt);
         first.Tokens.ShouldBe(answer);
         (await answering.End).Reason.ShouldBe(EndReason.Length);
@@ -85,6 +85,60 @@ public sealed class PromptStageTests : IDisposable
 
         second.Start!.CachedTokens.ShouldBeInRange(PromptStage.Piece, second.Start.PromptTokens - 2);
         second.Tokens.ShouldBe(cold);
+    }
+
+    [Fact]
+    public async Task Step_CancelledInTheMiddleOfABatch_TheStageReadsTheNextPrompt()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop(time: new TickingTime());
+        EngineRequest request = EngineFixture.Greedy(EngineFixture.LongPrompt(110));
+        int[] cold = Alone(request);
+        BeginAnswer(loop);
+        using CancellationTokenSource cancellation = new();
+        (EngineJob cancelled, _) = Enqueue(loop, request, cancellation);
+        loop.Step();
+        int before = stage.Pending;
+        loop.Step();
+        (stage.Job, stage.Pending).ShouldBe((cancelled, before), "a batch takes several steps");
+
+        await cancellation.CancelAsync();
+        loop.Step();
+        (stage.Job, (await cancelled.End).Reason).ShouldBe((null, EndReason.Cancelled));
+        (EngineJob again, CollectingSink second) = Enqueue(loop, request);
+        Step(loop, until: () => again.End.IsCompleted);
+
+        second.Tokens.ShouldBe(cold);
+    }
+
+    [Fact]
+    public void Plan_PromptOnTheStage_HasTheTimeThatIsLeftToIt()
+    {
+        (DecodeLoop loop, PromptStage stage) = Loop();
+        BeginAnswer(loop);
+        (EngineJob reading, _) = Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
+        loop.Step();
+        stage.Job.ShouldBe(reading);
+        EngineJob answer = Begun(1, pending: 1), other = Begun(2, pending: 50), third = Begun(3, pending: 60);
+        StepPlanner planner = new(64, stage);
+        PromptPacing pacing = new(8, 512);
+
+        TimeSpan SliceOf(params EngineJob[] jobs)
+        {
+            planner.Plan([.. jobs, reading], new DecodeBatch(64), pacing);
+            return planner.Slice;
+        }
+
+        SliceOf(answer).ShouldBe(TimeSpan.Zero, "nobody knows yet what an answer takes");
+        pacing.Add(answers: 1, promptTokens: 0, TimeSpan.FromMilliseconds(10));
+        TimeSpan whole = pacing.Slice(answers: 1, prompts: 1);
+        SliceOf(answer).ShouldBe(whole);
+        SliceOf(answer, other).ShouldBe(pacing.Slice(1, 2) / 2);
+        SliceOf(answer, other, third).ShouldBe(pacing.Slice(1, 3) / 4);
+        SliceOf(other).ShouldBe(TimeSpan.MaxValue);
+        planner.Plan([answer, other], new DecodeBatch(64), pacing).Select(part => part.Count).ShouldBe([1, 4]);
+        stage.Leave(reading);
+        planner.Plan([answer, other], new DecodeBatch(64), pacing).Select(part => part.Count).ShouldBe([1, 8]);
+        planner.Slice.ShouldBe(TimeSpan.Zero);
     }
 
     [Fact]
@@ -134,9 +188,10 @@ public sealed class PromptStageTests : IDisposable
         Step(loop, until: () => answering.End.IsCompleted);
         stage.Job.ShouldBe(reading);
 
+        loop.Step();
         int before = stage.Pending;
         loop.Step();
-        (before - stage.Pending).ShouldBe(64);
+        (before - stage.Pending).ShouldBe(PromptStage.Piece);
         Step(loop, until: () => reading.End.IsCompleted);
 
         second.Tokens.ShouldBe(cold);
@@ -175,8 +230,9 @@ public sealed class PromptStageTests : IDisposable
         return sink.Tokens;
     }
 
-    private (DecodeLoop Loop, PromptStage Stage) Loop(int capacity = 4096, int stageCapacity = 2048)
+    private (DecodeLoop Loop, PromptStage Stage) Loop(int capacity = 4096, int stageCapacity = 2048, TimeProvider? time = null)
     {
+        time ??= TimeProvider.System;
         ContextConfig config = new()
         {
             Capacity = capacity,
@@ -189,9 +245,9 @@ public sealed class PromptStageTests : IDisposable
             ValueType = CacheType.F32,
         };
         INativeContext context = _model.CreateContext(config);
-        PromptStage stage = new(_model.CreateContext(config with { Capacity = stageCapacity, Sequences = 1 }), context);
+        PromptStage stage = new(_model.CreateContext(PromptStage.Config(config, stageCapacity)), context, time);
         // Twice as many tokens of prompts as EngineFixture's: few steps, whatever the machine makes of the pacing.
-        DecodeLoop loop = new(_model, context, stage, slots: 4, EngineFixture.Exact with { PromptTokensBesideAnswers = 32 }, TimeProvider.System, NullLogger.Instance);
+        DecodeLoop loop = new(_model, context, stage, slots: 4, EngineFixture.Exact with { PromptTokensBesideAnswers = 32 }, time, NullLogger.Instance);
         _owned.Add(loop);
         return (loop, stage);
     }
@@ -202,6 +258,14 @@ public sealed class PromptStageTests : IDisposable
         (EngineJob? job, _) = new JobReader(_model, contextPerSlot: 2048, capacity: 4096).Read(request, sink, cancellation?.Token ?? CancellationToken.None);
         loop.Enqueue(job.ShouldNotBeNull());
         return (job, sink);
+    }
+
+    private static EngineJob Begun(int sequence, int pending)
+    {
+        EngineRequest request = new() { Prompt = "", Options = new InferenceOptions(), Seed = 0 };
+        EngineJob job = new([.. Enumerable.Range(0, pending)], request, new JobBounds(Context: 1000, Answer: 1000, Keep: 0), null!, new CollectingSink(), CancellationToken.None);
+        job.Admit(new Sequence(sequence), TimeProvider.System);
+        return job;
     }
 
     // Running when this returns.

@@ -14,6 +14,7 @@ internal sealed unsafe class LlamaContext : INativeContext
     private readonly int*[] _sequencePointers;
     private readonly byte[] _outputs;
     private readonly int _vocabularySize;
+    private readonly ComputeInterrupts? _interrupts;
     private int _outputCount;
 
     private readonly HashSet<int> _embedded = [];
@@ -24,9 +25,11 @@ internal sealed unsafe class LlamaContext : INativeContext
     // Holds what is on its way from or to another context; -1: nothing ever is.
     private readonly int _exchange;
 
-    private LlamaContext(LlamaContextHandle handle, LlamaModelHandle model, ContextConfig config, int vocabularySize, int longest)
+    private LlamaContext(
+        LlamaContextHandle handle, LlamaModelHandle model, ContextConfig config, ComputeInterrupts? interrupts, int vocabularySize, int longest)
     {
         _handle = handle;
+        _interrupts = interrupts;
         _vocabularySize = vocabularySize;
         _embeds = config.Pooling is not null;
         _width = LlamaApi.ModelEmbeddingWidth(model);
@@ -58,25 +61,31 @@ internal sealed unsafe class LlamaContext : INativeContext
     public static LlamaContext Create(LlamaModelHandle model, nint[] adapters, ContextConfig config, int vocabularySize, int longest)
     {
         List<string> errors = [];
-        LlamaContextHandle handle = LlamaLog.Capture(errors, () => LlamaApi.ContextCreate(model, Parameters(config)));
+        ComputeInterrupts? interrupts = config.IsInterruptible ? new() : null;
+        LlamaContextHandle handle = LlamaLog.Capture(errors, () => LlamaApi.ContextCreate(model, Parameters(config, interrupts)));
         if (handle.IsInvalid)
         {
+            interrupts?.Dispose();
             throw new ModelLoadException($"No context of {config.Capacity} tokens for {config.Sequences} sequences: "
                 + string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why")));
         }
         handle.Keep(model);
         Apply(handle, adapters);
-        return new LlamaContext(handle, model, config, vocabularySize, longest);
+        return new LlamaContext(handle, model, config, interrupts, vocabularySize, longest);
     }
 
-    public DecodeOutcome Decode(DecodeBatch batch)
+    public DecodeOutcome Decode(DecodeBatch batch, Func<bool>? goOn = null)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         _check.Check(batch);
+        BatchCheck.CheckInterrupts(_interrupts, goOn);
         // Whatever happens, the former batch's logits are gone.
         _outputCount = 0;
         _embedded.Clear();
+        _interrupts?.Begin(goOn);
         int result = DecodeNative(batch);
+        if (_interrupts is { HasEnded: true })
+            result = 2;
         if (result == 0)
         {
             _outputCount = batch.Count;
@@ -196,11 +205,17 @@ internal sealed unsafe class LlamaContext : INativeContext
         _check.Clear();
     }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose()
+    {
+        _handle.Dispose();
+        _interrupts?.Dispose();
+    }
 
-    internal static LlamaContextParams Parameters(ContextConfig config)
+    private static LlamaContextParams Parameters(ContextConfig config, ComputeInterrupts? interrupts)
     {
         LlamaContextParams parameters = LlamaApi.ContextDefaultParams();
+        if (interrupts is not null)
+            (parameters.EvaluationCallback, parameters.EvaluationUserData) = (ComputeInterrupts.Callback, interrupts.UserData);
         parameters.ContextSize = (uint)config.NativeCapacity;
         parameters.BatchSize = (uint)config.BatchSize;
         parameters.MicroBatchSize = (uint)Math.Min(config.BatchSize, 512);
