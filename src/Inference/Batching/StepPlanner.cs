@@ -16,6 +16,9 @@ internal readonly record struct StepPart(EngineJob Job, int Count, int Output);
 /// <param name="stage">Where a long prompt is read apart from the answers, after the step; null: nowhere.</param>
 internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
 {
+    // In a crowd halves of halves would be nothing at last.
+    private const double StagesLeast = 1.0 / 32;
+
     private readonly List<EngineJob> _prompts = [];
     private readonly List<StepPart> _parts = [];
 
@@ -48,11 +51,13 @@ internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
         int room = batchSize - Answers;
         int paced = Answers == 0 ? room : pacing.Tokens(Answers, waiting);
         // The longest of them gets what the others leave; see below.
-        double stagesShare = isStaged ? Math.Pow(0.5, _prompts.Count) : 0;
-        if (!isStaged)
-            Slice = TimeSpan.Zero;
-        else
-            Slice = Answers == 0 ? TimeSpan.MaxValue : stagesShare * pacing.Slice(Answers, waiting);
+        double stagesShare = isStaged ? Math.Max(Math.Pow(0.5, _prompts.Count), StagesLeast) : 0;
+        Slice = (isStaged, Answers) switch
+        {
+            (false, _) => TimeSpan.Zero,
+            (true, 0) => TimeSpan.MaxValue,
+            _ => stagesShare * pacing.Slice(Answers, waiting),
+        };
         if (_prompts.Count > 0 && paced > 0)
             PlanPrompts(batch, Math.Min(room, Math.Max((int)((1 - stagesShare) * paced), _prompts.Count)));
         return _parts;

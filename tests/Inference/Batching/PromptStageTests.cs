@@ -134,6 +134,7 @@ public sealed class PromptStageTests : IDisposable
         SliceOf(answer).ShouldBe(whole);
         SliceOf(answer, other).ShouldBe(pacing.Slice(1, 2) / 2);
         SliceOf(answer, other, third).ShouldBe(pacing.Slice(1, 3) / 4);
+        SliceOf([answer, .. Enumerable.Range(4, 40).Select(i => Begun(i, pending: 50))]).ShouldBe(pacing.Slice(1, 41) / 32);
         SliceOf(other).ShouldBe(TimeSpan.MaxValue);
         planner.Plan([answer, other], new DecodeBatch(64), pacing).Select(part => part.Count).ShouldBe([1, 4]);
         stage.Leave(reading);
