@@ -37,14 +37,21 @@ public static class TestModels
     internal static float[] LogitsOf(INativeModel model)
     {
         using INativeContext context = model.CreateContext(new ContextConfig { Capacity = 256, Sequences = 1, BatchSize = 64, Threads = 1 });
-        DecodeBatch batch = new(64);
-        int[] tokens = model.Tokenize("hello there"u8, addSpecial: true, parseSpecial: false);
-        for (int i = 0; i < tokens.Length; i++)
-            batch.Add(tokens[i], i, 0, output: i == tokens.Length - 1);
+        DecodeBatch batch = Words(model);
 
         context.Decode(batch).ShouldBe(DecodeOutcome.Ok);
 
         return context.Logits(batch.Count - 1).ToArray();
+    }
+
+    /// <summary>These words; what comes after them is asked for.</summary>
+    internal static DecodeBatch Words(INativeModel model)
+    {
+        DecodeBatch batch = new(64);
+        int[] tokens = model.Tokenize("hello there"u8, addSpecial: true, parseSpecial: false);
+        for (int i = 0; i < tokens.Length; i++)
+            batch.Add(tokens[i], i, 0, output: i == tokens.Length - 1);
+        return batch;
     }
 
     /// <summary>By the native that this build is for: one contract, whoever implements it.</summary>

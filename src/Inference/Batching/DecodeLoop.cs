@@ -135,14 +135,12 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         if (_stage is not { Job: { } job } || _planner.Slice == TimeSpan.Zero)
             return;
         long start = _time.GetTimestamp();
-        if (!MovePiece() || _stage.Job is null)
-            return;
-        TimeSpan left = _planner.Slice - _time.GetElapsedTime(start);
-        if (left <= TimeSpan.Zero)
-            return;
         try
         {
-            DecodeOutcome outcome = _stage.Read(left);
+            if (!MovePiece() || _stage.Job is null)
+                return;
+            TimeSpan left = _planner.Slice - _time.GetElapsedTime(start);
+            DecodeOutcome outcome = left > TimeSpan.Zero ? _stage.Read(left) : DecodeOutcome.Ok;
             if (outcome != DecodeOutcome.Ok)
                 End(job, EndReason.Failed, $"the decoder refused a batch of a prompt ({outcome})");
         }

@@ -83,7 +83,9 @@ internal static class MemoryPlanner
         {
             if (plan.Slots == 1 || plan.ContextPerSlot < PromptStage.BatchSize || !shape.IsGenerator || shape.IsRecurrent || shape.SlidingWindow > 0 || !IsCpuAlone(plan))
                 return plan;
-            long cache = _perToken * plan.ContextPerSlot, compute = ComputeBuffers.Estimate(shape, options with { BatchSize = Math.Min(options.BatchSize, PromptStage.BatchSize) }, 1, plan.ContextPerSlot);
+            long cache = _perToken * plan.ContextPerSlot;
+            EngineOptions inBatches = options with { BatchSize = Math.Min(options.BatchSize, PromptStage.BatchSize) };
+            long compute = ComputeBuffers.Estimate(shape, inBatches, 1, plan.ContextPerSlot);
             return plan.Bytes + cache + compute > Free
                 ? plan
                 : plan with { StageContext = plan.ContextPerSlot, CacheBytes = plan.CacheBytes + cache, ComputeBytes = plan.ComputeBytes + compute };

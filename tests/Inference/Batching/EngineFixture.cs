@@ -52,5 +52,14 @@ internal static class EngineFixture
         return (end, sink);
     }
 
+    /// <summary>A job as the planner sees it: planning asks for its tokens alone, so it has no sampler.</summary>
+    public static EngineJob Begun(int sequence, int pending)
+    {
+        EngineJob job = new(
+            [.. Enumerable.Range(0, pending)], Greedy(""), new JobBounds(Context: 1000, Answer: 1000, Keep: 0), null!, new CollectingSink(), CancellationToken.None);
+        job.Admit(new Sequence(sequence), TimeProvider.System);
+        return job;
+    }
+
     public static string LongPrompt(int words) => string.Join(' ', Enumerable.Range(0, words).Select(static i => $"word{i % 17}"));
 }

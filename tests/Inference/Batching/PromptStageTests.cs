@@ -118,7 +118,7 @@ public sealed class PromptStageTests : IDisposable
         (EngineJob reading, _) = Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
         loop.Step();
         stage.Job.ShouldBe(reading);
-        EngineJob answer = Begun(1, pending: 1), other = Begun(2, pending: 50), third = Begun(3, pending: 60);
+        EngineJob answer = EngineFixture.Begun(1, pending: 1), other = EngineFixture.Begun(2, pending: 50), third = EngineFixture.Begun(3, pending: 60);
         StepPlanner planner = new(64, stage);
         PromptPacing pacing = new(8, 512);
 
@@ -134,7 +134,7 @@ public sealed class PromptStageTests : IDisposable
         SliceOf(answer).ShouldBe(whole);
         SliceOf(answer, other).ShouldBe(pacing.Slice(1, 2) / 2);
         SliceOf(answer, other, third).ShouldBe(pacing.Slice(1, 3) / 4);
-        SliceOf([answer, .. Enumerable.Range(4, 40).Select(i => Begun(i, pending: 50))]).ShouldBe(pacing.Slice(1, 41) / 32);
+        SliceOf([answer, .. Enumerable.Range(4, 40).Select(i => EngineFixture.Begun(i, pending: 50))]).ShouldBe(pacing.Slice(1, 41) / 32);
         SliceOf(other).ShouldBe(TimeSpan.MaxValue);
         planner.Plan([answer, other], new DecodeBatch(64), pacing).Select(part => part.Count).ShouldBe([1, 4]);
         stage.Leave(reading);
@@ -259,14 +259,6 @@ public sealed class PromptStageTests : IDisposable
         (EngineJob? job, _) = new JobReader(_model, contextPerSlot: 2048, capacity: 4096).Read(request, sink, cancellation?.Token ?? CancellationToken.None);
         loop.Enqueue(job.ShouldNotBeNull());
         return (job, sink);
-    }
-
-    private static EngineJob Begun(int sequence, int pending)
-    {
-        EngineRequest request = new() { Prompt = "", Options = new InferenceOptions(), Seed = 0 };
-        EngineJob job = new([.. Enumerable.Range(0, pending)], request, new JobBounds(Context: 1000, Answer: 1000, Keep: 0), null!, new CollectingSink(), CancellationToken.None);
-        job.Admit(new Sequence(sequence), TimeProvider.System);
-        return job;
     }
 
     // Running when this returns.

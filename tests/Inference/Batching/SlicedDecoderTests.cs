@@ -137,13 +137,5 @@ public sealed class SlicedDecoderTests : IDisposable
 
     private float[] Logits() => _context.Logits(Words().Count - 1).ToArray();
 
-    // The batch of TestModels.LogitsOf.
-    private DecodeBatch Words()
-    {
-        DecodeBatch batch = new(64);
-        int[] tokens = _model.Tokenize("hello there"u8, addSpecial: true, parseSpecial: false);
-        for (int i = 0; i < tokens.Length; i++)
-            batch.Add(tokens[i], i, 0, output: i == tokens.Length - 1);
-        return batch;
-    }
+    private DecodeBatch Words() => TestModels.Words(_model);
 }

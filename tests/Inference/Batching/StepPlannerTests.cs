@@ -1,6 +1,5 @@
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
-using OllamaMax.Jobs;
 
 namespace OllamaMax.Inference.Tests.Batching;
 
@@ -47,12 +46,5 @@ public sealed class StepPlannerTests
     private IEnumerable<(int Pending, int Count)> Plan(params IReadOnlyList<EngineJob> jobs) =>
         [.. _planner.Plan(jobs, _batch, new PromptPacing(8, 512)).Select(part => (part.Job.Pending, part.Count))];
 
-    // Planning asks a job for its tokens alone: it has no sampler.
-    private EngineJob Job(int pending)
-    {
-        EngineRequest request = new() { Prompt = "", Options = new InferenceOptions(), Seed = 0 };
-        EngineJob job = new([.. Enumerable.Range(0, pending)], request, new JobBounds(Context: 1000, Answer: 1000, Keep: 0), null!, new CollectingSink(), CancellationToken.None);
-        job.Admit(new Sequence(_sequences++), TimeProvider.System);
-        return job;
-    }
+    private EngineJob Job(int pending) => EngineFixture.Begun(_sequences++, pending);
 }

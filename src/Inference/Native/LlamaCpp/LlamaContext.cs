@@ -70,8 +70,11 @@ internal sealed unsafe class LlamaContext : INativeContext
                 + string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why")));
         }
         handle.Keep(model);
-        Apply(handle, adapters);
-        return new LlamaContext(handle, model, config, interrupts, vocabularySize, longest);
+        LlamaContext context = new(handle, model, config, interrupts, vocabularySize, longest);
+        if (HasApplied(handle, adapters))
+            return context;
+        context.Dispose();
+        throw new ModelLoadException("The model's adapters cannot be applied.");
     }
 
     public DecodeOutcome Decode(DecodeBatch batch, Func<bool>? goOn = null)
@@ -244,20 +247,15 @@ internal sealed unsafe class LlamaContext : INativeContext
         return parameters;
     }
 
-    private static void Apply(LlamaContextHandle handle, nint[] adapters)
+    private static bool HasApplied(LlamaContextHandle handle, nint[] adapters)
     {
         if (adapters.Length == 0)
-            return;
+            return true;
         float[] scales = new float[adapters.Length];
         Array.Fill(scales, 1);
         fixed (nint* pointers = adapters)
         fixed (float* factors = scales)
-        {
-            if (LlamaApi.SetAdapters(handle, pointers, (nuint)adapters.Length, factors) == 0)
-                return;
-        }
-        handle.Dispose();
-        throw new ModelLoadException("The model's adapters cannot be applied.");
+            return LlamaApi.SetAdapters(handle, pointers, (nuint)adapters.Length, factors) == 0;
     }
 
     private int DecodeNative(DecodeBatch batch)
