@@ -129,6 +129,8 @@ internal sealed class SharpModel : INativeModel
         try
         {
             NativeLogConfig.llama_log_set(loggers.CreateLogger("llama.cpp"));
+            // LLamaSharp chooses the library in there; what follows would be looked for without it.
+            NativeApi.llama_empty_call();
             LLamaModelParams parameters = LLamaModelParams.Default();
             parameters.n_gpu_layers = config.GpuLayers;
             parameters.progress_callback = goesOn;
@@ -141,7 +143,7 @@ internal sealed class SharpModel : INativeModel
         }
         catch (Exception failure) when (failure is RuntimeError or TypeInitializationException or DllNotFoundException)
         {
-            throw new ModelLoadException($"LLamaSharp has no library that runs here: {failure.Message}", failure);
+            throw new ModelLoadException($"LLamaSharp has no library that runs here: {failure.GetBaseException().Message}", failure);
         }
         finally
         {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Native.LlamaCpp;
 
-namespace OllamaMax.Inference.Tests.Native;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>llama.cpp's own grammar sampler, to compare with. Only for grammars and tokens that it survives.</summary>
 internal sealed unsafe class LlamaGrammarOracle : IDisposable

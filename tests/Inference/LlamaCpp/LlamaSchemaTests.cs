@@ -4,9 +4,9 @@ using Json.Schema;
 using OllamaMax.Grammars;
 using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Native.Grammars;
-using OllamaMax.Inference.Tests.Native;
+using OllamaMax.Inference.Tests.Grammars;
 
-namespace OllamaMax.Inference.Tests.Grammars;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>What reads the grammars in earnest, reads them: llama.cpp, and the engine's own guide.</summary>
 public sealed class LlamaSchemaTests

@@ -1,11 +1,10 @@
 using OllamaMax.Inference.Native;
-using OllamaMax.Inference.Tests.Models.Quantization;
 using OllamaMax.Models.Gguf;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
 using GgufHeader = OllamaMax.Models.Gguf.GgufHeader;
 
-namespace OllamaMax.Inference.Tests.Models;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>What is quantized here, held against what llama.cpp makes of the same file.</summary>
 public sealed class GgufQuantizerTests

@@ -1,10 +1,9 @@
 using System.Text;
 using OllamaMax.Grammars;
 using OllamaMax.Inference.Native;
-using OllamaMax.Inference.Tests.Native;
 using OllamaMax.Jobs;
 
-namespace OllamaMax.Inference.Tests.Grammars;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 public sealed class ThinkingGrammarTests
 {

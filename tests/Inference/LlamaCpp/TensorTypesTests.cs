@@ -3,7 +3,7 @@ using System.Text.Json;
 using OllamaMax.Models.Gguf;
 using OllamaMax.Models.Gguf.Quantization;
 
-namespace OllamaMax.Inference.Tests.Models.Quantization;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>Which types are chosen here, held against what the library chooses for a model of that shape.</summary>
 public sealed class TensorTypesTests

@@ -2,7 +2,7 @@ using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Native.Grammars;
 using OllamaMax.Inference.Tests.Native.Grammars;
 
-namespace OllamaMax.Inference.Tests.Native;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>What GBNF means is for llama.cpp to say.</summary>
 public sealed class LlamaGrammarTests

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using OllamaMax.Inference.Native.LlamaCpp;
 using OllamaMax.Models.Gguf;
 
-namespace OllamaMax.Inference.Tests.Models.Quantization;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>What llama.cpp itself makes of models, of rows, and which types it chooses.</summary>
 internal static unsafe class LlamaQuantizer

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Inference.Native.LlamaCpp;
 
-namespace OllamaMax.Inference.Tests.Native;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 public sealed class LlamaLogTests
 {

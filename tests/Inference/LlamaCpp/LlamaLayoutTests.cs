@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Native.LlamaCpp;
 
-namespace OllamaMax.Inference.Tests.Native;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>A struct that is laid out otherwise than the library's corrupts memory silently: these tests are the guard.</summary>
 public sealed class LlamaLayoutTests

@@ -1,7 +1,7 @@
 using OllamaMax.Models.Gguf;
 using OllamaMax.Models.Gguf.Quantization;
 
-namespace OllamaMax.Inference.Tests.Models.Quantization;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>Blocks that are written here, held against the library's, byte for byte.</summary>
 public sealed class BlockWriterTests
