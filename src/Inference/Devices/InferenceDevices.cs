@@ -14,14 +14,11 @@ public static class InferenceDevices
     /// <exception cref="ModelLoadException">The library cannot be used.</exception>
     public static IReadOnlyList<InferenceDevice> List(NativeKind native, ILoggerFactory loggers)
     {
-        if (!AreTold(native))
+        if (!NativeModels.IsLlamaCpp(native))
             return [Machine()];
         LlamaLibrary.Load(loggers);
         return [.. Enumerable.Range(0, (int)LlamaApi.DeviceCount()).Select(Read)];
     }
-
-    /// <summary>Whether the library says what it computes on.</summary>
-    internal static bool AreTold(NativeKind native) => (native == NativeKind.Default ? NativeModels.Default : native) == NativeKind.LlamaCpp;
 
     private static unsafe InferenceDevice Read(int index)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LLama.Native;
 using OllamaMax.Inference.Native;
 
@@ -14,22 +13,16 @@ internal sealed class SharpContext : INativeContext
     private readonly HashSet<int> _embedded = [];
     private readonly bool _embeds;
     private readonly int _window;
-
-    // Holds what is on its way from or to another context; -1: nothing ever is.
-    private readonly int _exchange;
-    private readonly ComputeInterrupts? _interrupts;
     private int _outputCount;
 
-    private SharpContext(SafeLLamaContextHandle handle, ContextConfig config, ComputeInterrupts? interrupts, int vocabularySize, int longest)
+    private SharpContext(SafeLLamaContextHandle handle, ContextConfig config, int vocabularySize, int longest)
     {
         _handle = handle;
-        _interrupts = interrupts;
         _embeds = config.Pooling is not null;
         Capacity = (int)handle.ContextSize;
         BatchSize = (int)handle.BatchSize;
         SequenceCount = config.Sequences;
         _window = config.SlidingWindow;
-        _exchange = config.Exchanges ? config.Sequences : -1;
         _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize, longest, asksForAll: _embeds);
         _outputs = new bool[BatchSize];
     }
@@ -47,33 +40,30 @@ internal sealed class SharpContext : INativeContext
     /// <param name="longest">Most tokens in a sequence.</param>
     public static SharpContext Create(SafeLlamaModelHandle model, LoraAdapter[] adapters, ContextConfig config, int vocabularySize, int longest)
     {
-        ComputeInterrupts? interrupts = config.IsInterruptible ? new() : null;
-        SafeLLamaContextHandle handle = SafeLLamaContextHandle.Create(model, Parameters(config, interrupts));
+        if (config.Exchanges || config.IsInterruptible)
+            throw new ArgumentException("LLamaSharp lets one context of a process compute at a time: none can stand still beside another.", nameof(config));
+        SafeLLamaContextHandle handle = SafeLLamaContextHandle.Create(model, Parameters(config));
         if (handle.IsInvalid)
         {
-            interrupts?.Dispose();
             handle.Dispose();
             throw new ModelLoadException(
                 $"No context of {config.Capacity} tokens for {config.Sequences} sequences: the log of llama.cpp says why");
         }
         if (adapters.Length > 0)
             handle.SetLoraAdapters([.. adapters.Select(static adapter => (adapter, 1f))]);
-        return new SharpContext(handle, config, interrupts, vocabularySize, longest);
+        return new SharpContext(handle, config, vocabularySize, longest);
     }
 
     public DecodeOutcome Decode(DecodeBatch batch, Func<bool>? goOn = null)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         _check.Check(batch);
-        BatchCheck.CheckInterrupts(_interrupts, goOn);
+        BatchCheck.CheckInterrupts(null, goOn);
         // Whatever happens, the former batch's logits are gone.
         _outputCount = 0;
         _embedded.Clear();
         Fill(batch);
-        _interrupts?.Begin(goOn);
         DecodeResult result = _handle.Decode(_batch);
-        if (_interrupts is { HasEnded: true })
-            result = DecodeResult.ComputeAborted;
         if (result == DecodeResult.Ok)
         {
             _outputCount = batch.Count;
@@ -136,40 +126,8 @@ internal sealed class SharpContext : INativeContext
         _check.SetLength(to, length);
     }
 
-    public unsafe bool AppendSequence(INativeContext source, int from, int to)
-    {
-        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-        SharpContext other = (SharpContext)source;
-        ObjectDisposedException.ThrowIf(other._handle.IsClosed, other);
-        int start = _check.Length(to), length = other.Length(from);
-        BatchCheck.CheckAppend(start, length, _exchange >= 0 && other._exchange >= 0);
-        LLamaSeqId sent = (LLamaSeqId)other._exchange, received = (LLamaSeqId)_exchange;
-        other._handle.MemorySequenceCopy((LLamaSeqId)from, sent, start, length);
-        try
-        {
-            nuint size = other._handle.GetStateSize(sent);
-            byte* state = (byte*)NativeMemory.Alloc(size);
-            try
-            {
-                if (other._handle.GetState(state, size, sent) != size)
-                    throw new NativeException($"llama.cpp could not copy {length - start} tokens.");
-                if (_handle.SetState(state, size, received) == 0)
-                    return false;
-            }
-            finally
-            {
-                NativeMemory.Free(state);
-            }
-        }
-        finally
-        {
-            other._handle.MemorySequenceRemove(sent, -1, -1);
-        }
-        _handle.MemorySequenceCopy(received, (LLamaSeqId)to, start, length);
-        _handle.MemorySequenceRemove(received, -1, -1);
-        _check.SetLength(to, length);
-        return true;
-    }
+    public bool AppendSequence(INativeContext source, int from, int to) =>
+        throw new NotSupportedException("LLamaSharp's contexts exchange no sequences.");
 
     public bool TruncateSequence(int sequence, int length)
     {
@@ -191,17 +149,11 @@ internal sealed class SharpContext : INativeContext
         _check.Clear();
     }
 
-    public void Dispose()
-    {
-        _handle.Dispose();
-        _interrupts?.Dispose();
-    }
+    public void Dispose() => _handle.Dispose();
 
-    private static LLamaContextParams Parameters(ContextConfig config, ComputeInterrupts? interrupts)
+    private static LLamaContextParams Parameters(ContextConfig config)
     {
         LLamaContextParams parameters = LLamaContextParams.Default();
-        if (interrupts is not null)
-            (parameters.cb_eval, parameters.cb_eval_user_data) = (ComputeInterrupts.Callback, interrupts.UserData);
         parameters.n_ctx = (uint)config.NativeCapacity;
         parameters.n_batch = (uint)config.BatchSize;
         parameters.n_ubatch = (uint)Math.Min(config.BatchSize, 512);

@@ -17,6 +17,9 @@ internal static class NativeModels
 
     private static int s_loaded;
 
+    /// <summary>Whether models are run by this project's own binding. LLamaSharp tells no devices, and lets one context of a process compute at a time.</summary>
+    public static bool IsLlamaCpp(NativeKind kind) => (kind == NativeKind.Default ? Default : kind) == NativeKind.LlamaCpp;
+
     public static bool Has(NativeKind kind) => kind is NativeKind.Default or NativeKind.LlamaCpp || kind == Default;
 
     /// <exception cref="ModelLoadException">The library or the file cannot be used.</exception>

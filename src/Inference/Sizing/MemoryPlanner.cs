@@ -78,10 +78,12 @@ internal static class MemoryPlanner
 
         /// <summary>
         /// A stage for prompts where what is left has room for it. On a CPU alone: a GPU reads thousands of tokens in the time of a few steps, and copies cross the bus twice.
+        /// Not under LLamaSharp, where the other context could not compute while the stage stands still.
         /// </summary>
         public MemoryPlan WithStage(MemoryPlan plan)
         {
-            if (plan.Slots == 1 || plan.ContextPerSlot < PromptStage.BatchSize || !shape.IsGenerator || shape.IsRecurrent || shape.SlidingWindow > 0 || !IsCpuAlone(plan))
+            if (plan.Slots == 1 || plan.ContextPerSlot < PromptStage.BatchSize || !shape.IsGenerator || shape.IsRecurrent || shape.SlidingWindow > 0
+                || !NativeModels.IsLlamaCpp(options.Native) || !IsCpuAlone(plan))
                 return plan;
             long cache = _perToken * plan.ContextPerSlot;
             EngineOptions inBatches = options with { BatchSize = Math.Min(options.BatchSize, PromptStage.BatchSize) };
@@ -111,9 +113,8 @@ internal static class MemoryPlanner
 
         private long Cache(int slots, int total) => (_perToken * total) + (shape.StateBytes * Sequences(slots));
 
-        // Without a list of devices, and with a library that does not tell them, there may be a GPU.
-        private bool IsCpuAlone(MemoryPlan plan) => plan.GpuLayers == 0
-            || (devices.Count > 0 && InferenceDevices.AreTold(options.Native) && devices.All(static device => device.Kind == DeviceKind.Cpu));
+        // Without a list of devices there may be a GPU.
+        private bool IsCpuAlone(MemoryPlan plan) => plan.GpuLayers == 0 || (devices.Count > 0 && devices.All(static device => device.Kind == DeviceKind.Cpu));
 
         private int Sequences(int slots) => options.SequencesFor(slots, shape.IsRecurrent);
     }

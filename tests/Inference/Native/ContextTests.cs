@@ -221,66 +221,10 @@ public sealed class ContextTests : IDisposable
         Should.Throw<ObjectDisposedException>(() => _model.CreateContext(Config()));
     }
 
-    // Keys and values lie in another order where flash attention is off.
-    [Theory]
-    [InlineData(FlashAttention.Off, CacheType.F32)]
-    [InlineData(FlashAttention.Off, CacheType.F16)]
-    [InlineData(FlashAttention.On, CacheType.F16)]
-    public void AppendSequence_OfAnotherContext_GoesOnAsThatOneDoes(FlashAttention flash, CacheType cache)
-    {
-        ContextConfig config = Config() with { Exchanges = true, FlashAttention = flash, KeyType = cache, ValueType = cache };
-        using INativeContext one = _model.CreateContext(config), other = _model.CreateContext(config);
-        int[] tokens = [.. Enumerable.Range(20, 24)];
-        Read(one, 2, tokens);
-        Read(other, 1, tokens[..7]);
-        Read(other, 0, 9, 8);
-
-        other.AppendSequence(one, from: 2, to: 1).ShouldBeTrue();
-
-        (other.Length(1), one.Length(2)).ShouldBe((24, 24));
-        // In another order in memory, so that sums differ in their last digits.
-        Read(other, 1, 5).ShouldBe(Read(one, 2, 5), tolerance: 1e-3);
-        // Again, over what was cut: nothing is left of what was on its way before.
-        other.TruncateSequence(1, 7).ShouldBeTrue();
-        other.AppendSequence(one, from: 2, to: 1).ShouldBeTrue();
-        Read(other, 1, 6).ShouldBe(Read(one, 2, 6), tolerance: 1e-3);
-    }
-
     [Fact]
-    public void AppendSequence_NoRoom_ChangesNothing()
+    public void CreateContext_FewerTokensThanSequences_HasRoomForOneOfEach()
     {
-        using INativeContext one = _model.CreateContext(Config() with { Exchanges = true }), small = _model.CreateContext(Config() with { Exchanges = true });
-        for (int i = 0; i < small.Capacity; i += 32)
-            Read(one, 0, [.. Enumerable.Range(20, 32)]);
-        Read(small, 0, 5, 6, 7);
-
-        small.AppendSequence(one, from: 0, to: 1).ShouldBeFalse();
-
-        (small.Length(0), small.Length(1)).ShouldBe((3, 0));
-        Read(small, 1, 5, 6, 7).ShouldBe(Read(_context, 0, 5, 6, 7), tolerance: 1e-3);
-    }
-
-    [Fact]
-    public void AppendSequence_WrongArguments_Throws()
-    {
-        using INativeContext one = _model.CreateContext(Config() with { Exchanges = true }), other = _model.CreateContext(Config() with { Exchanges = true });
-        Read(one, 0, 5, 6, 7);
-        Read(other, 0, 5, 6, 7);
-
-        Should.Throw<ArgumentException>(() => other.AppendSequence(one, 0, 0)).Message.ShouldContain("nothing to append");
-        Should.Throw<ArgumentException>(() => other.AppendSequence(_context, 0, 1)).Message.ShouldContain("exchanges");
-        Should.Throw<ArgumentException>(() => _context.AppendSequence(one, 0, 1)).Message.ShouldContain("exchanges");
-        Should.Throw<ArgumentOutOfRangeException>(() => other.AppendSequence(one, 3, 1));
-        Should.Throw<ArgumentOutOfRangeException>(() => other.AppendSequence(one, 0, 3));
-        Should.Throw<ArgumentException>(() => _model.CreateContext(Config() with { Exchanges = true, SlidingWindow = 64 }));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void CreateContext_FewerTokensThanSequences_HasRoomForOneOfEach(bool exchanges)
-    {
-        using INativeContext context = _model.CreateContext(Config() with { Capacity = 1, Sequences = 20, Exchanges = exchanges });
+        using INativeContext context = _model.CreateContext(Config() with { Capacity = 1, Sequences = 20 });
 
         context.Capacity.ShouldBeGreaterThanOrEqualTo(20);
         Read(context, 19, 5, 6).Length.ShouldBe(_model.VocabularySize);
@@ -311,7 +255,7 @@ public sealed class ContextTests : IDisposable
         Should.Throw<ArgumentException>(() => _model.CreateContext(Config() with { ValueType = CacheType.Q4 }));
     }
 
-    private static ContextConfig Config() => new()
+    internal static ContextConfig Config() => new()
     {
         Capacity = 256,
         Sequences = 3,
@@ -322,7 +266,7 @@ public sealed class ContextTests : IDisposable
         FlashAttention = FlashAttention.Off,
     };
 
-    private static float[] Read(INativeContext context, int sequence, params int[] tokens)
+    internal static float[] Read(INativeContext context, int sequence, params int[] tokens)
     {
         DecodeBatch batch = new(tokens.Length);
         int start = context.Length(sequence);

@@ -169,7 +169,7 @@ public sealed class MemoryPlannerTests
     [Fact]
     public void Of_OnACpuWithRoom_HasAStageBesideTheSlots()
     {
-        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400 };
+        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400, Native = NativeKind.LlamaCpp };
         MemoryPlan without = MemoryPlanner.Of(s_shape, options, []);
 
         MemoryPlan plan = MemoryPlanner.Of(s_shape, options, [Cpu(1L << 40)]);
@@ -186,11 +186,12 @@ public sealed class MemoryPlannerTests
     [Fact]
     public void Of_WhereNoStageIsOfUse_HasNone()
     {
-        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400 };
+        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400, Native = NativeKind.LlamaCpp };
         InferenceDevice[] cpu = [Cpu(1L << 40)];
 
         MemoryPlanner.Of(s_shape, options, [.. cpu, Gpu(24)]).StageContext.ShouldBe(0);
         MemoryPlanner.Of(s_shape, options with { GpuLayers = 0 }, [.. cpu, Gpu(24)]).StageContext.ShouldBe(400);
+        MemoryPlanner.Of(s_shape, options with { GpuLayers = 0, Native = NativeKind.LLamaSharp }, cpu).StageContext.ShouldBe(0);
         MemoryPlanner.Of(s_shape, options with { Slots = 1 }, cpu).StageContext.ShouldBe(0);
         MemoryPlanner.Of(s_shape with { IsRecurrent = true }, options, cpu).StageContext.ShouldBe(0);
         MemoryPlanner.Of(s_shape with { SlidingWindow = 64 }, options, cpu).StageContext.ShouldBe(0);

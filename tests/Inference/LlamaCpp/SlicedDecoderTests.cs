@@ -1,7 +1,7 @@
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
 
-namespace OllamaMax.Inference.Tests.Batching;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>Of real computations, with a clock that goes on by a millisecond each time it is read.</summary>
 public sealed class SlicedDecoderTests : IDisposable

@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Tests.Batching;
 using OllamaMax.Jobs;
 
-namespace OllamaMax.Inference.Tests.Batching;
+namespace OllamaMax.Inference.Tests.LlamaCpp;
 
 /// <summary>The loop step by step over real contexts: a long prompt beside an answer is read in a context of its own, and nobody can tell from the tokens.</summary>
 public sealed class PromptStageTests : IDisposable

@@ -1,0 +1,80 @@
+using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Tests.Native;
+
+namespace OllamaMax.Inference.Tests.LlamaCpp;
+
+/// <summary>Sequences that go from one context to another.</summary>
+public sealed class ContextExchangeTests : IDisposable
+{
+    // Heads of 32, which can be kept in blocks of 32.
+    private readonly INativeModel _model = TestModels.Load(TestModels.Tiny with { Heads = 2 });
+
+    public void Dispose() => _model.Dispose();
+
+    // Keys and values lie in another order where flash attention is off.
+    [Theory]
+    [InlineData(FlashAttention.Off, CacheType.F32)]
+    [InlineData(FlashAttention.Off, CacheType.F16)]
+    [InlineData(FlashAttention.On, CacheType.F16)]
+    [InlineData(FlashAttention.On, CacheType.Q8)]
+    [InlineData(FlashAttention.On, CacheType.Q4)]
+    public void AppendSequence_OfAnotherContext_GoesOnAsThatOneDoes(FlashAttention flash, CacheType cache)
+    {
+        ContextConfig config = ContextTests.Config() with { Exchanges = true, FlashAttention = flash, KeyType = cache, ValueType = cache };
+        using INativeContext one = _model.CreateContext(config), other = _model.CreateContext(config);
+        int[] tokens = [.. Enumerable.Range(20, 24)];
+        ContextTests.Read(one, 2, tokens);
+        ContextTests.Read(other, 1, tokens[..7]);
+        ContextTests.Read(other, 0, 9, 8);
+
+        other.AppendSequence(one, from: 2, to: 1).ShouldBeTrue();
+
+        (other.Length(1), one.Length(2)).ShouldBe((24, 24));
+        // In another order in memory, so that sums differ in their last digits.
+        ContextTests.Read(other, 1, 5).ShouldBe(ContextTests.Read(one, 2, 5), tolerance: 1e-3);
+        // Again, over what was cut: nothing is left of what was on its way before.
+        other.TruncateSequence(1, 7).ShouldBeTrue();
+        other.AppendSequence(one, from: 2, to: 1).ShouldBeTrue();
+        ContextTests.Read(other, 1, 6).ShouldBe(ContextTests.Read(one, 2, 6), tolerance: 1e-3);
+    }
+
+    [Fact]
+    public void AppendSequence_NoRoom_ChangesNothing()
+    {
+        using INativeContext one = _model.CreateContext(ContextTests.Config() with { Exchanges = true }), small = _model.CreateContext(ContextTests.Config() with { Exchanges = true });
+        using INativeContext plain = _model.CreateContext(ContextTests.Config());
+        for (int i = 0; i < small.Capacity; i += 32)
+            ContextTests.Read(one, 0, [.. Enumerable.Range(20, 32)]);
+        ContextTests.Read(small, 0, 5, 6, 7);
+
+        small.AppendSequence(one, from: 0, to: 1).ShouldBeFalse();
+
+        (small.Length(0), small.Length(1)).ShouldBe((3, 0));
+        ContextTests.Read(small, 1, 5, 6, 7).ShouldBe(ContextTests.Read(plain, 0, 5, 6, 7), tolerance: 1e-3);
+    }
+
+    [Fact]
+    public void AppendSequence_WrongArguments_Throws()
+    {
+        using INativeContext one = _model.CreateContext(ContextTests.Config() with { Exchanges = true }), other = _model.CreateContext(ContextTests.Config() with { Exchanges = true });
+        using INativeContext plain = _model.CreateContext(ContextTests.Config());
+        ContextTests.Read(one, 0, 5, 6, 7);
+        ContextTests.Read(other, 0, 5, 6, 7);
+
+        Should.Throw<ArgumentException>(() => other.AppendSequence(one, 0, 0)).Message.ShouldContain("nothing to append");
+        Should.Throw<ArgumentException>(() => other.AppendSequence(plain, 0, 1)).Message.ShouldContain("exchanges");
+        Should.Throw<ArgumentException>(() => plain.AppendSequence(one, 0, 1)).Message.ShouldContain("exchanges");
+        Should.Throw<ArgumentOutOfRangeException>(() => other.AppendSequence(one, 3, 1));
+        Should.Throw<ArgumentOutOfRangeException>(() => other.AppendSequence(one, 0, 3));
+        Should.Throw<ArgumentException>(() => _model.CreateContext(ContextTests.Config() with { Exchanges = true, SlidingWindow = 64 }));
+    }
+
+    [Fact]
+    public void CreateContext_FewerTokensThanSequences_HasRoomForOneOfEach()
+    {
+        using INativeContext context = _model.CreateContext(ContextTests.Config() with { Capacity = 1, Sequences = 20, Exchanges = true });
+
+        context.Capacity.ShouldBeGreaterThanOrEqualTo(21);
+        ContextTests.Read(context, 19, 5, 6).Length.ShouldBe(_model.VocabularySize);
+    }
+}
