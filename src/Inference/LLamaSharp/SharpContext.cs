@@ -42,12 +42,12 @@ internal sealed class SharpContext : INativeContext
     {
         if (config.Exchanges || config.IsInterruptible)
             throw new ArgumentException("LLamaSharp lets one context of a process compute at a time: none can stand still beside another.", nameof(config));
-        SafeLLamaContextHandle handle = SafeLLamaContextHandle.Create(model, Parameters(config));
+        List<string> errors = [];
+        SafeLLamaContextHandle handle = NativeLog.Capture(errors, () => SafeLLamaContextHandle.Create(model, Parameters(config)));
         if (handle.IsInvalid)
         {
             handle.Dispose();
-            throw new ModelLoadException(
-                $"No context of {config.Capacity} tokens for {config.Sequences} sequences: the log of llama.cpp says why");
+            throw new ModelLoadException($"No context of {config.Capacity} tokens for {config.Sequences} sequences: {NativeLog.Reason(errors)}");
         }
         if (adapters.Length > 0)
             handle.SetLoraAdapters([.. adapters.Select(static adapter => (adapter, 1f))]);

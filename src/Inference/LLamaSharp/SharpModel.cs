@@ -14,6 +14,8 @@ internal sealed class SharpModel : INativeModel
 {
     private const int MaximalSequences = 256; // LLAMA_MAX_SEQ
 
+    private static readonly NativeLogConfig.LLamaLogCallback s_log = static (level, text) => NativeLog.Append((int)level, Encoding.UTF8.GetBytes(text));
+
     private readonly SafeLlamaModelHandle _handle;
     private readonly LoraAdapter[] _adapters;
     private readonly TokenTable _tokens;
@@ -126,20 +128,22 @@ internal sealed class SharpModel : INativeModel
             config.Progress?.Report(progress);
             return !cancellationToken.IsCancellationRequested;
         };
+        List<string> errors = [];
         try
         {
-            NativeLogConfig.llama_log_set(loggers.CreateLogger("llama.cpp"));
+            NativeLog.RouteTo(loggers.CreateLogger("llama.cpp"));
+            NativeLogConfig.llama_log_set(s_log);
             // LLamaSharp chooses the library in there; what follows would be looked for without it.
             NativeApi.llama_empty_call();
             LLamaModelParams parameters = LLamaModelParams.Default();
             parameters.n_gpu_layers = config.GpuLayers;
             parameters.progress_callback = goesOn;
-            return SafeLlamaModelHandle.LoadFromFile(path, parameters);
+            return NativeLog.Capture(errors, () => SafeLlamaModelHandle.LoadFromFile(path, parameters));
         }
         catch (LoadWeightsFailedException failure)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new ModelLoadException($"{path} cannot be loaded: the log of llama.cpp says why", failure);
+            throw new ModelLoadException($"{path} cannot be loaded: {NativeLog.Reason(errors)}", failure);
         }
         catch (Exception failure) when (failure is RuntimeError or TypeInitializationException or DllNotFoundException)
         {

@@ -62,12 +62,11 @@ internal sealed unsafe class LlamaContext : INativeContext
     {
         List<string> errors = [];
         ComputeInterrupts? interrupts = config.IsInterruptible ? new() : null;
-        LlamaContextHandle handle = LlamaLog.Capture(errors, () => LlamaApi.ContextCreate(model, Parameters(config, interrupts)));
+        LlamaContextHandle handle = NativeLog.Capture(errors, () => LlamaApi.ContextCreate(model, Parameters(config, interrupts)));
         if (handle.IsInvalid)
         {
             interrupts?.Dispose();
-            throw new ModelLoadException($"No context of {config.Capacity} tokens for {config.Sequences} sequences: "
-                + string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why")));
+            throw new ModelLoadException($"No context of {config.Capacity} tokens for {config.Sequences} sequences: {NativeLog.Reason(errors)}");
         }
         handle.Keep(model);
         LlamaContext context = new(handle, model, config, interrupts, vocabularySize, longest);

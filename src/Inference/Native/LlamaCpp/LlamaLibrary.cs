@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
@@ -22,8 +23,15 @@ internal static unsafe partial class LlamaLibrary
             if (s_directory is null)
                 Load_NeedsLock(LlamaLocator.FindDirectory(), loggers);
             else
-                LlamaLog.RouteTo(loggers.CreateLogger("llama.cpp"));
+                NativeLog.RouteTo(loggers.CreateLogger("llama.cpp"));
         }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnLog(int level, byte* text, void* userData)
+    {
+        if (text is not null)
+            NativeLog.Append(level, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
     }
 
     private static void Load_NeedsLock(string directory, ILoggerFactory loggers)
@@ -37,7 +45,8 @@ internal static unsafe partial class LlamaLibrary
         }
         CheckVersion(directory);
         PrepareEnvironment();
-        LlamaLog.RouteTo(loggers.CreateLogger("llama.cpp"));
+        NativeLog.RouteTo(loggers.CreateLogger("llama.cpp"));
+        LlamaApi.SetLog(&OnLog, null);
         LlamaApi.LoadBackends(directory);
         if (LlamaApi.DeviceCount() == 0)
             throw new ModelLoadException($"llama.cpp found no device to compute on: {directory} holds no library for this processor.");

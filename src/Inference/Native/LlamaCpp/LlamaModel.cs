@@ -47,11 +47,11 @@ internal sealed unsafe class LlamaModel : INativeModel
         LlamaLibrary.Load(loggers);
         ModelShape shape = GgufCheck.Check(path);
         List<string> errors = [];
-        LlamaModelHandle handle = LlamaLog.Capture(errors, () => Open(path, config, cancellationToken));
+        LlamaModelHandle handle = NativeLog.Capture(errors, () => Open(path, config, cancellationToken));
         if (handle.IsInvalid)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new ModelLoadException($"{path} cannot be loaded: {Reason(errors)}");
+            throw new ModelLoadException($"{path} cannot be loaded: {NativeLog.Reason(errors)}");
         }
         try
         {
@@ -133,18 +133,8 @@ internal sealed unsafe class LlamaModel : INativeModel
     private static nint LoadAdapter(LlamaModelHandle handle, string path)
     {
         List<string> errors = [];
-        nint adapter = LlamaLog.Capture(errors, () => LlamaApi.AdapterLoad(handle, path));
-        return adapter != 0 ? adapter : throw new ModelLoadException($"its adapter cannot be loaded: {string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why"))}");
-    }
-
-    // Several lines come, each layer with its own; the one that says why has these words before it.
-    private static string Reason(List<string> errors)
-    {
-        const string marker = "error loading model: ";
-        string? line = errors.Find(static error => error.Contains(marker, StringComparison.Ordinal));
-        return line is null
-            ? string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why"))
-            : line[(line.LastIndexOf(marker, StringComparison.Ordinal) + marker.Length)..];
+        nint adapter = NativeLog.Capture(errors, () => LlamaApi.AdapterLoad(handle, path));
+        return adapter != 0 ? adapter : throw new ModelLoadException($"its adapter cannot be loaded: {NativeLog.Reason(errors)}");
     }
 
     private static void RequireGenerator(LlamaModelHandle handle)

@@ -1,16 +1,14 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Extensions.Logging;
 
-namespace OllamaMax.Inference.Native.LlamaCpp;
+namespace OllamaMax.Inference.Native;
 
 /// <summary>
-/// Where llama.cpp logs to: fragments from any thread, put together to lines. The library has one log for the process,
-/// so this is static as well.
+/// Where llama.cpp logs to, whoever runs it: fragments from any thread, put together to lines. The library has one log for the
+/// process, so this is static as well.
 /// </summary>
-internal static unsafe partial class LlamaLog
+internal static partial class NativeLog
 {
     private const int Warning = 3;
     private const int Error = 4;
@@ -28,11 +26,7 @@ internal static unsafe partial class LlamaLog
     [ThreadStatic]
     private static List<string>? t_errors;
 
-    public static void RouteTo(ILogger logger)
-    {
-        s_logger = logger;
-        LlamaApi.SetLog(&OnFragment, null);
-    }
+    public static void RouteTo(ILogger logger) => s_logger = logger;
 
     /// <summary>Runs a native call and adds the errors it logs on this thread to <paramref name="errors"/>: its own words on why it failed.</summary>
     public static T Capture<T>(List<string> errors, Func<T> call)
@@ -48,16 +42,26 @@ internal static unsafe partial class LlamaLog
         }
     }
 
-    // An exception here would have to cross native frames and would end the process: nothing gets out.
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void OnFragment(int level, byte* text, void* userData)
+    /// <summary>Why a model could not be loaded. Several lines come, each layer with its own; the one that says why has these words before it.</summary>
+    public static string Reason(List<string> errors)
+    {
+        const string marker = "error loading model: ";
+        string? line = errors.Find(static error => error.Contains(marker, StringComparison.Ordinal));
+        return line is null
+            ? string.Join("; ", errors.DefaultIfEmpty("llama.cpp does not say why"))
+            : line[(line.LastIndexOf(marker, StringComparison.Ordinal) + marker.Length)..];
+    }
+
+    /// <summary>Takes what the library logs.</summary>
+    /// <param name="level">ggml's number.</param>
+    /// <param name="fragment">Part of a line, or several lines.</param>
+    public static void Append(int level, ReadOnlySpan<byte> fragment)
     {
         try
         {
-            if (text is not null)
-                Append(level, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
+            AppendLines(level, fragment);
         }
-#pragma warning disable CA1031 // A logger that throws must not take the process with it; see above.
+#pragma warning disable CA1031 // A logger's exception would have to cross native frames, and would end the process: nothing gets out.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -65,7 +69,7 @@ internal static unsafe partial class LlamaLog
         }
     }
 
-    internal static void Append(int level, ReadOnlySpan<byte> fragment)
+    private static void AppendLines(int level, ReadOnlySpan<byte> fragment)
     {
         ArrayBufferWriter<byte> line = t_line ??= new ArrayBufferWriter<byte>();
         if (level != Continuation)

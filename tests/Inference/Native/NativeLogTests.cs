@@ -1,24 +1,23 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using OllamaMax.Inference.Native.LlamaCpp;
+using OllamaMax.Inference.Native;
 
-namespace OllamaMax.Inference.Tests.LlamaCpp;
+namespace OllamaMax.Inference.Tests.Native;
 
-public sealed class LlamaLogTests
+public sealed class NativeLogTests
 {
     [Fact]
     public void Append_Fragments_BecomeOneLineOfTheFirstOnesLevel()
     {
-        LlamaLibrary.Load(NullLoggerFactory.Instance);
         List<string> errors = [];
 
-        LlamaLog.Capture(errors, () =>
+        NativeLog.Capture(errors, () =>
         {
-            LlamaLog.Append(4, "cannot "u8);
-            LlamaLog.Append(5, "open it\nand "u8);
-            LlamaLog.Append(5, Encoding.UTF8.GetBytes("more ü\n"));
-            LlamaLog.Append(2, "all is well\n"u8);
+            NativeLog.Append(4, "cannot "u8);
+            NativeLog.Append(5, "open it\nand "u8);
+            NativeLog.Append(5, Encoding.UTF8.GetBytes("more ü\n"));
+            NativeLog.Append(2, "all is well\n"u8);
             return 0;
         });
 
@@ -28,19 +27,23 @@ public sealed class LlamaLogTests
     [Fact]
     public void Load_LoggerThatThrows_DoesNotEndTheProcess()
     {
-        LlamaLibrary.Load(new ThrowingLoggers());
+        ThrowingLoggers loggers = new();
         try
         {
-            TestModels.Load(TestModels.Tiny).Dispose();
+            NativeModels.Load(NativeKind.Default, TestModels.File(TestModels.Tiny), new ModelConfig(0), loggers, CancellationToken.None).Dispose();
         }
         finally
         {
-            LlamaLibrary.Load(NullLoggerFactory.Instance);
+            NativeLog.RouteTo(NullLogger.Instance);
         }
+
+        loggers.Asked.ShouldBePositive();
     }
 
     private sealed class ThrowingLoggers : ILoggerFactory, ILogger
     {
+        public int Asked { get; private set; }
+
         public ILogger CreateLogger(string categoryName) => this;
 
         public void AddProvider(ILoggerProvider provider)
@@ -56,7 +59,10 @@ public sealed class LlamaLogTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            Asked++;
             throw new InvalidOperationException("the logger is broken");
+        }
     }
 }
