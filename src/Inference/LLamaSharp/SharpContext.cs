@@ -58,7 +58,7 @@ internal sealed class SharpContext : INativeContext
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         _check.Check(batch);
-        BatchCheck.CheckInterrupts(null, goOn);
+        BatchCheck.CheckInterrupts(isInterruptible: false, goOn);
         // Whatever happens, the former batch's logits are gone.
         _outputCount = 0;
         _embedded.Clear();

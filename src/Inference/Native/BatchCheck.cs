@@ -35,19 +35,10 @@ internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSiz
     }
 
     /// <exception cref="ArgumentException">The context was not made to be interrupted.</exception>
-    public static void CheckInterrupts(ComputeInterrupts? interrupts, Func<bool>? goOn)
+    public static void CheckInterrupts(bool isInterruptible, Func<bool>? goOn)
     {
-        if (goOn is not null && interrupts is null)
+        if (goOn is not null && !isInterruptible)
             throw new ArgumentException("The context cannot be interrupted.", nameof(goOn));
-    }
-
-    /// <exception cref="ArgumentException">There is nothing to append, or one of the contexts was not made for it.</exception>
-    public static void CheckAppend(int length, int sourceLength, bool exchange)
-    {
-        if (!exchange)
-            throw new ArgumentException("One of the contexts exchanges no sequences.");
-        if (sourceLength <= length)
-            throw new ArgumentException($"A sequence of {sourceLength} tokens has nothing to append to one of {length}.");
     }
 
     private void CheckEntry(DecodeBatch batch, int i)

@@ -80,7 +80,7 @@ internal sealed unsafe class LlamaContext : INativeContext
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         _check.Check(batch);
-        BatchCheck.CheckInterrupts(_interrupts, goOn);
+        BatchCheck.CheckInterrupts(_interrupts is not null, goOn);
         // Whatever happens, the former batch's logits are gone.
         _outputCount = 0;
         _embedded.Clear();
@@ -160,7 +160,10 @@ internal sealed unsafe class LlamaContext : INativeContext
         LlamaContext other = (LlamaContext)source;
         ObjectDisposedException.ThrowIf(other._handle.IsClosed, other);
         int start = _check.Length(to), length = other.Length(from);
-        BatchCheck.CheckAppend(start, length, _exchange >= 0 && other._exchange >= 0);
+        if (_exchange < 0 || other._exchange < 0)
+            throw new ArgumentException("One of the contexts exchanges no sequences.", nameof(source));
+        if (length <= start)
+            throw new ArgumentException($"A sequence of {length} tokens has nothing to append to one of {start}.", nameof(from));
         nint memory = LlamaApi.Memory(_handle), others = LlamaApi.Memory(other._handle);
         LlamaApi.MemoryCopy(others, from, other._exchange, start, length);
         try

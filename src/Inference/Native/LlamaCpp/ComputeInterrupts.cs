@@ -2,11 +2,11 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace OllamaMax.Inference.Native;
+namespace OllamaMax.Inference.Native.LlamaCpp;
 
 /// <summary>
 /// Lets a computation be interrupted, by llama.cpp's <c>cb_eval</c>: before each operation it is asked whether somebody wants to see the result, computes
-/// as far as that, and shows it. Nobody looks at it here: the computation stands still meanwhile. Shared by the natives.
+/// as far as that, and shows it. Nobody looks at it here: the computation stands still meanwhile.
 /// </summary>
 internal sealed unsafe class ComputeInterrupts : IDisposable
 {
