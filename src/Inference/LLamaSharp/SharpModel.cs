@@ -147,7 +147,7 @@ internal sealed class SharpModel : INativeModel
         }
         catch (Exception failure) when (failure is RuntimeError or TypeInitializationException or DllNotFoundException)
         {
-            throw new ModelLoadException($"LLamaSharp has no library that runs here: {failure.GetBaseException().Message}", failure);
+            throw new ModelLoadException($"LLamaSharp has no library that runs here: {failure.GetBaseException().Message.ReplaceLineEndings(" ").Trim()}", failure);
         }
         finally
         {
