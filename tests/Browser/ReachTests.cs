@@ -25,6 +25,26 @@ public sealed class ReachTests(ConsoleFixture console)
     }
 
     [Fact]
+    public async Task Page_ThatTheEdgeNoLongerHas_SaysSoAndTheReloadBringsIt()
+    {
+        await using ConsolePage page = await console.OpenAsync("chat");
+        await page.Page.RouteAsync("**/assets/AuditPage*", static route => route.FulfillAsync(new() { Status = StatusCodes.Status404NotFound }));
+
+        await page.GoAsync("audit");
+
+        ILocator broken = page.Main.GetByRole(AriaRole.Alert).Filter(new() { HasText = "The page cannot be shown" });
+        await Assertions.Expect(broken).ToBeVisibleAsync();
+        await page.GoAsync("cluster");
+        await Assertions.Expect(broken).ToHaveCountAsync(0);
+        await page.GoAsync("audit");
+        await page.Page.UnrouteAllAsync();
+        await page.Button("Reload").ClickAsync();
+        await Assertions.Expect(page.Button("Reload")).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Main.GetByRole(AriaRole.Heading, new() { Name = "Audit" })).ToBeVisibleAsync();
+        await Assertions.Expect(broken).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task Answer_WhileTheEdgeIsAwayForAMoment_GoesOn()
     {
         await using TcpRelay relay = new(console.System.BaseAddress.Port);

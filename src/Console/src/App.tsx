@@ -18,6 +18,7 @@ import {
 import { auth, call } from "./api/edge";
 import { ChatPage } from "./chat/ChatPage";
 import { KeyDialog } from "./ui/KeyDialog";
+import { PageBoundary } from "./ui/PageBoundary";
 import { useRoute } from "./ui/route";
 
 interface PageInfo {
@@ -84,9 +85,11 @@ export function App() {
         ))}
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
-        <Suspense fallback={<Center h="50vh"><Loader aria-label="Loading" /></Center>}>
-          <Current key={current.path} />
-        </Suspense>
+        <PageBoundary key={current.path} title={current.label}>
+          <Suspense fallback={<Center h="50vh"><Loader aria-label="Loading" /></Center>}>
+            <Current />
+          </Suspense>
+        </PageBoundary>
       </AppShell.Main>
       <KeyDialog isOpen={isKeyWanted} />
     </AppShell>
