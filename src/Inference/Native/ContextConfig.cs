@@ -21,10 +21,10 @@ internal sealed record ContextConfig
     /// <summary>Tokens that layers with a sliding window look back; 0 where no layer has one.</summary>
     public int SlidingWindow { get; init; }
 
-    /// <summary>Sequences can be copied from and to another context of the same model. Not for models with a state or a sliding window.</summary>
+    /// <summary>Sequences can be copied from and to another context of the same model. Not for models with a state or a sliding window, and not under LLamaSharp.</summary>
     public bool Exchanges { get; init; }
 
-    /// <summary>A computation can be interrupted between its parts.</summary>
+    /// <summary>A computation can be interrupted between its parts. Not under LLamaSharp, where no other context could compute meanwhile.</summary>
     public bool IsInterruptible { get; init; }
 
     /// <summary>Sequences that the library is to know: one of them holds what is on its way to another context.</summary>

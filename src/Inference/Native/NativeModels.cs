@@ -18,7 +18,7 @@ internal static class NativeModels
     private static int s_loaded;
 
     /// <summary>Whether models are run by this project's own binding. LLamaSharp tells no devices, and lets one context of a process compute at a time.</summary>
-    public static bool IsLlamaCpp(NativeKind kind) => (kind == NativeKind.Default ? Default : kind) == NativeKind.LlamaCpp;
+    public static bool IsLlamaCpp(NativeKind kind) => Resolve(kind) == NativeKind.LlamaCpp;
 
     public static bool Has(NativeKind kind) => kind is NativeKind.Default or NativeKind.LlamaCpp || kind == Default;
 
@@ -27,8 +27,7 @@ internal static class NativeModels
     public static INativeModel Load(
         NativeKind kind, string path, ModelConfig config, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        if (kind == NativeKind.Default)
-            kind = Default;
+        kind = Resolve(kind);
         if (!Has(kind))
             throw new ModelLoadException($"{kind} is not in this build.");
         // Both bring libraries of the same names: the loader would give one of them those of the other.
@@ -41,4 +40,6 @@ internal static class NativeModels
 #endif
         return LlamaModel.Load(path, config, loggers, cancellationToken);
     }
+
+    private static NativeKind Resolve(NativeKind kind) => kind == NativeKind.Default ? Default : kind;
 }
