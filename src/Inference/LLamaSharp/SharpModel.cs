@@ -7,7 +7,7 @@ using OllamaMax.Inference.Native;
 namespace OllamaMax.Inference.LLamaSharp;
 
 /// <summary>
-/// A model run by LLamaSharp 0.28.0, whose native library is chosen by the backend package that the program references.
+/// A model run by LLamaSharp 0.30.0, whose native library is chosen by the backend package that the program references.
 /// LLamaSharp decodes one context at a time in a process: a second model belongs into a second process.
 /// </summary>
 internal sealed class SharpModel : INativeModel

@@ -20,7 +20,8 @@ public sealed class TokenCounterTests
         "<|im_start|>", "<|im_end|>", "<|im_end|", "<|endoftext|>", "<s>", "</s>", "<s", "<0x41>", "<bos>", "<turn|>", "▁", "a▁",
     ];
 
-    public static TheoryData<string> Splits() => [.. PreTokenizer.Names];
+    /// <summary>LLamaSharp 0.30.0 has a llama.cpp that does not know the newest two: its worker does not load such models.</summary>
+    public static TheoryData<string> Splits() => [.. PreTokenizer.Names.Except(NativeModels.IsLlamaCpp(NativeKind.Default) ? [] : ["hy_v4", "ufakzeka"])];
 
     [Theory]
     [MemberData(nameof(Splits))]
