@@ -18,7 +18,7 @@ internal sealed class LibraryLimit : IDisposable
     /// <param name="gpuLayers">Layers in GPU memory; -1: all.</param>
     public LibraryLimit(string model, int sequences, int context, int gpuLayers)
     {
-        _model = NativeModels.Load(NativeKind.LlamaCpp, model, new ModelConfig(gpuLayers, null), NullLoggerFactory.Instance, CancellationToken.None);
+        _model = NativeModels.Load(NativeKind.Default, model, new ModelConfig(gpuLayers, null), NullLoggerFactory.Instance, CancellationToken.None);
         _context = _model.CreateContext(new ContextConfig
         {
             Capacity = sequences * context,

@@ -47,7 +47,7 @@ internal sealed record MachineInfo(int Cores, string Cpu, string Os, IReadOnlyDi
         return $"{package} {document.RootElement.GetProperty("version").GetString()}";
     }
 
-    private static IEnumerable<string> Gpus() => InferenceDevices.List(NativeKind.LlamaCpp, NullLoggerFactory.Instance)
+    private static IEnumerable<string> Gpus() => InferenceDevices.List(NativeKind.Default, NullLoggerFactory.Instance)
         .Where(device => device.Kind != DeviceKind.Cpu)
         .Select(device => string.Create(CultureInfo.InvariantCulture, $"{device.Description} with {device.TotalBytes >> 20} MiB ({device.Backend})"))
         .DefaultIfEmpty("none");

@@ -9,6 +9,9 @@ internal sealed class ReconnectBackoff(Random random)
     private const double FirstMs = 100;
     private const double LongestMs = 5_000;
 
+    /// <summary>Of a pause, what is waited even where somebody needs the connection: many who ask must not become many attempts.</summary>
+    public static readonly TimeSpan Least = TimeSpan.FromMilliseconds(500);
+
     /// <param name="failures">Attempts that failed since the last connection; 0 right after it was lost.</param>
     public TimeSpan Next(int failures)
     {

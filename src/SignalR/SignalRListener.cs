@@ -36,7 +36,9 @@ public sealed partial class SignalRListener(
     private readonly Dictionary<string, Action<JsonElement>> _handlers = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
-    private TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _connected = NewSource();
+    private TaskCompletionSource _tried = NewSource();
+    private TaskCompletionSource _wanted = NewSource();
     private Task? _run;
 
     /// <summary>Called at each change, one at a time, from the listener's own loop: do not block and do not throw.</summary>
@@ -72,6 +74,19 @@ public sealed partial class SignalRListener(
             return _connected.Task.WaitAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Says that somebody waits for the connection: where it is missing, the pause before the next attempt ends early. Done when an attempt, the one under way
+    /// or the next one, has connected or failed.
+    /// </summary>
+    public Task TryNowAsync()
+    {
+        lock (_lock)
+        {
+            _wanted.TrySetResult();
+            return _tried.Task;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_stop.IsCancellationRequested)
@@ -90,9 +105,22 @@ public sealed partial class SignalRListener(
         for (int failures = 0; !stopping.IsCancellationRequested;)
         {
             failures = await ListenOnceAsync(stopping).ConfigureAwait(false) ? 0 : failures + 1;
-            await Task.Delay(_backoff.Next(failures), time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await PauseAsync(_backoff.Next(failures), stopping).ConfigureAwait(false);
         }
         Change(ListenerState.Disconnected);
+    }
+
+    private async Task PauseAsync(TimeSpan pause, CancellationToken stopping)
+    {
+        Task wanted;
+        lock (_lock)
+        {
+            wanted = _wanted.Task;
+        }
+        TimeSpan inAnyCase = pause < ReconnectBackoff.Least ? pause : ReconnectBackoff.Least;
+        await Task.Delay(inAnyCase, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (pause > inAnyCase)
+            await wanted.WaitAsync(pause - inAnyCase, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <returns>Whether a connection stood, however it ended.</returns>
@@ -123,6 +151,7 @@ public sealed partial class SignalRListener(
         {
             // Whatever it is, a listener has nothing better to do than to try again; the state and the log tell.
             LogConnectFailed(e);
+            Tried();
             return false;
         }
     }
@@ -170,15 +199,36 @@ public sealed partial class SignalRListener(
         lock (_lock)
         {
             State = state;
-            if (state == ListenerState.Connected)
-                _connected.TrySetResult();
-            else if (_connected.Task.IsCompleted)
-                _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (state == ListenerState.Disconnected)
-                _connected.TrySetCanceled();
+            switch (state)
+            {
+                case ListenerState.Connected:
+                    _connected.TrySetResult();
+                    _tried.TrySetResult();
+                    break;
+                case ListenerState.Reconnecting when _connected.Task.IsCompleted:
+                    _connected = NewSource();
+                    (_tried, _wanted) = (NewSource(), NewSource());
+                    break;
+                case ListenerState.Disconnected:
+                    _connected.TrySetCanceled();
+                    _tried.TrySetResult();
+                    break;
+            }
         }
         StateChanged?.Invoke(state);
     }
+
+    /// <summary>An attempt has failed: who waited for it knows, and who comes now waits for the next.</summary>
+    private void Tried()
+    {
+        lock (_lock)
+        {
+            _tried.TrySetResult();
+            (_tried, _wanted) = (NewSource(), NewSource());
+        }
+    }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [LoggerMessage(LogLevel.Information, "Listening at {Url}")]
     private partial void LogConnected(string url);

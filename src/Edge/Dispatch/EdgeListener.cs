@@ -13,6 +13,7 @@ namespace OllamaMax.Edge.Dispatch;
 internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
 {
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromHours(1);
+    private static readonly TimeSpan AttemptTakes = TimeSpan.FromSeconds(2);
 
     private readonly SignalRListener _listener;
     private readonly SignalRHub _hub;
@@ -58,15 +59,16 @@ internal sealed partial class EdgeListener : IHostedService, IAsyncDisposable
 
     public bool IsConnected => _listener.State == ListenerState.Connected;
 
-    /// <summary>Waits for the connection; false where it has been missing for longer than <paramref name="patience"/> by then.</summary>
+    /// <summary>
+    /// Waits for the connection; false where it has been missing for longer than <paramref name="patience"/> by then, and one more attempt has not brought it back.
+    /// </summary>
     public async Task<bool> WaitUntilConnectedAsync(TimeSpan patience)
     {
+        Task tried = _listener.TryNowAsync();
         TimeSpan left = patience - _time.GetElapsedTime(Interlocked.Read(ref _lostAt));
-        if (left > TimeSpan.Zero)
-        {
-            Task connected = _listener.WaitUntilConnectedAsync(CancellationToken.None);
-            await connected.WaitAsync(left, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        // Missing for long, the service may have come back since the last attempt: what is refused now would be refused for nothing.
+        Task awaited = left > AttemptTakes ? _listener.WaitUntilConnectedAsync(CancellationToken.None) : tried;
+        await awaited.WaitAsync(left > AttemptTakes ? left : AttemptTakes, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return IsConnected;
     }
 
