@@ -30,4 +30,21 @@ public sealed class EdgeListenerTests(AzuriteFixture azurite)
 
         listener.HeardUnits.ShouldBe(0);
     }
+
+    [Fact]
+    public async Task WaitUntilConnected_ServiceBackAfterLongerThanThePatience_ConnectsForWhoAsks()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), cancellationToken: Cancellation);
+        EdgeListener listener = cluster.EdgeServices.GetRequiredService<EdgeListener>();
+        (await listener.WaitUntilConnectedAsync(TimeSpan.FromMinutes(1))).ShouldBeTrue();
+
+        await cluster.Surface.DisposeAsync();
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+        while (listener.IsConnected)
+            await timer.WaitForNextTickAsync(Cancellation);
+        (await listener.WaitUntilConnectedAsync(TimeSpan.Zero)).ShouldBeFalse();
+
+        await cluster.StartSurfaceAgainAsync(Cancellation);
+        (await listener.WaitUntilConnectedAsync(TimeSpan.Zero)).ShouldBeTrue();
+    }
 }

@@ -31,6 +31,8 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Of a request: whose it is, instead of the local principal's.</summary>
     public const string TenantHeader = "x-test-tenant";
 
+    private static readonly string s_surfaceKey = new SignalRSurfaceOptions().AccessKey;
+
     private readonly TempFolder _folder = new();
     private readonly List<TestWorker> _workers = [];
     private readonly StorageAccount _storage;
@@ -49,7 +51,7 @@ public sealed class TestCluster : IAsyncDisposable
         Client = new HttpClient { BaseAddress = new Uri(edge.Urls.Single()), Timeout = TimeSpan.FromMinutes(2) };
     }
 
-    public SignalRSurface Surface { get; }
+    public SignalRSurface Surface { get; private set; }
 
     public HttpClient Client { get; }
 
@@ -87,7 +89,7 @@ public sealed class TestCluster : IAsyncDisposable
             await catalog.PublishAsync(DemoModel, demo, null, cancellationToken);
         }
         SignalRSurface surface = await SignalRSurface.StartAsync(
-            new SignalRSurfaceOptions { Faults = faults ?? SignalRFaultOptions.None }, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
+            new SignalRSurfaceOptions { AccessKey = s_surfaceKey, Faults = faults ?? SignalRFaultOptions.None }, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
         WebApplication edge = await StartEdgeAsync(port: 0, surface, account, configure, logs, cancellationToken);
         return new TestCluster(edge, surface, account, configure, logs);
     }
@@ -100,6 +102,10 @@ public sealed class TestCluster : IAsyncDisposable
         await _edge.DisposeAsync();
         _edge = await StartEdgeAsync(port, Surface, _storage, _configure, _logs, cancellationToken);
     }
+
+    /// <summary>Starts SignalR at the same address, after the test has disposed the first.</summary>
+    public async Task StartSurfaceAgainAsync(CancellationToken cancellationToken) => Surface = await SignalRSurface.StartAsync(
+        new SignalRSurfaceOptions { AccessKey = s_surfaceKey, Port = new Uri(Surface.Endpoint).Port }, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
 
     private static async Task<WebApplication> StartEdgeAsync(
         int port, SignalRSurface surface, StorageAccount account, Action<IServiceCollection>? configure, ILoggerProvider? logs, CancellationToken cancellationToken)
