@@ -31,6 +31,9 @@ internal sealed record MachineInfo(int Cores, string Cpu, string Os, IReadOnlyDi
             ["llama.cpp libraries"] = NpmVersion(root, $"@node-llama-cpp/linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}"),
             ["GPU"] = string.Join(", ", Gpus()),
         };
+        // In the full package set it runs the models, with libraries of its own; those above are the peer's then.
+        if (Type.GetType("LLama.Native.NativeApi, LLamaSharp") is { } api)
+            versions["LLamaSharp"] = $"{api.Assembly.GetName().Version}";
         return new(Environment.ProcessorCount, CpuName(), $"{RuntimeInformation.OSDescription} ({RuntimeInformation.OSArchitecture})", versions);
     }
 
