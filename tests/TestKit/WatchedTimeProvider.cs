@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace OllamaMax.TestKit;
 
 /// <summary>A clock that a test moves, and that tells it when somebody has begun to wait: no advance comes too early.</summary>
-public sealed class WatchedTimeProvider : FakeTimeProvider
+public sealed class WatchedTimeProvider() : FakeTimeProvider(new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero))
 {
     private readonly ConcurrentDictionary<TimeSpan, SemaphoreSlim> _timers = [];
 

@@ -121,7 +121,7 @@ public sealed class MessagesTests
         await using EdgeServer edge = await EdgeServer.StartAsync();
         Task<HttpResponseMessage> pending = edge.PostAsync(Path, Streamed);
         StartedJob job = await edge.Jobs.NextAsync();
-        await edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(10));
+        await edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
 
         edge.Time.Advance(TimeSpan.FromSeconds(10));
 

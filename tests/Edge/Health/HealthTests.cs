@@ -45,7 +45,7 @@ public sealed class HealthTests
             return null;
         }));
         Task<HttpResponseMessage> pending = edge.SendAsync(HttpMethod.Get, "/readyz");
-        await edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(2));
+        await edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
 
         edge.Time.Advance(TimeSpan.FromSeconds(2));
 

@@ -96,7 +96,7 @@ public sealed class IdempotencyTests
         edge.Jobs.Script = job => job.Accept().Finish();
         using HttpResponseMessage first = await edge.PostAsync("/api/generate", Hello, Key);
         await first.TextAsync();
-        await edge.Time.WhenTimerAsync(TimeSpan.FromMinutes(10));
+        await edge.Time.WaitForTimerAsync(TimeSpan.FromMinutes(10), TestContext.Current.CancellationToken);
 
         edge.Time.Advance(TimeSpan.FromMinutes(10));
         using HttpResponseMessage second = await edge.PostAsync("/api/generate", Hello, Key);
@@ -128,7 +128,7 @@ public sealed class IdempotencyTests
             using HttpResponseMessage response = await edge.PostAsync("/api/generate", Hello, ("Idempotency-Key", key));
             await response.TextAsync();
             if (edge.Jobs.Count > before)
-                await edge.Time.WhenTimerAsync(TimeSpan.FromMinutes(10)); // It is kept by now.
+                await edge.Time.WaitForTimerAsync(TimeSpan.FromMinutes(10), TestContext.Current.CancellationToken); // It is kept by now.
         }
     }
 
@@ -189,7 +189,7 @@ public sealed class IdempotencyTests
         job.Accept().Say("a");
         HttpResponseMessage response = await pending;
         response.Dispose();
-        await edge.Time.WhenTimerAsync(Grace);
+        await edge.Time.WaitForTimerAsync(Grace, TestContext.Current.CancellationToken);
         return job;
     }
 }

@@ -29,7 +29,7 @@ public sealed class PullFromAddressTests(AzuriteFixture azurite)
         if (isChanged)
             server.Registry.Replace(path, others);
         cut.SetResult();
-        await server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(1));
+        await server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
 
         (await lines.ReadToEndAsync(Cancel)).ShouldEndWith("""{"status":"success"}""" + "\n");

@@ -103,7 +103,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         using StreamReader lines = new(await response.Content.ReadAsStreamAsync(Cancel));
         await ReadUntilAsync(lines, "\"completed\":", atLeast: 1 << 20);
         cut.SetResult();
-        await server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(1));
+        await server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
 
         (await lines.ReadToEndAsync(Cancel)).ShouldEndWith(Success + "\n");
@@ -138,7 +138,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         go.SetResult();
         foreach (double seconds in (double[])[0.5, 1, 2, 4, 8, 16])
         {
-            await server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(seconds));
+            await server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(seconds), TestContext.Current.CancellationToken);
             if (seconds == 16)
                 relay.CutOff(_ => false);
             server.Edge.Time.Advance(TimeSpan.FromSeconds(seconds));
@@ -162,7 +162,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         });
 
         Task<string[]> pull = server.LinesAsync(new { model = name });
-        await server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(7));
+        await server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(7), TestContext.Current.CancellationToken);
         server.Edge.Time.Advance(TimeSpan.FromSeconds(7));
 
         (await pull)[^1].ShouldBe(Success);
@@ -193,7 +193,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         {
             // The first may hold what it fetched a moment longer: the second looks again each second.
             server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(second, server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(1)));
+            await Task.WhenAny(second, server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken));
         }
 
         (await second)[^1].ShouldBe(Success);
@@ -246,7 +246,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         await server.Blobs.UploadAsync(digest, PipeReader.Create(new MemoryStream(weights)), Cancel);
         await other.DeleteAsync(Cancel);
         await other.DisposeAsync();
-        await server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(1));
+        await server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
 
         (await lines.ReadToEndAsync(Cancel)).ShouldEndWith(Success + "\n");
@@ -318,7 +318,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         Task<string[]> pull = server.LinesAsync(new { model = name });
         foreach (int seconds in (int[])[1, 2, 4, 8, 16])
         {
-            await server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(seconds));
+            await server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(seconds), TestContext.Current.CancellationToken);
             server.Edge.Time.Advance(TimeSpan.FromSeconds(seconds));
         }
 
@@ -342,7 +342,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
         while (pulls.List() is not [var running] || running.Progress.Sum.Completed < 1 << 20)
             await timer.WaitForNextTickAsync(Cancel);
-        await server.Edge.Time.WhenTimerAsync(FetchSlice.Slice);
+        await server.Edge.Time.WaitForTimerAsync(FetchSlice.Slice, TestContext.Current.CancellationToken);
         server.Edge.Time.Advance(FetchSlice.Slice);
         PullSlice slice = await first;
         Task<PullSlice> second = part.RunAsync(null!, input);
@@ -350,7 +350,7 @@ public sealed class PullTests(AzuriteFixture azurite)
         {
             // The first may hold what it fetched a moment longer: the second looks again each second.
             server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(second, server.Edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(1)));
+            await Task.WhenAny(second, server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken));
         }
 
         slice.ShouldBe(new PullSlice(slice.Completed, weights.Length));

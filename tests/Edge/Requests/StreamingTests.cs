@@ -53,7 +53,7 @@ public sealed class StreamingTests
         await using EdgeServer edge = await EdgeServer.StartAsync();
         Task<HttpResponseMessage> pending = edge.PostAsync("/api/generate", Hello);
         StartedJob job = await edge.Jobs.NextAsync();
-        await edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(10));
+        await edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         pending.IsCompleted.ShouldBeFalse();
 
         edge.Time.Advance(TimeSpan.FromSeconds(10));
@@ -61,7 +61,7 @@ public sealed class StreamingTests
         using HttpResponseMessage response = await pending;
         using StreamReader lines = await ReadAsync(response);
         (await lines.ReadLineAsync(TestContext.Current.CancellationToken)).ShouldBe(Heartbeat);
-        await edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(15));
+        await edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
         edge.Time.Advance(TimeSpan.FromSeconds(15));
         (await lines.ReadLineAsync(TestContext.Current.CancellationToken)).ShouldNotBeNull().ShouldContain("\"response\":\"\",\"done\":false");
 
@@ -123,7 +123,7 @@ public sealed class StreamingTests
         await using EdgeServer edge = await EdgeServer.StartAsync();
         Task<HttpResponseMessage> pending = edge.PostAsync("/api/generate", Whole);
         StartedJob job = await edge.Jobs.NextAsync();
-        await edge.Time.WhenTimerAsync(TimeSpan.FromSeconds(200));
+        await edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(200), TestContext.Current.CancellationToken);
 
         edge.Time.Advance(TimeSpan.FromSeconds(200));
         using HttpResponseMessage response = await pending;

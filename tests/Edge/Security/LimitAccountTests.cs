@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using OllamaMax.Edge.Security.Limits;
-using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Security;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Security;
@@ -13,7 +12,7 @@ namespace OllamaMax.Edge.Tests.Security;
 public sealed class LimitAccountTests(AzuriteFixture azurite) : IDisposable
 {
     private readonly string _id = Guid.NewGuid().ToString("n");
-    private readonly SignallingTime _time = new();
+    private readonly WatchedTimeProvider _time = new();
     private readonly ConcurrentQueue<string> _operations = [];
     private ActivityListener? _listener;
 

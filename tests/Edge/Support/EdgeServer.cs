@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.Edge.Tests.Support;
 
@@ -14,7 +15,7 @@ internal sealed class EdgeServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private EdgeServer(WebApplication app, ScriptedStarter jobs, FixedModels models, MemoryArchive responses, SignallingTime time, LogLines logs)
+    private EdgeServer(WebApplication app, ScriptedStarter jobs, FixedModels models, MemoryArchive responses, WatchedTimeProvider time, LogLines logs)
     {
         _app = app;
         (Jobs, Models, Responses, Time, Logs) = (jobs, models, responses, time, logs);
@@ -29,7 +30,7 @@ internal sealed class EdgeServer : IAsyncDisposable
 
     public MemoryArchive Responses { get; }
 
-    public SignallingTime Time { get; }
+    public WatchedTimeProvider Time { get; }
 
     public LogLines Logs { get; }
 
@@ -44,7 +45,7 @@ internal sealed class EdgeServer : IAsyncDisposable
         ScriptedStarter jobs = new();
         FixedModels models = new();
         MemoryArchive responses = new();
-        SignallingTime time = new();
+        WatchedTimeProvider time = new();
         builder.Services
             .AddSingleton<TimeProvider>(time)
             .AddSingleton<IJobStarter>(jobs)

@@ -35,15 +35,15 @@ public sealed class WebhookTests(AzuriteFixture azurite)
         await using WebhookReceiver receiver = await WebhookReceiver.StartAsync(Cancellation);
         receiver.Statuses.Enqueue(500);
         receiver.Statuses.Enqueue(302);
-        SignallingTime time = new();
+        WatchedTimeProvider time = new();
         using OperatorNotices notices = await StartAsync(time, receiver.Url);
 
         notices.Tell(NoticeTypes.Poison, "job-1", "it was set aside");
         var first = await receiver.NextAsync(Cancellation);
-        await time.WhenTimerAsync(TimeSpan.FromSeconds(1));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1), Cancellation);
         time.Advance(TimeSpan.FromSeconds(1));
         var second = await receiver.NextAsync(Cancellation);
-        await time.WhenTimerAsync(TimeSpan.FromSeconds(2));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(2), Cancellation);
         time.Advance(TimeSpan.FromSeconds(2));
         var third = await receiver.NextAsync(Cancellation);
         notices.Tell(NoticeTypes.Poison, "job-2", "another one");
@@ -65,7 +65,7 @@ public sealed class WebhookTests(AzuriteFixture azurite)
     public async Task Tell_TheSameAgain_IsToldAfterAWhileOnly()
     {
         await using WebhookReceiver receiver = await WebhookReceiver.StartAsync(Cancellation);
-        SignallingTime time = new();
+        WatchedTimeProvider time = new();
         using OperatorNotices notices = await StartAsync(time, receiver.Url);
 
         for (int i = 0; i < 3; i++)
@@ -87,7 +87,7 @@ public sealed class WebhookTests(AzuriteFixture azurite)
         await using WebhookReceiver alive = await WebhookReceiver.StartAsync(Cancellation);
         foreach (int status in (int[])[500, 500])
             dead.Statuses.Enqueue(status);
-        SignallingTime time = new();
+        WatchedTimeProvider time = new();
         using OperatorNotices notices = await StartAsync(time, dead.Url, alive.Url);
 
         notices.Tell(NoticeTypes.Quota, "one", "one");
@@ -95,7 +95,7 @@ public sealed class WebhookTests(AzuriteFixture azurite)
 
         (await TextAsync(alive), await TextAsync(alive)).ShouldBe(("one", "two"));
         (await TextAsync(dead)).ShouldBe("one");
-        await time.WhenTimerAsync(TimeSpan.FromSeconds(1));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1), Cancellation);
         time.Advance(TimeSpan.FromSeconds(1));
         (await TextAsync(dead), await TextAsync(dead)).ShouldBe(("one", "two"), "after two tries, as the option says, the next");
         await notices.StopAsync(Cancellation);
@@ -108,12 +108,12 @@ public sealed class WebhookTests(AzuriteFixture azurite)
         await using WebhookReceiver receiver = await WebhookReceiver.StartAsync(Cancellation);
         receiver.Statuses.Enqueue(500);
         StorageAccount account = new(azurite.NewAccount());
-        SignallingTime time = new();
+        WatchedTimeProvider time = new();
         using OperatorNotices first = await StartAsync(account, time, receiver.Url);
         first.Tell(NoticeTypes.Poison, "job-1", "it was set aside");
         first.Tell(NoticeTypes.Poison, "job-2", "behind it");
         var tried = await receiver.NextAsync(Cancellation);
-        await time.WhenTimerAsync(TimeSpan.FromSeconds(1));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1), Cancellation);
         await WaitingAsync(account, 2);
 
         await first.StopAsync(Cancellation);
