@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Diagnostics;
 using OllamaMax.Edge;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Jobs;
@@ -20,6 +21,7 @@ internal static class FunctionsEdge
 
     public static void AddEdge(this FunctionsApplicationBuilder builder)
     {
+        LogLevels.Set(builder.Logging);
         // A trigger ticks (LeaderFunctions), once a minute. The longest lease there is runs out just before, and is renewed all the same where nobody has taken it.
         // Before the rest, so that settings can say otherwise.
         builder.Services.Configure<ClusterOptions>(cluster =>

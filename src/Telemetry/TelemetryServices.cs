@@ -1,4 +1,6 @@
+using System.Data.Common;
 using System.Reflection;
+using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +19,9 @@ public static class TelemetryServices
 
     /// <summary>As a function app has it.</summary>
     public const string AzureMonitor = "APPLICATIONINSIGHTS_CONNECTION_STRING";
+
+    /// <summary>How to send there, as the Functions host reads it too: <c>Authorization=AAD</c>, and <c>ClientId=</c> before it for an identity that was assigned.</summary>
+    public const string AzureMonitorAuthentication = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
 
     /// <summary>
     /// Meters named <c>OllamaMax.*</c> are collected; spans and logs too where an exporter is set, so that a process without one pays for nothing.
@@ -48,7 +53,11 @@ public static class TelemetryServices
         if (toCollector)
             telemetry.UseOtlpExporter();
         if (toAzure)
-            telemetry.UseAzureMonitorExporter(azure => azure.ConnectionString = configuration[AzureMonitor]);
+            telemetry.UseAzureMonitorExporter(azure =>
+            {
+                azure.ConnectionString = configuration[AzureMonitor];
+                azure.Credential = CredentialOf(configuration[AzureMonitorAuthentication]);
+            });
         return telemetry;
 
         bool IsSet(string name) => !string.IsNullOrWhiteSpace(configuration[name]);
@@ -59,6 +68,16 @@ public static class TelemetryServices
     {
         services.GetService<MeterProvider>();
         services.GetService<TracerProvider>();
+    }
+
+    /// <summary>The managed identity of the app; null: the key in the connection string, which a resource may refuse.</summary>
+    private static ManagedIdentityCredential? CredentialOf(string? authentication)
+    {
+        // Of the form of a connection string.
+        DbConnectionStringBuilder parts = new() { ConnectionString = authentication };
+        if (!parts.TryGetValue("Authorization", out object? way) || !"AAD".Equals(way as string, StringComparison.OrdinalIgnoreCase))
+            return null;
+        return new(parts.TryGetValue("ClientId", out object? client) ? ManagedIdentityId.FromUserAssignedClientId((string)client) : ManagedIdentityId.SystemAssigned);
     }
 
     private static string? VersionOf(Assembly assembly) => assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;

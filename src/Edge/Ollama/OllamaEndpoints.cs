@@ -17,7 +17,7 @@ internal sealed class OllamaEndpoints(InferenceEndpoints inference, EmbedEndpoin
         string[] read = [HttpMethods.Get, HttpMethods.Head];
         RequiredPermission infer = new(Permissions.Infer);
         RequiredPermission readModels = new(Permissions.ReadModels);
-        endpoints.MapMethods("/", read, static context => context.Response.WriteAsync("Ollama is running", context.RequestAborted)).WithMetadata(readModels)
+        endpoints.MapMethods("/", read, static () => Results.Text("Ollama is running")).WithMetadata(readModels)
             .Describe(Said("Says that the server runs.") with { ContentType = "text/plain" });
         endpoints.MapMethods("/api/version", read, models.VersionAsync).WithMetadata(readModels)
             .Describe(Said("The version of Ollama's API that is spoken.") with { AnswerType = OllamaJson.Default.VersionAnswer });

@@ -2,10 +2,11 @@ using System.Runtime.Versioning;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using OllamaMax.Diagnostics;
 
 namespace OllamaMax.GpuWorker.Health;
 
-/// <summary>One line per event, ours from information on, others' from warnings on.</summary>
+/// <summary>One line per event.</summary>
 public static class PlainLogging
 {
     public static void Configure(ILoggingBuilder logging)
@@ -14,7 +15,7 @@ public static class PlainLogging
         logging.Services.TryAddSingleton(TimeProvider.System);
         logging.AddConsole(console => console.FormatterName = PlainConsoleFormatter.FormatterName);
         logging.AddConsoleFormatter<PlainConsoleFormatter, ConsoleFormatterOptions>();
-        SetLevels(logging);
+        LogLevels.Set(logging);
     }
 
     /// <summary>The same lines in Windows' event log, for a service, which has no console.</summary>
@@ -24,18 +25,6 @@ public static class PlainLogging
         logging.ClearProviders();
         logging.Services.TryAddSingleton(TimeProvider.System);
         logging.AddEventLog(log => log.SourceName = WindowsService.Name);
-        SetLevels(logging);
-    }
-
-    /// <summary>What is worth a line, wherever the lines go.</summary>
-    internal static void SetLevels(ILoggingBuilder logging)
-    {
-        logging.SetMinimumLevel(LogLevel.Warning);
-        logging.AddFilter("OllamaMax", LogLevel.Information);
-        // The listener says what its connection does, without the stack of every failed attempt.
-        logging.AddFilter("Microsoft.AspNetCore.Http.Connections.Client", LogLevel.Critical);
-        logging.AddFilter("Microsoft.AspNetCore.SignalR.Client", LogLevel.Critical);
-        // It warns of much that is as intended, such as a context shared by all slots.
-        logging.AddFilter("llama.cpp", LogLevel.Error);
+        LogLevels.Set(logging);
     }
 }

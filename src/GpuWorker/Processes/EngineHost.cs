@@ -4,7 +4,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using OllamaMax.GpuWorker.Health;
+using OllamaMax.Diagnostics;
 using OllamaMax.Inference;
 using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
@@ -37,7 +37,7 @@ internal sealed class EngineHost : IDisposable
         _writer = new FrameWriter(output, "to worker");
         _loggers = LoggerFactory.Create(logging =>
         {
-            PlainLogging.SetLevels(logging);
+            LogLevels.Set(logging);
             logging.AddProvider(new FrameLogging(_writer));
         });
     }

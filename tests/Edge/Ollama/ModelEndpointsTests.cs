@@ -19,6 +19,7 @@ public sealed class ModelEndpointsTests
         using HttpResponseMessage head = await edge.SendAsync(HttpMethod.Head, "/");
 
         (await get.TextAsync()).ShouldBe("Ollama is running");
+        get.Content.Headers.ContentType?.ToString().ShouldBe("text/plain; charset=utf-8");
         head.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 

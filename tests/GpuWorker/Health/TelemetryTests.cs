@@ -3,11 +3,14 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Threading.Channels;
+using Azure.Identity;
+using Azure.Monitor.OpenTelemetry.Exporter;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using OllamaMax.Diagnostics;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.TestKit;
@@ -112,6 +115,25 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         process.StartTelemetry();
 
         process.GetService<TracerProvider>().ShouldBeNull();
+    }
+
+    /// <summary>Without it a resource that refuses its key refuses all that an edge sends, and nobody would see why.</summary>
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("", false)]
+    [InlineData("Authorization=Key", false)]
+    [InlineData("Authorization=AAD", true)]
+    [InlineData("ClientId=8a1e1c10-63f0-4c39-9d5e-3d4d3ad8a3c9;Authorization=aad", true)]
+    public async Task Export_ToAzureMonitor_IsAsTheIdentityThatTheSettingNames(string? authentication, bool hasIdentity)
+    {
+        const string connection = "InstrumentationKey=11111111-2222-3333-4444-555555555555;IngestionEndpoint=https://127.0.0.1:1/";
+        IConfiguration settings = Settings((TelemetryServices.AzureMonitor, connection), (TelemetryServices.AzureMonitorAuthentication, authentication!));
+        await using ServiceProvider process = new ServiceCollection().AddTelemetry("a-test", settings).Services.BuildServiceProvider();
+
+        AzureMonitorExporterOptions options = process.GetRequiredService<IOptions<AzureMonitorExporterOptions>>().Value;
+
+        options.ConnectionString.ShouldBe(connection);
+        (options.Credential is ManagedIdentityCredential).ShouldBe(hasIdentity);
     }
 
     private static IConfiguration Settings(params (string Name, string Value)[] settings) =>
