@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using OllamaMax.Edge;
 using OllamaMax.Functions;
 
 namespace OllamaMax.Infra.Tests;
 
 /// <summary>host.json and the sample of local settings against the code.</summary>
-public sealed class HostFileTests
+public sealed partial class HostFileTests
 {
     [Fact]
     public async Task FunctionTimeout_IsMoreThanAnyRequestTakes()
@@ -40,6 +41,26 @@ public sealed class HostFileTests
 
         names.ShouldBe(["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "AzureSignalRConnectionString", "OllamaMax__TrustLoopback"], ignoreOrder: true);
     }
+
+    /// <summary>The host shows a function's own lines by its name; a filter for a name that is none shows nothing.</summary>
+    [Fact]
+    public async Task Console_ShowsTheLinesOfFunctionsThatThereAre()
+    {
+        using JsonDocument host = await ReadAsync("host.json");
+        string[] shown =
+        [
+            .. host.RootElement.GetProperty("logging").GetProperty("console").GetProperty("logLevel").EnumerateObject()
+                .Where(level => level.Value.GetString() == "Information").Select(level => level.Name),
+        ];
+        string[] sources = Directory.GetFiles(Repository.File("src", "Functions"), "*Function*.cs");
+        string[] functions = [.. sources.SelectMany(source => FunctionNames().Matches(File.ReadAllText(source))).Select(match => $"Function.{match.Groups[1].Value}.User")];
+
+        shown.ShouldNotBeEmpty();
+        shown.ShouldBeSubsetOf(functions);
+    }
+
+    [GeneratedRegex("""\[Function\("(\w+)"\)\]""")]
+    private static partial Regex FunctionNames();
 
     private static async Task<JsonDocument> ReadAsync(string file) => JsonDocument.Parse(await Repository.ReadAsync(file));
 }
