@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Security;
@@ -46,8 +47,7 @@ public sealed class ResponseStoreTests(AzuriteFixture azurite)
     private async Task<StoredResponse> CreateAsync(DateTimeOffset createdAt, DateTimeOffset expiresAt)
     {
         await _account.CreateContainersAsync(Cancellation);
-        WatchedTimeProvider time = new();
-        time.SetUtcNow(createdAt);
+        FakeTimeProvider time = new(createdAt);
         StoredResponse response = new()
         {
             Id = JobId.New(time),
