@@ -31,6 +31,9 @@ public sealed partial class SignalRListener(
 {
     private static readonly Type[] s_oneArgument = [typeof(JsonElement)];
 
+    /// <summary>Far more than a handshake takes. Where packets are lost in silence, the system would try for two minutes, and who waits for the connection with it.</summary>
+    private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(10);
+
     private readonly ILogger _logger = loggers.CreateLogger<SignalRListener>();
     private readonly ReconnectBackoff _backoff = new(random);
     private readonly Dictionary<string, Action<JsonElement>> _handlers = [];
@@ -104,7 +107,7 @@ public sealed partial class SignalRListener(
         Change(ListenerState.Reconnecting);
         for (int failures = 0; !stopping.IsCancellationRequested;)
         {
-            failures = await ListenOnceAsync(stopping).ConfigureAwait(false) ? 0 : failures + 1;
+            failures = await ListenOnceAsync(failures, stopping).ConfigureAwait(false) ? 0 : failures + 1;
             await PauseAsync(_backoff.Next(failures), stopping).ConfigureAwait(false);
         }
         Change(ListenerState.Disconnected);
@@ -124,11 +127,13 @@ public sealed partial class SignalRListener(
     }
 
     /// <returns>Whether a connection stood, however it ended.</returns>
-    private async Task<bool> ListenOnceAsync(CancellationToken stopping)
+    private async Task<bool> ListenOnceAsync(int failures, CancellationToken stopping)
     {
+        using CancellationTokenSource patience = new(s_connectTimeout, time);
+        using CancellationTokenSource connecting = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
         try
         {
-            Negotiation negotiation = await negotiate(stopping).ConfigureAwait(false);
+            Negotiation negotiation = await negotiate(connecting.Token).ConfigureAwait(false);
             HubConnection connection = Build(negotiation);
             await using (connection.ConfigureAwait(false))
             {
@@ -138,7 +143,7 @@ public sealed partial class SignalRListener(
                     closed.TrySetResult(why);
                     return Task.CompletedTask;
                 };
-                await connection.StartAsync(stopping).ConfigureAwait(false);
+                await connection.StartAsync(connecting.Token).ConfigureAwait(false);
                 await StayAsync(negotiation, closed.Task, stopping).ConfigureAwait(false);
                 return true;
             }
@@ -150,7 +155,7 @@ public sealed partial class SignalRListener(
         catch (Exception e)
         {
             // Whatever it is, a listener has nothing better to do than to try again; the state and the log tell.
-            LogConnectFailed(e);
+            LogConnectFailed(failures == 0 ? e : null, e.GetBaseException().Message);
             Tried();
             return false;
         }
@@ -236,6 +241,7 @@ public sealed partial class SignalRListener(
     [LoggerMessage(LogLevel.Warning, "The SignalR connection ended; connecting anew")]
     private partial void LogLost(Exception? why);
 
-    [LoggerMessage(LogLevel.Warning, "Could not connect to SignalR; trying again")]
-    private partial void LogConnectFailed(Exception why);
+    /// <param name="first">Only the first failure in a row is told with its stack: during an outage there may be two a second.</param>
+    [LoggerMessage(LogLevel.Warning, "Could not connect to SignalR ({Reason}); trying again")]
+    private partial void LogConnectFailed(Exception? first, string reason);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.TestKit;
 
@@ -63,6 +64,31 @@ public sealed class SignalRListenerTests
 
         await tried.WaitAsync(Cancellation);
         listener.State.ShouldBe(ListenerState.Disconnected);
+    }
+
+    [Fact]
+    public async Task Connect_NobodyAnswers_IsGivenUpAndTriedAgain()
+    {
+        int attempts = 0;
+        await using SignalRListener listener = new(
+            async cancelled =>
+            {
+                attempts++;
+                await Task.Delay(Timeout.Infinite, cancelled);
+                throw new UnreachableException();
+            },
+            _time,
+            new ShortestPauses(),
+            NullLoggerFactory.Instance);
+        listener.Start();
+        await _time.WaitForTimerAsync(TimeSpan.FromSeconds(10), Cancellation);
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await _time.WaitForTimerAsync(TimeSpan.FromMilliseconds(100), Cancellation);
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        await _time.WaitForTimerAsync(TimeSpan.FromSeconds(10), Cancellation);
+
+        attempts.ShouldBe(2);
     }
 
     /// <summary>A listener that has failed four times, at the beginning of a pause of 800 ms.</summary>

@@ -43,8 +43,8 @@ internal sealed class Backlog(WorkerDirectory directory, IOptions<DispatchOption
     {
         Line line = LineOf(run.Job);
         Tenant tenant = _tenants[run.Job.Tenant];
-        // Who has been accepted before is not turned away, nor sent to the end: its client has seen text.
-        if (run.Owner.HasBeenAccepted)
+        // Who has been accepted before is not turned away, nor sent to the end, as its client has seen text; nor is who has waited for its turn, whose worker came to nothing.
+        if (run.Owner.HasBeenAccepted || run.Owner.Put > 1)
             _first.Add(run);
         else if (Refusal(run.Job, line, tenant) is { } refusal)
             return refusal;

@@ -65,7 +65,6 @@ internal sealed partial class JobDispatcher(
             return unloader.Start(job);
         var owner = new JobOwner(job, options.Value.Owner, NewNonce, Now);
         var run = new JobRun(owner, new JobOutputLog(), Now);
-        _busy = true;
         Post(() => Begin(run));
         run.ClientLeft = clientLeft.Register(() => Post(() => Apply(run, owner.Cancel)));
         return run.Log;
@@ -103,6 +102,7 @@ internal sealed partial class JobDispatcher(
             _echo.Begin(Now);
         run.EchoesBefore = _echo.Count;
         _runs.Add(run.Job.Id, run);
+        _busy = true;
         backlog.Began(run);
         Task<JobError?> ready = readiness.WaitAsync(run.Job.RequestId);
         if (ready.IsCompletedSuccessfully)
@@ -174,7 +174,7 @@ internal sealed partial class JobDispatcher(
         TimeSpan now = Now;
         if (_echo.Send(now) is { } number)
             Send(workers.EchoAsync(number));
-        if (!listener.IsConnected)
+        if (!listener.IsConnected || _echo.IsDeafFor(Readiness.ConnectsWithin))
             FailUnheard(now);
         TimeSpan? silenceTimeout = listener.IsConnected && _echo.IsHearing(now) ? _echo.SilenceTimeout : null;
         foreach (JobRun run in _runs.Values.ToList())
@@ -194,7 +194,10 @@ internal sealed partial class JobDispatcher(
         _busy = _runs.Count > 0;
     }
 
-    /// <summary>What has come when SignalR was gone already, and nobody knew it yet, is refused as what comes after it. Who was there before it is waited for.</summary>
+    /// <summary>
+    /// What has come when SignalR was gone already, and nobody knew it yet, is refused as what comes after it. Who was there before it is waited for.
+    /// A connection may stand and nothing be sent to it, such as with a key that is good no more: then, too, no worker can be asked.
+    /// </summary>
     private void FailUnheard(TimeSpan now)
     {
         foreach (JobRun run in _runs.Values

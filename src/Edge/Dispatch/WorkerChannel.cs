@@ -82,9 +82,10 @@ internal sealed partial class WorkerChannel(
 
     private async Task<GrantMessage> WithJobAsync(GrantMessage grant, JobRun run)
     {
-        // A character of a prompt takes up to six bytes of JSON: only near the limit is it worth counting.
+        // A character of a prompt takes up to six bytes of JSON: only near the limit is it worth counting, and where it is not the prompt that is large.
         int resume = grant.Resume.Count * TokenBytes;
-        bool inline = (run.Job.Prompt.Length * 6) + resume + 4096 <= options.Value.MaxInlineBytes
+        bool isPromptAlone = run.Job is { EmbedInputs: null, Forward: null, Options.Grammar: null };
+        bool inline = (isPromptAlone && (run.Job.Prompt.Length * 6) + resume + 4096 <= options.Value.MaxInlineBytes)
             || JsonSerializer.SerializeToUtf8Bytes(run.Job, ProtocolJson.Default.Job).Length + resume <= options.Value.MaxInlineBytes;
         return inline
             ? grant with { Job = run.Job }

@@ -43,8 +43,7 @@ internal sealed partial class QueuePoller(
     /// <summary>The most that storage gives at once.</summary>
     private const int MostMessages = 32;
 
-    private readonly Lock _lock = new();
-    private readonly Dictionary<(string Model, Band Band), string> _waiting = [];
+    private readonly PollOrder _order = new();
     private readonly WakeSignal _wake = new(time);
 
     /// <summary>Something waits in a queue, its edge says.</summary>
@@ -52,8 +51,7 @@ internal sealed partial class QueuePoller(
     {
         if (!forwards.CanRun(nudge.Model))
             return;
-        lock (_lock)
-            _waiting[(nudge.Model, nudge.Band)] = nudge.Queue;
+        _order.Add(nudge.Model, nudge.Band, nudge.Queue);
         _wake.Set();
     }
 
@@ -66,8 +64,8 @@ internal sealed partial class QueuePoller(
         {
             while (true)
             {
-                while (slots.Free > 0 && !dispatcher.IsDraining && !orders.Rests && TakeNext() is var (key, url) && url is not null)
-                    await PollAsync(key.Model, key.Band, url, stopping);
+                while (slots.Free > 0 && !dispatcher.IsDraining && !orders.Rests && _order.Take() is var (model, band, url))
+                    await PollAsync(model, band, url, stopping);
                 if (!await _wake.WaitAsync(UnaskedEvery, stopping))
                     PollAllSoon();
             }
@@ -86,24 +84,8 @@ internal sealed partial class QueuePoller(
 
     private void PollAllSoon()
     {
-        lock (_lock)
-        {
-            foreach (QueueCapability queue in capabilities.Current.Queues.Where(queue => forwards.CanRun(queue.Model)))
-                _waiting.TryAdd((queue.Model, queue.Band), queue.Url);
-        }
-    }
-
-    /// <summary>The next queue to look into, interactive ones first.</summary>
-    private ((string Model, Band Band) Key, string? Url) TakeNext()
-    {
-        lock (_lock)
-        {
-            if (_waiting.Count == 0)
-                return default;
-            var (key, url) = _waiting.MinBy(entry => entry.Key.Band);
-            _waiting.Remove(key);
-            return (key, url);
-        }
+        foreach (QueueCapability queue in capabilities.Current.Queues.Where(queue => forwards.CanRun(queue.Model)))
+            _order.Add(queue.Model, queue.Band, queue.Url);
     }
 
     private async Task PollAsync(string model, Band band, string url, CancellationToken stopping)
@@ -114,7 +96,7 @@ internal sealed partial class QueuePoller(
         int asked = Math.Min(slots.Free, MostMessages);
         if (asked <= 0)
         {
-            PutBack(model, band, url);
+            _order.PutBack(model, band, url);
             return;
         }
         using CancellationTokenSource patience = new(Patience, time);
@@ -130,7 +112,7 @@ internal sealed partial class QueuePoller(
                     isAnyLeft |= !await TryTakeAsync(job, queue, message, either.Token);
             }
             if (isAnyLeft)
-                PutBack(model, band, url);
+                _order.PutBack(model, band, url);
         }
         catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
         {
@@ -173,12 +155,6 @@ internal sealed partial class QueuePoller(
             // It shows again by itself, after Visibility; those behind it are taken all the same.
             LogPollFailed(e, model);
         }
-    }
-
-    private void PutBack(string model, Band band, string url)
-    {
-        lock (_lock)
-            _waiting.TryAdd((model, band), url);
     }
 
     private QueuedJob? Read(QueueMessage message)

@@ -94,6 +94,27 @@ public sealed class BacklogTests
     }
 
     [Fact]
+    public void Add_ItsWorkerCameToNothing_GoesFirstThoughTheBacklogIsFull()
+    {
+        _options.MaxBacklog = 3;
+        JobRun claimed = Wait("a");
+        Next();
+        claimed.Owner.Start();
+        claimed.Owner.Placed(workerId: null, TimeSpan.Zero);
+        claimed.Owner.Claimed("w", "m", "p", TimeSpan.Zero);
+        _backlog.Left(claimed);
+        for (int i = 0; i < 3; i++)
+            Wait("a");
+        Next();
+
+        claimed.Owner.Answered("w", "n", accepted: false, TimeSpan.Zero);
+        claimed.Owner.Placed(workerId: null, TimeSpan.Zero);
+        _backlog.Add(claimed).ShouldBeNull();
+
+        Next().ShouldHaveSingleItem().ShouldBe(claimed);
+    }
+
+    [Fact]
     public void PutBack_ItsMessageDidNotGoIntoTheQueue_IsNextAgainUnlessItIsOver()
     {
         JobRun resumed = Begin("a", isAccepted: true);

@@ -81,6 +81,36 @@ public sealed class DispatchTests(AzuriteFixture azurite)
         await Task.WhenAll(requests);
     }
 
+    [Theory]
+    [InlineData("/api/embed")]
+    [InlineData("/api/generate")]
+    public async Task Post_LargerThanAMessageMayBe_GoesThroughStorage(string path)
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
+        string text = new('x', 2_000_000);
+
+        using HttpResponseMessage response = await cluster.Client.PostAsJsonAsync(path, new { model = "demo", prompt = text, input = text, stream = false }, Cancellation);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Generate_SignalRTakesNothing_Is503ThoughTheConnectionStands()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
+        await GenerateAsync(cluster);
+        cluster.Surface.Faults.Options = new SignalRFaultOptions { Throttle = 1 };
+
+        using HttpResponseMessage response = await PostAsync(cluster);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await response.Content.ReadAsStringAsync(Cancellation)).ShouldContain("SignalR cannot be reached");
+        cluster.Surface.Faults.Options = SignalRFaultOptions.None;
+        await GenerateAsync(cluster);
+    }
+
     [Fact]
     public async Task Drain_WhileAnswering_AnotherWorkerGoesOn()
     {

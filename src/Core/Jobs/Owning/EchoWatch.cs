@@ -17,6 +17,7 @@ public sealed class EchoWatch(OwnerOptions options)
     private TimeSpan _sentAt = TimeSpan.MinValue / 2;
     private TimeSpan _heardAt = TimeSpan.MinValue / 2;
     private TimeSpan _slowest;
+    private int _unheard;
 
     /// <summary>How long a worker may be silent: longer when messages take long at the moment, as on a busy machine.</summary>
     public TimeSpan SilenceTimeout => options.SilenceTimeout + (_slowest * RoundTrips);
@@ -28,6 +29,7 @@ public sealed class EchoWatch(OwnerOptions options)
     public void Begin(TimeSpan now)
     {
         _heardAt = now;
+        _unheard = 0;
         _underWay.Clear();
     }
 
@@ -40,12 +42,14 @@ public sealed class EchoWatch(OwnerOptions options)
         foreach (long lost in _underWay.Where(echo => now - echo.Value >= options.EchoTimeout).Select(echo => echo.Key).ToList())
             _underWay.Remove(lost);
         _underWay.Add(++_number, now);
+        _unheard++;
         return _number;
     }
 
     public void Heard(long number, TimeSpan now)
     {
         _heardAt = now;
+        _unheard = 0;
         Count++;
         if (!_underWay.Remove(number, out TimeSpan sentAt))
             return;
@@ -55,4 +59,7 @@ public sealed class EchoWatch(OwnerOptions options)
 
     /// <summary>An echo came not long ago.</summary>
     public bool IsHearing(TimeSpan now) => now - _heardAt < options.EchoTimeout;
+
+    /// <summary>None has come for so long. Counted by those that were sent: a process that stood still has sent none, and must not take that for the service's silence.</summary>
+    public bool IsDeafFor(TimeSpan time) => _unheard * options.EchoInterval >= time;
 }

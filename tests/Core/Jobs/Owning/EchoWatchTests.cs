@@ -53,4 +53,28 @@ public sealed class EchoWatchTests
         _watch.Heard(1, now + Options.EchoTimeout);
         _watch.IsHearing(now + Options.EchoTimeout).ShouldBeTrue();
     }
+
+    [Fact]
+    public void IsDeafFor_EchoesSentInVain_CountNotTheTimeBetween()
+    {
+        TimeSpan now = TimeSpan.FromHours(1);
+        _watch.Begin(now);
+        Send(echoes: 3);
+        _watch.IsDeafFor(3 * Options.EchoInterval).ShouldBeTrue();
+        _watch.IsDeafFor(4 * Options.EchoInterval).ShouldBeFalse();
+
+        // The process stood still.
+        now += TimeSpan.FromHours(1);
+        Send(echoes: 1);
+        _watch.IsDeafFor(5 * Options.EchoInterval).ShouldBeFalse();
+
+        _watch.Heard(1, now);
+        _watch.IsDeafFor(Options.EchoInterval).ShouldBeFalse();
+
+        void Send(int echoes)
+        {
+            for (int i = 0; i < echoes; i++)
+                _watch.Send(now += Options.EchoInterval).ShouldNotBeNull();
+        }
+    }
 }
