@@ -58,6 +58,7 @@ internal sealed class EdgePool : IAsyncDisposable
                 OnLine = OnLine,
                 // What never listened would not the next time either: the start fails instead.
                 StartAgain = () => Listening.IsCompleted,
+                StopGrace = StopGraces.EdgeProcess,
             };
             _child = new(spec, logger, time);
         }

@@ -22,8 +22,6 @@ namespace OllamaMax.LocalHost;
 /// <summary>The edge on Kestrel, on the loopback unless it is told otherwise.</summary>
 internal sealed class EdgeServer : IAsyncDisposable
 {
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(1);
-
     private readonly WebApplication _app;
 
     private EdgeServer(WebApplication app)
@@ -96,7 +94,7 @@ internal sealed class EdgeServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        using CancellationTokenSource grace = new(StopGrace);
+        using CancellationTokenSource grace = new(StopGraces.Requests);
         await _app.StopAsync(grace.Token);
         await _app.DisposeAsync();
     }

@@ -7,9 +7,6 @@ namespace OllamaMax.LocalHost;
 /// <summary>The worker processes of this machine, each started again when it ends.</summary>
 internal sealed class WorkerPool : IAsyncDisposable
 {
-    /// <summary>For finishing or handing back what runs; the whole local host has 5 s to end.</summary>
-    private static readonly TimeSpan DrainGrace = TimeSpan.FromSeconds(2.5);
-
     private readonly IReadOnlyList<SupervisedChild> _workers;
 
     private WorkerPool(int count, Func<string, ChildSpec> spec, ILogger logger, TimeProvider time)
@@ -44,7 +41,7 @@ internal sealed class WorkerPool : IAsyncDisposable
             OnStarted = pid => say($"{name} started, pid {pid}"),
             // It has its own time and level already.
             OnLine = line => say($"{name}: {line}"),
-            StopGrace = DrainGrace,
+            StopGrace = StopGraces.Workers,
         };
 
 }

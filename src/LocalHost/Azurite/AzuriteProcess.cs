@@ -31,6 +31,7 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
             OnStarted = OnStarted,
             // What never listened would not the next time either: the start fails instead.
             StartAgain = () => _listening.Task.IsCompleted,
+            StopGrace = StopGraces.Azurite,
         };
         _child = new(spec, logger, time);
     }

@@ -19,5 +19,5 @@ internal sealed record ChildSpec
     public Func<bool> StartAgain { get; init; } = () => true;
 
     /// <summary>How long it may take to end when asked to.</summary>
-    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(2);
+    public required TimeSpan StopGrace { get; init; }
 }

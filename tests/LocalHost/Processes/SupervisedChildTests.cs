@@ -20,6 +20,7 @@ public sealed class SupervisedChildTests
             Command = _ => new(command()),
             OnStarted = pid => _starts.Writer.TryWrite(pid),
             OnLine = _lines.Add,
+            StopGrace = TimeSpan.FromSeconds(2),
         },
         NullLogger.Instance, _time);
 
