@@ -94,13 +94,22 @@ internal sealed class LocalHostSteps(
 
     private async Task WaitUntilReadyAsync(Uri edge, ModelView model, StartKeys keys, CancellationToken cancellationToken)
     {
-        using HttpClient http = new() { Timeout = TimeSpan.FromMinutes(10) };
+        // It is loaded before anybody asks; for what was not asked for here either nobody waits long.
+        using HttpClient http = new() { Timeout = TimeSpan.FromMinutes(options.Model is null ? 2 : 10) };
         Readiness readiness = new(http, say, time);
         await readiness.WaitAsync(edge, cancellationToken);
-        if (options.RequireKeys)
-            await keys.WithOneAsync(key => readiness.WarmUpAsync(edge, model.Name, key, cancellationToken), cancellationToken);
-        else
-            await readiness.WarmUpAsync(edge, model.Name, key: null, cancellationToken);
+        try
+        {
+            if (options.RequireKeys)
+                await keys.WithOneAsync(key => readiness.WarmUpAsync(edge, model, key, cancellationToken), cancellationToken);
+            else
+                await readiness.WarmUpAsync(edge, model, key: null, cancellationToken);
+        }
+        catch (StartException e) when (options.Model is null)
+        {
+            // Nobody asked for this one, and others may well be answered.
+            say(e.Message);
+        }
     }
 
     private async Task SayHowToJoinAsync(

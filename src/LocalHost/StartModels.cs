@@ -22,7 +22,9 @@ internal sealed class StartModels(ModelCatalog catalog, Action<string> say)
                 present = [await PublishAsync(DemoFile, Demo, cancellationToken)];
             if (options.ModelFile is { } file)
                 return await PublishAsync(file, NameOf(GgufFiles.Find(file)[0]), cancellationToken);
-            return options.Model is { } name ? await FindAsync(name, cancellationToken) : present[0];
+            return options.Model is { } name
+                ? await FindAsync(name, cancellationToken)
+                : present.FirstOrDefault(model => model.CanComplete, present[0]);
         }
         catch (Exception e) when (e is ModelPublishException or CatalogException or GgufFormatException)
         {

@@ -5,6 +5,7 @@ using System.Text.Json;
 using OllamaMax.Inference.Packages;
 using OllamaMax.LocalHost.Azurite;
 using OllamaMax.TestKit;
+using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.LocalHost.Tests;
 
@@ -122,6 +123,36 @@ public sealed class LocalHostProcessTests : IDisposable
     [Fact]
     public async Task Start_UnreadableModel_SaysSo() =>
         (await FailsAsync(NoWorkers with { Model = _folder.File("none.gguf") })).ShouldContain("none.gguf cannot be used");
+
+    /// <summary>One that was asked for ends the start; one that is merely there does not, or it would end each from then on.</summary>
+    [Fact]
+    public async Task Start_ModelThatCannotBeRun_EndsItWhereItWasAskedForAlone()
+    {
+        GgufGenerator.Write(_folder.File("broken.gguf"), new() { ChatTemplate = "{{ raise_exception('not like this') }}" });
+        LocalSystemOptions options = new() { Data = _folder.File("data") };
+
+        string error = await FailsAsync(options with { Model = _folder.File("broken.gguf") });
+        await using LocalSystem again = await LocalSystem.StartAsync(options, Cancellation);
+
+        error.ShouldStartWith("error: the model broken:latest cannot be run: ");
+        error.ShouldContain("not like this");
+        again.Output.Lines.ShouldContain(error["error: ".Length..]);
+    }
+
+    /// <summary>Of the newest first: it cannot write, and is not what a first request wants.</summary>
+    [Fact]
+    public async Task Start_EmbeddingModelPublishedLast_IsReady()
+    {
+        GgufGenerator.Write(_folder.File("embedding.gguf"), new() { Architecture = GgufArchitecture.Bert, Vocabulary = GgufVocabularyKind.WordPiece, Pooling = 1 });
+        LocalSystemOptions options = new() { Data = _folder.File("data") };
+
+        await using (await LocalSystem.StartAsync(options with { Model = _folder.File("embedding.gguf") }, Cancellation))
+        {
+        }
+        await using LocalSystem again = await LocalSystem.StartAsync(options, Cancellation);
+
+        again.Output.Lines.ShouldAllBe(line => !line.Contains("cannot be run", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task Start_StorageThatDoesNotAnswer_SaysSo()

@@ -51,6 +51,9 @@ public sealed record ModelView
 
     /// <summary>Ollama's words: completion, tools, thinking, vision, embedding, insert.</summary>
     public required IReadOnlyList<string> Capabilities { get; init; }
+
+    /// <summary>Whether it writes texts; the others only embed them.</summary>
+    public bool CanComplete => Capabilities.Contains("completion");
 }
 
 /// <summary>What Ollama shows under <c>details</c>.</summary>
