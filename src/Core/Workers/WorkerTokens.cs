@@ -6,4 +6,7 @@ public static class WorkerTokens
     public const string Audience = "ollamamax-edge";
 
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(1);
+
+    /// <summary>How wrong a box's clock may be.</summary>
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 }

@@ -19,7 +19,6 @@ internal sealed class WorkerGate(
     /// <summary>A captured worker's access ends after this at the latest.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
 
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan DefaultJoinLifetime = TimeSpan.FromMinutes(30);
     private const int MostQueues = 1000;
     private const int Longest = 100;
@@ -110,7 +109,7 @@ internal sealed class WorkerGate(
     private bool IsCurrent(DateTime? expires)
     {
         DateTime now = time.GetUtcNow().UtcDateTime;
-        return expires is { } at && at > now - ClockSkew && at < now + WorkerTokens.Lifetime + ClockSkew;
+        return expires is { } at && at > now - WorkerTokens.ClockSkew && at < now + WorkerTokens.Lifetime + WorkerTokens.ClockSkew;
     }
 
     private static bool IsPublicKey(string? text)

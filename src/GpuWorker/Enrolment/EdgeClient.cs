@@ -16,8 +16,14 @@ namespace OllamaMax.GpuWorker.Enrolment;
 /// </summary>
 internal sealed class EdgeClient(HttpClient http, TimeProvider time)
 {
-    /// <exception cref="EnrolmentException">The edge refused: trying again is no use.</exception>
-    /// <exception cref="HttpRequestException">The edge cannot be reached or failed: trying again may help.</exception>
+    /// <summary>On every answer of an edge.</summary>
+    private const string RequestId = "x-request-id";
+
+    /// <summary>An edge bears twice as much; which of the two clocks is wrong nobody knows.</summary>
+    private static readonly TimeSpan ClockTolerance = WorkerTokens.ClockSkew / 2;
+
+    /// <exception cref="EnrolmentException">The edge refused, in its own words: trying again is no use.</exception>
+    /// <exception cref="HttpRequestException">The edge cannot be reached or failed, or this box's clock is wrong: trying again may help.</exception>
     public Task<WorkerCapabilities> EnrolAsync(string joinToken, EnrolmentRequest request, CancellationToken cancellationToken) =>
         PostAsync("cluster/enrolments", joinToken, request, ProtocolJson.Default.EnrolmentRequest, ProtocolJson.Default.WorkerCapabilities, cancellationToken);
 
@@ -54,30 +60,58 @@ internal sealed class EdgeClient(HttpClient http, TimeProvider time)
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
         using HttpResponseMessage response = await http.SendAsync(request, cancellationToken);
+        string content = await response.Content.ReadAsStringAsync(cancellationToken);
         if (response.IsSuccessStatusCode)
-        {
-            return await response.Content.ReadFromJsonAsync(answerType, cancellationToken)
-                ?? throw new HttpRequestException("the edge's answer is empty");
-        }
-        string why = await ReadErrorAsync(response, cancellationToken);
-        if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.UpgradeRequired or HttpStatusCode.BadRequest)
+            return Read(content, answerType);
+        string? why = FindOwnWords(response, content);
+        bool isClockOff = ClockError(response) > ClockTolerance;
+        if (why is not null && IsRefusal(response.StatusCode, isClockOff))
             throw new EnrolmentException(why);
-        throw new HttpRequestException($"the edge answered {(int)response.StatusCode}: {why}", null, response.StatusCode);
+        string clock = isClockOff ? $"; this box's clock is {ClockError(response).TotalMinutes:F0} min off" : "";
+        throw new HttpRequestException($"status {(int)response.StatusCode}: {why ?? response.ReasonPhrase}{clock}", null, response.StatusCode);
     }
 
-    private static async Task<string> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private static bool IsRefusal(HttpStatusCode status, bool isClockOff) => status switch
     {
-        string body = await response.Content.ReadAsStringAsync(cancellationToken);
+        // What this worker signs by a wrong clock is good as soon as that goes right.
+        HttpStatusCode.Unauthorized => !isClockOff,
+        HttpStatusCode.Forbidden or HttpStatusCode.UpgradeRequired or HttpStatusCode.BadRequest => true,
+        _ => false,
+    };
+
+    private TimeSpan ClockError(HttpResponseMessage response) =>
+        response.Headers.Date is { } date ? (time.GetUtcNow() - date).Duration() : TimeSpan.Zero;
+
+    /// <exception cref="HttpRequestException">It is not the edge's answer.</exception>
+    private static TAnswer Read<TAnswer>(string content, JsonTypeInfo<TAnswer> type)
+    {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(body);
-            if (json.RootElement.TryGetProperty("error", out JsonElement error) && error.ValueKind == JsonValueKind.String)
-                return error.GetString()!;
+            return JsonSerializer.Deserialize(content, type) ?? throw new HttpRequestException("the edge's answer is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new HttpRequestException("what answered is not the edge", e);
+        }
+    }
+
+    /// <returns>
+    /// Why the edge refused; null where something before it answered, such as a front end whose app is stopped, a firewall or a proxy: what that says of this worker is no judgement.
+    /// </returns>
+    private static string? FindOwnWords(HttpResponseMessage response, string content)
+    {
+        if (!response.Headers.Contains(RequestId))
+            return null;
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(content);
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out JsonElement error) && error.ValueKind == JsonValueKind.String
+                ? error.GetString()
+                : null;
         }
         catch (JsonException)
         {
-            // Not the edge's own words, such as a proxy's page: the status says enough.
+            return null;
         }
-        return response.ReasonPhrase ?? response.StatusCode.ToString();
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -19,47 +20,158 @@ public sealed class CapabilitiesTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
+
+    private readonly WatchedTimeProvider _time = new();
+
     /// <summary>As the edge does that is killed between the two: a worker that ended with it would have to be started by hand.</summary>
     [Fact]
     public async Task UntilReached_EdgeBreaksOffAfterTheEnrolment_AsksAgain()
     {
         int renewals = 0;
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        await using WebApplication edge = builder.Build();
-        edge.MapPost("/cluster/enrolments", () => Results.Text(Granted([]), "application/json"));
-        edge.MapPost("/cluster/workers/{id}/capabilities", (HttpContext context) =>
+        await using Box box = await Box.StartAsync(_time, context =>
         {
             if (++renewals < 3)
                 context.Abort();
-            return Results.Text(Granted([new QueueCapability(Model, default, "http://127.0.0.1/q")]), "application/json");
+            return Granted(new QueueCapability(Model, default, "http://127.0.0.1/q"));
         });
-        await edge.StartAsync(Cancellation);
-        using TempFolder folder = new();
-        WatchedTimeProvider time = new();
-        using HttpClient http = new() { BaseAddress = new Uri(edge.Urls.Single()) };
-        WorkerOptions options = new() { Edge = http.BaseAddress, JoinToken = "omxj_x", Data = folder.File("worker"), Name = "w" };
-        using WorkerIdentity identity = WorkerIdentity.Open(options.Data);
-        using Capabilities capabilities = new(identity, new EdgeClient(http, time), Options.Create(options), time, NullLogger<Capabilities>.Instance);
-        await capabilities.StartAsync(Cancellation);
+        await box.Capabilities.StartAsync(Cancellation);
 
-        Task needed = capabilities.UntilReachedAsync(stop => capabilities.NeedQueuesOfAsync([Model], stop), Cancellation);
-        foreach (TimeSpan wait in (TimeSpan[])[TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(500)])
-        {
-            await time.WaitForTimerAsync(wait, Cancellation);
-            time.Advance(wait);
-        }
+        Task needed = NeedQueuesAsync(box);
+        await LetPassAsync(TimeSpan.FromMilliseconds(250));
+        await LetPassAsync(TimeSpan.FromMilliseconds(500));
         await needed;
 
         renewals.ShouldBe(3);
-        capabilities.Current.Queues.ShouldHaveSingleItem().Model.ShouldBe(Model);
+        box.Capabilities.Current.Queues.ShouldHaveSingleItem().Model.ShouldBe(Model);
     }
 
-    private static string Granted(IReadOnlyList<QueueCapability> queues) => System.Text.Json.JsonSerializer.Serialize(
-        new WorkerCapabilities
+    /// <summary>Azure's front end says 403 of an app that is stopped, in a page; its like have a JSON of their own. A worker that ended with that, nobody would start again.</summary>
+    [Theory]
+    [InlineData(403, "<html>This web app is stopped.</html>", false)]
+    [InlineData(401, """{"error":"no entry"}""", false)]
+    [InlineData(403, """{"error":{"code":"WAF"}}""", true)]
+    [InlineData(200, "<html>Log in to this network</html>", false)]
+    public async Task UntilReached_AnswerThatIsNotTheEdges_AsksAgain(int status, string body, bool hasRequestId)
+    {
+        int renewals = 0;
+        await using Box box = await Box.StartAsync(_time, context => ++renewals == 1
+            ? Answer(context, status, body, hasRequestId)
+            : Granted(new QueueCapability(Model, default, "http://127.0.0.1/q")));
+        await box.Capabilities.StartAsync(Cancellation);
+
+        Task needed = NeedQueuesAsync(box);
+        await LetPassAsync(TimeSpan.FromMilliseconds(250));
+        await needed;
+
+        renewals.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(426)]
+    public async Task UntilReached_TheEdgesOwnWords_Ends(int status)
+    {
+        await using Box box = await Box.StartAsync(_time, context => Answer(context, status, """{"error":"not you"}""", hasRequestId: true));
+        await box.Capabilities.StartAsync(Cancellation);
+
+        (await Should.ThrowAsync<EnrolmentException>(() => NeedQueuesAsync(box))).Message.ShouldBe("not you");
+    }
+
+    /// <summary>What it signs is refused then as a stranger's is, and is good once the clock goes right.</summary>
+    [Fact]
+    public async Task Keep_RefusedWhileTheClockIsWrong_GoesOnUntilItIsRevoked()
+    {
+        TaskCompletionSource refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TimeSpan error = TimeSpan.FromHours(-1);
+        await using Box box = await Box.StartAsync(_time, context =>
         {
-            Version = ProtocolVersion.Current, WorkerId = "w1", ExpiresAt = DateTimeOffset.MaxValue, HeartbeatUrl = "", ModelsUrl = "", Queues = queues, SignalRUrl = "", SignalRToken = "",
-        },
-        ProtocolJson.Default.WorkerCapabilities);
+            context.Response.Headers.Date = (_time.GetUtcNow() + error).ToString("R", null);
+            refused.TrySetResult();
+            return Answer(context, 401, """{"error":"not enrolled"}""", hasRequestId: true);
+        });
+        await box.Capabilities.StartAsync(Cancellation);
+        TimeSpan half = Lifetime / 2;
+
+        Task keeping = box.Capabilities.KeepAsync(Cancellation);
+        await LetPassAsync(half);
+        await refused.Task.WaitAsync(Cancellation);
+        await _time.WaitForTimerAsync(half / 2, Cancellation);
+        error = TimeSpan.Zero;
+        _time.Advance(half / 2);
+
+        await Should.ThrowAsync<EnrolmentException>(keeping);
+    }
+
+    private static IResult Answer(HttpContext context, int status, string body, bool hasRequestId)
+    {
+        if (hasRequestId)
+            context.Response.Headers["x-request-id"] = "1";
+        return Results.Text(body, "text/html", statusCode: status);
+    }
+
+    private static Task NeedQueuesAsync(Box box) =>
+        box.Capabilities.UntilReachedAsync(stop => box.Capabilities.NeedQueuesOfAsync([Model], stop), Cancellation);
+
+    private async Task LetPassAsync(TimeSpan wait)
+    {
+        await _time.WaitForTimerAsync(wait, Cancellation);
+        _time.Advance(wait);
+    }
+
+    private static IResult Granted(params IReadOnlyList<QueueCapability> queues) => Results.Text(
+        JsonSerializer.Serialize(
+            new WorkerCapabilities
+            {
+                Version = ProtocolVersion.Current, WorkerId = "w1", ExpiresAt = new WatchedTimeProvider().GetUtcNow() + Lifetime, HeartbeatUrl = "", ModelsUrl = "", Queues = queues, SignalRUrl = "", SignalRToken = "",
+            },
+            ProtocolJson.Default.WorkerCapabilities),
+        "application/json");
+
+    /// <summary>A worker's capabilities, and an edge that lets it in.</summary>
+    private sealed class Box : IAsyncDisposable
+    {
+        private readonly TempFolder _folder = new();
+        private readonly WebApplication _edge;
+        private readonly HttpClient _http;
+        private readonly WorkerIdentity _identity;
+
+        private Box(WebApplication edge, TimeProvider time)
+        {
+            _edge = edge;
+            _http = new() { BaseAddress = new Uri(edge.Urls.Single()) };
+            WorkerOptions options = new() { Edge = _http.BaseAddress, JoinToken = "omxj_x", Data = _folder.File("worker"), Name = "w" };
+            _identity = WorkerIdentity.Open(options.Data);
+            Capabilities = new(_identity, new EdgeClient(_http, time), Options.Create(options), time, NullLogger<Capabilities>.Instance);
+        }
+
+        public Capabilities Capabilities { get; }
+
+        public static async Task<Box> StartAsync(TimeProvider time, Func<HttpContext, IResult> renew)
+        {
+            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+            WebApplication edge = builder.Build();
+            edge.MapPost("/cluster/enrolments", () => Granted());
+            edge.MapPost("/cluster/workers/{id}/capabilities", context =>
+            {
+                context.Response.Headers.Date = time.GetUtcNow().ToString("R", null);
+                return renew(context).ExecuteAsync(context);
+            });
+            await edge.StartAsync(Cancellation);
+            return new(edge, time);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Capabilities.Dispose();
+            _identity.Dispose();
+            _http.Dispose();
+            await _edge.DisposeAsync();
+            _folder.Dispose();
+        }
+    }
 }
