@@ -125,8 +125,8 @@ internal sealed class EdgeServer : IAsyncDisposable
     private static void Trust(EdgeOptions edge, LocalHostOptions options)
     {
         edge.TrustLoopback = !options.RequireKeys;
-        // Others call by whatever name this machine has. A foreign name gains nothing where nobody is trusted for where they call from.
-        if (!IPAddress.IsLoopback(options.Listen))
+        // Others, and a reverse proxy here, call by whatever name this machine has. A foreign name gains nothing where nobody is trusted for where they call from.
+        if (options.RequireKeys)
             edge.AllowedHosts.Add("*");
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 
@@ -38,6 +39,22 @@ public sealed class EndpointAccessTests(KeyedSystemFixture local)
 
         wrong.ShouldBeEmpty();
         calls.ShouldBeGreaterThan(200);
+    }
+
+    /// <summary>As a reverse proxy on this machine passes it on: whoever needs a key is not told by a name.</summary>
+    [Fact]
+    public async Task Request_UnderAnotherName_NeedsItsKeyAlone()
+    {
+        (await StatusAsync(local.Keys["user"])).ShouldBe(HttpStatusCode.OK);
+        (await StatusAsync("omx_0000000000000000_0")).ShouldBe(HttpStatusCode.Unauthorized);
+
+        async Task<HttpStatusCode> StatusAsync(string key)
+        {
+            using HttpRequestMessage request = new(HttpMethod.Get, "/api/tags") { Headers = { Host = "models.example.org" } };
+            request.Headers.Add("x-api-key", key);
+            using HttpResponseMessage answer = await local.Client.SendAsync(request, Cancellation);
+            return answer.StatusCode;
+        }
     }
 
     /// <summary>With ids that are nobody's and an empty body: who is let in learns that it is none of these.</summary>
