@@ -56,8 +56,8 @@ internal sealed class Edge : IDisposable
             if (string.IsNullOrWhiteSpace(line))
                 continue;
             JsonElement value = Parse(line);
-            // An error in the middle of a stream has the stream's status.
-            if (value.Text("error") is { } error)
+            // An error in the middle of a stream has the stream's status. That of a branch is not the whole job's.
+            if (value.Text("error") is { } error && value.Number("branch") is null)
                 throw new EdgeException(error, response.StatusCode);
             yield return value;
         }

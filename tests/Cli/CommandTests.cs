@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Cli.Tests;
@@ -115,6 +116,23 @@ public sealed class CommandTests(LocalSystemFixture local)
         (await local.RunAsync("jobs", "list", "--status", "completed")).Output.ShouldContain(id);
         (await local.RunAsync("jobs", "cancel", id)).Code.ShouldBe(ExitCode.Done);
         (await local.RunAsync("jobs", "show", id)).Code.ShouldBe(ExitCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Jobs_FollowedWithAStrategy_GiveTheBranchesTextsApart()
+    {
+        string choices = await SubmitAsync(new() { ["strategy"] = "n", ["n"] = 2, ["model"] = "demo", ["prompt"] = "What is OllamaMax?", ["options"] = new JsonObject { ["temperature"] = 0 } });
+        string race = await SubmitAsync(new() { ["strategy"] = "race", ["models"] = new JsonArray("demo", LocalSystemFixture.Endless), ["prompt"] = "What is OllamaMax?" });
+
+        var (code, output, errors) = await local.RunAsync("jobs", "follow", choices);
+        var (raced, racers, noErrors) = await local.RunAsync("jobs", "follow", race);
+
+        (code, errors, raced, noErrors).ShouldBe((ExitCode.Done, "", ExitCode.Done, ""));
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (int branch in (int[])[0, 1])
+            lines[Array.IndexOf(lines, $"=== branch {branch} (choice, demo): completed") + 1].ShouldStartWith("OllamaMax");
+        racers.ShouldContain("): completed");
+        racers.ShouldContain("): cancelled");
     }
 
     [Fact]
@@ -260,6 +278,12 @@ public sealed class CommandTests(LocalSystemFixture local)
                 return result;
             Cancellation.ThrowIfCancellationRequested();
         }
+    }
+
+    private async Task<string> SubmitAsync(JsonObject job)
+    {
+        using Edge edge = new(local.System.BaseAddress, key: null);
+        return (await edge.PostAsync("jobs", job, Cancellation)).Shown("id");
     }
 
     private async Task<JsonElement> TransferAsync(string id) =>

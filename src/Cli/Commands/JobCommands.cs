@@ -44,13 +44,16 @@ internal static class JobCommands
         run.Set(show, async (parsed, edge, screen, cancellationToken) => screen.PrintJson(await edge.GetAsync(PathOf(parsed), cancellationToken)));
         command.Add(show);
 
-        Command follow = new("follow", "Its text, live or later") { Job };
+        Command follow = new("follow", "Its text, live or later; of one with a strategy each branch's when it has ended") { Job };
         run.Set(follow, async (parsed, edge, screen, cancellationToken) =>
         {
+            BranchTexts branches = new(screen);
             await foreach (JsonElement line in edge.StreamAsync(HttpMethod.Get, $"{PathOf(parsed)}/stream?after=0", null, cancellationToken))
             {
                 if (screen.IsJson)
                     screen.Line(line.ToString());
+                else if (line.Number("branch") is { } branch)
+                    branches.Take(branch, line);
                 else
                     await screen.Output.WriteAsync(line.Text("text") ?? "");
                 await screen.Output.FlushAsync(cancellationToken);
