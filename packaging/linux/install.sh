@@ -9,6 +9,7 @@ root=${OLLAMAMAX_ROOT:-}
 releases=$root/opt/ollamamax/releases
 current=$root/opt/ollamamax/current
 settings=$root/etc/ollamamax/worker.env
+authority=$root/etc/ollamamax/ca.pem
 unit=$root/etc/systemd/system/ollamamax-worker.service
 data=$root/var/lib/ollamamax
 service=ollamamax-worker
@@ -17,8 +18,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
   cat <<'USAGE'
-OLLAMAMAX_JOIN_TOKEN=TOKEN ./install.sh --edge URL [--from FOLDER] [--drain-seconds N] [-- OPTION...]
-                               joins, installs and starts; options are those of `run` (docs/worker.md)
+OLLAMAMAX_JOIN_TOKEN=TOKEN ./install.sh --edge URL [--ca FILE] [--from FOLDER] [--drain-seconds N] [-- OPTION...]
+                               joins, installs and starts; --ca: PEM of the authority that signed the edge's
+                               certificate, where no system knows it; options are those of `run` (docs/worker.md)
 ./install.sh update [--from FOLDER]
                                installs this version, drains the old one, starts the new one
 ./install.sh rollback          back to the version before
@@ -98,6 +100,10 @@ put_user() {
 
 put_settings() {
   mkdir -p "$(dirname "$settings")"
+  if [ -n "$ca" ]; then
+    mv "$authority.new" "$authority"
+    options="--ca ${authority#"$root"}${options:+ $options}"
+  fi
   cat >"$settings" <<EOF_SETTINGS
 # Read by systemd when the worker starts: systemctl restart $service
 OLLAMAMAX_EDGE=$edge
@@ -124,9 +130,11 @@ install_worker() {
   mkdir -p "$data"
   chmod 0700 "$data"
   [ -n "$root" ] || chown "$user:" "$data"
+  # Where the service may read it, which sees no home.
+  [ -z "$ca" ] || install -D -m 0644 "$ca" "$authority.new"
   # Before anything is enabled: a bad token or a wrong address shows here. The service itself is never told the token.
-  if ! as_user env HOME="$data" dotnet "$release/OllamaMax.GpuWorker.dll" join --edge "$edge" --data "$data"; then
-    rm -rf "$release"
+  if ! as_user env HOME="$data" dotnet "$release/OllamaMax.GpuWorker.dll" join --edge "$edge" --data "$data" ${ca:+--ca "$authority.new"}; then
+    rm -rf "$release" "$authority.new"
     fail "this box was not let in; nothing was changed"
   fi
   switch_to "$(basename "$release")"
@@ -159,7 +167,7 @@ roll_back() {
 
 uninstall_worker() {
   control disable --now "$service"
-  rm -rf "$root/opt/ollamamax" "$settings" "$unit"
+  rm -rf "$root/opt/ollamamax" "$settings" "$authority" "$unit"
   control daemon-reload
   if [ -n "$with_data" ]; then
     rm -rf "$data"
@@ -173,17 +181,18 @@ case "${1:-}" in
     shift
     ;;
 esac
-edge='' from='' drain_seconds=120 options='' with_data=''
+edge='' ca='' from='' drain_seconds=120 options='' with_data=''
 while [ $# -gt 0 ]; do
   case "$1" in
     --help | -h)
       usage
       exit 0
       ;;
-    --edge | --from | --drain-seconds)
+    --edge | --ca | --from | --drain-seconds)
       [ $# -ge 2 ] || fail "$1 needs a value"
       case "$1" in
         --edge) edge=$2 ;;
+        --ca) ca=$2 ;;
         --from) from=$2 ;;
         *) drain_seconds=$2 ;;
       esac
@@ -203,6 +212,7 @@ while [ $# -gt 0 ]; do
 done
 [[ $drain_seconds =~ ^[0-9]{1,4}$ ]] || fail "--drain-seconds is a number of seconds, 0 to 3600"
 [[ $edge =~ ^(https?://[^[:space:]\"\'\\]+)?$ ]] || fail "--edge is no http(s) URL"
+[ -z "$ca" ] || [ -r "$ca" ] || fail "--ca $ca cannot be read"
 [[ $options != *$'\n'* ]] || fail "options are one line"
 if [ -z "$root" ] && [ "$(id -u)" != 0 ]; then
   fail "run it as root: sudo OLLAMAMAX_JOIN_TOKEN=... ./install.sh ..."

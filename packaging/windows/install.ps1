@@ -17,6 +17,8 @@ param(
     [Parameter(ParameterSetName = 'Update', Mandatory)][switch] $Update,
     # Drains, stops and takes away; models and identity stay in $Data.
     [Parameter(ParameterSetName = 'Uninstall', Mandatory)][switch] $Uninstall,
+    # PEM of the authority that signed the edge's certificate, where no system knows it.
+    [Parameter(ParameterSetName = 'Install')][ValidateScript({ Test-Path $_ -PathType Leaf })][string] $Ca,
     # Time for requests to finish before others go on with them.
     [Parameter(ParameterSetName = 'Install')][ValidateRange(0, 3600)][int] $DrainSeconds = 120,
     # More options of `run` (docs/worker.md), in one string.
@@ -65,8 +67,15 @@ switch ($PSCmdlet.ParameterSetName) {
         if (-not $dotnet) { throw 'dotnet is missing: the .NET 10 runtime with ASP.NET Core' }
         $release = Add-Release
         New-Item -ItemType Directory -Force $Data | Out-Null
+        $authority = @()
+        if ($Ca) {
+            # Where the service may read it.
+            Copy-Item $Ca "$Data\ca.pem"
+            $authority = @('--ca', "$Data\ca.pem")
+            $Options = "--ca `"$Data\ca.pem`" $Options"
+        }
         # Before there is a service: a bad token or a wrong address shows here, and the service is never told the token.
-        Invoke-Checked $dotnet @("$release\OllamaMax.GpuWorker.dll", 'join', '--edge', $Edge, '--data', $Data)
+        Invoke-Checked $dotnet (@("$release\OllamaMax.GpuWorker.dll", 'join', '--edge', $Edge, '--data', $Data) + $authority)
         Stop-Worker
         Set-Current $release
         $run = "`"$dotnet`" `"$Folder\current\OllamaMax.GpuWorker.dll`" run --windows-service --data `"$Data`" --edge $Edge --drain-seconds $DrainSeconds $Options".TrimEnd()

@@ -44,6 +44,23 @@ public sealed class InstallScriptTests : IDisposable
         installed.Output.ShouldContain("systemctl enable ollamamax-worker\nsystemctl restart ollamamax-worker");
     }
 
+    /// <summary>Of a local host with --https: join asks it, and so does the service, which reads no home.</summary>
+    [Fact]
+    public async Task Install_EdgeWithAPrivateAuthority_TrustsItBeforeAndAfter()
+    {
+        using TempFolder published = Published("one");
+        await File.WriteAllTextAsync(_bin.File("ca.pem"), "an authority", TestContext.Current.CancellationToken);
+
+        Script installed = await InstallAsync(published, "--ca", _bin.File("ca.pem"), "--", "--slots", "8");
+
+        installed.ExitCode.ShouldBe(0, installed.Errors);
+        string authority = Path.Combine(_root.Path, "etc", "ollamamax", "ca.pem");
+        (await ReadAsync(_bin.File("asked"))).ShouldContain($" --ca {authority}.new ");
+        (await ReadAsync(authority)).ShouldBe("an authority");
+        File.GetUnixFileMode(authority).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        (await ReadAsync(Settings)).ShouldContain("OLLAMAMAX_OPTIONS=--ca /etc/ollamamax/ca.pem --slots 8\n");
+    }
+
     [Fact]
     public async Task Install_BoxIsNotLetIn_ChangesNothing()
     {
@@ -76,6 +93,7 @@ public sealed class InstallScriptTests : IDisposable
     [Theory]
     [InlineData("--edge", "ftp://edge.example")]
     [InlineData("--edge", "https://edge.example", "--drain-seconds", "soon")]
+    [InlineData("--edge", "https://edge.example", "--ca", "/no/such/file")]
     [InlineData("--edge")]
     [InlineData("update")]
     [InlineData("rollback")]
