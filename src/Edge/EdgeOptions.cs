@@ -1,8 +1,12 @@
+using Microsoft.Extensions.Configuration;
+
 namespace OllamaMax.Edge;
 
-/// <summary>How an edge answers. Checked at start, all errors at once (<see cref="EdgeOptionsValidator"/>).</summary>
+/// <summary>How an edge answers; the amounts and times from the configuration section <c>OllamaMax:Edge</c>. Checked at start, all errors at once (<see cref="EdgeOptionsValidator"/>).</summary>
 public sealed class EdgeOptions
 {
+    public const string Section = "OllamaMax:Edge";
+
     /// <summary>
     /// Whether callers on this machine are one principal with every permission. False unless a composition that listens on loopback
     /// only says so: behind a proxy on the same machine (the Functions host is one) every caller seems to be local.
@@ -46,4 +50,20 @@ public sealed class EdgeOptions
 
     /// <summary>The version of Ollama's API that is spoken; clients switch features on by it.</summary>
     public string OllamaVersion { get; set; } = "0.12.0";
+
+    /// <summary>Whom an edge trusts is for its composition to say, which knows who can call: no setting.</summary>
+    internal void Read(IConfiguration configuration)
+    {
+        IConfigurationSection section = configuration.GetSection(Section);
+        MaxBodyBytes = section.GetValue(nameof(MaxBodyBytes), MaxBodyBytes);
+        MaxDrainBytes = section.GetValue(nameof(MaxDrainBytes), MaxDrainBytes);
+        MaxBlobBytes = section.GetValue(nameof(MaxBlobBytes), MaxBlobBytes);
+        JobDeadline = section.GetValue(nameof(JobDeadline), JobDeadline);
+        HeaderDelay = section.GetValue(nameof(HeaderDelay), HeaderDelay);
+        HeartbeatInterval = section.GetValue(nameof(HeartbeatInterval), HeartbeatInterval);
+        SilenceLimit = section.GetValue(nameof(SilenceLimit), SilenceLimit);
+        IdempotencyLifetime = section.GetValue(nameof(IdempotencyLifetime), IdempotencyLifetime);
+        IdempotencyGrace = section.GetValue(nameof(IdempotencyGrace), IdempotencyGrace);
+        IdempotencyBytes = section.GetValue(nameof(IdempotencyBytes), IdempotencyBytes);
+    }
 }

@@ -41,6 +41,7 @@ public static class ClusterServices
             .Configure<IConfiguration>((tenants, configuration) => configuration.GetSection(TenantOptions.Section).Bind(tenants.Limits))
             .ValidateDataAnnotations()
             .ValidateOnStart();
+        services.AddOptions<EdgeOptions>().Configure<IConfiguration>((edge, configuration) => edge.Read(configuration));
         services.AddOptions<AliasOptions>().Configure<IConfiguration>((aliases, configuration) => aliases.Read(configuration));
         services.AddOptions<PlacementOptions>().Configure<IConfiguration>((placement, configuration) => placement.Read(configuration));
         services.TryAddSingleton<Random>();
