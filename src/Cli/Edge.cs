@@ -40,7 +40,7 @@ internal sealed class Edge : IDisposable
     public async Task<JsonElement> CallAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
         using HttpResponseMessage response = await SendAsync(method, path, content, cancellationToken);
-        string text = await response.Content.ReadAsStringAsync(cancellationToken);
+        string text = await ReadAsync(() => response.Content.ReadAsStringAsync(cancellationToken));
         return text.Length == 0 ? default : Parse(text);
     }
 
@@ -51,7 +51,7 @@ internal sealed class Edge : IDisposable
     {
         using HttpResponseMessage response = await SendAsync(method, path, body is null ? null : Json(body), cancellationToken);
         using StreamReader reader = new(await response.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
-        while (await ReadLineAsync(reader, cancellationToken) is { } line)
+        while (await ReadAsync(() => reader.ReadLineAsync(cancellationToken).AsTask()) is { } line)
         {
             if (string.IsNullOrWhiteSpace(line))
                 continue;
@@ -118,13 +118,13 @@ internal sealed class Edge : IDisposable
         }
     }
 
-    private async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellationToken)
+    private async Task<T> ReadAsync<T>(Func<Task<T>> read)
     {
         try
         {
-            return await reader.ReadLineAsync(cancellationToken);
+            return await read();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or HttpRequestException)
         {
             throw new EdgeException($"{Address} broke off: {e.GetBaseException().Message}", null, e);
         }

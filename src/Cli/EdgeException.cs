@@ -7,6 +7,9 @@ namespace OllamaMax.Cli;
 /// <param name="status">Null: nobody answered.</param>
 internal sealed class EdgeException(string message, HttpStatusCode? status, Exception? inner = null) : Exception(message, inner)
 {
+    /// <summary>Whether the same call may do better in a while.</summary>
+    public bool MayPass => status is null or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+
     public int ExitCode => status switch
     {
         null => Cli.ExitCode.Unreachable,

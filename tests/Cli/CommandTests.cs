@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Cli.Tests;
@@ -228,13 +230,48 @@ public sealed class CommandTests(LocalSystemFixture local)
         string[] lines = [.. Enumerable.Range(0, 3).Select(index => $$$"""{"custom_id":"{{{index}}}","method":"POST","url":"/v1/chat/completions","body":{"model":"demo","max_tokens":3,"messages":[{"role":"user","content":"hi"}]}}"""), "no JSON"];
         await File.WriteAllLinesAsync(file, lines, Cancellation);
 
-        var (code, output, _) = await local.RunAsync("batch", "run", file);
+        var (code, output, errors) = await local.RunAsync("batch", "run", file);
 
         code.ShouldBe(ExitCode.Failed);
         string[] files = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         files.ShouldBe([folder.File("lines.results.jsonl"), folder.File("lines.results.errors.jsonl")]);
         (await File.ReadAllLinesAsync(files[0], Cancellation)).Select(line => JsonElement.Parse(line).Text("custom_id")).Order().ShouldBe(["0", "1", "2"]);
         (await File.ReadAllLinesAsync(files[1], Cancellation)).Length.ShouldBe(1);
+        string id = errors.Split(':')[0]["batch ".Length..];
+        (await local.RunAsync("batch", "wait", id, "-o", folder.File("again.jsonl"))).Code.ShouldBe(ExitCode.Failed);
+        (await File.ReadAllTextAsync(folder.File("again.jsonl"), Cancellation)).ShouldBe(await File.ReadAllTextAsync(files[0], Cancellation));
+    }
+
+    [Fact]
+    public async Task Batch_EdgeIsAwayAndBusyMeanwhile_IsWaitedFor()
+    {
+        using TempFolder folder = new();
+        int looks = 0;
+        await using WebApplication server = await PlayedEdge.StartAsync(context => context.Request.Path.Value switch
+        {
+            "/v1/files/answers/content" => context.Response.WriteAsync("an answer", Cancellation),
+            _ when ++looks == 1 => Refuse(context),
+            _ when looks == 2 => BreakOff(context),
+            _ => context.Response.WriteAsJsonAsync(new { status = "completed", output_file_id = "answers", request_counts = new { total = 1, completed = 1, failed = 0 } }, Cancellation),
+        });
+
+        var (code, output, _) = await Tool.RunAsync("", "batch", "wait", "batch_1", "-o", folder.File("answers.jsonl"), "--edge", server.Urls.Single());
+
+        (code, output, looks).ShouldBe((ExitCode.Done, folder.File("answers.jsonl") + Environment.NewLine, 3));
+        (await File.ReadAllTextAsync(folder.File("answers.jsonl"), Cancellation)).ShouldBe("an answer");
+
+        static Task Refuse(HttpContext context)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return context.Response.WriteAsJsonAsync(new { error = new { message = "full" } }, Cancellation);
+        }
+
+        static async Task BreakOff(HttpContext context)
+        {
+            await context.Response.WriteAsync("{", Cancellation);
+            await context.Response.Body.FlushAsync(Cancellation);
+            context.Abort();
+        }
     }
 
     [Fact]

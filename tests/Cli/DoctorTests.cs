@@ -1,10 +1,7 @@
 using System.Diagnostics;
-using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Cli.Tests;
@@ -60,11 +57,7 @@ public sealed class DoctorTests(LocalSystemFixture local)
     [InlineData("workers", "workers")]
     public async Task Doctor_EdgeLacksSomething_NamesIt(string lacks, string named)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        await using WebApplication server = builder.Build();
-        server.Run(context =>
+        await using WebApplication server = await PlayedEdge.StartAsync(context =>
         {
             if (lacks != "no edge")
                 context.Response.Headers["x-request-id"] = "1";
@@ -77,7 +70,6 @@ public sealed class DoctorTests(LocalSystemFixture local)
                 checks = Checks.Select(name => name == lacks ? new { name, ready = false, reason = (string?)"it is not there" } : new { name, ready = true, reason = (string?)null }),
             });
         });
-        await server.StartAsync(Cancellation);
 
         Finding[] missing = await MissingAsync(("OLLAMAMAX_EDGE", server.Urls.Single()));
 

@@ -6,12 +6,16 @@ using Spectre.Console;
 
 namespace OllamaMax.Cli.Commands;
 
-/// <summary><c>batch run FILE</c>: a file of requests in, a file of answers out.</summary>
+/// <summary><c>batch run FILE</c>: a file of requests in, a file of answers out; <c>batch wait ID</c>: of one that runs already.</summary>
 internal static class BatchCommand
 {
     private static readonly Argument<FileInfo> Input = new("file") { Description = "JSON lines as OpenAI's batches have them: custom_id, method, url, body" };
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "Where the answers go; FILE with .results.jsonl otherwise. Lines without answer go beside it, with .errors.jsonl" };
+    private static readonly Option<string?> Output = new("--output", "-o") { Description = "Where the answers go; FILE, or ID, with .results.jsonl otherwise. Lines without answer go beside it, with .errors.jsonl" };
+    private static readonly Argument<string> Batch = new("id") { Description = "Of the batch" };
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>A batch takes up to a day, and edges are started anew meanwhile.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static Command Create(RootCommands.Runner run)
     {
@@ -19,10 +23,16 @@ internal static class BatchCommand
         Command start = new("run", "Uploads a file, waits for all its lines, and downloads the answers") { Input, Output };
         run.Set(start, RunAsync);
         command.Add(start);
+        Command wait = new("wait", "Waits for a batch that runs already, and downloads the answers") { Batch, Output };
+        run.Set(wait, (parsed, edge, screen, cancellationToken) =>
+        {
+            string id = parsed.GetRequiredValue(Batch);
+            return FinishAsync(edge, screen, id, parsed.GetValue(Output) ?? $"{id}.results.jsonl", cancellationToken);
+        });
+        command.Add(wait);
         return command;
     }
 
-    /// <returns>1 where a line has no answer, so that a script can tell.</returns>
     private static async Task<int> RunAsync(ParseResult parsed, Edge edge, Screen screen, CancellationToken cancellationToken)
     {
         FileInfo file = parsed.GetRequiredValue(Input);
@@ -33,10 +43,14 @@ internal static class BatchCommand
         JsonElement batch = await edge.PostAsync(
             "v1/batches", new JsonObject { ["input_file_id"] = uploaded, ["endpoint"] = endpoint, ["completion_window"] = "24h" }, cancellationToken);
         string id = batch.Shown("id");
-        screen.Note($"batch {id}");
-        batch = await WaitAsync(edge, screen, id, cancellationToken);
+        screen.Note($"batch {id}: `ollamamax batch wait {id}` gets it, too, should this end before");
+        return await FinishAsync(edge, screen, id, parsed.GetValue(Output) ?? Path.ChangeExtension(file.FullName, ".results.jsonl"), cancellationToken);
+    }
 
-        string results = parsed.GetValue(Output) ?? Path.ChangeExtension(file.FullName, ".results.jsonl");
+    /// <returns>1 where a line has no answer, so that a script can tell.</returns>
+    private static async Task<int> FinishAsync(Edge edge, Screen screen, string id, string results, CancellationToken cancellationToken)
+    {
+        JsonElement batch = await WaitAsync(edge, screen, id, cancellationToken);
         await DownloadAsync(edge, batch.Text("output_file_id"), results, screen, cancellationToken);
         await DownloadAsync(edge, batch.Text("error_file_id"), Path.ChangeExtension(results, null) + ".errors.jsonl", screen, cancellationToken);
         if (screen.IsJson)
@@ -75,9 +89,20 @@ internal static class BatchCommand
         {
             ProgressTask lines = progress.AddTask("lines");
             using PeriodicTimer timer = new(LookEvery, TimeProvider.System);
+            long answered = TimeProvider.System.GetTimestamp();
             do
             {
-                batch = await edge.GetAsync($"v1/batches/{id}", cancellationToken);
+                try
+                {
+                    batch = await edge.GetAsync($"v1/batches/{Uri.EscapeDataString(id)}", cancellationToken);
+                }
+                catch (EdgeException e) when (e.MayPass && TimeProvider.System.GetElapsedTime(answered) < Patience)
+                {
+                    lines.Description = $"lines (waiting: {Markup.Escape(e.Message)})";
+                    continue;
+                }
+                answered = TimeProvider.System.GetTimestamp();
+                lines.Description = "lines";
                 JsonElement counts = batch.Member("request_counts");
                 lines.MaxValue = Math.Max(1, counts.Number("total") ?? 0);
                 lines.Value = (counts.Number("completed") ?? 0) + (counts.Number("failed") ?? 0);
