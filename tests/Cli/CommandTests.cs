@@ -283,6 +283,15 @@ public sealed class CommandTests(LocalSystemFixture local)
         output.ShouldContain("worker-1");
     }
 
+    [Fact]
+    public async Task Top_AsJson_IsBothAnswers()
+    {
+        JsonElement answer = JsonElement.Parse((await local.RunAsync("top", "--json")).Output);
+
+        answer.Member("status").Member("leader").ValueKind.ShouldBe(JsonValueKind.Object);
+        answer.Items("workers").Single().Text("name").ShouldBe("worker-1");
+    }
+
     [Theory]
     [InlineData("bash")]
     [InlineData("zsh")]

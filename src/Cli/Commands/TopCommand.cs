@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace OllamaMax.Cli.Commands;
 
@@ -20,32 +19,38 @@ internal static class TopCommand
         });
         run.Set(command, async (parsed, edge, screen, cancellationToken) =>
         {
-            IRenderable first = await LookAsync(edge, cancellationToken);
-            if (screen.IsJson || !screen.Result.Profile.Out.IsTerminal)
+            (JsonElement status, JsonElement workers) = await LookAsync(edge, cancellationToken);
+            if (screen.IsJson)
             {
-                screen.Result.Write(first);
+                screen.PrintJson(JsonSerializer.SerializeToElement(new { status, workers = workers.Member("workers") }));
+                return;
+            }
+            if (!screen.Result.Profile.Out.IsTerminal)
+            {
+                screen.Result.Write(Draw(status, workers));
                 return;
             }
             using PeriodicTimer timer = new(TimeSpan.FromSeconds(parsed.GetValue(Every)), TimeProvider.System);
-            await screen.Result.Live(first).AutoClear(true).StartAsync(async live =>
+            await screen.Result.Live(Draw(status, workers)).AutoClear(true).StartAsync(async live =>
             {
                 while (await timer.WaitForNextTickAsync(cancellationToken))
-                    live.UpdateTarget(await LookAsync(edge, cancellationToken));
+                {
+                    (status, workers) = await LookAsync(edge, cancellationToken);
+                    live.UpdateTarget(Draw(status, workers));
+                }
             });
         });
         return command;
     }
 
-    private static async Task<IRenderable> LookAsync(Edge edge, CancellationToken cancellationToken)
-    {
-        JsonElement status = await edge.GetAsync("cluster/status", cancellationToken);
-        JsonElement workers = await edge.GetAsync("cluster/workers", cancellationToken);
-        return new Rows(
-        [
-            .. StatusCommands.Lines(status).Select(line => new Text($"{line.Name,-9}{line.Value}")),
-            .. status.Items("queues").Where(queue => queue.Number("messages") > 0).Select(queue => new Text($"{"waits",-9}{queue.Shown("messages")} for {queue.Text("model") ?? queue.Shown("queue")}, {queue.Shown("band")}")),
-            new Text(""),
-            Screen.Table(workers.Items("workers"), WorkerCommands.Columns),
-        ]);
-    }
+    private static async Task<(JsonElement Status, JsonElement Workers)> LookAsync(Edge edge, CancellationToken cancellationToken) =>
+        (await edge.GetAsync("cluster/status", cancellationToken), await edge.GetAsync("cluster/workers", cancellationToken));
+
+    private static Rows Draw(JsonElement status, JsonElement workers) => new(
+    [
+        .. StatusCommands.Lines(status).Select(line => new Text($"{line.Name,-9}{line.Value}")),
+        .. status.Items("queues").Where(queue => queue.Number("messages") > 0).Select(queue => new Text($"{"waits",-9}{queue.Shown("messages")} for {queue.Text("model") ?? queue.Shown("queue")}, {queue.Shown("band")}")),
+        new Text(""),
+        Screen.Table(workers.Items("workers"), WorkerCommands.Columns),
+    ]);
 }
