@@ -54,6 +54,11 @@ internal static class JoinCommand
             await Console.Error.WriteLineAsync($"{options.Edge} does not let this box in: {e.Message}");
             return WorkerCommand.NotLetIn;
         }
+        catch (IdentityException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return 1;
+        }
         catch (OperationCanceledException) when (patience.IsCancellationRequested)
         {
             await Console.Error.WriteLineAsync($"{options.Edge} cannot be reached");

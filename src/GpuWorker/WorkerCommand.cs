@@ -197,9 +197,16 @@ internal static partial class WorkerCommand
         }
         catch (EnrolmentException e)
         {
-            LogNotLetIn(services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WorkerCommand)), options.Edge, e.Message);
+            LogNotLetIn(Logger(), options.Edge, e.Message);
             return NotLetIn;
         }
+        catch (IdentityException e)
+        {
+            LogNoIdentity(Logger(), e.Message);
+            return 1;
+        }
+
+        ILogger Logger() => services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WorkerCommand));
     }
 
     /// <summary>What every command that meets the edge is told.</summary>
@@ -292,4 +299,7 @@ internal static partial class WorkerCommand
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Edge} does not let this worker in: {Reason}")]
     private static partial void LogNotLetIn(ILogger logger, Uri edge, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The worker cannot start: {Reason}")]
+    private static partial void LogNoIdentity(ILogger logger, string reason);
 }

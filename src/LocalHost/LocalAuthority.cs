@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using OllamaMax.LocalHost.Data;
+using OllamaMax.Security;
 
 namespace OllamaMax.LocalHost;
 
@@ -57,8 +57,8 @@ internal sealed class LocalAuthority(string folder, TimeProvider time)
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         X509Certificate2 made = request.CreateSelfSigned(time.GetUtcNow() - Before, time.GetUtcNow() + OfAuthority);
         // The key first: a certificate without one would be taken for whole by nobody.
-        SecretStore.Write(AuthorityKeyFile, key.ExportPkcs8PrivateKeyPem());
-        SecretStore.Write(AuthorityFile, made.ExportCertificatePem());
+        SecretFile.Write(AuthorityKeyFile, key.ExportPkcs8PrivateKeyPem());
+        SecretFile.Write(AuthorityFile, made.ExportCertificatePem());
         return made;
     }
 
@@ -108,7 +108,7 @@ internal sealed class LocalAuthority(string folder, TimeProvider time)
         DateTimeOffset end = time.GetUtcNow() + OfServer;
         DateTimeOffset last = authority.NotAfter.ToUniversalTime();
         using X509Certificate2 made = request.Create(authority, time.GetUtcNow() - Before, end < last ? end : last, RandomNumberGenerator.GetBytes(16));
-        SecretStore.Write(ServerFile, $"{made.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
+        SecretFile.Write(ServerFile, $"{made.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
     }
 
     private static (string[] Hosts, IPAddress[] Addresses) NamesOf(IPAddress listen)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using OllamaMax.Security;
 
 namespace OllamaMax.Cli.Commands;
 
@@ -29,13 +30,10 @@ internal static class BackupCommands
         FileInfo file = parsed.GetRequiredValue(File);
         // Under its name it is whole, and what stood there before stays until then.
         string part = file.FullName + ".part";
-        FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.ReadWrite };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         JsonElement header;
         try
         {
-            await using (FileStream stream = new(part, options))
+            await using (FileStream stream = SecretFile.Create(part))
             {
                 await edge.DownloadAsync("cluster/backup", stream, cancellationToken);
                 header = await HeaderAsync(stream, cancellationToken);

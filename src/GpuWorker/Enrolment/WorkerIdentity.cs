@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OllamaMax.Security;
 
 namespace OllamaMax.GpuWorker.Enrolment;
 
@@ -8,13 +9,15 @@ namespace OllamaMax.GpuWorker.Enrolment;
 /// </summary>
 internal sealed class WorkerIdentity : IDisposable
 {
-    private readonly string _idFile;
+    private readonly string _folder;
 
-    private WorkerIdentity(ECDsa key, string idFile)
+    private WorkerIdentity(string folder)
     {
-        Key = key;
-        _idFile = idFile;
-        Id = File.Exists(idFile) ? File.ReadAllText(idFile).Trim() : null;
+        _folder = folder;
+        Directory.CreateDirectory(folder);
+        Key = OpenKey();
+        // An empty one is what a full disk has left.
+        Id = File.Exists(IdFile) && File.ReadAllText(IdFile).Trim() is { Length: > 0 } id ? id : null;
     }
 
     public ECDsa Key { get; }
@@ -25,32 +28,48 @@ internal sealed class WorkerIdentity : IDisposable
     /// <summary>SubjectPublicKeyInfo in base64.</summary>
     public string PublicKey => Convert.ToBase64String(Key.ExportSubjectPublicKeyInfo());
 
+    private string KeyFile => Path.Combine(_folder, "worker.key");
+
+    private string IdFile => Path.Combine(_folder, "worker.id");
+
+    /// <exception cref="IdentityException">The folder or what is in it cannot be used.</exception>
     public static WorkerIdentity Open(string folder)
     {
-        Directory.CreateDirectory(folder);
-        string keyFile = Path.Combine(folder, "worker.key");
-        ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        if (File.Exists(keyFile))
-            key.ImportFromPem(File.ReadAllText(keyFile));
-        else
-            WritePrivate(keyFile, key.ExportPkcs8PrivateKeyPem());
-        return new WorkerIdentity(key, Path.Combine(folder, "worker.id"));
+        try
+        {
+            return new(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            throw new IdentityException($"this box's identity in {folder} cannot be used: {e.Message}", e);
+        }
     }
 
+    /// <exception cref="IdentityException">The id cannot be kept.</exception>
     public void Enrolled(string id)
     {
-        WritePrivate(_idFile, id);
+        try
+        {
+            SecretFile.Write(IdFile, id);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IdentityException($"this box was let in as {id}, which cannot be kept in {_folder} ({e.Message}): it needs another join token then", e);
+        }
         Id = id;
     }
 
     public void Dispose() => Key.Dispose();
 
-    private static void WritePrivate(string file, string text)
+    private ECDsa OpenKey()
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var writer = new StreamWriter(file, options);
-        writer.Write(text);
+        ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        if (!File.Exists(KeyFile))
+            SecretFile.Write(KeyFile, key.ExportPkcs8PrivateKeyPem());
+        else if (File.ReadAllText(KeyFile) is { Length: > 0 } pem)
+            key.ImportFromPem(pem);
+        else
+            throw new CryptographicException("worker.key is empty; without the folder's worker.key and worker.id this box joins anew");
+        return key;
     }
 }
