@@ -20,15 +20,12 @@ namespace OllamaMax.GpuWorker;
 /// <summary>The worker's command line.</summary>
 internal static partial class WorkerCommand
 {
-    /// <summary>Where a join token may stand instead of on the command line, which every process of the box can read.</summary>
-    public const string JoinTokenVariable = "OLLAMAMAX_JOIN_TOKEN";
-
     /// <summary>The exit code where the edge refuses: trying again is no use.</summary>
     public const int NotLetIn = 2;
 
     internal static readonly Option<string> Edge = new("--edge") { Description = "URL of the edge", Required = true };
     internal static readonly Option<string?> Authority = new("--ca") { Description = "PEM file of an authority that this box's system does not know and that may have signed the edge's certificate" };
-    internal static readonly Option<string?> JoinToken = new("--join-token") { Description = $"Single-use join token; also in {JoinTokenVariable}" };
+    internal static readonly Option<string?> JoinToken = new("--join-token") { Description = $"Single-use join token; also in {WorkerOptions.JoinTokenVariable}" };
     internal static readonly Option<string> Data = new("--data")
     {
         Description = "Folder of this worker's identity and replicas",
@@ -215,7 +212,7 @@ internal static partial class WorkerCommand
     {
         Edge = WithSlash(result.GetRequiredValue(Edge)),
         Authority = result.GetValue(Authority),
-        JoinToken = result.GetValue(JoinToken) ?? Environment.GetEnvironmentVariable(JoinTokenVariable),
+        JoinToken = result.GetValue(JoinToken) ?? Environment.GetEnvironmentVariable(WorkerOptions.JoinTokenVariable),
         Data = result.GetRequiredValue(Data),
         Name = result.GetRequiredValue(Name),
     };
@@ -223,15 +220,10 @@ internal static partial class WorkerCommand
     /// <exception cref="ArgumentException">Something is out of range.</exception>
     internal static WorkerOptions Read(ParseResult result)
     {
-        var options = new WorkerOptions
+        WorkerOptions options = ReadIdentity(result) with
         {
-            Edge = WithSlash(result.GetRequiredValue(Edge)),
-            Authority = result.GetValue(Authority),
-            JoinToken = result.GetValue(JoinToken) ?? Environment.GetEnvironmentVariable(JoinTokenVariable),
-            Data = result.GetRequiredValue(Data),
             Replicas = result.GetValue(Replicas),
             DiskBudget = result.GetValue(DiskBudget) is { } disk ? ByteSize.Parse(disk, "--disk-budget") : null,
-            Name = result.GetRequiredValue(Name),
             Site = result.GetValue(Site),
             Labels = ReadLabels(result.GetRequiredValue(Label)),
             Slots = result.GetValue(Slots),

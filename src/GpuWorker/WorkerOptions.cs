@@ -10,8 +10,11 @@ using OllamaMax.Workers;
 namespace OllamaMax.GpuWorker;
 
 /// <summary>How a worker runs; from the command line.</summary>
-public sealed class WorkerOptions
+public sealed record WorkerOptions
 {
+    /// <summary>Where a join token may stand instead of on the command line, which every process of the box can read.</summary>
+    public const string JoinTokenVariable = "OLLAMAMAX_JOIN_TOKEN";
+
     /// <summary>Where to enrol and to renew capabilities.</summary>
     [Required]
     public required Uri Edge { get; init; }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OllamaMax.GpuWorker;
 using OllamaMax.LocalHost.Processes;
 
 namespace OllamaMax.LocalHost;
@@ -6,8 +7,6 @@ namespace OllamaMax.LocalHost;
 /// <summary>How a worker is started, here and on another box.</summary>
 internal static class WorkerLaunch
 {
-    private const string TokenVariable = "OLLAMAMAX_JOIN_TOKEN";
-
     /// <summary>A worker as a child of ours. The token travels in the environment: command lines are everyone's to read.</summary>
     public static ChildCommand For(string name, Uri edge, string folder, string replicas, string joinToken, bool exact, string? diskBudget, IReadOnlyList<string> forward) =>
         new(DotnetHost, [
@@ -18,7 +17,7 @@ internal static class WorkerLaunch
         ])
         {
             // No account key reaches a worker, not even by inheritance.
-            Environment = new Dictionary<string, string?> { [TokenVariable] = joinToken, [LocalStorage.Setting] = null, [LocalSignalR.Setting] = null },
+            Environment = new Dictionary<string, string?> { [WorkerOptions.JoinTokenVariable] = joinToken, [LocalStorage.Setting] = null, [LocalSignalR.Setting] = null },
         };
 
     /// <summary>
@@ -32,7 +31,7 @@ internal static class WorkerLaunch
     {
         string forwards = string.Join(" ", ports.Prepend(edge.Port).Distinct().Select(port => $"-L {port}:127.0.0.1:{port}"));
         return $"ssh -fN {forwards} {Environment.UserName}@{Environment.MachineName} && " +
-            $"{TokenVariable}={joinToken} dotnet run --project src/GpuWorker -- run --edge {Address(edge)}";
+            $"{WorkerOptions.JoinTokenVariable}={joinToken} dotnet run --project src/GpuWorker -- run --edge {Address(edge)}";
     }
 
     /// <summary>The program that runs us: <c>dotnet</c> need not be on the PATH.</summary>

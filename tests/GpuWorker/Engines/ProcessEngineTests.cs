@@ -88,7 +88,7 @@ public sealed class ProcessEngineTests : EngineContract
     [Fact]
     public async Task Process_Environment_HasNoSecrets()
     {
-        Environment.SetEnvironmentVariable(WorkerCommand.JoinTokenVariable, "hush");
+        Environment.SetEnvironmentVariable(WorkerOptions.JoinTokenVariable, "hush");
         Environment.SetEnvironmentVariable("AZURE_STORAGE_KEY", "hush");
         await using LoadedEngine loaded = await LoadAsync();
 
