@@ -78,7 +78,7 @@ switch ($PSCmdlet.ParameterSetName) {
         Invoke-Checked $dotnet (@("$release\OllamaMax.GpuWorker.dll", 'join', '--edge', $Edge, '--data', $Data) + $authority)
         Stop-Worker
         Set-Current $release
-        $run = "`"$dotnet`" `"$Folder\current\OllamaMax.GpuWorker.dll`" run --windows-service --data `"$Data`" --edge $Edge --drain-seconds $DrainSeconds $Options".TrimEnd()
+        $run = "`"$dotnet`" `"$Folder\current\OllamaMax.GpuWorker.dll`" run --windows-service --data `"$Data`" --edge $Edge --drain-seconds $DrainSeconds --refused-wait 300 $Options".TrimEnd()
         $verb = if (Get-Service $service -ErrorAction SilentlyContinue) { 'config' } else { 'create' }
         Invoke-Checked 'sc.exe' @($verb, $service, 'binPath=', $run, 'start=', 'delayed-auto', 'obj=', $account, 'DisplayName=', 'OllamaMax worker')
         Invoke-Checked 'sc.exe' @('failure', $service, 'reset=', '3600', 'actions=', 'restart/5000/restart/30000/restart/60000')

@@ -102,6 +102,12 @@ internal static partial class WorkerCommand
         DefaultValueFactory = _ => 20,
     };
 
+    private static readonly Option<double> RefusedWait = new("--refused-wait")
+    {
+        Description = "Where the edge refuses this worker: seconds before it ends, so that who starts it again does not ask all the time",
+        DefaultValueFactory = _ => 0,
+    };
+
     private static readonly Option<bool> Lifeline = new("--stdin-lifeline") { Description = "End when standard input ends: the parent is gone" };
     private static readonly Option<bool> Service = new("--windows-service") { Description = "Be a service of Windows: its manager's stop drains, and lines go to the event log" };
 
@@ -111,7 +117,7 @@ internal static partial class WorkerCommand
         Option[] options =
         [
             Edge, Authority, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
-            Drain, Lifeline, Service,
+            Drain, RefusedWait, Lifeline, Service,
         ];
         foreach (Option option in options)
             run.Add(option);
@@ -195,6 +201,7 @@ internal static partial class WorkerCommand
         catch (EnrolmentException e)
         {
             LogNotLetIn(Logger(), options.Edge, e.Message);
+            await Task.Delay(options.RefusedWait, drain).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return NotLetIn;
         }
         catch (IdentityException e)
@@ -241,6 +248,7 @@ internal static partial class WorkerCommand
             ForwardSlots = result.GetValue(ForwardSlots),
             HangTimeout = TimeSpan.FromSeconds(result.GetValue(Hang)),
             DrainTimeout = TimeSpan.FromSeconds(result.GetValue(Drain)),
+            RefusedWait = TimeSpan.FromSeconds(result.GetValue(RefusedWait)),
         };
         options.Validate();
         return result.GetValue(Service) && !OperatingSystem.IsWindows() ? throw new ArgumentException("--windows-service is for Windows") : options;

@@ -103,6 +103,10 @@ public sealed record WorkerOptions
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Where the edge refuses it: how long before it ends.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan RefusedWait { get; init; }
+
     /// <summary>Servers on this box, or near it, whose models are offered as well.</summary>
     public IReadOnlyList<ForwardTarget> Forward { get; init; } = [];
 
