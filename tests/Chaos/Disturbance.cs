@@ -15,6 +15,8 @@ public abstract partial class Disturbance(ChaosFixture chaos)
 
     private protected IReadOnlyDictionary<Question, string> Expected => chaos.Expected;
 
+    private protected ValueTask ExpectAsync(Question question) => chaos.ExpectAsync(question);
+
     /// <summary>Who answers now. Not always the first attempt: a worker may have refused that, or begun it after it was taken back.</summary>
     private protected async Task<(WorkerSeat Worker, int Attempt)> AttemptOfAsync(Running answer)
     {

@@ -3,12 +3,16 @@ using OllamaMax.TestKit.Split;
 namespace OllamaMax.Chaos.Tests;
 
 /// <summary>Storage or the SignalR surface is out of order for 20 s in the middle of answers: a minute and a half in all (<c>.ci/nightly</c>).</summary>
-public sealed class OutageTests(ChaosFixture chaos) : Disturbance(chaos)
+public sealed class OutageTests(ChaosFixture chaos) : Disturbance(chaos), IAsyncLifetime
 {
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(20);
 
     /// <summary>What finds an outage out takes so long; who comes after it is told within a second, and well within this on a machine with much else to do.</summary>
     private static readonly TimeSpan FindingOut = TimeSpan.FromSeconds(5);
+
+    public ValueTask InitializeAsync() => ExpectAsync(Question.Longest);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact(Explicit = true)]
     [Trait("Category", "Slow")]

@@ -217,8 +217,8 @@ public sealed class CommandTests(LocalSystemFixture local)
     {
         JsonElement answer = JsonElement.Parse((await local.RunAsync("cost", "--json")).Output);
 
-        answer.Items("items").Where(item => item.Shown("name") is "storage_reads" or "storage_writes" or "storage_lists" or "requests")
-            .ShouldAllBe(item => item.Number("count") > 0);
+        foreach (string name in (string[])["storage_reads", "storage_writes", "storage_lists", "requests"])
+            answer.Items("items").Single(item => item.Shown("name") == name).Number("count").ShouldNotBeNull().ShouldBeGreaterThan(0);
         answer.Items("not_counted").ShouldNotBeEmpty();
     }
 

@@ -11,7 +11,7 @@ internal static class Requests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static HttpClient Client(this LocalSystem system) => new() { BaseAddress = system.BaseAddress, Timeout = TimeSpan.FromMinutes(2) };
+    public static HttpClient Client(this LocalSystem system) => LeavingClient.To(system.BaseAddress);
 
     /// <summary>The demo model's answer, whole.</summary>
     public static async Task<string> ChatAsync(this HttpClient client, string text = "What are you?")

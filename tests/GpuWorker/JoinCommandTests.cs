@@ -5,6 +5,7 @@ using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.GpuWorker.Tests;
 
+[Collection(nameof(ModelProcesses))]
 public sealed class JoinCommandTests(AzuriteFixture azurite)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

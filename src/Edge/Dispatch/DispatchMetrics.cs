@@ -44,6 +44,8 @@ public sealed class DispatchMetrics : IDisposable
     /// <summary>Jobs of this edge in a queue, as last counted. (Meters are the whole process's: where several edges live in one, an exporter shows one of them.)</summary>
     public int Waiting => _waiting;
 
+    internal bool HasSlotsUsed => _slotsUsed > 0;
+
     internal void Attempt(bool isFirst) => Interlocked.Increment(ref isFirst ? ref _firstAttempts : ref _furtherAttempts);
 
     internal void Queued() => Interlocked.Increment(ref _queued);

@@ -88,13 +88,22 @@ internal sealed partial class JobDispatcher(
             metrics.SetWorkers(views);
             placing.ReportSlots(Now);
         });
-        await _loop.RunAsync(TickEvery, () => { if (_busy) Post(Tick); }, stoppingToken);
+        await _loop.RunAsync(TickEvery, OnTimer, stoppingToken);
         FailAll();
     }
 
     private static string NewNonce() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 
     private void Post(Action happening) => _loop.Post(happening);
+
+    private void OnTimer()
+    {
+        if (_busy)
+            Post(Tick);
+        // What workers said last holds for a while, and nobody may say anything after it.
+        else if (metrics.HasSlotsUsed)
+            Post(() => placing.ReportSlots(Now));
+    }
 
     private void Begin(JobRun run)
     {

@@ -55,6 +55,7 @@ internal sealed partial class Heartbeat(
 
     private readonly WakeSignal _changed = new(time);
     private TimeSpan _writtenAt;
+    private TimeSpan _promised;
 
     public void ReportSoon() => _changed.Set();
 
@@ -72,7 +73,7 @@ internal sealed partial class Heartbeat(
             while (true)
             {
                 _ = devices.RefreshAsync(stopping);
-                TimeSpan next = !await WriteAsync(stopping) ? Retry : replicas.IsFetching ? Fetching : Interval();
+                TimeSpan next = !await WriteAsync(stopping) ? Retry : replicas.IsFetching ? Fetching : _promised;
                 _writtenAt = time.Elapsed();
                 await _changed.WaitAsync(next, stopping);
             }
@@ -97,6 +98,8 @@ internal sealed partial class Heartbeat(
         {
             byte[] forwarded = forwards.Describe();
             WorkerReport report = Report() with { Left = left, Forwards = forwarded.Length > 0 ? ModelDigest.Of(forwarded) : null };
+            // What it says of the next one holds, though all slots become free while it is written: a worker that is late by its own word is suspect.
+            _promised = TimeSpan.FromSeconds(report.IntervalSeconds);
             var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Write(report) };
             await storage.Blob(capabilities.Current.HeartbeatUrl)
                 .UploadAsync(new BinaryData(forwarded), new BlobUploadOptions { Metadata = metadata }, cancellationToken);

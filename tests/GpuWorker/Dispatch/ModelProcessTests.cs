@@ -12,6 +12,7 @@ using OllamaMax.TestKit;
 namespace OllamaMax.GpuWorker.Tests.Dispatch;
 
 /// <summary>The whole way, with a real model in a process of its own.</summary>
+[Collection(nameof(ModelProcesses))]
 public sealed class ModelProcessTests(AzuriteFixture azurite)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Edge;
@@ -15,7 +16,7 @@ using OllamaMax.TestKit.Cluster;
 namespace OllamaMax.GpuWorker.Tests.Dispatch;
 
 /// <summary>Interactive jobs whose payloads are encrypted: what SignalR and storage get to see of them.</summary>
-public sealed class SealedDispatchTests(AzuriteFixture azurite)
+public sealed partial class SealedDispatchTests(AzuriteFixture azurite)
 {
     private const string Secret = "the rain in Spain stays mainly in the plain";
 
@@ -58,7 +59,8 @@ public sealed class SealedDispatchTests(AzuriteFixture azurite)
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
         while (!seen.Any(message => message.Contains("\"sealed\":[{", StringComparison.Ordinal)))
             await timer.WaitForNextTickAsync(Cancellation);
-        seen.Count(message => message.Contains("\"owner_key\"", StringComparison.Ordinal)).ShouldBe(1);
+        // A busy machine has it repeated.
+        seen.Where(message => message.Contains("\"owner_key\"", StringComparison.Ordinal)).Select(message => Nonce().Match(message).Value).Distinct().ShouldHaveSingleItem().ShouldNotBeEmpty();
         stored.Count(blob => blob.Name.StartsWith("jobs/payloads/", StringComparison.Ordinal)).ShouldBe(maxInlineBytes == 1 ? 1 : 0);
         stored.Where(blob => blob.Has(Secret)).ShouldBeEmpty();
         seen.ShouldAllBe(message => !message.Contains(Secret, StringComparison.Ordinal));
@@ -140,4 +142,7 @@ public sealed class SealedDispatchTests(AzuriteFixture azurite)
         }
         return listener;
     }
+
+    [GeneratedRegex("\"nonce\":\"[^\"]+\"")]
+    private static partial Regex Nonce();
 }

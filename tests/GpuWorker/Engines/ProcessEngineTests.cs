@@ -12,6 +12,7 @@ using OllamaMax.Jobs;
 namespace OllamaMax.GpuWorker.Tests.Engines;
 
 /// <summary>The batching engine in a process of its own: the contract, and what becomes of that process.</summary>
+[Collection(nameof(ModelProcesses))]
 public sealed class ProcessEngineTests : EngineContract
 {
     [Theory]
@@ -68,8 +69,8 @@ public sealed class ProcessEngineTests : EngineContract
     public async Task LoadAsync_BadFile_FailsWithTheWordsOfAnEngineInThisProcess()
     {
         ModelLoadException there = await Should.ThrowAsync<ModelLoadException>(() => LoadAsync("/nowhere/model.gguf"));
-        ModelLoadException here = await Should.ThrowAsync<ModelLoadException>(() =>
-            new BatchingEngineTests().LoadAsync("/nowhere/model.gguf"));
+        using BatchingEngineTests inProcess = new();
+        ModelLoadException here = await Should.ThrowAsync<ModelLoadException>(() => inProcess.LoadAsync("/nowhere/model.gguf"));
 
         there.Message.ShouldBe(here.Message);
     }
@@ -88,14 +89,23 @@ public sealed class ProcessEngineTests : EngineContract
     [Fact]
     public async Task Process_Environment_HasNoSecrets()
     {
-        Environment.SetEnvironmentVariable(WorkerOptions.JoinTokenVariable, "hush");
-        Environment.SetEnvironmentVariable("AZURE_STORAGE_KEY", "hush");
-        await using LoadedEngine loaded = await LoadAsync();
+        string[] secrets = [WorkerOptions.JoinTokenVariable, "AZURE_STORAGE_KEY"];
+        foreach (string secret in secrets)
+            Environment.SetEnvironmentVariable(secret, "hush");
+        try
+        {
+            await using LoadedEngine loaded = await LoadAsync();
 
-        string environment = await File.ReadAllTextAsync($"/proc/{((ProcessEngine)loaded.Engine).Pid}/environ", Cancellation);
+            string environment = await File.ReadAllTextAsync($"/proc/{((ProcessEngine)loaded.Engine).Pid}/environ", Cancellation);
 
-        environment.ShouldNotContain("hush");
-        environment.ShouldContain("PATH=");
+            environment.ShouldNotContain("hush");
+            environment.ShouldContain("PATH=");
+        }
+        finally
+        {
+            foreach (string secret in secrets)
+                Environment.SetEnvironmentVariable(secret, null);
+        }
     }
 
     [Fact]

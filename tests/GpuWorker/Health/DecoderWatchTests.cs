@@ -16,6 +16,7 @@ using OllamaMax.TestKit.Models;
 namespace OllamaMax.GpuWorker.Tests.Health;
 
 /// <summary>Decoders that stand still, in the watch's own time: a look is a second.</summary>
+[Collection(nameof(ModelProcesses))]
 public sealed class DecoderWatchTests : IAsyncDisposable
 {
     private const int HangSeconds = 30;

@@ -13,6 +13,7 @@ namespace OllamaMax.GpuWorker.Tests.Models;
 /// Options on their way from the command line into the native context of a model's process. That they have arrived is seen by what it computes: the same prompt at the same
 /// temperature has other probabilities, in their last digits at least, where keys and values are kept or attention is computed in another way, and nowhere else.
 /// </summary>
+[Collection(nameof(ModelProcesses))]
 public sealed class EngineSettingsTests : IDisposable
 {
     private readonly TempFolder _folder = new();

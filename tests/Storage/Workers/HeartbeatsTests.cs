@@ -37,7 +37,10 @@ public sealed class HeartbeatsTests(AzuriteFixture azurite)
         string name = $"twin-{Guid.NewGuid():n}";
         string[] ids = [await WriteAsync(Honest, name), await WriteAsync(Honest, name)];
 
-        (await ListAsync()).Where(view => ids.Contains(view.Report.Id)).ShouldAllBe(view => view.Flags.Single() == WorkerFlags.Name);
+        WorkerView[] twins = [.. (await ListAsync()).Where(view => ids.Contains(view.Report.Id))];
+
+        twins.Length.ShouldBe(2);
+        twins.ShouldAllBe(view => view.Flags.Single() == WorkerFlags.Name);
     }
 
     private Task<IReadOnlyList<WorkerView>> ListAsync() => new Heartbeats(_account, NullLogger<Heartbeats>.Instance).ListAsync(Cancellation);

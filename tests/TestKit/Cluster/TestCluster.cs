@@ -1,11 +1,10 @@
 using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using OllamaMax.Cluster;
 using OllamaMax.Edge;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.GpuWorker;
@@ -48,7 +47,7 @@ public sealed class TestCluster : IAsyncDisposable
         _configure = configure;
         _logs = logs;
         Surface = surface;
-        Client = new HttpClient { BaseAddress = new Uri(edge.Urls.Single()), Timeout = TimeSpan.FromMinutes(2) };
+        Client = LeavingClient.To(new Uri(edge.Urls.Single()));
     }
 
     public SignalRSurface Surface { get; private set; }
@@ -185,12 +184,12 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Until the edge itself lists it: whom its listing lacks it does not tell of jobs.</summary>
     private async Task WaitForWorkerAsync(string name, CancellationToken cancellationToken)
     {
+        ClusterWatch watch = EdgeServices.GetRequiredService<ClusterWatch>();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (true)
         {
-            JsonElement listed = await Client.GetFromJsonAsync<JsonElement>("/cluster/workers", cancellationToken);
-            if (listed.GetProperty("workers").EnumerateArray().Any(worker =>
-                worker.GetProperty("name").GetString() == name && worker.GetProperty("state").GetString() == "alive"))
+            IReadOnlyList<WorkerView> listed = await watch.GetAsync(TimeSpan.Zero, cancellationToken);
+            if (listed.Any(worker => worker.Report.Name == name && worker.State == WorkerState.Alive))
                 return;
             await timer.WaitForNextTickAsync(cancellationToken);
         }
