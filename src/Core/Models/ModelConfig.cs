@@ -9,6 +9,8 @@ namespace OllamaMax.Models;
 /// </summary>
 public sealed record ModelConfig
 {
+    private const string ChatTemplate = "tokenizer.chat_template";
+
     public string ModelFormat { get; init; } = "gguf";
 
     public required string ModelFamily { get; init; }
@@ -48,6 +50,8 @@ public sealed record ModelConfig
             throw new GgufFormatException($"the GGUF is one of {parts} parts: push or pull it, which takes all of them, or merge them first (llama-gguf-split --merge)");
         if (header.GetInteger($"{family}.context_length") is not (> 0 and <= int.MaxValue and { } context))
             throw new GgufFormatException($"the GGUF of architecture '{family}' has no context length: it is no language model");
+        if (header.Metadata.TryGetValue(ChatTemplate, out JsonElement template) && template.ValueKind != JsonValueKind.String)
+            throw new GgufFormatException($"the GGUF's {ChatTemplate} is no text");
         return new ModelConfig
         {
             ModelFamily = family,
@@ -85,7 +89,7 @@ public sealed record ModelConfig
     /// <param name="modifiedAt">When the manifest was written.</param>
     public ModelView ToView(ModelName name, string manifestDigest, ModelManifest manifest, DateTimeOffset modifiedAt)
     {
-        string? own = Metadata.TryGetValue("tokenizer.chat_template", out JsonElement value) ? value.GetString() : null;
+        string? own = Metadata.TryGetValue(ChatTemplate, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         string? template = Modelfile?.Template ?? own;
         return new ModelView
         {

@@ -31,7 +31,7 @@ internal sealed partial class CatalogReader(BlobContainerClient container, TimeP
             }
             ParallelOptions options = new() { MaxDegreeOfParallelism = ParallelReads, CancellationToken = cancellationToken };
             await Parallel.ForEachAsync(changed, options, async (listed, token) =>
-                entries[listed.Name] = new CatalogEntry(listed.ETag, await ReadViewAsync(listed, token)));
+                entries[listed.Name] = new CatalogEntry(listed.Name, listed.ETag, await ReadViewAsync(listed, token)));
             return new CatalogSnapshot(takenAt, entries);
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
@@ -70,14 +70,15 @@ internal sealed partial class CatalogReader(BlobContainerClient container, TimeP
             ModelConfig config = ModelConfig.Parse(await DownloadAsync(ModelPaths.Blob(manifest.Config.Digest), cancellationToken));
             return config.ToView(listed.Name, ModelDigest.Hex(ModelDigest.Of(bytes)), manifest, listed.ModifiedAt);
         }
-        catch (FormatException e)
-        {
-            LogUnreadable(e, listed.Name);
-            return null;
-        }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
         {
             // Deleted since it was listed, or its config was.
+            LogUnreadable(e, listed.Name);
+            return null;
+        }
+        catch (Exception e) when (e is not (RequestFailedException or AggregateException or IOException or OperationCanceledException))
+        {
+            // Whatever is wrong with its manifest or config harms no other model.
             LogUnreadable(e, listed.Name);
             return null;
         }

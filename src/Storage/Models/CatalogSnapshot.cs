@@ -22,11 +22,12 @@ internal sealed class CatalogSnapshot(long takenAt, IEnumerable<KeyValuePair<Mod
     /// <summary>Names of what cannot be read.</summary>
     public IReadOnlyList<ModelName> Unreadable { get; } = [.. entries.Where(entry => entry.Value.View is null).Select(entry => entry.Key)];
 
-    public ModelView? Find(ModelName name) => _entries.GetValueOrDefault(name)?.View;
+    public ModelView? Find(ModelName name) => FindEntry(name)?.View;
 
     public CatalogEntry? FindEntry(ModelName name) => _entries.GetValueOrDefault(name);
 }
 
+/// <param name="Name">In the case it stands in: names differ by more than case.</param>
 /// <param name="ETag">Of the manifest that this was read from.</param>
 /// <param name="View">Null where the manifest or its config cannot be read: it is not tried again until the manifest changes.</param>
-internal sealed record CatalogEntry(ETag ETag, ModelView? View);
+internal sealed record CatalogEntry(ModelName Name, ETag ETag, ModelView? View);

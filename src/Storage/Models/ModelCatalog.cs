@@ -53,13 +53,8 @@ public sealed partial class ModelCatalog : IDisposable
 
     /// <summary>Null where nothing is published under that name; case does not matter.</summary>
     /// <exception cref="CatalogException">There is no usable snapshot, and storage cannot be read.</exception>
-    public async ValueTask<ModelView?> FindAsync(ModelName name, CancellationToken cancellationToken)
-    {
-        CatalogSnapshot snapshot = await CurrentAsync(cancellationToken);
-        if (snapshot.Find(name) is { } known)
-            return known;
-        return AgeOf(snapshot) < UnknownNameInterval ? null : (await RefreshAsync(snapshot, cancellationToken)).Find(name);
-    }
+    public async ValueTask<ModelView?> FindAsync(ModelName name, CancellationToken cancellationToken) =>
+        (await FindEntryAsync(name, cancellationToken))?.View;
 
     /// <summary>All models, the last published first.</summary>
     /// <exception cref="CatalogException">There is no usable snapshot, and storage cannot be read.</exception>
@@ -76,8 +71,7 @@ public sealed partial class ModelCatalog : IDisposable
     public async Task<ModelView> PublishAsync(
         string ggufPath, ModelName name, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
     {
-        // Names differ by more than case: a name that stands keeps its case.
-        ModelName stored = (await FindAsync(name, cancellationToken))?.Name ?? name;
+        ModelName stored = await FindStoredAsync(name, cancellationToken);
         await _publisher.PublishAsync(ggufPath, stored, progress, cancellationToken);
         LogPublished(stored, ggufPath);
         CatalogSnapshot snapshot = await RefreshAfterNowAsync(cancellationToken);
@@ -159,7 +153,7 @@ public sealed partial class ModelCatalog : IDisposable
     /// <param name="cancellationToken">Ends the waiting.</param>
     private async Task<bool> ChangeAsync(ModelName name, Func<ModelName, Task<bool>> change, CancellationToken cancellationToken)
     {
-        ModelName stored = (await FindAsync(name, cancellationToken))?.Name ?? name;
+        ModelName stored = await FindStoredAsync(name, cancellationToken);
         try
         {
             if (!await change(stored))
@@ -176,6 +170,17 @@ public sealed partial class ModelCatalog : IDisposable
         LogChanged(stored);
         await RefreshAfterNowAsync(cancellationToken);
         return true;
+    }
+
+    /// <summary>A name that stands keeps its case, whether or not it can be read.</summary>
+    private async Task<ModelName> FindStoredAsync(ModelName name, CancellationToken cancellationToken) =>
+        (await FindEntryAsync(name, cancellationToken))?.Name ?? name;
+
+    private async ValueTask<CatalogEntry?> FindEntryAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        CatalogSnapshot snapshot = await CurrentAsync(cancellationToken);
+        CatalogEntry? known = snapshot.FindEntry(name);
+        return known?.View is not null || AgeOf(snapshot) < UnknownNameInterval ? known : (await RefreshAsync(snapshot, cancellationToken)).FindEntry(name);
     }
 
     private async ValueTask<CatalogSnapshot> CurrentAsync(CancellationToken cancellationToken)
@@ -228,13 +233,13 @@ public sealed partial class ModelCatalog : IDisposable
         {
             await RefreshAsync(seen, CancellationToken.None);
         }
-        catch (CatalogException e)
-        {
-            LogRefreshFailed(e);
-        }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
             // Disposed: nobody is left to hear of it.
+        }
+        catch (Exception e)
+        {
+            LogRefreshFailed(e);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OllamaMax.Core.Tests.Models.Gguf;
 using OllamaMax.Models;
 using OllamaMax.Models.Gguf;
@@ -105,6 +106,22 @@ public sealed class ModelConfigTests
     public void From_VocabularyOnly_IsRefused() =>
         Should.Throw<GgufFormatException>(() => From(new GgufBytes().Text("general.architecture", "llama").UInt32("llama.context_length", 1)))
             .Message.ShouldContain("no weights");
+
+    [Fact]
+    public void From_ChatTemplateThatIsNoText_IsRefused()
+    {
+        Should.Throw<GgufFormatException>(() => From(Llama().UInt32("tokenizer.chat_template", 1))).Message.ShouldContain("tokenizer.chat_template is no text");
+        Should.Throw<GgufFormatException>(() => From(Llama().Texts("tokenizer.chat_template", ["{{ messages }}"]))).Message.ShouldContain("tokenizer.chat_template is no text");
+    }
+
+    [Fact]
+    public void ToView_ChatTemplateThatIsNoText_HasNone()
+    {
+        JsonElement number = JsonSerializer.SerializeToElement(1);
+        ModelConfig config = Config("{{ messages }}");
+
+        View(config with { Metadata = new Dictionary<string, JsonElement>(config.Metadata) { ["tokenizer.chat_template"] = number } }).Template.ShouldBeNull();
+    }
 
     [Theory]
     [InlineData("null")]

@@ -1,3 +1,4 @@
+using System.Text;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.LocalHost.Azurite;
@@ -11,6 +12,7 @@ public sealed class ModelCatalogTests(AzuriteFixture azurite)
 {
     private static readonly ModelName Demo = ModelName.Parse("demo");
     private static readonly ModelName Other = ModelName.Parse("other");
+    private static readonly ModelName Unreadable = ModelName.Parse("unreadable");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -130,6 +132,7 @@ public sealed class ModelCatalogTests(AzuriteFixture azurite)
             {"schemaVersion":2,"config":{"mediaType":"c","digest":"{{ModelDigest.Of("nothing"u8)}}","size":1},
             "layers":[{"mediaType":"{{ModelLayer.Model}}","digest":"{{ModelDigest.Of("nothing"u8)}}","size":1}]}
             """);
+        await PutAsync(test, ModelPaths.Manifest(Unreadable), await UnreadableManifestAsync(test));
         await PutAsync(test, "manifests/stray file", "x");
         test.Time.Advance(TimeSpan.FromSeconds(61));
         (await test.Catalog.ListAsync(Cancel)).ShouldHaveSingleItem().Name.ShouldBe(Demo);
@@ -158,6 +161,18 @@ public sealed class ModelCatalogTests(AzuriteFixture azurite)
         await Should.ThrowAsync<CatalogException>(() => test.Catalog.PublishAsync(TestCatalog.DemoPath, Demo, null, Cancel));
     }
 
+    [Fact]
+    public async Task DeleteAsync_ModelThatCannotBeRead_TakesItAwayInWhateverCase()
+    {
+        using TestCatalog test = await PublishedAsync();
+        await PutAsync(test, ModelPaths.Manifest(Unreadable), await UnreadableManifestAsync(test));
+        test.Time.Advance(TimeSpan.FromSeconds(1));
+
+        (await test.Catalog.DeleteAsync(ModelName.Parse("UNREADABLE"), Cancel)).ShouldBeTrue();
+
+        (await test.Container.GetBlobClient(ModelPaths.Manifest(Unreadable)).ExistsAsync(Cancel)).Value.ShouldBeFalse();
+    }
+
     private async Task<TestCatalog> PublishedAsync()
     {
         TestCatalog test = new(azurite.ConnectionString);
@@ -175,6 +190,20 @@ public sealed class ModelCatalogTests(AzuriteFixture azurite)
 
     private static ModelCatalog AnotherEdge(TestCatalog test) =>
         new(test.Container, test.Time, NullLogger<ModelCatalog>.Instance, null);
+
+    /// <summary>Of a model whose config lacks what nobody looks for: it is JSON, and of the right shape.</summary>
+    private static async Task<string> UnreadableManifestAsync(TestCatalog test)
+    {
+        string config = """
+            {"model_family":"llama","model_families":["llama"],"model_type":"1M","file_type":"F32","parameter_count":1,"context_length":1,"bos_token":"","eos_token":"","metadata":null}
+            """;
+        string digest = ModelDigest.Of(Encoding.UTF8.GetBytes(config));
+        await PutAsync(test, ModelPaths.Blob(digest), config);
+        return $$"""
+            {"schemaVersion":2,"config":{"mediaType":"c","digest":"{{digest}}","size":1},
+            "layers":[{"mediaType":"{{ModelLayer.Model}}","digest":"{{ModelDigest.Of("nothing"u8)}}","size":1}]}
+            """;
+    }
 
     private static async Task PutAsync(TestCatalog test, string blob, string content) =>
         await test.Container.GetBlobClient(blob).UploadAsync(BinaryData.FromString(content), Cancel);
