@@ -37,6 +37,7 @@ internal static class JobServices
             provider.GetRequiredService<CompletionQueue>(),
             provider.GetRequiredService<OrchestrationSweep>(),
             provider.GetRequiredService<FileSweep>(),
+            provider.GetRequiredService<TenantRetention>(),
             provider.GetService<DurableTaskClient>(),
             provider.GetRequiredService<ActiveJobs>(),
             provider.GetRequiredService<TimeProvider>(),

@@ -5,6 +5,7 @@ using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Batches;
 using OllamaMax.Edge.Jobs.Strategies;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
 using OllamaMax.Storage.Jobs;
@@ -27,6 +28,7 @@ public sealed partial class JobTending
     private readonly CompletionQueue _completions;
     private readonly OrchestrationSweep _strategies;
     private readonly FileSweep _files;
+    private readonly TenantRetention _retention;
     private readonly DurableTaskClient? _hub;
     private readonly ActiveJobs _active;
     private readonly TimeProvider _time;
@@ -40,6 +42,7 @@ public sealed partial class JobTending
         CompletionQueue completions,
         OrchestrationSweep strategies,
         FileSweep files,
+        TenantRetention retention,
         DurableTaskClient? hub,
         ActiveJobs active,
         TimeProvider time,
@@ -52,6 +55,7 @@ public sealed partial class JobTending
         _completions = completions;
         _strategies = strategies;
         _files = files;
+        _retention = retention;
         _hub = hub;
         _active = active;
         _time = time;
@@ -127,7 +131,7 @@ public sealed partial class JobTending
         }
         foreach (string id in ended)
             _active.Remove(id);
-        await _responses.SweepAsync(now, cancellationToken);
+        await _responses.SweepAsync(now, _retention.Shortest, cancellationToken);
         await _files.SweepAsync(now, cancellationToken);
         await _strategies.SweepAsync(_hub, now, cancellationToken);
     }

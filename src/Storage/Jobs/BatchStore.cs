@@ -6,27 +6,16 @@ namespace OllamaMax.Storage.Jobs;
 /// <summary>Batches in storage: <c>jobs/batches/{id}</c>, written once.</summary>
 public sealed class BatchStore(StorageAccount account)
 {
-    private const string Tenant = "tenant";
-
     private readonly LastingBlobs<BatchRecord> _records = new(account, "batches/", ProtocolJson.Default.BatchRecord);
 
     public Task CreateAsync(BatchRecord record, CancellationToken cancellationToken) =>
-        _records.CreateAsync(record.Id, record, record.ExpiresAt, [new(Tenant, Uri.EscapeDataString(record.Submitter.Tenant))], cancellationToken);
+        _records.CreateAsync(record.Id, record, record.Submitter.Tenant, record.ExpiresAt, cancellationToken);
 
     /// <summary>Null where there is none.</summary>
     public Task<BatchRecord?> FindAsync(string id, CancellationToken cancellationToken) => _records.FindAsync(id, cancellationToken);
 
     /// <summary>Ids of a tenant's, the oldest first.</summary>
-    public async Task<IReadOnlyList<string>> ListAsync(string tenant, CancellationToken cancellationToken)
-    {
-        List<string> ids = [];
-        await foreach (var (id, metadata) in _records.ListAsync(cancellationToken))
-        {
-            if (metadata.TryGetValue(Tenant, out string? whose) && Uri.UnescapeDataString(whose) == tenant)
-                ids.Add(id);
-        }
-        return ids;
-    }
+    public Task<IReadOnlyList<string>> ListAsync(string tenant, CancellationToken cancellationToken) => _records.ListAsync(tenant, cancellationToken);
 
     /// <summary>Ids of those whose time is over.</summary>
     public IAsyncEnumerable<string> ListExpiredAsync(DateTimeOffset now, CancellationToken cancellationToken) => _records.ListExpiredAsync(now, cancellationToken);

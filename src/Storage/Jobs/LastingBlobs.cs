@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -9,26 +8,22 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.Storage.Jobs;
 
-/// <summary>Documents that are written once and last until a time that stands in their metadata, in the container <see cref="Containers.Jobs"/>.</summary>
+/// <summary>Documents of tenants that are written once and last until a time that stands in their metadata, in the container <see cref="Containers.Jobs"/>.</summary>
 /// <param name="account">Where.</param>
 /// <param name="prefix">Before their ids (<see cref="JobId"/>).</param>
 /// <param name="type">How they are written.</param>
 internal sealed class LastingBlobs<T>(StorageAccount account, string prefix, JsonTypeInfo<T> type)
     where T : class
 {
-    private const string Expires = "expires";
-
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 
-    /// <param name="metadata">What a listing is to tell, beside when it expires.</param>
     /// <exception cref="RequestFailedException">There is one of this id, or storage cannot be reached.</exception>
-    public async Task CreateAsync(
-        string id, T document, DateTimeOffset expiresAt, IEnumerable<KeyValuePair<string, string>> metadata, CancellationToken cancellationToken)
+    public async Task CreateAsync(string id, T document, string tenant, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
         var options = new BlobUploadOptions
         {
             Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },
-            Metadata = new Dictionary<string, string>(metadata) { [Expires] = expiresAt.ToString("O", CultureInfo.InvariantCulture) },
+            Metadata = BlobTerms.Write(tenant, expiresAt),
         };
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(document, type);
         await Jobs.GetBlobClient(prefix + id).UploadAsync(new BinaryData(json), options, cancellationToken);
@@ -50,12 +45,18 @@ internal sealed class LastingBlobs<T>(StorageAccount account, string prefix, Jso
         }
     }
 
-    /// <summary>Ids and metadata, the oldest first.</summary>
-    public async IAsyncEnumerable<(string Id, IDictionary<string, string> Metadata)> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Ids, the oldest first.</summary>
+    /// <param name="tenant">Whose; null: all.</param>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    public async Task<IReadOnlyList<string>> ListAsync(string? tenant, CancellationToken cancellationToken)
     {
-        var options = new GetBlobsOptions { Traits = BlobTraits.Metadata, Prefix = prefix };
-        await foreach (BlobItem blob in Jobs.GetBlobsAsync(options, cancellationToken))
-            yield return (blob.Name[prefix.Length..], blob.Metadata);
+        List<string> ids = [];
+        await foreach (var (id, metadata) in ListAsync(cancellationToken))
+        {
+            if (tenant is null || BlobTerms.TenantOf(metadata) == tenant)
+                ids.Add(id);
+        }
+        return ids;
     }
 
     /// <summary>Ids of those whose time is over.</summary>
@@ -63,12 +64,17 @@ internal sealed class LastingBlobs<T>(StorageAccount account, string prefix, Jso
     {
         await foreach (var (id, metadata) in ListAsync(cancellationToken))
         {
-            if (metadata.TryGetValue(Expires, out string? text)
-                && DateTimeOffset.TryParseExact(text, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset expires)
-                && expires <= now)
+            if (BlobTerms.ExpiryOf(metadata) <= now)
                 yield return id;
         }
     }
 
     public Task DeleteAsync(string id, CancellationToken cancellationToken) => Jobs.DeleteBlobIfExistsAsync(prefix + id, cancellationToken: cancellationToken);
+
+    private async IAsyncEnumerable<(string Id, IDictionary<string, string> Metadata)> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var options = new GetBlobsOptions { Traits = BlobTraits.Metadata, Prefix = prefix };
+        await foreach (BlobItem blob in Jobs.GetBlobsAsync(options, cancellationToken))
+            yield return (blob.Name[prefix.Length..], blob.Metadata);
+    }
 }

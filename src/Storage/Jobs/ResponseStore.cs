@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Azure;
@@ -18,8 +17,6 @@ namespace OllamaMax.Storage.Jobs;
 public sealed class ResponseStore(StorageAccount account, ContentKeys keys)
 {
     private const string Responses = "responses/";
-    private const string Expires = "expires";
-    private const string Tenant = "tenant";
     private const string Place = "response";
 
     private readonly ContentBlobs _contents = new(keys, ContentKind.Response);
@@ -32,12 +29,7 @@ public sealed class ResponseStore(StorageAccount account, ContentKeys keys)
     {
         DateTimeOffset expiresAt = response.ExpiresAt ?? throw new ArgumentException("A response that is kept by itself expires.", nameof(response));
         var content = new BinaryData(JsonSerializer.SerializeToUtf8Bytes(response, ProtocolJson.Default.StoredResponse));
-        var metadata = new Dictionary<string, string>
-        {
-            [Expires] = expiresAt.ToString("O", CultureInfo.InvariantCulture),
-            [Tenant] = Uri.EscapeDataString(response.Tenant),
-        };
-        await _contents.PutAsync(Response(response.Id), response.Id, Place, content, metadata, cancellationToken);
+        await _contents.PutAsync(Response(response.Id), response.Id, Place, content, BlobTerms.Write(response.Tenant, expiresAt), cancellationToken);
     }
 
     /// <summary>Null where there is none, or its time is over.</summary>
@@ -52,8 +44,7 @@ public sealed class ResponseStore(StorageAccount account, ContentKeys keys)
         await foreach (BlobItem blob in Jobs.GetBlobsAsync(options, cancellationToken))
         {
             string id = blob.Name[Responses.Length..];
-            string? whose = blob.Metadata.TryGetValue(Tenant, out string? text) ? Uri.UnescapeDataString(text) : (await ReadAsync(id, cancellationToken))?.Tenant;
-            if (whose == tenant)
+            if ((BlobTerms.TenantOf(blob.Metadata) ?? (await ReadAsync(id, cancellationToken))?.Tenant) == tenant)
                 yield return id;
         }
     }
@@ -62,20 +53,25 @@ public sealed class ResponseStore(StorageAccount account, ContentKeys keys)
         Response(id).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
 
     /// <summary>
-    /// Deletes those whose time is over. Ids sort by time and storage lists by name: the first that has time left ends it, so that where nothing is due
-    /// one page is listed, however many there are. (After retention was shortened, those from before hold up later ones until their own time is over; nobody finds
-    /// what has expired all the same.)
+    /// Deletes those whose time is over. Ids sort by time and storage lists by name: one that is younger than whatever is kept ends it, so that where everybody's are kept
+    /// alike and nothing is due one page is listed, however many there are.
     /// </summary>
-    public async Task SweepAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    /// <param name="now">The time.</param>
+    /// <param name="keptAtLeast">How long any is kept. (Those from before it was made longer are found when they are as old.)</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task SweepAsync(DateTimeOffset now, TimeSpan keptAtLeast, CancellationToken cancellationToken)
     {
+        string young = Responses + JobId.From(now - keptAtLeast, Guid.Empty);
         var options = new GetBlobsOptions { Traits = BlobTraits.Metadata, Prefix = Responses };
         await foreach (Page<BlobItem> page in Jobs.GetBlobsAsync(options, cancellationToken).AsPages(pageSizeHint: 100))
         {
             foreach (BlobItem blob in page.Values)
             {
-                if (ExpiryOf(blob) > now)
+                if (string.CompareOrdinal(blob.Name, young) > 0)
                     return;
-                await Jobs.GetBlobClient(blob.Name).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
+                // What does not say so has no time left: it is none of ours.
+                if ((BlobTerms.ExpiryOf(blob.Metadata) ?? DateTimeOffset.MinValue) <= now)
+                    await Jobs.GetBlobClient(blob.Name).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
             }
         }
     }
@@ -93,13 +89,6 @@ public sealed class ResponseStore(StorageAccount account, ContentKeys keys)
             return null;
         }
     }
-
-    /// <summary>What does not say so has no time left: it is none of ours.</summary>
-    private static DateTimeOffset ExpiryOf(BlobItem blob) =>
-        blob.Metadata.TryGetValue(Expires, out string? text)
-            && DateTimeOffset.TryParseExact(text, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset expiresAt)
-            ? expiresAt
-            : DateTimeOffset.MinValue;
 
     private BlobClient Response(string id) => Jobs.GetBlobClient(Responses + id);
 }

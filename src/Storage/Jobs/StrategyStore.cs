@@ -14,8 +14,6 @@ namespace OllamaMax.Storage.Jobs;
 public sealed class StrategyStore(StorageAccount account, ContentKeys keys)
 {
     private const string Contents = "strategy-content/";
-    private const string Tenant = "tenant";
-
     private readonly LastingBlobs<StrategyRecord> _records = new(account, "strategies/", ProtocolJson.Default.StrategyRecord);
     private readonly ContentBlobs _contents = new(keys, ContentKind.Strategy);
 
@@ -23,23 +21,15 @@ public sealed class StrategyStore(StorageAccount account, ContentKeys keys)
 
     /// <exception cref="RequestFailedException">There is one of this id, or storage cannot be reached.</exception>
     public Task CreateAsync(StrategyRecord record, CancellationToken cancellationToken) =>
-        _records.CreateAsync(record.Id, record, record.ExpiresAt, [new(Tenant, Uri.EscapeDataString(record.Submitter.Tenant))], cancellationToken);
+        _records.CreateAsync(record.Id, record, record.Submitter.Tenant, record.ExpiresAt, cancellationToken);
 
     /// <summary>Null where there is none.</summary>
     public Task<StrategyRecord?> FindAsync(string id, CancellationToken cancellationToken) => _records.FindAsync(id, cancellationToken);
 
     /// <summary>Ids, the oldest first.</summary>
     /// <param name="tenant">Whose; null: all.</param>
-    public async Task<IReadOnlyList<string>> ListAsync(string? tenant, CancellationToken cancellationToken)
-    {
-        List<string> ids = [];
-        await foreach (var (id, metadata) in _records.ListAsync(cancellationToken))
-        {
-            if (tenant is null || (metadata.TryGetValue(Tenant, out string? whose) && Uri.UnescapeDataString(whose) == tenant))
-                ids.Add(id);
-        }
-        return ids;
-    }
+    /// <param name="cancellationToken">Ends the listing.</param>
+    public Task<IReadOnlyList<string>> ListAsync(string? tenant, CancellationToken cancellationToken) => _records.ListAsync(tenant, cancellationToken);
 
     public Task PutContentAsync(string id, string name, BinaryData content, CancellationToken cancellationToken) =>
         _contents.PutAsync(Content(id, name), id, name, content, [], cancellationToken);

@@ -37,21 +37,35 @@ public sealed class ResponseStoreTests(AzuriteFixture azurite)
         StoredResponse[] old = [await CreateAsync(Now.AddYears(-9), Now.AddYears(-8)), await CreateAsync(Now.AddYears(-7), Now.AddYears(-6))];
         StoredResponse later = await CreateAsync(Now.AddYears(-5), Now.AddYears(-4));
 
-        await Store.SweepAsync(Now.AddYears(-5), Cancellation);
+        await Store.SweepAsync(Now.AddYears(-5), TimeSpan.FromDays(1), Cancellation);
 
         foreach (StoredResponse gone in old)
             (await Store.FindAsync(gone.Id, DateTimeOffset.MinValue, Cancellation)).ShouldBeNull();
         (await Store.FindAsync(later.Id, DateTimeOffset.MinValue, Cancellation)).ShouldNotBeNull();
     }
 
-    private async Task<StoredResponse> CreateAsync(DateTimeOffset createdAt, DateTimeOffset expiresAt)
+    [Fact]
+    public async Task Sweep_AnotherTenantKeepsItsForLonger_DoesNotHoldUpThoseThatAreDue()
+    {
+        DateTimeOffset at = Now.AddYears(-20);
+        StoredResponse kept = await CreateAsync(at, at.AddYears(1), "keeps");
+        StoredResponse due = await CreateAsync(at.AddHours(1), at.AddHours(2), "forgets");
+
+        await Store.SweepAsync(at.AddHours(3), TimeSpan.FromHours(1), Cancellation);
+
+        (await Store.FindAsync(due.Id, DateTimeOffset.MinValue, Cancellation)).ShouldBeNull();
+        (await Store.FindAsync(kept.Id, DateTimeOffset.MinValue, Cancellation)).ShouldNotBeNull();
+        await Store.DeleteAsync(kept.Id, Cancellation);
+    }
+
+    private async Task<StoredResponse> CreateAsync(DateTimeOffset createdAt, DateTimeOffset expiresAt, string tenant = "tenant")
     {
         await _account.CreateContainersAsync(Cancellation);
         FakeTimeProvider time = new(createdAt);
         StoredResponse response = new()
         {
             Id = JobId.New(time),
-            Tenant = "tenant",
+            Tenant = tenant,
             CreatedAt = createdAt,
             ExpiresAt = expiresAt,
             Settings = JsonElement.Parse("""{"store":true}"""),
