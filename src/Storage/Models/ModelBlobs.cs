@@ -54,8 +54,12 @@ public sealed class ModelBlobs
     /// <param name="digest"><c>sha256:…</c></param>
     /// <param name="cancellationToken">Ends the opening.</param>
     /// <param name="bufferSize">Bytes that are asked for at once.</param>
-    internal async Task<Stream> OpenAsync(string digest, CancellationToken cancellationToken, int bufferSize = 1 << 20) =>
-        await _container.GetBlobClient(ModelPaths.Blob(digest)).OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = bufferSize }, cancellationToken);
+    internal async Task<Stream> OpenAsync(string digest, CancellationToken cancellationToken, int bufferSize = 1 << 20)
+    {
+        // Its content never changes, but its tag does: whenever a name is put onto it.
+        BlobOpenReadOptions options = new(allowModifications: true) { BufferSize = bufferSize };
+        return await _container.GetBlobClient(ModelPaths.Blob(digest)).OpenReadAsync(options, cancellationToken);
+    }
 
     /// <summary>The vocabulary of a GGUF, of which no more than the header is read.</summary>
     /// <param name="digest"><c>sha256:…</c></param>

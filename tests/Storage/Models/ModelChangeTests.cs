@@ -97,6 +97,22 @@ public sealed class ModelChangeTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task OpenAsync_NamedWhileItIsRead_IsReadToItsEnd()
+    {
+        using TestCatalog test = await PublishedAsync();
+        string digest = (await test.Catalog.FindAsync(Demo, Cancel))!.Weights;
+        byte[] content = new byte[new FileInfo(TestCatalog.DemoPath).Length];
+        await using Stream reading = await new ModelBlobs(test.Container).OpenAsync(digest, Cancel, bufferSize: content.Length / 2);
+        await reading.ReadExactlyAsync(content.AsMemory(0, 1000), Cancel);
+
+        (await test.Catalog.CreateAsync(digest, Other, Modelfile.None, Cancel)).ShouldBeTrue();
+        await reading.ReadExactlyAsync(content.AsMemory(1000), Cancel);
+
+        ModelDigest.Of(content).ShouldBe(digest);
+        (await reading.ReadAsync(new byte[1], Cancel)).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task UploadAsync_OtherContent_NeverBecomesVisible()
     {
         using TestCatalog test = new(azurite.ConnectionString);
