@@ -13,7 +13,7 @@ namespace OllamaMax.Storage.Models;
 
 /// <summary>
 /// Content by its digest. What comes in is hashed on its way in blocks that are the chunks of its list; only content that is what its name says
-/// becomes visible.
+/// becomes visible. An upload that was cut short is gone on with: what storage has of its blocks is not sent again.
 /// </summary>
 public sealed class ModelBlobs
 {
@@ -107,8 +107,7 @@ public sealed class ModelBlobs
     private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, int chunkSize, CancellationToken cancellationToken, Action<long>? progress = null)
     {
         BlockBlobClient blob = _container.GetBlockBlobClient(ModelPaths.Blob(digest));
-        // Two may send the same at once: blocks of one are not the other's, and the first commit wins.
-        string upload = Guid.NewGuid().ToString("n");
+        HashSet<string> staged = await ListStagedAsync(blob, cancellationToken);
         using IncrementalHash whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         List<string> chunks = [];
         List<string> blocks = [];
@@ -124,10 +123,12 @@ public sealed class ModelBlobs
                 int length = (int)chunk.Length;
                 chunk.CopyTo(block);
                 whole.AppendData(block, 0, length);
-                chunks.Add(ModelDigest.Of(block.AsSpan(0, length)));
-                blocks.Add(Convert.ToBase64String(Encoding.ASCII.GetBytes($"{upload}{blocks.Count:d6}")));
+                byte[] hash = SHA256.HashData(block.AsSpan(0, length));
+                blocks.Add(BlockId(hash, chunks.Count));
+                chunks.Add(ModelDigest.Format(hash));
                 size += length;
-                await blob.StageBlockAsync(blocks[^1], new MemoryStream(block, 0, length, writable: false), cancellationToken: cancellationToken);
+                if (!staged.Contains(blocks[^1]))
+                    await blob.StageBlockAsync(blocks[^1], new MemoryStream(block, 0, length, writable: false), cancellationToken: cancellationToken);
                 progress?.Invoke(size);
             }
             content.AdvanceTo(chunk.End);
@@ -139,6 +140,26 @@ public sealed class ModelBlobs
         await _container.GetBlobClient(ModelPaths.Chunks(digest)).UploadAsync(BinaryData.FromBytes(list.ToBytes()), overwrite: true, cancellationToken);
         await CommitAsync(blob, blocks, cancellationToken);
         return null;
+    }
+
+    /// <summary>
+    /// Two may send at once: what either calls a block is what is in it, so that neither can spoil the other's, and the first commit wins. Storage wants the ids of all of a blob's
+    /// blocks to be of one length.
+    /// </summary>
+    private static string BlockId(byte[] hash, int index) => Convert.ToBase64String([.. hash, .. Encoding.ASCII.GetBytes($"{index:d6}")]);
+
+    /// <summary>Ids of the blocks that wait to be committed.</summary>
+    private static async Task<HashSet<string>> ListStagedAsync(BlockBlobClient blob, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlockList list = await blob.GetBlockListAsync(BlockListTypes.Uncommitted, cancellationToken: cancellationToken);
+            return [.. list.UncommittedBlocks.Select(block => block.Name)];
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
+        {
+            return [];
+        }
     }
 
     private static async Task CommitAsync(BlockBlobClient blob, List<string> blocks, CancellationToken cancellationToken)

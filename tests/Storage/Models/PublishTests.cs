@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Azure.Storage.Blobs.Models;
 using OllamaMax.Models;
@@ -123,6 +124,26 @@ public sealed class PublishTests(AzuriteFixture azurite)
         await test.Catalog.PublishAsync(TestCatalog.DemoPath, Demo, null, Cancel);
 
         ModelChunks.Parse(await test.ReadAsync(ModelPaths.Chunks(view.Weights))).Size.ShouldBe(view.WeightsSize);
+    }
+
+    [Fact]
+    public async Task PublishAsync_BlocksOfAnUploadThatWasCutShort_AreNotInTheWayNorSentAgain()
+    {
+        using TestCatalog test = new(azurite.ConnectionString);
+        ModelBlobs blobs = new(test.Container);
+        await test.Container.CreateIfNotExistsAsync(cancellationToken: Cancel);
+        byte[] large = new byte[21_000_000];
+        new Random(8).NextBytes(large);
+        (await File.ReadAllBytesAsync(TestCatalog.DemoPath, Cancel)).CopyTo(large, 0);
+        byte[] other = [.. large];
+        other[^1] ^= 1;
+        (await blobs.UploadAsync(ModelDigest.Of(large), PipeReader.Create(new MemoryStream(other)), Cancel)).ShouldBe(ModelDigest.Of(other));
+        test.Requests.Clear();
+
+        ModelView view = await test.Catalog.PublishAsync(test.File("large.gguf", large), Demo, null, Cancel);
+
+        ModelDigest.Of(await test.ReadAsync(ModelPaths.Blob(view.Weights))).ShouldBe(ModelDigest.Of(large));
+        test.Requests.Lines.Count(line => line.Contains("comp=block&", StringComparison.Ordinal)).ShouldBe(1, "the last block alone is another");
     }
 
     [Fact]
