@@ -53,6 +53,17 @@ public sealed class CommandTests(LocalSystemFixture local)
         errors.ShouldStartWith("error: there is no worker 'nobody'");
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("--detach")]
+    public async Task Pull_FromAnAddress_AsksForThatAddress(params string[] options)
+    {
+        var (code, output, errors) = await local.RunAsync(["models", "pull", "mine", "--from", "ftp://localhost/model.gguf", .. options]);
+
+        (code, output).ShouldBe((ExitCode.Failed, ""));
+        errors.ShouldContain("from must be an https URL");
+    }
+
     [Fact]
     public async Task Pull_Detached_GoesOnWithoutItsClientAndTellsHowItEnded()
     {

@@ -8,10 +8,11 @@ namespace OllamaMax.Cli.Commands;
 /// <summary><c>models …</c>: the catalogue.</summary>
 internal static class ModelCommands
 {
-    private static readonly Argument<string> Model = new("model") { Description = "Such as qwen3:4b, hf.co/org/repo:Q4_K_M, or the address of a GGUF" };
+    private static readonly Argument<string> Model = new("model") { Description = "Such as qwen3:4b or hf.co/org/repo:Q4_K_M" };
     private static readonly Argument<string> File = new("file") { Description = "A GGUF, any part of a split one, or the folder of one" };
     private static readonly Argument<string> Name = new("name") { Description = "The model's name" };
     private static readonly Argument<string> Transfer = new("id") { Description = "Of `models transfers`" };
+    private static readonly Option<string> From = new("--from") { Description = "The http(s) address of a GGUF that is to have this name" };
     private static readonly Option<bool> Detach = new("--detach") { Description = "Do not wait: it goes on by itself, whatever happens to servers; prints its id" };
     private static readonly Argument<string> Copy = new("copy") { Description = "The other name" };
 
@@ -35,7 +36,7 @@ internal static class ModelCommands
             screen.PrintJson(await edge.PostAsync("api/show", new JsonObject { ["model"] = parsed.GetRequiredValue(Model) }, cancellationToken)));
         command.Add(show);
 
-        Command pull = new("pull", "Brings a model into the catalogue; a pull that was broken off goes on where it was") { Model, Detach };
+        Command pull = new("pull", "Brings a model into the catalogue; a pull that was broken off goes on where it was") { Model, From, Detach };
         run.Set(pull, PullAsync);
         command.Add(pull);
 
@@ -81,6 +82,8 @@ internal static class ModelCommands
     private static async Task PullAsync(ParseResult parsed, Edge edge, Screen screen, CancellationToken cancellationToken)
     {
         JsonObject body = new() { ["model"] = parsed.GetRequiredValue(Model) };
+        if (parsed.GetValue(From) is { } from)
+            body["from"] = from;
         if (!parsed.GetValue(Detach))
         {
             await ProgressLines.ShowAsync(screen, edge.StreamAsync(HttpMethod.Post, "api/pull", body, cancellationToken));
