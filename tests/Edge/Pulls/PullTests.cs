@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Text.Json;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Inference.Packages;
 using OllamaMax.Models;
 using OllamaMax.Orchestrations.Pulls;
 using OllamaMax.Storage.Models;
@@ -357,6 +359,50 @@ public sealed class PullTests(AzuriteFixture azurite)
         slice.Completed.ShouldBeInRange(1 << 20, 2 << 20);
         (await second).ShouldBe(new PullSlice(weights.Length, weights.Length) { IsDone = true });
         RangeStart(server.Registry.Ranges.Last()).ShouldBeInRange(1 << 20, 2 << 20);
+    }
+
+    [Fact]
+    public async Task Slice_WhatIsFetchedDoesNotBecomeAModel_EndsBeforeAFunctionMustAndTheNextGoesOn()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        byte[] weights = PullServer.UniqueModel();
+        server.Registry.AddModel($"library/{name}/latest", weights);
+        string digest = ModelDigest.Of(weights);
+        StagedBlobs staging = server.Edge.Services.GetRequiredService<StagedBlobs>();
+        FetchSlice part = server.Edge.Services.GetRequiredService<FetchSlice>();
+        PullSlice slice;
+        // All of it is there, and another edge has it.
+        await using (StagedBlob taken = (await staging.TryTakeAsync(ModelDigest.FileName(digest), Cancel)).ShouldNotBeNull())
+        {
+            foreach (byte[] piece in weights.Chunk(4 << 20))
+                await taken.AppendAsync(piece, Cancel);
+            Task<PullSlice> first = part.RunAsync(null!, new(name, null));
+            await server.Edge.Time.WaitForTimerAsync(FetchSlice.Slice, Cancel);
+            ActivePulls pulls = server.Edge.Services.GetRequiredService<ActivePulls>();
+            using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+            while (pulls.List() is not [var running] || running.Progress.Sum.Completed < weights.Length)
+                await timer.WaitForNextTickAsync(Cancel);
+            server.Edge.Time.Advance(FetchSlice.Longest);
+            slice = await first.WaitAsync(Cancel);
+        }
+        Task<PullSlice> second = part.RunAsync(null!, new(name, null));
+        while (!second.IsCompleted)
+        {
+            server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(second, server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(1), Cancel));
+        }
+
+        slice.ShouldBe(new PullSlice(weights.Length, weights.Length));
+        (await second).IsDone.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Slice_Longest_IsWellBelowWhatAFunctionMayTake()
+    {
+        using JsonDocument host = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "host.json")));
+
+        TimeSpan.Parse(host.RootElement.GetProperty("functionTimeout").GetString()!, CultureInfo.InvariantCulture).ShouldBeGreaterThanOrEqualTo(FetchSlice.Longest * 1.5);
     }
 
     internal static async Task SendPartAsync(HttpContext context, byte[] content, Task cut)
