@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Options;
 using OllamaMax.Models;
@@ -6,17 +7,21 @@ namespace OllamaMax.GpuWorker.Models;
 
 /// <summary>
 /// The files of the copies on this box, which several workers may share: <c>sha256-…</c>, checked against its digest before it got that name; beside it <c>.chunks</c>, the list of
-/// its pieces, without which it is not taken for a copy; <c>.pinned</c>, where it is to stay; and <c>.partial</c>, one on its way. Locks are the system's, and end with
-/// the process: who uses a copy has its list open, who deletes it or makes it has the list, or the partial file, alone.
+/// its pieces, without which it is not taken for a copy; <c>.pinned</c>, where it is to stay; <c>.partial</c>, one on its way; and <c>.reserved</c>, the bytes that this one will
+/// have. Locks are the system's, and end with the process: who uses a copy has its list open, who deletes it or makes it has the list, or the partial file, alone; and who looks
+/// what room there is, or whether a copy is there, to act on it has <c>lock</c>.
 /// </summary>
 internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvider time)
 {
     private const string Lists = ".chunks";
     private const string Pins = ".pinned";
     private const string Partials = ".partial";
+    private const string Reservations = ".reserved";
 
     private const int DiskFullOnUnix = 28;
     private const int DiskFullOnWindows = unchecked((int)0x8007_0070);
+
+    private static readonly TimeSpan LockCheck = TimeSpan.FromMilliseconds(20);
 
     /// <summary>To others it is closed. On Windows a file can be renamed or deleted only where its opener has said so; elsewhere that would be no lock.</summary>
     private static readonly FileShare Alone = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
@@ -36,6 +41,18 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     /// <summary>Bytes of all files, those on their way included.</summary>
     public long Bytes(Func<string, bool> isCounted) => Files().Where(file => isCounted(DigestOf(file))).Sum(LengthOf);
 
+    /// <summary>Bytes that copies on their way will still take, whichever worker of the box makes them.</summary>
+    /// <param name="besides">The digest of one that is not counted.</param>
+    public long Promised(string besides) => Files().Where(file => file.Extension == Reservations && DigestOf(file) != besides).Sum(ToCome);
+
+    /// <summary>Bytes that deleting the copy now, or what there is of one, gives free: none where somebody uses it or makes it.</summary>
+    public long IdleBytes(string digest)
+    {
+        string path = PathOf(digest);
+        bool isThere = File.Exists(path) || File.Exists(path + Partials);
+        return isThere && IsFree(path + Partials) && IsFree(path + Lists) ? Bytes(other => other == digest) : 0;
+    }
+
     public static bool IsDiskFull(IOException e) => e.HResult is DiskFullOnUnix or DiskFullOnWindows;
 
     /// <summary>Where the copy lies, or would lie.</summary>
@@ -46,6 +63,26 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     {
         Directory.CreateDirectory(_folder);
         return new DriveInfo(Path.GetFullPath(_folder)).AvailableFreeSpace;
+    }
+
+    /// <summary>Nobody else on the box has this until it is disposed of. For moments only.</summary>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public async Task<IDisposable> LockAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(_folder);
+        string path = Path.Combine(_folder, "lock");
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                // Other processes' moments are no matter of this one's clock.
+                await Task.Delay(LockCheck, TimeProvider.System, cancellationToken);
+            }
+        }
     }
 
     /// <summary>The copy and the list of its pieces. Null: there is none, or it is being deleted.</summary>
@@ -119,11 +156,16 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
 
     public void DeletePartial(string digest) => File.Delete(PathOf(digest) + Partials);
 
+    /// <summary>Says how many bytes the copy will have that is on its way, for as long as its partial file is taken.</summary>
+    public void Reserve(string digest, long size) => File.WriteAllText(PathOf(digest) + Reservations, size.ToString(CultureInfo.InvariantCulture));
+
+    public void Release(string digest) => File.Delete(PathOf(digest) + Reservations);
+
     /// <summary>Deletes the copy, or what there is of one. False: somebody uses it or makes it, or there is nothing.</summary>
     public bool TryDelete(string digest)
     {
         string path = PathOf(digest);
-        bool isPartialGone = File.Exists(path + Partials) && TryDeleteAlone(path + Partials, alongside: null);
+        bool isPartialGone = File.Exists(path + Partials) && TryDeleteAlone(path + Partials, alongside: path + Reservations);
         bool isCopyGone = File.Exists(path) && TryDeleteAlone(path + Lists, alongside: path);
         return isCopyGone || isPartialGone;
     }
@@ -155,6 +197,38 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
             if (alongside is not null)
                 File.Delete(alongside);
             File.Delete(locked);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private long ToCome(FileInfo reservation)
+    {
+        FileInfo partial = new(PathOf(DigestOf(reservation)) + Partials);
+        try
+        {
+            // Where nobody has the partial file any more, who made the reservation was killed.
+            return IsFree(partial.FullName) ? 0 : Math.Max(0, long.Parse(File.ReadAllText(reservation.FullName), CultureInfo.InvariantCulture) - LengthOf(partial));
+        }
+        catch (Exception e) when (e is IOException or FormatException)
+        {
+            return 0; // Its copy has just come, or is only about to be reserved.
+        }
+    }
+
+    /// <summary>Whether nobody has the file, be it there or not.</summary>
+    private static bool IsFree(string locked)
+    {
+        try
+        {
+            using FileStream file = new(locked, FileMode.Open, FileAccess.ReadWrite, Alone);
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

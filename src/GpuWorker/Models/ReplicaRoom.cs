@@ -8,7 +8,7 @@ internal sealed class ReplicaRoom(ReplicaFolder folder, long? budget)
     /// <summary>Bytes for further copies without deleting any.</summary>
     public long Free => budget is { } most ? Math.Max(0, most - folder.Bytes(_ => true)) : folder.FreeBytes();
 
-    /// <summary>Bytes of copies that go when others need their room; null: none ever do.</summary>
+    /// <summary>Bytes of copies that go when others need their room, those in use included, as they will not be for ever; null: none ever do.</summary>
     public long? Evictable
     {
         get
@@ -18,15 +18,15 @@ internal sealed class ReplicaRoom(ReplicaFolder folder, long? budget)
         }
     }
 
-    /// <summary>Sees to it that there is room.</summary>
+    /// <summary>Sees to it that there is room, and deletes nothing where there will be none. Whoever calls has the folder's lock.</summary>
     /// <param name="digest">Of the copy that is to be made.</param>
     /// <param name="size">Its bytes.</param>
     /// <param name="there">Of them, those that are on the disk already.</param>
-    /// <param name="promised">Bytes that other copies on their way will still take.</param>
     /// <param name="evict">Deletes one that nobody uses.</param>
     /// <exception cref="ReplicaException">There can be none.</exception>
-    public void Make(string digest, long size, long there, long promised, Func<string, bool> evict)
+    public void Make(string digest, long size, long there, Func<string, bool> evict)
     {
+        long promised = folder.Promised(digest);
         if (budget is not { } most)
         {
             if (folder.FreeBytes() - promised is var free && free < size - there)
@@ -35,19 +35,25 @@ internal sealed class ReplicaRoom(ReplicaFolder folder, long? budget)
         }
         if (size > most)
             throw new ReplicaException($"model {digest} has {Megabytes(size)} MB, and the disk budget is {Megabytes(most)} MB");
-        size += promised;
-        if (Others(digest) + size <= most)
-            return;
+        long taken = folder.Bytes(other => other != digest) + promised;
+        List<string> leaving = [];
         foreach (string other in folder.LeastRecentlyUsed().Where(other => other != digest))
         {
-            if (evict(other) && Others(digest) + size <= most)
-                return;
+            if (taken + size <= most)
+                break;
+            long idle = folder.IdleBytes(other);
+            if (idle == 0)
+                continue;
+            leaving.Add(other);
+            taken -= idle;
         }
-        throw new ReplicaException(
-            $"model {digest} has {Megabytes(size - promised)} MB, and of the disk budget of {Megabytes(most)} MB copies that are pinned, in use or on their way take {Megabytes(Others(digest) + promised)} MB");
+        // One may have been taken since it was looked at.
+        if (taken + size > most || !leaving.TrueForAll(other => evict(other)))
+        {
+            throw new ReplicaException(
+                $"model {digest} has {Megabytes(size)} MB, and of the disk budget of {Megabytes(most)} MB copies that are pinned, in use or on their way take {Megabytes(taken)} MB");
+        }
     }
-
-    private long Others(string digest) => folder.Bytes(other => other != digest);
 
     private static long Megabytes(long bytes) => (bytes + (1 << 20) - 1) >> 20;
 }

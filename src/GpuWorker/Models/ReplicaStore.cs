@@ -18,7 +18,6 @@ internal sealed partial class ReplicaStore(
     private static readonly TimeSpan OtherWorkersCheck = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _lock = new();
-    private readonly Lock _making = new();
     private readonly Dictionary<string, Fetch> _running = [];
     private readonly FetchFailures _failures = new(time);
     private readonly SpotCheck _check = new(random);
@@ -272,28 +271,23 @@ internal sealed partial class ReplicaStore(
         {
             if (partial.CanRead && RandomAccess.GetLength(partial.SafeFileHandle) == 0)
                 folder.DeletePartial(digest);
+            folder.Release(digest);
         }
     }
 
     private async Task CopyAsync(Fetch fetch, FileStream partial)
     {
         ModelChunks chunks = await source.ChunksAsync(fetch.Progress.Digest, fetch.Ends.Token);
-        // One after the other: two that come at once must not take the same room.
-        lock (_making)
+        // One after the other, whichever worker makes them: two that come at once must not take the same room.
+        using (await folder.LockAsync(fetch.Ends.Token))
         {
-            _room.Make(chunks.Digest, chunks.Size, RandomAccess.GetLength(partial.SafeFileHandle), Promised(), Evict);
-            fetch.Progress.Total = chunks.Size;
+            _room.Make(chunks.Digest, chunks.Size, RandomAccess.GetLength(partial.SafeFileHandle), Evict);
+            folder.Reserve(chunks.Digest, chunks.Size);
         }
+        fetch.Progress.Total = chunks.Size;
         await new ChunkCopy(source, chunks, partial.SafeFileHandle, fetch.Progress).RunAsync(fetch.Ends.Token);
         folder.Promote(partial, chunks);
         LogFetched(chunks.Digest, chunks.Size >> 20, fetch.Progress.Fetched >> 20);
-    }
-
-    /// <summary>Bytes that copies on their way will still take. Of one that has no room yet the total is not set.</summary>
-    private long Promised()
-    {
-        lock (_lock)
-            return _running.Values.Select(fetch => fetch.Progress.Describe()).Sum(transfer => Math.Max(0, transfer.Total - transfer.Completed));
     }
 
     /// <summary>Null: another worker of this box has made the copy meanwhile.</summary>
@@ -301,19 +295,23 @@ internal sealed partial class ReplicaStore(
     {
         while (true)
         {
-            if (IsThere(digest))
-                return null;
-            folder.Demote(digest);
-            if (folder.TryTakePartial(digest) is not { } partial)
+            // A copy that is only being looked at for room must not be taken for none.
+            using (await folder.LockAsync(cancellationToken))
             {
-                await Task.Delay(OtherWorkersCheck, time, cancellationToken);
-                continue;
+                if (IsThere(digest))
+                    return null;
+                folder.Demote(digest);
+                if (folder.TryTakePartial(digest) is { } partial)
+                {
+                    // The other one may have finished between the two looks: its copy, with or without its list yet, lies under the last name.
+                    if (partial.Length > 0 || !File.Exists(folder.PathOf(digest)))
+                        return partial;
+                    folder.DeletePartial(digest);
+                    await partial.DisposeAsync();
+                    continue;
+                }
             }
-            // The other one may have finished between the two looks: its copy, with or without its list yet, lies under the last name.
-            if (partial.Length > 0 || !File.Exists(folder.PathOf(digest)))
-                return partial;
-            folder.DeletePartial(digest);
-            await partial.DisposeAsync();
+            await Task.Delay(OtherWorkersCheck, time, cancellationToken);
         }
     }
 

@@ -201,6 +201,47 @@ public sealed class ReplicaStoreTests(AzuriteFixture azurite) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Hold_WhatMayGoIsNotEnough_NothingGoes()
+    {
+        ReplicaStore store = _box.Store(budget: 3 * 5 * ReplicaBox.ChunkSize);
+        List<string> digests = [];
+        for (int seed = 0; seed < 4; seed++)
+            digests.Add((await _box.PublishAsync(seed, chunks: seed == 3 ? 8 : 5)).Digest);
+        using Replica inUse = await store.HoldAsync(digests[0], Cancellation);
+        await UseAsync(store, digests[1]);
+        await UseAsync(store, digests[2]);
+        store.Pin(new HashSet<string> { digests[1] });
+
+        ReplicaException failure = await Should.ThrowAsync<ReplicaException>(() => store.HoldAsync(digests[3], Cancellation));
+
+        failure.Message.ShouldContain("pinned, in use or on their way");
+        store.List().ShouldBe(digests[..3], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Hold_AnotherWorkerOfTheBoxIsTakingTheRoom_IsNotMade()
+    {
+        const long budget = 5 * ReplicaBox.ChunkSize;
+        string first = (await _box.PublishAsync(1, chunks: 5)).Digest, second = (await _box.PublishAsync(2, chunks: 5)).Digest;
+        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously), passes = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _box.Gate.Before = (_, gone) =>
+        {
+            asked.TrySetResult();
+            return passes.Task.WaitAsync(gone);
+        };
+        Task<Replica> holding = _box.Store(budget).HoldAsync(first, Cancellation);
+        await await Task.WhenAny(asked.Task.WaitAsync(Cancellation), holding);
+
+        ReplicaException failure = await Should.ThrowAsync<ReplicaException>(() => _box.Store(budget).HoldAsync(second, Cancellation));
+
+        failure.Message.ShouldContain("on their way");
+        passes.SetResult();
+        using Replica replica = await holding;
+        Directory.GetFiles(Path.GetDirectoryName(replica.Path)!).Select(Path.GetFileName).ShouldBe(
+            [Path.GetFileName(replica.Path), Path.GetFileName(replica.Path) + ".chunks", "lock"], ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task Hold_LargerThanTheBudget_SaysSo()
     {
         var (digest, _) = await _box.PublishAsync(1, Chunks);
@@ -223,7 +264,7 @@ public sealed class ReplicaStoreTests(AzuriteFixture azurite) : IAsyncLifetime
 
         tooSmall.Message.ShouldEndWith("needs 2 MB of disk, and 1 MB are free");
         full.Message.ShouldStartWith("the disk is full");
-        Directory.GetFiles(disk.Path).ShouldBeEmpty();
+        Directory.GetFiles(disk.Path).ShouldBe([Path.Combine(disk.Path, "lock")]);
     }
 
     [Fact]
@@ -238,7 +279,7 @@ public sealed class ReplicaStoreTests(AzuriteFixture azurite) : IAsyncLifetime
         replica.Dispose();
 
         other.Evict(digest).ShouldBeTrue();
-        Directory.GetFiles(Path.GetDirectoryName(replica.Path)!).ShouldBeEmpty();
+        Directory.GetFiles(Path.GetDirectoryName(replica.Path)!).Select(Path.GetFileName).ShouldBe(["lock"]);
     }
 
     private async Task UseAsync(ReplicaStore store, string digest)
