@@ -1,7 +1,7 @@
 namespace OllamaMax.Cluster;
 
 /// <summary>
-/// Blobs that nobody seems to need, each marked when it was first seen so. What still lies there unchanged after its wait is deleted, and only then: its owner may
+/// Blobs and queues that nobody seems to need, each marked when it was first seen so. What still lies there unchanged after its wait is deleted, and only then: its owner may
 /// just have been slow to say that it is needed.
 /// </summary>
 public sealed record OrphanMarks
@@ -11,7 +11,7 @@ public sealed record OrphanMarks
 
     public static OrphanMarks None { get; } = new();
 
-    /// <summary>By the blob's name, its container before it.</summary>
+    /// <summary>By <see cref="OrphanCandidate.Name"/>.</summary>
     public IReadOnlyDictionary<string, OrphanMark> Marks { get; init; } = new Dictionary<string, OrphanMark>();
 
     /// <summary>Marks what is new among the candidates, and forgets what is none any more, or has been changed since. The same instance where nothing changes.</summary>
@@ -34,11 +34,11 @@ public sealed record OrphanMarks
     private bool IsMarked(OrphanCandidate candidate) => Marks.TryGetValue(candidate.Name, out OrphanMark? mark) && mark.Tag == candidate.Tag;
 }
 
-/// <param name="Tag">Of the blob as it was.</param>
+/// <param name="Tag">Of it as it was.</param>
 /// <param name="Since">By storage's clock.</param>
 public sealed record OrphanMark(string Tag, DateTimeOffset Since);
 
 /// <param name="Name">Its container, a slash, its name there.</param>
-/// <param name="Tag">Changes with each write to it.</param>
+/// <param name="Tag">Changes with each write to a blob; a queue has none.</param>
 /// <param name="Wait">From the mark to the deletion.</param>
 public sealed record OrphanCandidate(string Name, string Tag, TimeSpan Wait);

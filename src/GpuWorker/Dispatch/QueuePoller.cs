@@ -114,9 +114,9 @@ internal sealed partial class QueuePoller(
             if (isAnyLeft)
                 _order.PutBack(model, band, url);
         }
-        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        catch (RequestFailedException e) when (QueueErrors.IsNoQueue(e))
         {
-            // Nothing has ever waited for this model.
+            // Nothing has ever waited for this model, or not for long.
         }
         catch (OperationCanceledException e) when (!stopping.IsCancellationRequested)
         {

@@ -2,23 +2,28 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using OllamaMax.Cluster;
+using OllamaMax.Jobs;
 using OllamaMax.Models;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
+using OllamaMax.Storage.Queues;
 
 namespace OllamaMax.Storage.Cluster;
 
 /// <summary>
 /// Finds blobs that nobody may need any more, and deletes those that are still what was found: downloads that nobody goes on with, uploads that nobody completes,
-/// content that no manifest names, outputs of jobs without a record, and payloads of jobs whose edge died.
+/// content that no manifest names, outputs of jobs without a record, and payloads of jobs whose edge died. Then the empty queues of models whose content is gone.
 /// </summary>
-public sealed class OrphanBlobs(StorageAccount account)
+public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
 {
+    /// <summary>Before a queue's name, where the others have their container's.</summary>
+    private const string Queues = "queues";
+
     /// <summary>One page of each for a look. Jobs' names sort by time, so what lies behind comes to the front as the older ones go.</summary>
     private const int MostOfAKind = 1000;
 
     /// <param name="waits">How long each kind is left alone after it was seen.</param>
-    /// <param name="inUse">Digests of weights that somebody has to do with, whatever manifests say.</param>
+    /// <param name="inUse">Digests of weights, and of models forwarded to, that somebody has to do with, whatever manifests say.</param>
     /// <param name="cancellationToken">Ends the listings.</param>
     /// <returns>What was found, and storage's time at the first listing.</returns>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
@@ -36,7 +41,7 @@ public sealed class OrphanBlobs(StorageAccount account)
             // Who downloads holds a lease.
             .. Candidates(Containers.Models, partials.Where(blob => blob.Properties.LeaseState != LeaseState.Leased), waits.Download),
             .. Candidates(Containers.Models, uploads, waits.Upload),
-            .. Candidates(Containers.Models, await UnnamedAsync(inUse, cancellationToken), waits.Content),
+            .. await UnnamedAsync(inUse, waits.Content, cancellationToken),
             .. Candidates(Containers.Jobs, outputs.Where(blob => !records.Contains(blob.Name[JobRecordStore.Outputs.Length..])), waits.Output),
             .. Candidates(Containers.Jobs, payloads, waits.Payload),
         ];
@@ -48,6 +53,8 @@ public sealed class OrphanBlobs(StorageAccount account)
     public async Task<bool> DeleteAsync(OrphanCandidate orphan, CancellationToken cancellationToken)
     {
         string[] path = orphan.Name.Split('/', 2);
+        if (path[0] == Queues)
+            return await queues.DeleteEmptyAsync(path[1], cancellationToken);
         try
         {
             await account.Blobs.GetBlobContainerClient(path[0]).GetBlobClient(path[1]).DeleteAsync(
@@ -63,17 +70,32 @@ public sealed class OrphanBlobs(StorageAccount account)
 
     /// <summary>
     /// Content that no manifest names, and lists of the chunks of content that is gone. Whoever is about to name content changes its tag first (<see cref="ManifestWriter"/>), so that
-    /// it is not what was found any more. Manifests are read last, as they are written last.
+    /// it is not what was found any more. Manifests are read last, as they are written last. A queue has no tag: so it waits until its model's content is gone, which
+    /// takes its time to come again, and from then on as long.
     /// </summary>
-    private async Task<IReadOnlyList<BlobItem>> UnnamedAsync(IReadOnlySet<string> inUse, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<OrphanCandidate>> UnnamedAsync(IReadOnlySet<string> inUse, TimeSpan wait, CancellationToken cancellationToken)
     {
+        IReadOnlyDictionary<string, int> messages = await queues.CountAsync(cancellationToken);
         List<BlobItem> lists = await ListAllAsync(ModelPaths.ChunkLists, cancellationToken);
         List<BlobItem> blobs = await ListAllAsync(ModelPaths.Blobs, cancellationToken);
         HashSet<string> there = [.. blobs.Select(blob => blob.Name[ModelPaths.Blobs.Length..])];
         if (await NamedAsync(cancellationToken) is not { } needed)
             return [];
         needed.UnionWith(inUse.Select(ModelPaths.Blob));
-        return [.. blobs.Where(blob => !needed.Contains(blob.Name)), .. lists.Where(list => !there.Contains(list.Name[ModelPaths.ChunkLists.Length..]))];
+        HashSet<string> known = [.. needed.Concat(blobs.Select(blob => blob.Name)).SelectMany(QueuesOf)];
+        return
+        [
+            .. Candidates(Containers.Models, blobs.Where(blob => !needed.Contains(blob.Name)), wait),
+            .. Candidates(Containers.Models, lists.Where(list => !there.Contains(list.Name[ModelPaths.ChunkLists.Length..])), wait),
+            .. messages.Where(queue => queue.Value == 0 && !known.Contains(queue.Key)).Select(queue => new OrphanCandidate($"{Queues}/{queue.Key}", "", wait)),
+        ];
+    }
+
+    /// <summary>Names of the queues of jobs for weights that lie there.</summary>
+    private static IEnumerable<string> QueuesOf(string blob)
+    {
+        string digest = blob[ModelPaths.Blobs.Length..].Replace('-', ':');
+        return ModelDigest.IsValid(digest) ? Enum.GetValues<Band>().Select(band => JobQueueName.For(digest, band)) : [];
     }
 
     /// <summary>Names of the blobs that manifests name. Null: one of them cannot be read, and might name any.</summary>

@@ -77,6 +77,17 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         return url;
     }
 
+    /// <summary>
+    /// Deletes a queue without messages, hidden ones counted in. Storage does that under no condition, so it must be one that nobody puts anything into any more; and for half a
+    /// minute it lets nobody make it again.
+    /// </summary>
+    /// <param name="name">As <see cref="JobQueueName.For"/> made it.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    /// <returns>False: it has messages, or is gone.</returns>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<bool> DeleteEmptyAsync(string name, CancellationToken cancellationToken) =>
+        await CountAsync(name, cancellationToken) == 0 && await account.Queues.GetQueueClient(name).DeleteIfExistsAsync(cancellationToken);
+
     /// <summary>Null where it has just been deleted.</summary>
     private async Task<int?> CountAsync(string name, CancellationToken cancellationToken)
     {
@@ -84,7 +95,7 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         {
             return (await account.Queues.GetQueueClient(name).GetPropertiesAsync(cancellationToken)).Value.ApproximateMessagesCount;
         }
-        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        catch (RequestFailedException e) when (QueueErrors.IsNoQueue(e))
         {
             return null;
         }

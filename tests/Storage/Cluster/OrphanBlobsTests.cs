@@ -9,6 +9,8 @@ using OllamaMax.Security;
 using OllamaMax.Storage.Cluster;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
+using OllamaMax.Storage.Queues;
+using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Storage.Tests.Cluster;
@@ -23,7 +25,9 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private OrphanBlobs Blobs => new(_account);
+    private OrphanBlobs Blobs => new(_account, Queues);
+
+    private JobQueues Queues => new(_account, TimeProvider.System);
 
     private BlobContainerClient Models => _account.Blobs.GetBlobContainerClient(Containers.Models);
 
@@ -126,7 +130,7 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         await UploadAsync(new ModelBlobs(account.Blobs));
         await WriteAsync(account.Blobs.GetBlobContainerClient(Containers.Models), "manifests/host/ns/damaged/latest");
 
-        (await new OrphanBlobs(account).FindAsync(Waits, InUse, Cancellation)).Candidates.ShouldBeEmpty();
+        (await new OrphanBlobs(account, new JobQueues(account, TimeProvider.System)).FindAsync(Waits, InUse, Cancellation)).Candidates.ShouldBeEmpty();
     }
 
     [Fact]
@@ -157,6 +161,53 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
 
         (await blob.ExistsAsync(Cancellation)).Value.ShouldBeTrue();
         (await leased.ExistsAsync(Cancellation)).Value.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Find_EmptyQueueOfAModelThatIsGone_IsFound()
+    {
+        await StartAsync();
+        string gone = NewDigest(), waitedFor = NewDigest(), used = NewDigest(), there = await UploadAsync(new ModelBlobs(_account.Blobs));
+        foreach (string digest in (string[])[gone, waitedFor, used, there])
+            await PutAsync(digest, isTaken: digest != waitedFor);
+        InUse.Add(used);
+
+        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates];
+
+        found.Single(candidate => candidate.Name == QueueOf(gone)).Wait.ShouldBe(Waits.Content);
+        found.Select(candidate => candidate.Name).ShouldNotContain(name => name == QueueOf(waitedFor) || name == QueueOf(used) || name == QueueOf(there));
+    }
+
+    [Fact]
+    public async Task Delete_Queue_GoesUnlessAMessageCameSince()
+    {
+        await StartAsync();
+        string gone = NewDigest(), askedFor = NewDigest();
+        await PutAsync(gone, isTaken: true);
+        await PutAsync(askedFor, isTaken: true);
+        OrphanCandidate empty = await FindAsync(QueueOf(gone)), other = await FindAsync(QueueOf(askedFor));
+        await PutAsync(askedFor, isTaken: false);
+
+        (await Blobs.DeleteAsync(empty, Cancellation)).ShouldBeTrue();
+        (await Blobs.DeleteAsync(other, Cancellation)).ShouldBeFalse();
+
+        (await Blobs.DeleteAsync(empty, Cancellation)).ShouldBeFalse();
+        IReadOnlyDictionary<string, int> counts = await Queues.CountAsync(Cancellation);
+        counts.Keys.ShouldNotContain(JobQueueName.For(gone, Band.Batch));
+        counts[JobQueueName.For(askedFor, Band.Batch)].ShouldBe(1);
+        await PutAsync(gone, isTaken: false);
+    }
+
+    private static string NewDigest() => ModelDigest.Of(Guid.NewGuid().ToByteArray());
+
+    private static string QueueOf(string digest) => $"queues/{JobQueueName.For(digest, Band.Batch)}";
+
+    private async Task PutAsync(string digest, bool isTaken)
+    {
+        var (messageId, popReceipt) = await Queues.EnqueueAsync(
+            new QueuedJob(ProtocolVersion.Current, "job", digest, Band.Batch, Reply: null), TimeSpan.FromMinutes(10), Cancellation);
+        if (isTaken)
+            await Queues.DeleteAsync(digest, Band.Batch, messageId, popReceipt, Cancellation);
     }
 
     private static async Task<string> UploadAsync(ModelBlobs blobs)

@@ -22,7 +22,7 @@ internal sealed class LeaderMetrics : IDisposable
             "s",
             "Passes of the leader's reconcilers, by name and outcome (done, refused, lost, failed)",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 600] });
-        _orphans = _meter.CreateCounter<long>("ollamamax_orphans_deleted", description: "Blobs deleted because nobody needed them");
+        _orphans = _meter.CreateCounter<long>("ollamamax_orphans_deleted", description: "Blobs and queues deleted because nobody needed them");
         _meter.CreateObservableGauge("ollamamax_leader", () => _leads, description: "1 where this edge leads");
         _meter.CreateObservableGauge("ollamamax_epoch", () => Interlocked.Read(ref _epoch), description: "Epoch in which this edge has led last");
     }

@@ -6,7 +6,7 @@ using OllamaMax.Storage.Cluster;
 
 namespace OllamaMax.Edge.Cluster.Leading;
 
-/// <summary>Marks blobs that nobody seems to need, waits, looks again, and deletes those that still lie there as they did.</summary>
+/// <summary>Marks blobs and queues that nobody seems to need, waits, looks again, and deletes those that still lie there as they did.</summary>
 internal sealed partial class OrphansReconciler(
     OrphanBlobs blobs, ClusterWatch watch, ClusterDocuments documents, LeaderMetrics metrics, IOptions<ClusterOptions> options, ILogger<OrphansReconciler> logger) : IReconciler
 {
@@ -31,17 +31,18 @@ internal sealed partial class OrphansReconciler(
         return true;
     }
 
-    /// <summary>Weights that workers run or copy.</summary>
+    /// <summary>Weights that workers run or copy, and models that they forward to.</summary>
     private HashSet<string> InUse() =>
     [
         .. from worker in watch.Current
            where worker.State != WorkerState.Gone
            from digest in worker.Report.Models.Where(model => model.Loaded || model.LoadingPercent is not null).Select(model => model.Digest)
                .Concat((worker.Report.Transfers ?? []).Where(transfer => transfer.Error is null).Select(transfer => transfer.Digest))
+               .Concat(worker.Forwarded.Select(model => model.Digest))
            where ModelDigest.IsValid(digest)
            select digest
     ];
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The blob {Blob} belonged to nobody and is deleted")]
-    private partial void LogDeleted(string blob);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Orphan} belonged to nobody and is deleted")]
+    private partial void LogDeleted(string orphan);
 }
