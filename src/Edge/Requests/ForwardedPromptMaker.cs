@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs.Forwarding;
+using OllamaMax.Models;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Requests;
@@ -11,7 +12,7 @@ namespace OllamaMax.Edge.Requests;
 /// </summary>
 internal static class ForwardedPromptMaker
 {
-    public static Result<ForwardedPrompt> Make(InferenceRequest request)
+    public static Result<ForwardedPrompt> Make(InferenceRequest request, ModelView model)
     {
         if (request.Template is not null)
             return ApiError.BadRequest($"\"{request.Model}\" does not support template: the server that it runs on applies the model's own");
@@ -24,12 +25,16 @@ internal static class ForwardedPromptMaker
             Suffix = request.Suffix,
             Tools = request.Tools,
             Format = request.Options.Format?.Source,
-            Think = request.Think,
+            Think = request.Think ?? AsksToThink(request, model),
             ThinkLevel = request.ThinkLevel,
             Options = GivenOptions.Of(request.Options),
         };
         return CanTravel(prompt) ? prompt : ApiError.BadRequest("the request must be valid Unicode text");
     }
+
+    /// <summary>A level asks for reasoning, where the model can; a server that does not say whether it can is sent the level alone.</summary>
+    private static bool? AsksToThink(InferenceRequest request, ModelView model) =>
+        request.ThinkLevel is not null && model.Capabilities.Contains("thinking") ? true : null;
 
     /// <summary>JSON's grammar allows half a surrogate pair as an escape, and no writer does: better found out here than on the way to a worker.</summary>
     private static bool CanTravel(ForwardedPrompt prompt)

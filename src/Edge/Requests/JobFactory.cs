@@ -55,7 +55,7 @@ internal sealed class JobFactory(
         bool isAnswered = !request.IsLoad && request.EmbedInputs is null;
         if (isAnswered && model.Forwarded is null && prompts.Make(request, model).Failed(out ApiError? error, out prompt))
             return error;
-        if (isAnswered && model.Forwarded is not null && ForwardedPromptMaker.Make(request).Failed(out error, out forward))
+        if (isAnswered && model.Forwarded is not null && ForwardedPromptMaker.Make(request, model).Failed(out error, out forward))
             return error;
         return new Job
         {

@@ -42,7 +42,7 @@ internal sealed class OllamaDialect : IServerDialect
         if (forward.Format is { } format)
             body["format"] = format.ToNode();
         if (forward.Think is { } think)
-            body["think"] = forward.ThinkLevel is { } level ? level : think;
+            body["think"] = think && forward.ThinkLevel is { } level ? level : think;
         if (request.Options.TopLogprobs is { } top)
         {
             body["logprobs"] = true;

@@ -111,8 +111,11 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
 
     private ServerRequest Chat(JsonObject body, ForwardedPrompt forward, EngineRequest request)
     {
-        if (WriteThink(body, forward) is { } unsupported)
-            return ServerRequest.Refused(kind, unsupported);
+        if (forward.ThinkLevel is { } level)
+            body["reasoning_effort"] = level;
+        // The level none, OpenAI's word for no reasoning, is refused for models that do not know it: such a one reasons as it does by itself.
+        if (HasTemplateVariables && forward.Think is { } think)
+            body["chat_template_kwargs"] = new JsonObject { ["enable_thinking"] = think };
         body["messages"] = OpenAIMessages.Write(forward.Messages, withReasoning: HasTemplateVariables);
         if (forward.Tools.Count > 0)
             body["tools"] = new JsonArray([.. forward.Tools.Select(Tool)]);
@@ -141,19 +144,6 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
         if (forward.Suffix.Length > 0)
             body["suffix"] = forward.Suffix;
         return new ServerRequest("completions", body);
-    }
-
-    private string? WriteThink(JsonObject body, ForwardedPrompt forward)
-    {
-        if (forward.Think is not { } think)
-            return null;
-        if (forward.ThinkLevel is { } level)
-            body["reasoning_effort"] = level;
-        else if (!HasTemplateVariables)
-            return "think without a level";
-        if (HasTemplateVariables)
-            body["chat_template_kwargs"] = new JsonObject { ["enable_thinking"] = think };
-        return null;
     }
 
     private static JsonNode Tool(JsonElement tool)

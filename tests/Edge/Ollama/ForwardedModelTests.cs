@@ -57,6 +57,32 @@ public sealed class ForwardedModelTests
     }
 
     [Theory]
+    [InlineData("/v1/chat/completions", "\"reasoning_effort\":\"xhigh\"", true, "high")]
+    [InlineData("/v1/chat/completions", "\"reasoning_effort\":\"none\"", false, null)]
+    [InlineData("/v1/chat/completions", "\"n\":1", null, null)]
+    [InlineData("/v1/messages", "\"max_tokens\":9", false, null)]
+    [InlineData("/v1/messages", "\"max_tokens\":9000,\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":2000}", true, "low")]
+    public async Task Chat_LevelOfReasoning_AsksToReason(string path, string fields, bool? think, string? level)
+    {
+        Job job = await JobAsync(path, $$"""{"model":"far","messages":[{"role":"user","content":"hi"}],{{fields}}}""");
+
+        job.Forward.ShouldNotBeNull();
+        (job.Forward.Think, job.Forward.ThinkLevel).ShouldBe((think, level));
+    }
+
+    [Fact]
+    public async Task Chat_LevelOfReasoning_OfAModelThatDoesNotSayWhetherItCan_IsSentAlone()
+    {
+        Job job = await JobAsync(
+            "/v1/chat/completions",
+            """{"model":"far","messages":[{"role":"user","content":"hi"}],"reasoning_effort":"low"}""",
+            Far with { Capabilities = ["completion"] });
+
+        job.Forward.ShouldNotBeNull();
+        (job.Forward.Think, job.Forward.ThinkLevel).ShouldBe((null, "low"));
+    }
+
+    [Theory]
     [InlineData("""{"model":"far","prompt":"hi","template":"{{ messages }}"}""", "template")]
     [InlineData("""{"model":"far","prompt":"hi","options":{"x":"\ud800"}}""", "Unicode")]
     public async Task Generate_WhatCannotBeForwarded_IsA400(string body, string what)
@@ -83,10 +109,10 @@ public sealed class ForwardedModelTests
         show.GetProperty("capabilities").EnumerateArray().Select(item => item.GetString()).ShouldBe(["completion", "tools", "thinking"]);
     }
 
-    private static async Task<Job> JobAsync(string path, string body)
+    private static async Task<Job> JobAsync(string path, string body, ForwardedModel? model = null)
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
-        edge.Models.Add(Far.ToView(ModelName.Parse(Far.Name)));
+        edge.Models.Add((model ?? Far).ToView(ModelName.Parse(Far.Name)));
         edge.Jobs.Script = job => job.Accept().Say("x").Finish();
         using HttpResponseMessage response = await edge.PostAsync(path, body);
         response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());

@@ -142,6 +142,23 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("openai", null, "low", "low", null)]
+    [InlineData("openai", false, null, null, null)]
+    [InlineData("vllm", true, "high", "high", true)]
+    [InlineData("llama-server", false, null, null, false)]
+    public async Task RunAsync_Reasoning_IsAskedForAsTheServerCan(string kind, bool? think, string? level, string? effort, bool? isEnabled)
+    {
+        IInferenceEngine engine = Engine(await ServersAsync(kind));
+        EngineRequest request = Request("hi", tokens: 3);
+
+        var (end, _) = await RunAsync(engine, request with { Forward = request.Forward! with { Think = think, ThinkLevel = level } });
+
+        end.Reason.ShouldBe(EndReason.Length);
+        Body().Text("reasoning_effort").ShouldBe(effort);
+        (Body().Find("chat_template_kwargs")?.Find("enable_thinking")?.GetBoolean()).ShouldBe(isEnabled);
+    }
+
+    [Theory]
     [InlineData("""{"num_ctx":100}""", "num_ctx")]
     [InlineData("""{"top_k":4}""", "top_k")]
     [InlineData("""{"num_predict":-2}""", "num_predict")]

@@ -26,7 +26,7 @@ public sealed record ForwardedPrompt
     /// <summary>Null: as the server does by itself.</summary>
     public bool? Think { get; init; }
 
-    /// <summary>low, medium or high.</summary>
+    /// <summary>low, medium or high, of what reasoning there is; null: the model's own.</summary>
     public string? ThinkLevel { get; init; }
 
     /// <summary>

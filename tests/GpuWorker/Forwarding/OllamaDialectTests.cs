@@ -1,0 +1,26 @@
+using System.Text.Json.Nodes;
+using OllamaMax.GpuWorker.Forwarding;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Forwarding;
+
+namespace OllamaMax.GpuWorker.Tests.Forwarding;
+
+/// <summary>A request in Ollama's words.</summary>
+public sealed class OllamaDialectTests
+{
+    [Theory]
+    [InlineData(null, "low", null)]
+    [InlineData(true, "low", "\"low\"")]
+    [InlineData(true, null, "true")]
+    [InlineData(false, "low", "false")]
+    public void Ask_Reasoning_IsAskedForWhereTheModelCan(bool? think, string? level, string? asked)
+    {
+        JsonObject body = Ask(new ForwardedPrompt { Messages = [new("user", "hi")], Think = think, ThinkLevel = level });
+
+        body["think"]?.ToJsonString().ShouldBe(asked);
+        body.ContainsKey("think").ShouldBe(asked is not null);
+    }
+
+    private static JsonObject Ask(ForwardedPrompt forward) =>
+        new OllamaDialect().Ask("far", new EngineRequest { Prompt = "", Options = new(), Seed = 1, Forward = forward }).Body;
+}
