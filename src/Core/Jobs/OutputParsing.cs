@@ -9,6 +9,9 @@ public sealed record OutputParsing
     public ThinkingTags? Thinking { get; init; }
 
     public ToolCallForm ToolCalls { get; init; }
+
+    /// <summary>Of several calls only the first is one of the answer's.</summary>
+    public bool IsSingleCall { get; init; }
 }
 
 /// <param name="Open">Such as <c>&lt;think&gt;</c>.</param>

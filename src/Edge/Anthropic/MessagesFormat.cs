@@ -40,7 +40,7 @@ internal sealed class MessagesFormat(MessagesRequest request, string requestId, 
             Open(output, BlockKind.Text);
             WriteBlockDelta(output, "text_delta", "text", delta.Text);
         }
-        foreach (ToolCall call in CallsOf(delta, _calls))
+        foreach (ToolCall call in delta.ToolCalls)
         {
             Open(output, BlockKind.ToolUse, call.Name);
             WriteBlockDelta(output, "input_json_delta", "partial_json", call.Arguments.GetRawText());
@@ -92,22 +92,15 @@ internal sealed class MessagesFormat(MessagesRequest request, string requestId, 
             WriteBlock(json, BlockKind.Thinking, answer.Thinking, null);
         if (answer.Text.Length > 0)
             WriteBlock(json, BlockKind.Text, answer.Text, null);
-        bool hasCalls = false;
-        foreach (ToolCall call in CallsOf(answer, 0))
-        {
+        foreach (ToolCall call in answer.ToolCalls)
             WriteBlock(json, BlockKind.ToolUse, call.Name, call.Arguments);
-            hasCalls = true;
-        }
         json.WriteEndArray();
-        WriteStop(json, finished, hasCalls);
+        WriteStop(json, finished, answer.ToolCalls.Count > 0);
         WriteUsage(json, finished.Statistics);
         json.WriteEndObject();
     }
 
     public void Dispose() => _events.Dispose();
-
-    private IEnumerable<ToolCall> CallsOf(JobOutput.Delta delta, int before) =>
-        request.Inference.ToolChoice.IsSingle ? delta.ToolCalls.Take(1 - Math.Min(before, 1)) : delta.ToolCalls;
 
     private void Begin(IBufferWriter<byte> output)
     {

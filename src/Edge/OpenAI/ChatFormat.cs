@@ -28,7 +28,7 @@ internal sealed class ChatFormat(OpenAIRequest request, TimeProvider time) : Ope
         WriteReasoning(json, delta.Thinking);
         if (delta.Text.Length > 0)
             json.WriteString("content"u8, delta.Text);
-        state.Calls = WriteCalls(json, CallsOf(delta, state.Calls), state.Calls, isStream: true);
+        state.Calls = WriteCalls(json, delta.ToolCalls, state.Calls, isStream: true);
         json.WriteEndObject();
         ChatLogprobsJson.Write(json, delta.Logprobs);
     }
@@ -47,7 +47,7 @@ internal sealed class ChatFormat(OpenAIRequest request, TimeProvider time) : Ope
         json.WriteString("content"u8, answer.Text.Length == 0 && answer.ToolCalls.Count > 0 ? null : answer.Text);
         json.WriteNull("refusal"u8);
         WriteReasoning(json, answer.Thinking);
-        WriteCalls(json, CallsOf(answer), 0, isStream: false);
+        WriteCalls(json, answer.ToolCalls, 0, isStream: false);
         json.WriteEndObject();
         ChatLogprobsJson.Write(json, answer.Logprobs);
     }

@@ -77,7 +77,7 @@ internal abstract class OpenAIFormat : IAnswerFormat, IDisposable
             _json.WriteStartObject();
             _json.WriteNumber("index"u8, index);
             WriteAnswer(_json, index, whole.Answer);
-            WriteFinish(FinishOf(whole.Finished.Reason, CallsOf(whole.Answer).Any()));
+            WriteFinish(FinishOf(whole.Finished.Reason, whole.Answer.ToolCalls.Count > 0));
             _json.WriteEndObject();
         }
         _json.WriteEndArray();
@@ -99,10 +99,6 @@ internal abstract class OpenAIFormat : IAnswerFormat, IDisposable
 
     /// <summary>The fields of a choice that have its whole answer.</summary>
     protected abstract void WriteAnswer(Utf8JsonWriter json, int choice, JobOutput.Delta answer);
-
-    /// <summary>Calls that leave: one where the request wants no more.</summary>
-    protected IEnumerable<ToolCall> CallsOf(JobOutput.Delta delta, int before = 0) =>
-        Request.Inferences[0].ToolChoice.IsSingle ? delta.ToolCalls.Take(1 - Math.Min(before, 1)) : delta.ToolCalls;
 
     private static string FinishOf(FinishReason reason, bool hasCalls) =>
         reason == FinishReason.Length ? "length" : hasCalls ? "tool_calls" : "stop";

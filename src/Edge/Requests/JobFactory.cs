@@ -75,7 +75,7 @@ internal sealed class JobFactory(
             KeepAlive = request.KeepAlive,
             Prompt = prompt.Text,
             Forward = forward,
-            Parsing = prompt.Parsing,
+            Parsing = prompt.Parsing with { IsSingleCall = request.ToolChoice.IsSingle },
             EmbedInputs = request.IsLoad ? null : request.EmbedInputs,
             Truncate = request.Truncate,
             Options = Clamp(said.ToInference(), model) with { Grammar = prompt.Grammar },

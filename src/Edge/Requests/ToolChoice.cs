@@ -11,6 +11,6 @@ internal sealed record ToolChoice
     /// <summary>With <see cref="IsRequired"/>: the only tool that may be called; null: any.</summary>
     public string? Name { get; init; }
 
-    /// <summary>One call at most. A grammar knows that, and formats leave out what comes after the first.</summary>
+    /// <summary>One call at most. A grammar knows that, and what comes after the first is left out of the answer.</summary>
     public bool IsSingle { get; init; }
 }

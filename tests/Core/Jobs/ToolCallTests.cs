@@ -107,6 +107,16 @@ public sealed class ToolCallTests
             .ShouldBe(new("", $"<tool_call>{F}</tool_call>?\n", FCall));
     }
 
+    [Fact]
+    public void Append_SeveralCallsWhereOneIsWanted_TheFirstIsOne()
+    {
+        OutputParsing parsing = Parsing(ToolCallForm.Hermes) with { IsSingleCall = true };
+        string answer = string.Concat(Enumerable.Repeat($"<tool_call>{F}</tool_call>", 3));
+
+        Assembly.Of(parsing, answer).ShouldBe(new("", "", FCall));
+        Assembly.Of(parsing, answer, [.. Enumerable.Repeat(1, answer.Length)]).ShouldBe(new("", "", FCall));
+    }
+
     [Theory]
     [InlineData(ToolCallForm.Hermes)]
     [InlineData(ToolCallForm.Llama3)]

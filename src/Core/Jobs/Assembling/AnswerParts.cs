@@ -3,17 +3,24 @@ using System.Text;
 namespace OllamaMax.Jobs.Assembling;
 
 /// <summary>Collects what the stages have decided, until it is taken.</summary>
-internal sealed class AnswerParts
+/// <param name="isSingleCall">Calls after the first are left out.</param>
+internal sealed class AnswerParts(bool isSingleCall = false)
 {
     private readonly StringBuilder _text = new();
     private readonly StringBuilder _thinking = new();
     private List<ToolCall> _calls = [];
+    private bool _hasCalled;
 
     public void AddText(ReadOnlySpan<char> text) => _text.Append(text);
 
     public void AddThinking(ReadOnlySpan<char> text) => _thinking.Append(text);
 
-    public void AddCall(ToolCall call) => _calls.Add(call);
+    public void AddCall(ToolCall call)
+    {
+        if (!_hasCalled || !isSingleCall)
+            _calls.Add(call);
+        _hasCalled = true;
+    }
 
     public Assembled Take()
     {

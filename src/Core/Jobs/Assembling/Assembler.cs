@@ -19,7 +19,7 @@ public sealed class Assembler
     private readonly StringBuilder _passed = new();
     private readonly ITextStage _stages;
     private readonly ThinkingSplitter? _thinking;
-    private readonly AnswerParts _parts = new();
+    private readonly AnswerParts _parts;
     private readonly TokenEnds _ends = new();
     private bool _complete;
 
@@ -31,6 +31,7 @@ public sealed class Assembler
         ITextStage calls = ToolCallParser.Of(parsing?.ToolCalls ?? ToolCallForm.None);
         _thinking = parsing?.Thinking is { } tags ? new ThinkingSplitter(tags, calls) : null;
         _stages = _thinking ?? calls;
+        _parts = new AnswerParts(parsing?.IsSingleCall ?? false);
     }
 
     /// <summary>Tokens of the answer: all that were fed, up to the one that completed a stop string.</summary>

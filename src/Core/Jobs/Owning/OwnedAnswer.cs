@@ -7,8 +7,7 @@ namespace OllamaMax.Jobs.Owning;
 internal sealed class OwnedAnswer(Job job, TimeSpan startedAt)
 {
     private readonly AnswerBuffer _buffer = new();
-    private readonly Assembler _assembler = new(job.Stop, job.Parsing);
-    private readonly LogprobsQueue _logprobs = new();
+    private readonly AnswerText _text = new(job);
     private AttemptStart? _start;
     private TimeSpan _firstTokenAt;
     private TimeSpan _evalBefore;
@@ -25,7 +24,7 @@ internal sealed class OwnedAnswer(Job job, TimeSpan startedAt)
     public bool IsContinuable => _buffer.IsContinuable;
 
     /// <summary>The stop string that was found: the answer ends there, whatever comes. Null: none.</summary>
-    public string? StoppedBy => _assembler.StoppedBy;
+    public string? StoppedBy => _text.StoppedBy;
 
     /// <summary>Takes a chunk in; answers what has become contiguous, in order.</summary>
     public IEnumerable<Chunk> Add(Chunk chunk) => _buffer.Add(chunk);
@@ -43,16 +42,14 @@ internal sealed class OwnedAnswer(Job job, TimeSpan startedAt)
         }
         if (job.EmbedInputs is not null)
             return EmbeddingChunks.Read(fresh);
-        Assembled text = _assembler.Append(fresh);
-        if (job.Options.TopLogprobs is not null)
-            _logprobs.Add(fresh);
+        Assembled piece = _text.Append(fresh);
         if (fresh.End?.Reason is EndReason.Stop or EndReason.Length or EndReason.Loaded)
-            text += _assembler.Complete();
-        return text.IsEmpty ? [] : [Delta(text)];
+            piece += _text.Complete();
+        return piece.IsEmpty ? [] : [_text.Tell(piece)];
     }
 
-    /// <summary>Tokens without text come with the next that has some; what is left of them after the last of these. Null: none.</summary>
-    public JobOutput.Delta? Rest() => _logprobs.HasAny(_assembler.DecidedTokens) ? Delta(Assembled.Nothing) : null;
+    /// <summary>The tokens without text that were left after the last that had some. Null: none.</summary>
+    public JobOutput.Delta? Rest() => _text.HasRest ? _text.Tell(Assembled.Nothing) : null;
 
     /// <summary>An attempt has ended that was not the last.</summary>
     public void Interrupted(AttemptEnd end) => _evalBefore += end.EvalDuration;
@@ -70,18 +67,11 @@ internal sealed class OwnedAnswer(Job job, TimeSpan startedAt)
             PromptTokens = start?.PromptTokens ?? 0,
             CachedTokens = start?.CachedTokens ?? 0,
             PromptDuration = start?.PromptDuration ?? default,
-            Tokens = end?.Tokens ?? _assembler.Tokens,
-            ReasoningTokens = _assembler.ReasoningTokens,
+            Tokens = end?.Tokens ?? _text.Tokens,
+            ReasoningTokens = _text.ReasoningTokens,
             // The worker measures it; a stop string is found here, before the worker knows, so the time until then is taken here.
             EvalDuration = end is null ? now - _firstTokenAt : _evalBefore + end.EvalDuration,
             Attempts = attempts,
         };
     }
-
-    private JobOutput.Delta Delta(Assembled piece) => new(piece.Text, _assembler.Tokens)
-    {
-        Thinking = piece.Thinking,
-        ToolCalls = piece.ToolCalls,
-        Logprobs = _logprobs.Take(_assembler.DecidedTokens),
-    };
 }

@@ -9,34 +9,36 @@ namespace OllamaMax.Jobs.Records;
 /// </summary>
 public sealed class AnswerReplay(Job job)
 {
-    private readonly Assembler _assembler = new(job.Stop, job.Parsing);
+    private readonly AnswerText _text = new(job);
     private readonly bool _isEmbedding = job.EmbedInputs is not null;
     private int _vectors;
 
     /// <summary>Tokens of the answer so far, none after a stop string; of an embedding job the vectors.</summary>
-    public int Tokens => _isEmbedding ? _vectors : _assembler.Tokens;
+    public int Tokens => _isEmbedding ? _vectors : _text.Tokens;
 
     /// <summary>A completed job's figures, with what only its answer tells.</summary>
-    public JobStatistics Complete(JobStatistics statistics) => statistics with { ReasoningTokens = _assembler.ReasoningTokens };
+    public JobStatistics Complete(JobStatistics statistics) => statistics with { ReasoningTokens = _text.ReasoningTokens };
 
     /// <summary>A stop string was found: the answer ends here, whatever comes.</summary>
-    public bool IsStopped => _assembler.StoppedBy is not null;
+    public bool IsStopped => _text.StoppedBy is not null;
 
     /// <summary>Takes the next chunk and answers what has become final with it, often nothing.</summary>
     public JobOutput.Delta Append(Chunk chunk)
     {
-        if (!_isEmbedding)
-            return Delta(_assembler.Append(chunk));
-        _vectors += chunk.Tokens.Length;
-        return Delta(Assembled.Nothing);
+        if (_isEmbedding)
+        {
+            _vectors += chunk.Tokens.Length;
+            return Nothing();
+        }
+        Assembled piece = _text.Append(chunk);
+        return piece.IsEmpty ? Nothing() : _text.Tell(piece);
     }
 
     /// <summary>The vectors in a chunk of an embedding job; none in any other's.</summary>
     public IEnumerable<JobOutput.Embedding> Vectors(Chunk chunk) => _isEmbedding ? EmbeddingChunks.Read(chunk) : [];
 
     /// <summary>The answer has ended: what was held back is final.</summary>
-    public JobOutput.Delta Complete() => Delta(_assembler.Complete());
+    public JobOutput.Delta Complete() => _isEmbedding ? Nothing() : _text.Tell(_text.Complete());
 
-    private JobOutput.Delta Delta(Assembled assembled) =>
-        new(assembled.Text, Tokens) { Thinking = assembled.Thinking, ToolCalls = assembled.ToolCalls };
+    private JobOutput.Delta Nothing() => new("", Tokens);
 }

@@ -16,7 +16,6 @@ namespace OllamaMax.Edge.OpenAI.Responses;
 internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after = -1) : IAnswerFormat, IDisposable
 {
     private readonly bool _isBackground = ResponseSettings.IsBackground(head.Settings);
-    private readonly bool _isSingleCall = ResponseSettings.IsSingleCall(head.Settings);
     private readonly ResponseEvents _events = new(after);
     private readonly List<ResponseItem> _items = [];
     private bool _isCreated;
@@ -61,7 +60,7 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
             WriteText(output, ResponseItem.Reasoning, delta.Thinking, []);
         if (delta.Text.Length > 0)
             WriteText(output, ResponseItem.Message, delta.Text, delta.Logprobs);
-        foreach (ToolCall call in CallsOf(delta, _items))
+        foreach (ToolCall call in delta.ToolCalls)
             WriteCall(output, call);
     }
 
@@ -132,7 +131,7 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
             Add(ResponseItem.Reasoning, answer.Thinking, []);
         if (answer.Text.Length > 0 || answer.ToolCalls.Count == 0)
             Add(ResponseItem.Message, answer.Text, answer.Logprobs);
-        foreach (ToolCall call in CallsOf(answer, items))
+        foreach (ToolCall call in answer.ToolCalls)
             Add(ResponseItem.FunctionCall, call.Arguments.GetRawText(), [], call.Name);
         return items;
 
@@ -145,14 +144,6 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
             item.Logprobs.AddRange(logprobs);
             items.Add(item);
         }
-    }
-
-    /// <summary>Calls that leave: one where the request wants no more.</summary>
-    private IEnumerable<ToolCall> CallsOf(JobOutput.Delta delta, List<ResponseItem> before)
-    {
-        if (!_isSingleCall)
-            return delta.ToolCalls;
-        return before.Exists(item => item.Type == ResponseItem.FunctionCall) ? [] : delta.ToolCalls.Take(1);
     }
 
     private ResponseItem New(string type, int index, string name = "") => new(type, head.Id, index) { Name = name };

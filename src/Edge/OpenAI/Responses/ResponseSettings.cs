@@ -51,6 +51,4 @@ internal static class ResponseSettings
     }
 
     public static bool IsBackground(JsonElement settings) => settings.GetProperty("background").GetBoolean();
-
-    public static bool IsSingleCall(JsonElement settings) => !settings.GetProperty("parallel_tool_calls").GetBoolean();
 }

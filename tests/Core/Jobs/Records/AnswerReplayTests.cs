@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 
@@ -29,6 +30,22 @@ public sealed class AnswerReplayTests
         replay.Append(chunk).Text.ShouldBe("hi");
         replay.Vectors(chunk).ShouldBeEmpty();
     }
+
+    [Fact]
+    public void Append_LogprobsAskedFor_ComeWithTheirText()
+    {
+        AnswerReplay replay = new(Job() with { Options = new() { TopLogprobs = 0 }, Stop = ["<s>"] });
+
+        Told(replay.Append(Chunk(0, "a"))).ShouldBe("a:0");
+        Told(replay.Append(Chunk(1, "<"))).ShouldBe(":");
+        Told(replay.Append(Chunk(2, "b"))).ShouldBe("<b:1,2");
+        Told(replay.Append(Chunk(3, ""))).ShouldBe(":");
+        Told(replay.Complete()).ShouldBe(":3");
+    }
+
+    private static string Told(JobOutput.Delta delta) => $"{delta.Text}:{string.Join(',', delta.Logprobs.Select(token => token.Token))}";
+
+    private static Chunk Chunk(int index, string text) => new(index, [index], [text.Length], Encoding.UTF8.GetBytes(text), Logprobs: [new(-1, [])]);
 
     private static byte[] Bytes(params float[] vector) => MemoryMarshal.AsBytes<float>(vector).ToArray();
 

@@ -1,4 +1,4 @@
-namespace OllamaMax.Jobs.Owning;
+namespace OllamaMax.Jobs.Assembling;
 
 /// <summary>Tokens with their probabilities that wait for their text to be given out.</summary>
 internal sealed class LogprobsQueue
