@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Assembling;
 using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Templates;
@@ -160,19 +161,10 @@ internal sealed class TemplateInput(Utf8JsonWriter writer, bool wantsShortIds)
 
     private void WriteArguments(string text)
     {
-        try
-        {
-            using JsonDocument arguments = JsonDocument.Parse(text);
-            if (arguments.RootElement.ValueKind == JsonValueKind.Object)
-            {
-                arguments.RootElement.WriteTo(writer);
-                return;
-            }
-        }
-        catch (JsonException)
-        {
-            // What the model once wrote need not be JSON: it stays the text that it was.
-        }
-        writer.WriteStringValue(text);
+        // What the model once wrote need not be JSON: it stays the text that it was.
+        if (ToolCallJson.ArgumentsIn(text) is { } arguments)
+            arguments.WriteTo(writer);
+        else
+            writer.WriteStringValue(text);
     }
 }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Assembling;
 using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Models;
 
@@ -150,11 +151,23 @@ internal sealed class OllamaDialect : IServerDialect
         if (message.Thinking is not null)
             written["thinking"] = message.Thinking;
         if (message.ToolCalls.Count > 0)
-            written["tool_calls"] = new JsonArray([.. message.ToolCalls.Select(call => call.ToNode())]);
+            written["tool_calls"] = new JsonArray([.. message.ToolCalls.Select(Call)]);
         if (message.ToolName is not null)
             written["tool_name"] = message.ToolName;
         if (message.ToolCallId is not null)
             written["tool_call_id"] = message.ToolCallId;
+        return written;
+    }
+
+    /// <summary>Ollama takes arguments as an object only; OpenAI's clients send its JSON in a string.</summary>
+    private static JsonNode Call(JsonElement call)
+    {
+        JsonElement function = call.Find("function") ?? default;
+        if (function.Text("arguments") is not { } text || ToolCallJson.ArgumentsIn(text) is not { } arguments)
+            return call.ToNode();
+        JsonObject written = new() { ["function"] = new JsonObject { ["name"] = function.Text("name"), ["arguments"] = arguments.ToNode() } };
+        if (call.Text("id") is { } id)
+            written["id"] = id;
         return written;
     }
 }

@@ -73,12 +73,14 @@ public sealed class PromptTemplatesTests
     {
         JsonElement call = JsonElement.Parse("""{"id":"abc","type":"function","function":{"name":"f","arguments":"{\"city\":\"Oslo\"}"}}""");
         JsonElement broken = JsonElement.Parse("""{"function":{"name":"f","arguments":"{\"city\":"}}""");
+        JsonElement halved = JsonElement.Parse("""{"function":{"name":"f","arguments":"{\"city\":\"\\ud800\"}"}}""");
         ModelView model = TemplateModels.With("{% for c in messages[0].tool_calls %}{{ c.id }} {{ c.function.arguments is string }} {{ c | tojson }}{% endfor %}");
 
-        string prompt = Shared.Render(model, [new("assistant", "") { ToolCalls = [call, broken] }], [], true);
+        string prompt = Shared.Render(model, [new("assistant", "") { ToolCalls = [call, broken, halved] }], [], true);
 
         prompt.ShouldStartWith("""abc false {"id": "abc", "type": "function", "function": {"name": "f", "arguments": {"city": "Oslo"}}}""");
         prompt.ShouldContain("call00001 true ");
+        prompt.ShouldContain("call00002 true ");
     }
 
     [Fact]

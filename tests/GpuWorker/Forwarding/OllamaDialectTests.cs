@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.Jobs;
@@ -19,6 +20,17 @@ public sealed class OllamaDialectTests
 
         body["think"]?.ToJsonString().ShouldBe(asked);
         body.ContainsKey("think").ShouldBe(asked is not null);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\":[1]}"}}""", """{"function":{"name":"f","arguments":{"x":[1]}},"id":"a"}""")]
+    [InlineData("""{"function":{"name":"f","arguments":{"x":1}}}""", """{"function":{"name":"f","arguments":{"x":1}}}""")]
+    [InlineData("""{"function":{"name":"f","arguments":"not JSON"}}""", """{"function":{"name":"f","arguments":"not JSON"}}""")]
+    public void Ask_CallOfAnEarlierTurn_HasItsArgumentsAsAnObject(string call, string sent)
+    {
+        JsonObject body = Ask(new ForwardedPrompt { Messages = [new("assistant", "") { ToolCalls = [JsonElement.Parse(call)] }] });
+
+        body["messages"]![0]!["tool_calls"]![0]!.ToJsonString().ShouldBe(sent);
     }
 
     private static JsonObject Ask(ForwardedPrompt forward) =>

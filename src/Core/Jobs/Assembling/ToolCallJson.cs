@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace OllamaMax.Jobs.Assembling;
 
 /// <summary>Reads the JSON in which models write calls.</summary>
-internal static class ToolCallJson
+public static class ToolCallJson
 {
     private static readonly JsonElement NoArguments = JsonElement.Parse("{}");
 
@@ -14,7 +14,7 @@ internal static class ToolCallJson
     /// <summary>The call that an object <c>{"name":…,"arguments":{…}}</c> describes; null where it describes none.</summary>
     /// <param name="json">Anything.</param>
     /// <param name="mayLackArguments">Whether a name alone is a call. Where calls have no marker it is not: it may be an answer in JSON.</param>
-    public static ToolCall? Read(string json, bool mayLackArguments)
+    internal static ToolCall? Read(string json, bool mayLackArguments)
     {
         if (Parse(json) is not { ValueKind: JsonValueKind.Object } call
             || !call.TryGetProperty("name", out JsonElement name)
@@ -31,11 +31,14 @@ internal static class ToolCallJson
     }
 
     /// <summary>The call of a name and its arguments; null where these are no object.</summary>
-    public static ToolCall? Read(string name, string arguments) =>
-        name.Length > 0 && Parse(arguments) is { ValueKind: JsonValueKind.Object } given ? new ToolCall(name, given) : null;
+    internal static ToolCall? Read(string name, string arguments) =>
+        name.Length > 0 && ArgumentsIn(arguments) is { } given ? new ToolCall(name, given) : null;
+
+    /// <summary>The arguments that a text is, as OpenAI's API has them; null where it is no object's JSON. Any writer takes them.</summary>
+    public static JsonElement? ArgumentsIn(string text) => Parse(text) is { ValueKind: JsonValueKind.Object } arguments ? arguments : null;
 
     /// <summary>Whether an object that begins so may become a call: false as soon as its first field is none of a call's.</summary>
-    public static bool MayBeCall(ReadOnlySpan<char> begin)
+    internal static bool MayBeCall(ReadOnlySpan<char> begin)
     {
         ReadOnlySpan<char> rest = begin[1..].TrimStart();
         if (rest.IsEmpty)
