@@ -60,7 +60,7 @@ internal sealed class PromptMaker(IPromptRenderer templates)
         TemplateOptions options = new() { Think = canThink ? request.Think ?? true : null, ReasoningEffort = request.ThinkLevel };
         try
         {
-            return templates.Render(model, request.Messages, request.Tools, addGenerationPrompt: true, options);
+            return templates.Render(model, JoinedTurns.Of(request.Messages), request.Tools, addGenerationPrompt: true, options);
         }
         catch (TemplateException e)
         {

@@ -1,4 +1,3 @@
-using System.Text;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Templates;
@@ -11,16 +10,7 @@ internal static class PlainPrompt
 {
     public static string Render(IReadOnlyList<ChatMessage> messages)
     {
-        StringBuilder prompt = new();
-        string? last = null;
-        foreach (ChatMessage message in messages.Where(m => m.Role is "user" or "assistant"))
-        {
-            // Ollama joins neighbours of the same role so.
-            if (message.Role == last)
-                prompt.Append("\n\n");
-            prompt.Append(message.Content);
-            last = message.Role;
-        }
-        return prompt.ToString();
+        IEnumerable<ChatMessage> said = messages.Where(message => message.Role is "user" or "assistant").Select(message => new ChatMessage(message.Role, message.Content));
+        return string.Concat(JoinedTurns.Of([.. said]).Select(turn => turn.Content));
     }
 }

@@ -70,6 +70,28 @@ public sealed class PromptTests
     public async Task Chat_TemplateLikeDeepSeekR1_BeginsInsideTheReasoning(string think) =>
         await CheckAsync(TemplateShapes.DeepSeekR1, think, ToolCallForm.None, isOpen: true, "<think>\n");
 
+    [Theory]
+    [InlineData("/api/chat", "\"stream\":false")]
+    [InlineData("/v1/chat/completions", "\"n\":1")]
+    [InlineData("/v1/messages", "\"max_tokens\":9")]
+    public async Task Chat_NeighboursOfOneRole_AreOneTurnForATemplateThatInsistsOnIt(string path, string field)
+    {
+        const string insists = """
+            {%- for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}[{{ m.content }}]{% endfor %}
+            """;
+        await using EdgeServer edge = await EdgeServer.StartAsync(services: UseRealTemplates);
+        edge.Models.Add(FixedModels.Able with { Template = insists });
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync(path, $$"""
+            {"model":"able",{{field}},"messages":[{"role":"user","content":"one"},{"role":"user","content":"two"},
+             {"role":"assistant","content":"three"},{"role":"assistant","content":"four"},{"role":"user","content":"five"}]}
+            """);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe("[one\n\ntwo][three\n\nfour][five]");
+    }
+
     private static async Task CheckAsync(string template, string think, ToolCallForm form, bool isOpen, string end)
     {
         await using EdgeServer edge = await EdgeServer.StartAsync(services: UseRealTemplates);

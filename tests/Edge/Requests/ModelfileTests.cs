@@ -25,6 +25,7 @@ public sealed class ModelfileTests
     [Theory]
     [InlineData("/api/chat", """{"messages":[{"role":"user","content":"Hi"}]}""", "<system>Arr.<user>Who?<assistant>Me.<user>Hi<assistant>")]
     [InlineData("/api/chat", """{"messages":[{"role":"system","content":"Aye."},{"role":"user","content":"Hi"}]}""", "<system>Aye.<user>Who?<assistant>Me.<user>Hi<assistant>")]
+    [InlineData("/api/chat", """{"messages":[{"role":"system","content":"Aye."},{"role":"system","content":"Aye!"},{"role":"user","content":"Hi"}]}""", "<system>Aye.\n\nAye!<user>Who?<assistant>Me.<user>Hi<assistant>")]
     [InlineData("/api/generate", """{"prompt":"Hi"}""", "<system>Arr.<user>Who?<assistant>Me.<user>Hi<assistant>")]
     [InlineData("/api/generate", """{"prompt":"Hi","system":"Aye."}""", "<system>Aye.<user>Who?<assistant>Me.<user>Hi<assistant>")]
     [InlineData("/api/generate", """{"prompt":"Hi","raw":true}""", "Hi")]
