@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Microsoft.AspNetCore.WebUtilities;
 using OllamaMax.Edge.Http;
@@ -14,7 +13,7 @@ using OllamaMax.Storage.Jobs;
 namespace OllamaMax.Edge.Batches;
 
 /// <summary><c>/v1/files</c> (https://platform.openai.com/docs/api-reference/files), as far as batches need it: a tenant sees its own.</summary>
-internal sealed class FilesEndpoints(FileStore files, TenantRetention retention, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
+internal sealed class FilesEndpoints(FileStore files, TenantRetention retention, RequestBodyReader bodies, TimeProvider time) : IEndpointGroup
 {
     private const int LongestName = 255;
 
@@ -54,11 +53,13 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
         if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type)
             || type.MediaType != "multipart/form-data" || HeaderUtilities.RemoveQuotes(type.Boundary).Value is not { Length: > 0 and <= 200 } boundary)
             return ApiError.BadRequest("the body must be multipart/form-data with purpose and file");
+        if (await bodies.AdmitAsync(context) is { } refused)
+            return refused;
         StoredFile? stored = null;
         string? purpose = null;
         try
         {
-            MultipartReader reader = new(boundary, context.Request.Body) { BodyLengthLimit = options.Value.MaxBodyBytes };
+            MultipartReader reader = new(boundary, context.Request.Body);
             while (await reader.ReadNextSectionAsync(context.RequestAborted) is { } section)
             {
                 if (section.GetContentDispositionHeader() is not { } disposition)

@@ -20,13 +20,8 @@ internal sealed class RequestBodyReader(IOptions<EdgeOptions> options, TimeProvi
     public async ValueTask<Result<RequestBody>> ReadAsync(HttpContext context, int? most = null)
     {
         long limit = most ?? _options.MaxBodyBytes;
-        if (context.Request.Headers.ContentEncoding is [{ Length: > 0 } encoding, ..] && encoding != "identity")
-            return new ApiError(StatusCodes.Status415UnsupportedMediaType, $"content encoding '{encoding}' is not supported");
-        // The limit is counted here: Kestrel's own answers by closing the connection.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } kestrel)
-            kestrel.MaxRequestBodySize = null;
-        if (context.Request.ContentLength > limit)
-            return await RefuseAsync(context, limit);
+        if (await RefusalAsync(context, limit) is { } refused)
+            return refused;
 
         RequestBody body = new((int)limit);
         bool isWhole = false;
@@ -40,6 +35,31 @@ internal sealed class RequestBodyReader(IOptions<EdgeOptions> options, TimeProvi
             if (!isWhole)
                 body.Dispose();
         }
+    }
+
+    /// <summary>Lets a body come that is read elsewhere, without ever being in memory whole. What is wrong with it; null: nothing that can be known before.</summary>
+    /// <remarks>One that does not say its length Kestrel counts: reading beyond <see cref="EdgeOptions.MaxBodyBytes"/> throws, and is a 413 too.</remarks>
+    public async ValueTask<ApiError?> AdmitAsync(HttpContext context)
+    {
+        if (await RefusalAsync(context, _options.MaxBodyBytes) is { } refused)
+            return refused;
+        LimitKestrel(context, _options.MaxBodyBytes);
+        return null;
+    }
+
+    private static void LimitKestrel(HttpContext context, long? limit)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } kestrel)
+            kestrel.MaxRequestBodySize = limit;
+    }
+
+    private async ValueTask<ApiError?> RefusalAsync(HttpContext context, long limit)
+    {
+        if (context.Request.Headers.ContentEncoding is [{ Length: > 0 } encoding, ..] && encoding != "identity")
+            return new ApiError(StatusCodes.Status415UnsupportedMediaType, $"content encoding '{encoding}' is not supported");
+        // The limit is counted here: Kestrel's own answers by closing the connection.
+        LimitKestrel(context, null);
+        return context.Request.ContentLength > limit ? await RefuseAsync(context, limit) : null;
     }
 
     private static async ValueTask<bool> FillAsync(RequestBody body, PipeReader reader, long limit, CancellationToken cancellationToken)

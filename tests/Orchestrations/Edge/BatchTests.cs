@@ -151,6 +151,23 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
     }
 
+    [Theory]
+    [InlineData(32_000_000, HttpStatusCode.OK)]
+    [InlineData(33 << 20, HttpStatusCode.RequestEntityTooLarge)]
+    public async Task Upload_OfManyBytes_MayHaveAsManyAsAnyBody(int bytes, HttpStatusCode status)
+    {
+        using MultipartFormDataContent form = new() { { new StringContent("batch"), "purpose" }, { new ByteArrayContent(new byte[bytes]), "file", "input.jsonl" } };
+
+        using HttpResponseMessage response = await Http.PostAsync("/v1/files", form, Cancellation);
+
+        JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        response.StatusCode.ShouldBe(status, answer.GetRawText());
+        if (status == HttpStatusCode.OK)
+            answer.GetProperty("bytes").GetInt64().ShouldBe(bytes);
+        else
+            answer.GetProperty("error").GetProperty("message").GetString().ShouldBe("request body is larger than 33554432 bytes");
+    }
+
     private static string EmbeddingLine(string id, object body) => JsonSerializer.Serialize(new { custom_id = id, method = "POST", url = "/v1/embeddings", body });
 
     private static string Line(string id, string model) => JsonSerializer.Serialize(new
