@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
 
@@ -17,7 +16,7 @@ internal sealed class ModelEndpoints(NamedModels models)
 
     public async Task ShowAsync(HttpContext context)
     {
-        string id = (string)context.GetRouteValue("id")!;
+        string id = RouteText.Of(context, "id")!;
         if (await models.FindAsync(id, RequestInfo.CallerOf(context), context.RequestAborted) is { } model)
             await JsonAnswer.WriteAsync(context, ModelAnswer.Of(model, id), OpenAIJson.Relaxed.ModelAnswer);
         else

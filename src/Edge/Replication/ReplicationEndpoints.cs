@@ -91,8 +91,7 @@ internal sealed class ReplicationEndpoints(PolicyWishes wishes, ReplicaView repl
 
     private static Result<ModelName> Name(HttpContext context)
     {
-        // A host's colon may be escaped, as may be the slashes: an escaped one stands for itself in a route.
-        string text = string.Join('/', ((string[])["host", "namespace", "name"]).Select(context.GetRouteValue).OfType<string>().Select(part => Uri.UnescapeDataString(part)));
+        string text = string.Join('/', ((string[])["host", "namespace", "name"]).Select(part => RouteText.Of(context, part)).OfType<string>());
         return ModelName.TryParse(text, out ModelName? name, out string? error) ? name : ApiError.BadRequest(error);
     }
 

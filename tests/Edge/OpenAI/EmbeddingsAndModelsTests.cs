@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Jobs;
+using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Tests.OpenAI;
 
@@ -64,6 +65,21 @@ public sealed class EmbeddingsAndModelsTests
         (await list.TextAsync()).ShouldStartWith(
             """{"object":"list","data":[{"object":"model","id":"demo:latest","created":1767225600,"owned_by":"library"},""");
         (await one.TextAsync()).ShouldBe("""{"object":"model","id":"demo","created":1767225600,"owned_by":"library"}""");
+    }
+
+    [Theory]
+    [InlineData("somebody/demo")]
+    [InlineData("somebody%2Fdemo")]
+    public async Task Show_NameWithASlash_MayBeEscaped(string id)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able with { Name = ModelName.Parse("somebody/demo") });
+
+        using HttpResponseMessage openAI = await edge.SendAsync(HttpMethod.Get, $"/v1/models/{id}");
+        using HttpResponseMessage anthropic = await edge.SendAsync(HttpMethod.Get, $"/v1/models/{id}", null, ("anthropic-version", "2023-06-01"));
+
+        JsonElement.Parse(await openAI.TextAsync()).GetProperty("id").GetString().ShouldBe("somebody/demo");
+        JsonElement.Parse(await anthropic.TextAsync()).GetProperty("id").GetString().ShouldBe("somebody/demo");
     }
 
     [Fact]

@@ -26,7 +26,7 @@ internal sealed class FixedModels : IModelSource, IVocabularySource, ILoadedMode
 
     public ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken) =>
         Fault is null
-            ? ValueTask.FromResult(_models.Find(model => name == model.Name.Name || name == $"{model.Name.Name}:latest"))
+            ? ValueTask.FromResult(ModelName.TryParse(name, out ModelName? asked, out _) ? _models.Find(model => model.Name == asked) : null)
             : throw Fault;
 
     public ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<ModelView>>(_models);
