@@ -90,6 +90,9 @@ internal sealed class JobFactory(
         // Any model gives vectors, if not good ones; whether this one does its engine says.
         if (request.EmbedInputs is not null)
             return null;
+        // Any model can leave.
+        if (request.IsLoad && request.KeepAlive == TimeSpan.Zero)
+            return null;
         if (!model.CanComplete)
             return ApiError.BadRequest($"\"{request.Model}\" does not support {(request.IsCompletion ? "generate" : "chat")}");
         if (request.Tools.Count > 0 && !model.Capabilities.Contains("tools"))

@@ -126,6 +126,22 @@ public sealed class GenerateTests
     }
 
     [Theory]
+    [InlineData("/api/generate", "")]
+    [InlineData("/api/chat", ",\"messages\":[]")]
+    public async Task Unload_ModelThatOnlyEmbeds_LeavesToo(string path, string field)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Finish(FinishReason.Unload);
+
+        using HttpResponseMessage response = await edge.PostAsync(path, $$"""{"model":"embed","keep_alive":0{{field}}}""");
+        using HttpResponseMessage load = await edge.PostAsync(path, $$"""{"model":"embed"{{field}}}""");
+
+        (await response.TextAsync()).ShouldEndWith("\"done_reason\":\"unload\"}");
+        (await edge.Jobs.NextAsync()).Job.UnloadOnly.ShouldBeTrue();
+        await load.ErrorAsync(HttpStatusCode.BadRequest);
+    }
+
+    [Theory]
     [InlineData("300", 300)]
     [InlineData("1.5", 1.5)]
     [InlineData("\"5m\"", 300)]
