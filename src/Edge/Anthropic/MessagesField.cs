@@ -42,8 +42,6 @@ internal static class MessagesField
             if (!message.IsSet("content"))
                 message.Errors.Add(message.PathOf("content"), "is required");
         }
-        if (messages is [.., { Role: "assistant" }])
-            request.Errors.Add("messages", "must end with a user's message: this server does not go on with an assistant's (no prefill)");
         return messages;
     }
 

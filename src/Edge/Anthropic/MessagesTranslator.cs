@@ -27,6 +27,8 @@ internal static class MessagesTranslator
         if (!request.IsSet("max_tokens"))
             request.Errors.Add("max_tokens", "is required");
         Prompt prompt = ReadPrompt(request, maxTokens ?? 0);
+        if (prompt.Inference.Messages is [.., { Role: "assistant" }])
+            request.Errors.Add("messages", "must end with a user's message: this server does not go on with an assistant's (no prefill)");
         InferenceRequest inference = prompt.Inference with
         {
             Options = new RequestedOptions

@@ -133,6 +133,18 @@ public sealed class MessagesRequestTests
     }
 
     [Fact]
+    public async Task CountTokens_ConversationThatEndsWithTheAssistant_IsCounted()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync(
+            Path + "/count_tokens", """{"model":"demo","messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello, how are you?"}]}""");
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());
+        JsonElement.Parse(await response.TextAsync()).GetProperty("input_tokens").GetInt32().ShouldBePositive();
+    }
+
+    [Fact]
     public async Task CountTokens_AnotherKindOfVocabulary_IsEstimatedWithoutAJob()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
