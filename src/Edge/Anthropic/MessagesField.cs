@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
@@ -126,8 +125,7 @@ internal static class MessagesField
             block.Errors.Add(block.PathOf("name"), "is required");
         JsonFields? input = block.Object("input");
         toolOfCall[id] = name;
-        ArrayBufferWriter<byte> json = new();
-        using (Utf8JsonWriter writer = new(json, Json.Writer))
+        return Json.Element(writer =>
         {
             writer.WriteStartObject();
             if (id.Length > 0)
@@ -139,7 +137,6 @@ internal static class MessagesField
             JsonCopy.Write(writer, input);
             writer.WriteEndObject();
             writer.WriteEndObject();
-        }
-        return JsonElement.Parse(json.WrittenSpan);
+        });
     }
 }

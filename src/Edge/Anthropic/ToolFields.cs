@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
@@ -61,8 +60,7 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
             tool.Errors.Add(tool.PathOf("input_schema"), "is required");
         string? description = tool.Text("description");
         bool isStrict = tool.Flag("strict") ?? false;
-        ArrayBufferWriter<byte> json = new();
-        using (Utf8JsonWriter writer = new(json, Json.Writer))
+        return Json.Element(writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("type"u8, "function"u8);
@@ -76,7 +74,6 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
                 writer.WriteBoolean("strict"u8, true);
             writer.WriteEndObject();
             writer.WriteEndObject();
-        }
-        return JsonElement.Parse(json.WrittenSpan);
+        });
     }
 }

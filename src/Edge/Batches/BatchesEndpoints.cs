@@ -34,9 +34,6 @@ internal sealed class BatchesEndpoints(RequestBodyReader bodies, BatchJobs batch
 
     private static EndpointDescription Said(string summary) => new(EndpointDescription.OpenAI, summary);
 
-    private static string Tenant(HttpContext context) =>
-        RequestInfo.Of(context).Principal?.Tenant ?? throw new InvalidOperationException("Batches are shown to authenticated callers only.");
-
     private async Task CreateAsync(HttpContext context)
     {
         if ((await TakeAsync(context)).Failed(out ApiError? error, out BatchAnswer? answer))
@@ -71,7 +68,7 @@ internal sealed class BatchesEndpoints(RequestBodyReader bodies, BatchJobs batch
     {
         IQueryCollection query = context.Request.Query;
         int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
-        BatchesAnswer answer = await batches.ListAsync(context, Tenant(context), BatchId.Read(query["after"].ToString()), limit);
+        BatchesAnswer answer = await batches.ListAsync(context, RequestInfo.CallerOf(context).Tenant, BatchId.Read(query["after"].ToString()), limit);
         await JsonAnswer.WriteAsync(context, answer, BatchesJson.Relaxed.BatchesAnswer);
     }
 
@@ -91,7 +88,7 @@ internal sealed class BatchesEndpoints(RequestBodyReader bodies, BatchJobs batch
     private async Task<BatchRecord?> FindAsync(HttpContext context)
     {
         string id = (string)context.GetRouteValue("id")!;
-        if (await batches.FindAsync(BatchId.Read(id), Tenant(context), context.RequestAborted) is { } batch)
+        if (await batches.FindAsync(BatchId.Read(id), RequestInfo.CallerOf(context).Tenant, context.RequestAborted) is { } batch)
             return batch;
         await ErrorAnswer.WriteAsync(context, new(StatusCodes.Status404NotFound, $"No batch found with id '{id}'.") { Field = "id" });
         return null;

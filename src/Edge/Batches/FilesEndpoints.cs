@@ -34,9 +34,6 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
 
     private static EndpointDescription Said(string summary) => new(EndpointDescription.OpenAI, summary);
 
-    private static string Tenant(HttpContext context) =>
-        RequestInfo.Of(context).Principal?.Tenant ?? throw new InvalidOperationException("Files are shown to authenticated callers only.");
-
     private async Task UploadAsync(HttpContext context)
     {
         if ((await ReadFormAsync(context)).Failed(out ApiError? error, out StoredFile? file))
@@ -48,7 +45,7 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
     /// <summary>Section by section, so that a file is never in memory whole; <c>purpose</c> may come before or after it.</summary>
     private async Task<Result<StoredFile>> ReadFormAsync(HttpContext context)
     {
-        if (retention.StoresNothing(Tenant(context)))
+        if (retention.StoresNothing(RequestInfo.CallerOf(context).Tenant))
             return ApiError.BadRequest("this server stores nothing of yours, and so no files (Retention)");
         if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type)
             || type.MediaType != "multipart/form-data" || HeaderUtilities.RemoveQuotes(type.Boundary).Value is not { Length: > 0 and <= 200 } boundary)
@@ -85,14 +82,14 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
     private async Task<StoredFile> StoreAsync(HttpContext context, MultipartSection section, string? name)
     {
         string kept = string.IsNullOrEmpty(name) ? "file" : name.Length > LongestName ? name[..LongestName] : name;
-        StoredFile file = new(JobId.New(time), Tenant(context), kept, "batch", 0, time.GetUtcNow());
+        StoredFile file = new(JobId.New(time), RequestInfo.CallerOf(context).Tenant, kept, "batch", 0, time.GetUtcNow());
         await files.PutAsync(file, section.Body, context.RequestAborted);
         return await files.FindAsync(file.Id, file.Tenant, context.RequestAborted) ?? throw new InvalidDataException($"file {file.Id} was written and is not there");
     }
 
     private async Task ListAsync(HttpContext context)
     {
-        IReadOnlyList<StoredFile> all = await files.ListAsync(Tenant(context), context.RequestAborted);
+        IReadOnlyList<StoredFile> all = await files.ListAsync(RequestInfo.CallerOf(context).Tenant, context.RequestAborted);
         string purpose = context.Request.Query["purpose"].ToString();
         FileAnswer[] asked = [.. all.Reverse().Where(file => purpose.Length == 0 || file.Purpose == purpose).Select(FileAnswer.Of)];
         await JsonAnswer.WriteAsync(context, new FilesAnswer(asked, asked.FirstOrDefault()?.Id, asked.LastOrDefault()?.Id, HasMore: false), BatchesJson.Relaxed.FilesAnswer);
@@ -132,7 +129,7 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
     private async Task<StoredFile?> FindAsync(HttpContext context)
     {
         string id = (string)context.GetRouteValue("id")!;
-        if (await files.FindAsync(FileId.Read(id), Tenant(context), context.RequestAborted) is { } file)
+        if (await files.FindAsync(FileId.Read(id), RequestInfo.CallerOf(context).Tenant, context.RequestAborted) is { } file)
             return file;
         await WriteNotFoundAsync(context);
         return null;

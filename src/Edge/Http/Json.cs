@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -13,4 +14,13 @@ internal static class Json
     public static readonly JavaScriptEncoder Encoder = new PlainTextEncoder();
 
     public static readonly JsonWriterOptions Writer = new() { Encoder = Encoder, SkipValidation = true };
+
+    /// <summary>What is written, one value, to be read or sent on.</summary>
+    public static JsonElement Element(Action<Utf8JsonWriter> write)
+    {
+        ArrayBufferWriter<byte> buffer = new();
+        using (Utf8JsonWriter json = new(buffer, Writer))
+            write(json);
+        return JsonElement.Parse(buffer.WrittenSpan);
+    }
 }

@@ -37,8 +37,6 @@ internal sealed class KeptResponseEndpoints(ResponseArchive archive) : IEndpoint
 
     private static EndpointDescription Said(string summary) => new(EndpointDescription.OpenAI, summary);
 
-    private static string Tenant(HttpContext context) => RequestInfo.CallerOf(context).Tenant;
-
     private static string IdOf(HttpContext context) => (string)context.GetRouteValue("id")!;
 
     private async Task ShowAsync(HttpContext context)
@@ -117,7 +115,7 @@ internal sealed class KeptResponseEndpoints(ResponseArchive archive) : IEndpoint
     /// <summary>The response of the path; null where the answer, a 404, has been written.</summary>
     private async Task<StoredResponse?> FindAsync(HttpContext context)
     {
-        if (ResponseId.TryRead(IdOf(context), out string? id) && await archive.FindAsync(id, Tenant(context), context.RequestAborted) is { } response)
+        if (ResponseId.TryRead(IdOf(context), out string? id) && await archive.FindAsync(id, RequestInfo.CallerOf(context).Tenant, context.RequestAborted) is { } response)
             return response;
         await NotFoundAsync(context);
         return null;
@@ -126,7 +124,7 @@ internal sealed class KeptResponseEndpoints(ResponseArchive archive) : IEndpoint
     /// <summary>The job of the path's response; null where the answer, a 404 or a 400, has been written.</summary>
     private async Task<JobRecord?> FindJobAsync(HttpContext context, string field, string otherwise)
     {
-        if (ResponseId.TryRead(IdOf(context), out string? id) && await archive.FindJobAsync(id, Tenant(context), context.RequestAborted) is { } record)
+        if (ResponseId.TryRead(IdOf(context), out string? id) && await archive.FindJobAsync(id, RequestInfo.CallerOf(context).Tenant, context.RequestAborted) is { } record)
             return record;
         if (await FindAsync(context) is not null)
             await RefuseAsync(context, field, otherwise);

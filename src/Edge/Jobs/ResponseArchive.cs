@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Http;
@@ -80,9 +79,6 @@ internal sealed class ResponseArchive(
         if (await results.ReadAsync(record, cancellationToken) is { } result)
             return result;
         string status = record.Status == RecordStatus.Running ? "in_progress" : JobAnswer.NameOf(record.Status);
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter json = new(buffer, Json.Writer))
-            ResponseJson.Write(json, ResponseHead.Of(response), status, [], record.Statistics, record.Error is { } error ? ApiError.From(error) : null);
-        return JsonElement.Parse(buffer.WrittenSpan);
+        return Json.Element(json => ResponseJson.Write(json, ResponseHead.Of(response), status, [], record.Statistics, record.Error is { } error ? ApiError.From(error) : null));
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
@@ -80,8 +79,7 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
         // With an error noted the request goes no further; the names of what cannot be copied cannot be read either.
         if (tool.Errors.First is not null)
             return flat;
-        ArrayBufferWriter<byte> json = new();
-        using (Utf8JsonWriter writer = new(json, Json.Writer))
+        return Json.Element(writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("type"u8, "function"u8);
@@ -96,7 +94,6 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
             }
             writer.WriteEndObject();
             writer.WriteEndObject();
-        }
-        return JsonElement.Parse(json.WrittenSpan);
+        });
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -40,25 +39,25 @@ internal sealed record StrategyContent
     /// <summary>The body without what is the strategy's; null where some text in it is no Unicode.</summary>
     public static JsonElement? RequestOf(JsonElement body)
     {
-        ArrayBufferWriter<byte> buffer = new();
         try
         {
-            using Utf8JsonWriter json = new(buffer, new JsonWriterOptions { Encoder = Json.Encoder });
-            json.WriteStartObject();
-            // Of a field that is there twice the last one counts, as for every other reader.
-            foreach (JsonProperty field in body.EnumerateObject().GroupBy(field => field.Name, StringComparer.Ordinal).Select(same => same.Last()))
+            return Json.Element(json =>
             {
-                if (!OfStrategies.Contains(field.Name, StringComparer.Ordinal))
-                    field.WriteTo(json);
-            }
-            json.WriteEndObject();
+                json.WriteStartObject();
+                // Of a field that is there twice the last one counts, as for every other reader.
+                foreach (JsonProperty field in body.EnumerateObject().GroupBy(field => field.Name, StringComparer.Ordinal).Select(same => same.Last()))
+                {
+                    if (!OfStrategies.Contains(field.Name, StringComparer.Ordinal))
+                        field.WriteTo(json);
+                }
+                json.WriteEndObject();
+            });
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
             // Half a surrogate pair, written as an escape: JSON's grammar allows it, Unicode does not.
             return null;
         }
-        return JsonElement.Parse(buffer.WrittenSpan);
     }
 
     /// <summary>What one branch asks: the call itself, or one of the prompts with <paramref name="text"/> put in.</summary>

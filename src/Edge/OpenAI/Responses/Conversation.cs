@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
@@ -86,8 +85,7 @@ internal sealed class Conversation
         string name = Required(item, "name");
         string arguments = item.Text("arguments") ?? "{}";
         _functionOfCall[call] = name;
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter json = new(buffer, Json.Writer))
+        JsonElement element = Json.Element(json =>
         {
             json.WriteStartObject();
             json.WriteString("id"u8, call);
@@ -97,8 +95,7 @@ internal sealed class Conversation
             json.WriteString("arguments"u8, arguments);
             json.WriteEndObject();
             json.WriteEndObject();
-        }
-        JsonElement element = JsonElement.Parse(buffer.WrittenSpan);
+        });
         Turn(_ => true, turn => turn with { ToolCalls = [.. turn.ToolCalls, element] });
     }
 

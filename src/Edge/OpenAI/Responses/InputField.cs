@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 
@@ -80,15 +79,10 @@ internal static class InputField
         json.WriteEndArray();
     }
 
-    private static JsonElement Write(Action<Utf8JsonWriter> fields)
+    private static JsonElement Write(Action<Utf8JsonWriter> fields) => Json.Element(json =>
     {
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter json = new(buffer, Json.Writer))
-        {
-            json.WriteStartObject();
-            fields(json);
-            json.WriteEndObject();
-        }
-        return JsonElement.Parse(buffer.WrittenSpan);
-    }
+        json.WriteStartObject();
+        fields(json);
+        json.WriteEndObject();
+    });
 }

@@ -115,13 +115,11 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
 
     private JsonElement Document(List<ResponseItem> items, JobOutput.Finished finished)
     {
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter json = new(buffer, Json.Writer))
+        return Json.Element(json =>
         {
             List<ResponseItem> all = IsMissingMessage(items) ? [.. items, New(ResponseItem.Message, items.Count)] : items;
             ResponseJson.Write(json, head, ResponseJson.StatusOf(finished.Reason), all, finished.Statistics);
-        }
-        return JsonElement.Parse(buffer.WrittenSpan);
+        });
     }
 
     private List<ResponseItem> ItemsOf(JobOutput.Delta answer)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using OllamaMax.Edge.Http;
 
@@ -34,8 +33,7 @@ internal static class ResponseSettings
     /// <summary>One object. The request must have been read without an error.</summary>
     public static JsonElement Of(JsonFields request, bool isStored, bool isBackground)
     {
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter json = new(buffer, Json.Writer))
+        return Json.Element(json =>
         {
             json.WriteStartObject();
             json.WriteBoolean("background"u8, isBackground);
@@ -46,8 +44,7 @@ internal static class ResponseSettings
                 json.WriteRawValue(request.Find(name)?.GetRawText() ?? ifAbsent, skipInputValidation: true);
             }
             json.WriteEndObject();
-        }
-        return JsonElement.Parse(buffer.WrittenSpan);
+        });
     }
 
     public static bool IsBackground(JsonElement settings) => settings.GetProperty("background").GetBoolean();

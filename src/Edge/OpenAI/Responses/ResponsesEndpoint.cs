@@ -14,7 +14,7 @@ internal sealed class ResponsesEndpoint(
     public async Task CreateAsync(HttpContext context)
     {
         string id = JobId.New(time);
-        string tenant = TenantOf(context);
+        string tenant = RequestInfo.CallerOf(context).Tenant;
         if ((await KeyedRequest.ReadAsync(context, bodies, fields => ResponsesTranslator.Translate(fields, id)))
                 .Failed(out ApiError? error, out KeyedRequest<ResponsesRequest>? request)
             || (await history.ResolveAsync(request.Request, tenant, context.RequestAborted)).Failed(out error, out InferenceRequest? inference))
@@ -40,7 +40,7 @@ internal sealed class ResponsesEndpoint(
         string id = JobId.New(time);
         if ((await KeyedRequest.ReadAsync(context, bodies, fields => ResponsesTranslator.TranslateCount(fields, id)))
                 .Failed(out ApiError? error, out KeyedRequest<ResponsesRequest>? request)
-            || (await history.ResolveAsync(request.Request, TenantOf(context), context.RequestAborted)).Failed(out error, out InferenceRequest? inference))
+            || (await history.ResolveAsync(request.Request, RequestInfo.CallerOf(context).Tenant, context.RequestAborted)).Failed(out error, out InferenceRequest? inference))
         {
             await ErrorAnswer.WriteAsync(context, error);
         }
@@ -53,9 +53,6 @@ internal sealed class ResponsesEndpoint(
             await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(inference.Model));
         }
     }
-
-    private static string TenantOf(HttpContext context) =>
-        (RequestInfo.Of(context).Principal ?? throw new InvalidOperationException("Responses are made for authenticated callers.")).Tenant;
 
     private StoredResponse New(ResponsesRequest request, string tenant) => new()
     {
