@@ -11,6 +11,9 @@ public sealed class AttemptBuffer : ITokenSink
     /// <summary>A worker repeats what nobody has acknowledged for this long.</summary>
     public static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(2);
 
+    /// <summary>Bytes of a piece: sealed it is nearly twice as long, and SignalR takes 1 MB a message.</summary>
+    public const int LargestPiece = 512 << 10;
+
     private readonly Lock _lock = new();
     private readonly List<int> _tokens = [];
     private readonly List<int> _lengths = [];
@@ -50,8 +53,11 @@ public sealed class AttemptBuffer : ITokenSink
             _start = start;
     }
 
+    /// <exception cref="InvalidOperationException">It is out of order, or so large that no message takes it.</exception>
     public void Write(int index, int token, ReadOnlySpan<byte> piece, TokenLogprobs? logprobs = null)
     {
+        if (piece.Length > LargestPiece)
+            throw new InvalidOperationException($"the answer has a piece of {piece.Length} bytes, and no message takes more than {LargestPiece}");
         lock (_lock)
         {
             if (index != _base + _tokens.Count)
@@ -71,31 +77,35 @@ public sealed class AttemptBuffer : ITokenSink
         _changed(true);
     }
 
-    /// <summary>What is to be sent now; null when there is nothing. It counts as sent from then on.</summary>
-    public Chunk? Collect(TimeSpan now)
+    /// <summary>What is to be sent now; null when there is nothing, or no room. It counts as sent from then on.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="room">Of the message that it goes with; null: as much as there is.</param>
+    public Chunk? Collect(TimeSpan now, MessageRoom? room = null)
     {
         lock (_lock)
         {
-            int produced = _base + _tokens.Count;
             bool endNow = _end is not null && !_endSent;
-            if (_done || (_sent == produced && !endNow))
+            if (_done || (_sent == _base + _tokens.Count && !endNow))
                 return null;
-            if (_sent == _base)
-                _progressAt = now;
             int from = _sent - _base;
-            int skip = 0;
-            for (int i = 0; i < from; i++)
-                skip += _lengths[i];
+            int to = room is null ? _tokens.Count : Fitting(from, room);
+            bool isAll = to == _tokens.Count;
+            if (to == from && !isAll)
+                return null;
+            if (from == 0)
+                _progressAt = now;
+            int skip = _lengths.Take(from).Sum();
+            int bytes = _lengths.Skip(from).Take(to - from).Sum();
             var chunk = new Chunk(
                 _sent,
-                [.. _tokens[from..]],
-                [.. _lengths[from..]],
-                [.. _bytes[skip..]],
+                [.. _tokens[from..to]],
+                [.. _lengths[from..to]],
+                [.. _bytes[skip..(skip + bytes)]],
                 _sent == _first ? _start : null,
-                _end,
-                _logprobs.Exists(one => one is not null) ? [.. _logprobs[from..]] : null);
-            _sent = produced;
-            _endSent = _end is not null;
+                isAll ? _end : null,
+                _logprobs.Exists(one => one is not null) ? [.. _logprobs[from..to]] : null);
+            _sent = _base + to;
+            _endSent = isAll && _end is not null;
             return chunk;
         }
     }
@@ -143,6 +153,14 @@ public sealed class AttemptBuffer : ITokenSink
             SendAgain(now);
         }
         _changed(true);
+    }
+
+    private int Fitting(int from, MessageRoom room)
+    {
+        int to = from;
+        while (to < _tokens.Count && room.TryTake(_lengths[to], _logprobs[to]))
+            to++;
+        return to;
     }
 
     private void SendAgain(TimeSpan now)

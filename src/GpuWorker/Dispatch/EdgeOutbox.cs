@@ -1,4 +1,6 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Jobs;
 using OllamaMax.SignalR;
 using OllamaMax.Streaming;
 
@@ -18,6 +20,9 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
 
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Bytes of output that a message takes. SignalR's bound is 1 MB; a sealed output is a third longer, and what is sent in small parts holds nobody up.</summary>
+    private const int LargestOutput = 256 << 10;
+
     private readonly SignalRSender _sender;
     private readonly Func<WorkerMessage> _counters;
     private readonly TimeProvider _time;
@@ -32,6 +37,7 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
     private readonly Task _loop;
     private readonly TimeSpan _shortest;
     private TimeSpan _interval;
+    private int _largest = LargestOutput;
     private int _beat;
 
     /// <param name="counters">The worker's figures of the moment, without content.</param>
@@ -152,12 +158,7 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
         bool beat = Interlocked.Exchange(ref _beat, 0) == 1;
         lock (_lock)
         {
-            List<AttemptOutput> outputs = [];
-            foreach (RunningAttempt attempt in _attempts)
-            {
-                if (attempt.Output.Collect(now) is { } chunk)
-                    outputs.Add(new AttemptOutput(attempt.JobId, attempt.Nonce, chunk) { Seal = attempt.Seal });
-            }
+            List<AttemptOutput> outputs = CollectOutputs_NeedsLock(now);
             if (!beat && outputs.Count == 0 && _answers.Count == 0 && _claims.Count == 0)
                 return null;
             WorkerMessage message = _counters() with
@@ -171,6 +172,31 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
             _claims.Clear();
             return message;
         }
+    }
+
+    private List<AttemptOutput> CollectOutputs_NeedsLock(TimeSpan now)
+    {
+        MessageRoom room = new(_largest);
+        List<AttemptOutput> outputs = [];
+        int served = 0;
+        foreach (RunningAttempt attempt in _attempts)
+        {
+            Chunk? chunk = attempt.Output.Collect(now, room);
+            if (chunk is not null)
+                outputs.Add(new AttemptOutput(attempt.JobId, attempt.Nonce, chunk) { Seal = attempt.Seal });
+            if (chunk is not null || !room.IsFull)
+                served++;
+            if (room.IsFull)
+                break;
+        }
+        if (room.IsFull)
+        {
+            // Whoever had no turn comes first in the next message.
+            _attempts.AddRange(_attempts[..served]);
+            _attempts.RemoveRange(0, served);
+            Signal(urgent: true);
+        }
+        return outputs;
     }
 
     private async Task SendAsync(WorkerMessage message, CancellationToken stopping)
@@ -188,6 +214,8 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
                 await Task.Delay(Min(retryAfter, Longest), _time, stopping);
                 break;
             default:
+                if (outcome is SendOutcome.Failed { Status: HttpStatusCode.RequestEntityTooLarge })
+                    _largest = Math.Max(1, _largest / 2);
                 LogNotSent(outcome);
                 SendAgain(message);
                 await Task.Delay(Longest, _time, stopping);

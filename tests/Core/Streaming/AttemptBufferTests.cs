@@ -118,6 +118,62 @@ public sealed class AttemptBufferTests
     }
 
     [Fact]
+    public void Collect_LittleRoom_TakesWhatFitsAndTheEndWithTheLast()
+    {
+        AttemptBuffer buffer = Buffer();
+        Write(buffer, 0, 1, 2);
+        buffer.Ended(new AttemptEnd { Reason = EndReason.Stop });
+        MessageRoom room = RoomFor(tokens: 2);
+
+        Chunk first = buffer.Collect(_now, room).ShouldNotBeNull();
+
+        room.IsFull.ShouldBeTrue();
+        first.Tokens.ShouldBe([0, 1]);
+        first.Bytes.ShouldBe([0, 0, 1, 1]);
+        first.End.ShouldBeNull();
+        buffer.Collect(_now, room).ShouldBeNull();
+        MessageRoom next = RoomFor(tokens: 2);
+        Chunk rest = buffer.Collect(_now, next).ShouldNotBeNull();
+        rest.Index.ShouldBe(2);
+        rest.Tokens.ShouldBe([2]);
+        rest.Bytes.ShouldBe([2, 2]);
+        rest.End.ShouldNotBeNull();
+        next.IsFull.ShouldBeFalse();
+        buffer.Collect(_now, RoomFor(tokens: 2)).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Collect_TokenLargerThanAnyRoom_GoesAloneOnly()
+    {
+        AttemptBuffer small = Buffer();
+        AttemptBuffer large = Buffer();
+        Write(small, 0);
+        large.Write(0, 7, new byte[10_000]);
+        MessageRoom room = RoomFor(tokens: 2);
+
+        small.Collect(_now, room).ShouldNotBeNull();
+        large.Collect(_now, room).ShouldBeNull();
+
+        room.IsFull.ShouldBeTrue();
+        large.Collect(_now, RoomFor(tokens: 2)).ShouldNotBeNull().Bytes.Length.ShouldBe(10_000);
+    }
+
+    [Fact]
+    public void Collect_Logprobs_TakeRoomToo()
+    {
+        AttemptBuffer buffer = Buffer();
+        TokenLogprobs logprobs = new(-1, [.. Enumerable.Range(0, 20).Select(token => new TopLogprob(token, [1, 2, 3], -2))]);
+        buffer.Write(0, 0, [0], logprobs);
+        buffer.Write(1, 1, [1], logprobs);
+
+        buffer.Collect(_now, RoomFor(tokens: 10)).ShouldNotBeNull().Logprobs.ShouldNotBeNull().Length.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Write_PieceThatNoMessageTakes_IsRefused() =>
+        Should.Throw<InvalidOperationException>(() => Buffer().Write(0, 0, new byte[AttemptBuffer.LargestPiece + 1])).Message.ShouldContain("no message");
+
+    [Fact]
     public void Collect_Resumed_BeginsAtTheResumePoint()
     {
         AttemptBuffer buffer = new(5, _signals.Add);
@@ -129,6 +185,8 @@ public sealed class AttemptBufferTests
         chunk.Index.ShouldBe(5);
         chunk.Start.ShouldNotBeNull();
     }
+
+    private static MessageRoom RoomFor(int tokens) => new(tokens * 24);
 
     private AttemptBuffer Buffer() => new(0, _signals.Add);
 

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
@@ -42,6 +45,28 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
         using HttpResponseMessage refused = await cluster.Client.PostAsJsonAsync("/api/chat", Body(new { num_ctx = 100 }), Cancellation);
         refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await refused.Content.ReadAsStringAsync(Cancellation)).ShouldContain("num_ctx");
+    }
+
+    /// <summary>All its vectors come at once and are more than SignalR takes in a message; another answer of that worker goes beside them.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Embed_MoreThanAMessageTakes_ComesInSeveral(bool isEncrypted)
+    {
+        const int texts = 300;
+        _server.Dimensions = 1536;
+        await using TestCluster cluster = await StartAsync(isEncrypted: isEncrypted);
+
+        Task<JsonElement> embed = PostAsync(cluster.Client, "/api/embed", new { model = OpenAIServer.Model, input = Enumerable.Range(1, texts).Select(length => new string('x', length)) });
+        JsonElement chat = await PostAsync(cluster.Client, "/api/chat", Body(new { num_predict = 3 }));
+
+        chat.GetProperty("message").GetProperty("content").GetString().ShouldBe("0 1 2 ");
+        JsonElement[] vectors = [.. (await embed).GetProperty("embeddings").EnumerateArray()];
+        vectors.Select(vector => vector.GetArrayLength()).ShouldBe(Enumerable.Repeat(1536, texts));
+        // The vector of a text of three letters was (3, 4), whose length is 5.
+        vectors[2][0].GetSingle().ShouldBe(0.6f);
+        vectors.Select(vector => Math.Round(vector[0].GetSingle() / vector[1].GetSingle() * 4)).ShouldBe(Enumerable.Range(1, texts).Select(length => (double)length));
+        _server.Requests.Count.ShouldBe(2, "nothing was tried again");
     }
 
     [Fact]
@@ -196,9 +221,15 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
         worker.GetProperty("state").GetString() == "alive"
         && worker.GetProperty("models").EnumerateArray().Any(held => held.GetProperty("name").GetString() == $"{model}:latest"));
 
-    private async Task<TestCluster> StartAsync(string? forward = null)
+    private async Task<TestCluster> StartAsync(string? forward = null, bool isEncrypted = false)
     {
-        TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
+        TestCluster cluster = await TestCluster.StartAsync(
+            azurite.NewAccount(),
+            configure: services => services
+                .Configure<DispatchOptions>(options => options.EncryptPayloads = isEncrypted)
+                .Configure<ContentKeyOptions>(options => options.Keys = ContentKeyTexts.Of("k1")),
+            logs: new LogLines(),
+            cancellationToken: Cancellation);
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 4), Cancellation, forward: forward ?? $"openai={_server.Url}");
         await WaitForAsync(cluster.Client, OpenAIServer.Model);
         return cluster;

@@ -47,6 +47,9 @@ internal sealed class OpenAIServer : IAsyncDisposable
     /// <summary>The choices' chunks of a chat, instead of counting: JSON of <c>choices[0]</c>.</summary>
     public IReadOnlyList<string>? Chunks { get; set; }
 
+    /// <summary>Numbers of a vector: the text's length, 4, and zeros.</summary>
+    public int Dimensions { get; set; } = 2;
+
     /// <summary>Ends when a client has closed the connection of a running answer.</summary>
     public TaskCompletionSource ClientLeft { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -119,7 +122,7 @@ internal sealed class OpenAIServer : IAsyncDisposable
         if (await IsRefusedAsync(context))
             return;
         // In any order, as the index tells it.
-        var vectors = body.GetProperty("input").EnumerateArray().Select((input, index) => new { index, embedding = new[] { input.GetString()!.Length, 4f } }).Reverse();
+        var vectors = body.GetProperty("input").EnumerateArray().Select((input, index) => new { index, embedding = (float[])[input.GetString()!.Length, 4f, .. new float[Dimensions - 2]] }).Reverse();
         await context.Response.WriteAsJsonAsync(new { data = vectors, usage = new { prompt_tokens = 9 } }, context.RequestAborted);
     }
 
