@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Azure;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
@@ -12,6 +11,7 @@ using OllamaMax.Jobs.Records;
 using OllamaMax.Placement;
 using OllamaMax.Security;
 using OllamaMax.SignalR;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
 using OllamaMax.Storage.Queues;
@@ -139,7 +139,7 @@ internal sealed partial class BackgroundJobs(
             PlacementRule rule = placement.KeepAnybodyAway ? placement.Of(model, await models.ListAsync(cancellationToken), tenant) : PlacementRule.Default;
             dispatcher.Nudge(model, Band.Batch, rule);
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or CatalogException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is CatalogException || StorageFailure.Is(e, cancellationToken))
         {
             // Workers look into their queues unasked as well.
             LogNotNudged(e, model);

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Azure;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Queues;
 
 namespace OllamaMax.Edge.Webhooks;
@@ -78,7 +79,7 @@ internal sealed partial class NoticeOutbox(NoticeQueue queue, TimeProvider time,
         {
             await action(either.Token);
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (StorageFailure.Is(e, cancellationToken))
         {
             LogNotKept(e.Message);
         }

@@ -1,4 +1,3 @@
-using Azure;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
@@ -89,19 +88,19 @@ internal sealed partial class BackgroundRun(
             return;
         if (answer.Later is { } later)
         {
-            await TryAsync(() => hold.HideAsync(later, stopping));
+            await TryAsync(stop => hold.HideAsync(later, stop), stopping);
             return;
         }
         if (answer.Grant is not { } grant)
         {
-            await TryAsync(() => hold.DeleteAsync(stopping));
+            await TryAsync(hold.DeleteAsync, stopping);
             return;
         }
         try
         {
             await RunAsync(grant, stopping);
         }
-        catch (RequestFailedException e)
+        catch (Exception e) when (StorageFailure.Is(e, stopping))
         {
             // Not to be read, or not to be begun: the message shows again after its lease.
             LogStorageFailed(e, JobId);
@@ -240,7 +239,7 @@ internal sealed partial class BackgroundRun(
                     return;
                 }
             }
-            catch (RequestFailedException e)
+            catch (Exception e) when (StorageFailure.Is(e, stopping))
             {
                 // The decoder goes on, and what it produces is kept until storage is there again.
                 LogStorageFailed(e, JobId);
@@ -264,7 +263,7 @@ internal sealed partial class BackgroundRun(
 
     /// <summary>Somebody else writes, or nobody may: the message is another's, unless the job is over.</summary>
     private Task LeaveAsync(JobOutputBlob output, CancellationToken stopping) =>
-        output.Log.Fence is null ? Task.CompletedTask : TryAsync(() => hold.DeleteAsync(stopping));
+        output.Log.Fence is null ? Task.CompletedTask : TryAsync(hold.DeleteAsync, stopping);
 
     private async Task SendAsync(OutputWriter writer, CancellationToken stopping)
     {
@@ -284,27 +283,27 @@ internal sealed partial class BackgroundRun(
         {
             case EndReason.Stop or EndReason.Length or EndReason.Loaded or EndReason.Invalid:
                 // In this order: a message that is deleted too early could be the only one that knows of the end.
-                if (await TryAsync(() => CompletionQueue.AddAsync(storage.Queue(grant.CompletionsUrl), new JobCompletion(JobId, grant.Grant.Attempt.Number), stopping)))
-                    await TryAsync(() => hold.DeleteAsync(stopping));
+                if (await TryAsync(stop => CompletionQueue.AddAsync(storage.Queue(grant.CompletionsUrl), new JobCompletion(JobId, grant.Grant.Attempt.Number), stop), stopping))
+                    await TryAsync(hold.DeleteAsync, stopping);
                 break;
             case EndReason.HandedBack:
-                await TryAsync(() => hold.HideAsync(TimeSpan.Zero, stopping));
+                await TryAsync(stop => hold.HideAsync(TimeSpan.Zero, stop), stopping);
                 break;
             default:
-                await TryAsync(() => hold.HideAsync(AfterFailure, stopping));
+                await TryAsync(stop => hold.HideAsync(AfterFailure, stop), stopping);
                 break;
         }
     }
 
     /// <summary>What does not succeed here is made good when the message shows again.</summary>
-    private async Task<bool> TryAsync(Func<Task> act)
+    private async Task<bool> TryAsync(Func<CancellationToken, Task> act, CancellationToken stopping)
     {
         try
         {
-            await act();
+            await act(stopping);
             return true;
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        catch (Exception e) when (StorageFailure.Is(e, stopping))
         {
             LogStorageFailed(e, JobId);
             return false;

@@ -118,11 +118,7 @@ internal sealed partial class QueuePoller(
         {
             // Nothing has ever waited for this model, or not for long.
         }
-        catch (OperationCanceledException e) when (!stopping.IsCancellationRequested)
-        {
-            LogPollFailed(e, model);
-        }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        catch (Exception e) when (StorageFailure.Is(e, stopping))
         {
             LogPollFailed(e, model);
         }
