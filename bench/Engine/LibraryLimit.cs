@@ -32,9 +32,9 @@ internal sealed class LibraryLimit : IDisposable
     /// <returns>Tokens a second of all sequences together, each after a prompt of its own.</returns>
     public double Measure(int prompt, int tokens)
     {
-        _context.Clear();
         for (int sequence = 0; sequence < _sequences; sequence++)
         {
+            _context.TruncateSequence(sequence, 0);
             for (int position = 0; position < prompt; position += BenchEngine.BatchSize)
                 Decode(Enumerable.Range(position, Math.Min(BenchEngine.BatchSize, prompt - position)), [sequence]);
         }

@@ -42,14 +42,11 @@ public static class LlamaEngine
             context = shape.IsGenerator ? model.CreateContext(config) : null;
             stage = plan.StageContext > 0 ? model.CreateContext(PromptStage.Config(config, plan.StageContext)) : null;
             BatchingEngine engine = new(model, context, stage, plan.Slots, plan.ContextPerSlot, options, time, loggers);
-            return new LoadedEngine(engine, time.GetElapsedTime(start), plan.ContextPerSlot, model.Description, model.ParameterCount)
+            return new LoadedEngine(engine, time.GetElapsedTime(start), plan.ContextPerSlot)
             {
-                TotalContext = context?.Capacity ?? plan.ContextPerSlot,
                 MemoryBytes = plan.Bytes,
                 VramBytes = plan.VramBytes,
                 GpuLayers = plan.GpuLayers,
-                Embeds = shape.Pooling is not null,
-                Generates = shape.IsGenerator,
             };
         }
         catch

@@ -68,8 +68,7 @@ internal sealed class EngineHost : IDisposable
             await using LoadedEngine loaded = await LlamaEngine.LoadAsync(order.Path, order.Options, new Progress(_writer), _loggers, _time, _stop.Token);
             _engine = loaded.Engine;
             var report = new LoadReport(
-                loaded.LoadDuration, loaded.ContextPerSlot, loaded.Description, loaded.ParameterCount, loaded.Engine.Slots, loaded.Engine.IsContinuable,
-                loaded.TotalContext, loaded.MemoryBytes, loaded.GpuLayers, loaded.VramBytes, loaded.Embeds, loaded.Generates);
+                loaded.LoadDuration, loaded.ContextPerSlot, loaded.Engine.Slots, loaded.Engine.IsContinuable, loaded.MemoryBytes, loaded.GpuLayers, loaded.VramBytes);
             _writer.Write(FrameKind.Loaded, 0, report, EngineJson.Default.LoadReport);
             bool hasGpu = TellDevices(order.Options.Native);
             await Task.WhenAll(ServeAsync(loaded.Engine), hasGpu ? TellDevicesAsync(loaded.Engine, order.Options.Native) : Task.CompletedTask);

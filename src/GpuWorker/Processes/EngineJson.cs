@@ -10,8 +10,7 @@ internal sealed record LoadOrder(string Path, EngineOptions Options);
 
 /// <summary>What <see cref="Inference.LoadedEngine"/> says of an engine, and what the engine says of itself.</summary>
 internal sealed record LoadReport(
-    TimeSpan LoadDuration, int ContextPerSlot, string Description, long ParameterCount, int Slots, bool IsContinuable,
-    int TotalContext, long MemoryBytes, int GpuLayers, long VramBytes, bool Embeds, bool Generates);
+    TimeSpan LoadDuration, int ContextPerSlot, int Slots, bool IsContinuable, long MemoryBytes, int GpuLayers, long VramBytes);
 
 /// <summary>JSON of what crosses the pipe seldom; numbers that JSON has no word for travel too, as it is the engine that refuses them.</summary>
 [JsonSourceGenerationOptions(

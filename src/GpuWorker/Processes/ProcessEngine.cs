@@ -103,14 +103,11 @@ internal sealed partial class ProcessEngine : IInferenceEngine
         {
             engine._writer.Write(FrameKind.Load, 0, order, EngineJson.Default.LoadOrder);
             LoadReport report = engine._report = await engine._loaded.Task.WaitAsync(cancellationToken);
-            return new LoadedEngine(engine, report.LoadDuration, report.ContextPerSlot, report.Description, report.ParameterCount)
+            return new LoadedEngine(engine, report.LoadDuration, report.ContextPerSlot)
             {
-                TotalContext = report.TotalContext,
                 MemoryBytes = report.MemoryBytes,
                 GpuLayers = report.GpuLayers,
                 VramBytes = report.VramBytes,
-                Embeds = report.Embeds,
-                Generates = report.Generates,
             };
         }
         catch

@@ -142,13 +142,6 @@ internal sealed class SharpContext : INativeContext
         return true;
     }
 
-    public void Clear()
-    {
-        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-        _handle.MemoryClear(data: false);
-        _check.Clear();
-    }
-
     public void Dispose() => _handle.Dispose();
 
     private static LLamaContextParams Parameters(ContextConfig config)

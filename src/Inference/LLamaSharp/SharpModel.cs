@@ -41,14 +41,8 @@ internal sealed class SharpModel : INativeModel
         // Adding a token that the vocabulary lacks is an assertion in there.
         _canAddSpecial = ((!vocabulary.ShouldAddBOS && !isWordPiece) || vocabulary.BOS is not null)
             && ((!vocabulary.ShouldAddEOS && !isWordPiece) || last is not null);
-        Description = handle.Description;
-        ParameterCount = (long)handle.ParameterCount;
         TrainedContext = Math.Max(0, handle.ContextSize);
     }
-
-    public string Description { get; }
-
-    public long ParameterCount { get; }
 
     public ModelShape Shape { get; }
 

@@ -15,8 +15,6 @@ internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSiz
 
     public void SetLength(int sequence, int length) => _lengths[Checked(sequence)] = length;
 
-    public void Clear() => Array.Clear(_lengths);
-
     /// <exception cref="ArgumentException">The batch would be a failed assertion, or be refused, in native code.</exception>
     public void Check(DecodeBatch batch)
     {

@@ -23,7 +23,7 @@ internal interface INativeContext : IDisposable
     /// <exception cref="ArgumentException">
     /// The batch is empty or larger than <see cref="BatchSize"/>, or a token, sequence or position in it cannot be; or the context cannot be interrupted.
     /// </exception>
-    /// <exception cref="NativeException">The computation failed. Sequences of the batch may be half read: clear them.</exception>
+    /// <exception cref="NativeException">The computation failed. Sequences of the batch may be half read: truncate them.</exception>
     DecodeOutcome Decode(DecodeBatch batch, Func<bool>? goOn = null);
 
     /// <summary>The logits that the last batch computed for its entry <paramref name="index"/>. Valid until the next <see cref="Decode"/>.</summary>
@@ -65,7 +65,4 @@ internal interface INativeContext : IDisposable
     /// <summary>Forgets a sequence from a position on.</summary>
     /// <returns>False where the model cannot forget a part (recurrent ones); nothing has changed then.</returns>
     bool TruncateSequence(int sequence, int length);
-
-    /// <summary>Forgets all sequences.</summary>
-    void Clear();
 }

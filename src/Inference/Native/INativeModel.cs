@@ -7,11 +7,6 @@ namespace OllamaMax.Inference.Native;
 /// </summary>
 internal interface INativeModel : IDisposable
 {
-    /// <summary>For people, such as <c>llama 4M Q8_0</c>.</summary>
-    string Description { get; }
-
-    long ParameterCount { get; }
-
     /// <summary>What its file says about its form.</summary>
     ModelShape Shape { get; }
 

@@ -197,6 +197,6 @@ public sealed class DecoderWatchTests : IAsyncDisposable
         public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<InferenceDevice>>([]);
 
         public Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken) =>
-            Task.FromResult(new LoadedEngine(engine, TimeSpan.Zero, 4096, "idle", 1));
+            Task.FromResult(new LoadedEngine(engine, TimeSpan.Zero, 4096));
     }
 }

@@ -381,7 +381,7 @@ public sealed class ModelHostTests : IAsyncDisposable
             var engine = new IdleEngine();
             Engines.Add(engine);
             Rooms.Add(memory);
-            return new LoadedEngine(engine, TimeSpan.Zero, 4096, "idle", 1) { MemoryBytes = Taken, VramBytes = Vram };
+            return new LoadedEngine(engine, TimeSpan.Zero, 4096) { MemoryBytes = Taken, VramBytes = Vram };
         }
     }
 }

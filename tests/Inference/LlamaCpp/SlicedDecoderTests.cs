@@ -64,7 +64,7 @@ public sealed class SlicedDecoderTests : IDisposable
         _decoder.GiveUp();
 
         _decoder.IsWithin.ShouldBeFalse();
-        _context.Clear();
+        _context.TruncateSequence(0, 0).ShouldBeTrue();
         _decoder.Run(Words(), TimeSpan.MaxValue).ShouldBe(DecodeOutcome.Ok);
         Logits().ShouldBe(expected);
     }
@@ -98,7 +98,7 @@ public sealed class SlicedDecoderTests : IDisposable
 
         _decoder.Dispose();
 
-        Should.Throw<ObjectDisposedException>(() => _context.Clear());
+        Should.Throw<ObjectDisposedException>(() => _context.TruncateSequence(0, 0));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class SlicedDecoderTests : IDisposable
         _context.Decode(Words(), static () => false).ShouldBe(DecodeOutcome.Aborted);
 
         Should.Throw<ArgumentOutOfRangeException>(() => _context.Logits(0));
-        _context.Clear();
+        _context.TruncateSequence(0, 0).ShouldBeTrue();
         _context.Decode(Words(), static () => true).ShouldBe(DecodeOutcome.Ok);
         Logits().ShouldBe(expected);
     }
@@ -122,7 +122,7 @@ public sealed class SlicedDecoderTests : IDisposable
             int asked = 0;
             _context.Decode(Words(), () => ++asked > 0).ShouldBe(DecodeOutcome.Ok);
             asked.ShouldBeGreaterThan(0);
-            _context.Clear();
+            _context.TruncateSequence(0, 0).ShouldBeTrue();
         }
     }
 

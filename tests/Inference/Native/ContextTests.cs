@@ -189,19 +189,6 @@ public sealed class ContextTests : IDisposable
     }
 
     [Fact]
-    public void Clear_Always_ForgetsAll()
-    {
-        _context.Decode(Batch(0, 5, 6));
-        _context.Decode(Batch(2, 5));
-
-        _context.Clear();
-
-        _context.Length(0).ShouldBe(0);
-        _context.Length(2).ShouldBe(0);
-        _context.Decode(Batch(0, 5)).ShouldBe(DecodeOutcome.Ok);
-    }
-
-    [Fact]
     public void Members_AfterDispose_Throw()
     {
         _context.Dispose();
@@ -209,7 +196,6 @@ public sealed class ContextTests : IDisposable
         Should.Throw<ObjectDisposedException>(() => _context.Decode(Batch(0, 5)));
         Should.Throw<ObjectDisposedException>(() => _context.Logits(0).ToArray());
         Should.Throw<ObjectDisposedException>(() => _context.TruncateSequence(0, 0));
-        Should.Throw<ObjectDisposedException>(_context.Clear);
     }
 
     [Fact]

@@ -74,5 +74,5 @@ public sealed class ScriptedEngineLoader(ScriptedEngine engine) : IEngineLoader
     public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<InferenceDevice>>([]);
 
     public Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken) =>
-        Task.FromResult(new LoadedEngine(engine, TimeSpan.Zero, 4096, "scripted", 1));
+        Task.FromResult(new LoadedEngine(engine, TimeSpan.Zero, 4096));
 }

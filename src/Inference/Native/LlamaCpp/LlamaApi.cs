@@ -72,12 +72,6 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Llama, EntryPoint = "llama_model_n_embd_out")]
     public static partial int ModelEmbeddingWidth(LlamaModelHandle model);
 
-    [LibraryImport(Llama, EntryPoint = "llama_model_n_params")]
-    public static partial ulong ModelParameterCount(LlamaModelHandle model);
-
-    [LibraryImport(Llama, EntryPoint = "llama_model_desc")]
-    public static partial int ModelDescription(LlamaModelHandle model, byte* buffer, nuint size);
-
     [LibraryImport(Llama, EntryPoint = "llama_model_has_encoder")]
     public static partial byte ModelHasEncoder(LlamaModelHandle model);
 
@@ -129,9 +123,6 @@ internal static unsafe partial class LlamaApi
 
     [LibraryImport(Llama, EntryPoint = "llama_get_memory")]
     public static partial nint Memory(LlamaContextHandle context);
-
-    [LibraryImport(Llama, EntryPoint = "llama_memory_clear")]
-    public static partial void MemoryClear(nint memory, byte data);
 
     [LibraryImport(Llama, EntryPoint = "llama_memory_seq_rm")]
     public static partial byte MemoryRemove(nint memory, int sequence, int from, int to);

@@ -203,13 +203,6 @@ internal sealed unsafe class LlamaContext : INativeContext
         return true;
     }
 
-    public void Clear()
-    {
-        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-        LlamaApi.MemoryClear(LlamaApi.Memory(_handle), 0);
-        _check.Clear();
-    }
-
     public void Dispose()
     {
         _handle.Dispose();

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace OllamaMax.Inference.Native.LlamaCpp;
@@ -19,13 +18,7 @@ internal sealed unsafe class LlamaModel : INativeModel
         Shape = shape;
         _vocabulary = new LlamaVocabulary(LlamaApi.ModelVocabulary(handle));
         TrainedContext = Math.Max(0, LlamaApi.ModelTrainedContext(handle));
-        ParameterCount = (long)LlamaApi.ModelParameterCount(handle);
-        Description = ReadDescription(handle);
     }
-
-    public string Description { get; }
-
-    public long ParameterCount { get; }
 
     public ModelShape Shape { get; }
 
@@ -141,16 +134,6 @@ internal sealed unsafe class LlamaModel : INativeModel
     {
         if (LlamaApi.ModelHasDecoder(handle) == 0 || LlamaApi.ModelHasEncoder(handle) != 0 || LlamaApi.ModelIsDiffusion(handle) != 0)
             throw new ModelLoadException("it neither generates text token by token nor makes embeddings");
-    }
-
-    private static string ReadDescription(LlamaModelHandle handle)
-    {
-        Span<byte> buffer = stackalloc byte[256];
-        fixed (byte* pointer = buffer)
-        {
-            int length = LlamaApi.ModelDescription(handle, pointer, (nuint)buffer.Length);
-            return Encoding.UTF8.GetString(buffer[..Math.Clamp(length, 0, buffer.Length - 1)]);
-        }
     }
 
     private sealed record LoadWatch(CancellationToken Token, IProgress<float>? Progress);
