@@ -14,7 +14,8 @@ internal sealed partial class BatchingEngine : IInferenceEngine
     private readonly INativeModel _model;
     private readonly EngineThread<EngineJob>? _decoding;
     private readonly JobReader? _reader;
-    private readonly Lazy<EngineThread<EmbeddingJob>> _embedding;
+    private readonly Func<EngineThread<EmbeddingJob>> _newEmbedding;
+    private Lazy<EngineThread<EmbeddingJob>> _embedding;
     private readonly EmbeddingReader _texts;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -42,9 +43,10 @@ internal sealed partial class BatchingEngine : IInferenceEngine
             _decoding = new EngineThread<EngineJob>("decode", () => loop, _broken, _logger);
         }
         _texts = new EmbeddingReader(model, contextPerSlot);
+        _newEmbedding = () => new EngineThread<EmbeddingJob>(
+            "embed", () => EmbeddingLoop.Create(model, slots, contextPerSlot, options, time, loggers.CreateLogger<EmbeddingLoop>()), _broken, _logger);
         // Most models are never asked for vectors, and their context takes memory.
-        _embedding = new(() => new EngineThread<EmbeddingJob>(
-            "embed", () => EmbeddingLoop.Create(model, slots, contextPerSlot, options, time, loggers.CreateLogger<EmbeddingLoop>()), _broken, _logger));
+        _embedding = new(_newEmbedding);
     }
 
     public int Slots { get; }
@@ -61,7 +63,7 @@ internal sealed partial class BatchingEngine : IInferenceEngine
 
     public ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken) => _model.Shape.Pooling is null
         ? ValueTask.FromResult(new AttemptEnd { Reason = EndReason.Invalid, Error = "the model ranks texts; it has no embeddings" })
-        : RunAsync(_embedding.Value, () => _texts.Read(request, sink, cancellationToken), cancellationToken);
+        : RunAsync(Embedding(), () => _texts.Read(request, sink, cancellationToken), cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -71,6 +73,15 @@ internal sealed partial class BatchingEngine : IInferenceEngine
         if (_embedding.IsValueCreated)
             await _embedding.Value.DisposeAsync();
         _model.Dispose();
+    }
+
+    /// <summary>The thread that embeds; a new one where there was no memory for the last one's context, as there may be now.</summary>
+    private EngineThread<EmbeddingJob> Embedding()
+    {
+        Lazy<EngineThread<EmbeddingJob>> last = _embedding;
+        if (last is { IsValueCreated: true, Value.HasNotBegun: true } && !_stopping)
+            Interlocked.CompareExchange(ref _embedding, new(_newEmbedding), last);
+        return _embedding.Value;
     }
 
     private async ValueTask<AttemptEnd> RunAsync<TJob>(

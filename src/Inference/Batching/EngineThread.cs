@@ -20,7 +20,7 @@ internal sealed partial class EngineThread<TJob> : IAsyncDisposable
 
     /// <param name="name">The thread's.</param>
     /// <param name="make">Makes the loop, on the thread; it is the thread's from there on.</param>
-    /// <param name="engineBroken">Completed when an exception ends it.</param>
+    /// <param name="engineBroken">Completed when an exception ends the loop.</param>
     /// <param name="logger">For what ends it.</param>
     public EngineThread(string name, Func<IEngineLoop<TJob>> make, TaskCompletionSource engineBroken, ILogger logger)
     {
@@ -33,6 +33,9 @@ internal sealed partial class EngineThread<TJob> : IAsyncDisposable
     public long Steps => _loop?.Steps ?? 0;
 
     public bool IsStopping => _stopping;
+
+    /// <summary>There was no loop to be made: its jobs have failed, and nothing else has. Another thread may have more luck.</summary>
+    public bool HasNotBegun => _broken is not null && _loop is null;
 
     /// <summary>Runs a job to its end.</summary>
     public async ValueTask<AttemptEnd> RunAsync(TJob job)
@@ -49,7 +52,7 @@ internal sealed partial class EngineThread<TJob> : IAsyncDisposable
 
     /// <summary>How a job ends that comes too late.</summary>
     public AttemptEnd NotTaken() => _broken is { } error
-        ? new AttemptEnd { Reason = EndReason.Failed, Error = $"the engine has stopped: {error}" }
+        ? new AttemptEnd { Reason = EndReason.Failed, Error = _loop is null ? error : $"the engine has stopped: {error}" }
         : new AttemptEnd { Reason = EndReason.HandedBack };
 
     public async ValueTask DisposeAsync()
@@ -73,9 +76,16 @@ internal sealed partial class EngineThread<TJob> : IAsyncDisposable
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            LogBroken(failure);
             _broken = failure.Message;
-            _engineBroken.TrySetResult();
+            if (HasNotBegun)
+            {
+                LogNotBegun(failure);
+            }
+            else
+            {
+                LogBroken(failure);
+                _engineBroken.TrySetResult();
+            }
         }
         Close();
     }
@@ -116,4 +126,7 @@ internal sealed partial class EngineThread<TJob> : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "The engine's thread has ended by an exception; it takes no more jobs")]
     private partial void LogBroken(Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A thread of the engine could not begin; the next job tries it again")]
+    private partial void LogNotBegun(Exception failure);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Tests.Batching;
@@ -243,6 +244,25 @@ public sealed class EmbeddingTests
 
         end.Reason.ShouldBe(EndReason.Invalid);
         end.Error.ShouldBe("the model makes embeddings; it does not write");
+    }
+
+    [Fact]
+    public async Task EmbedAsync_NoMemoryForItsContext_FailsAloneAndIsTriedAgain()
+    {
+        CrampedModel model = new(TestModels.Load(TestModels.Tiny));
+        INativeContext context = model.CreateContext(new() { Capacity = 512, Sequences = 4, BatchSize = 64, Threads = 1 });
+        await using BatchingEngine engine = new(model, context, stage: null, slots: 4, contextPerSlot: 512, EngineFixture.Exact, TimeProvider.System, NullLoggerFactory.Instance);
+
+        AttemptEnd[] failed = [(await EmbedAsync(engine, "hello")).End, (await EmbedAsync(engine, "hello")).End];
+        (AttemptEnd answered, _) = await EngineFixture.RunAsync(engine, EngineFixture.Greedy("hello"));
+        model.HasRoom = true;
+        (AttemptEnd embedded, VectorSink sink) = await EmbedAsync(engine, "hello");
+
+        failed.ShouldAllBe(end => end.Reason == EndReason.Failed && end.Error == CrampedModel.Error);
+        answered.Reason.ShouldBe(EndReason.Length);
+        embedded.Reason.ShouldBe(EndReason.Stop);
+        sink.Vectors.Count.ShouldBe(1);
+        engine.Broken.IsCompleted.ShouldBeFalse();
     }
 
     [Fact]
