@@ -52,6 +52,9 @@ public sealed record EmbedRequest
 
     /// <summary>Inputs at the begin whose vectors an earlier attempt produced.</summary>
     public int Skip { get; init; }
+
+    /// <summary>As <see cref="Job.KeepAlive"/>, for a server that is forwarded to.</summary>
+    public TimeSpan? KeepAlive { get; init; }
 }
 
 /// <summary>What the engine needs of a job.</summary>

@@ -74,7 +74,7 @@ internal sealed partial class AttemptRunner(
         try
         {
             return job.EmbedInputs is { } inputs
-                ? await use.Engine.EmbedAsync(new EmbedRequest { Inputs = inputs, Context = job.Options.NumCtx, Truncate = job.Truncate, Skip = grant.Resume.Count }, sink, ends.Token)
+                ? await use.Engine.EmbedAsync(Request(job, inputs, grant), sink, ends.Token)
                 : await use.Engine.RunAsync(Request(job, grant), sink, ends.Token);
         }
         finally
@@ -100,6 +100,15 @@ internal sealed partial class AttemptRunner(
         ResumeTokens = grant.Resume,
         Forward = job.Forward,
         Stop = job.Stop,
+        KeepAlive = job.KeepAlive,
+    };
+
+    private static EmbedRequest Request(Job job, IReadOnlyList<string> inputs, GrantMessage grant) => new()
+    {
+        Inputs = inputs,
+        Context = job.Options.NumCtx,
+        Truncate = job.Truncate,
+        Skip = grant.Resume.Count,
         KeepAlive = job.KeepAlive,
     };
 

@@ -38,8 +38,9 @@ internal sealed class ForwardingEngine(
 
     public ValueTask<AttemptEnd> EmbedAsync(EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken)
     {
-        string[] inputs = [.. request.Inputs.Skip(request.Skip)];
-        return InSlotAsync(token => EmbedAsync(inputs, request, sink, token), cancellationToken);
+        EmbedRequest rest = request with { Inputs = [.. request.Inputs.Skip(request.Skip)] };
+        ServerRequest asked = dialect.Embed(model, rest);
+        return asked.Refusal is { } refusal ? ValueTask.FromResult(Invalid(refusal)) : InSlotAsync(token => EmbedAsync(asked, rest, sink, token), cancellationToken);
     }
 
     /// <summary>Brings the model into the server's memory, or out of it (zero), where the server can be told to.</summary>
@@ -116,16 +117,16 @@ internal sealed class ForwardingEngine(
         return index > 0 && end.EvalDuration == TimeSpan.Zero ? end with { EvalDuration = time.GetElapsedTime(firstAt) } : end;
     }
 
-    private async Task<AttemptEnd> EmbedAsync(string[] inputs, EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken)
+    private async Task<AttemptEnd> EmbedAsync(ServerRequest asked, EmbedRequest request, ITokenSink sink, CancellationToken cancellationToken)
     {
         long askedAt = time.GetTimestamp();
-        using HttpResponseMessage response = await server.SendAsync(dialect.Embed(model, inputs, request.Truncate), cancellationToken);
+        using HttpResponseMessage response = await server.SendAsync(asked, cancellationToken);
         if (!response.IsSuccessStatusCode)
             return await RefusedAsync(response, cancellationToken);
         using JsonDocument document = JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken));
         var (vectors, tokens) = dialect.ReadVectors(document.RootElement);
-        if (vectors.Count != inputs.Length)
-            return Failed($"the server that the model runs on answered {vectors.Count} vectors for {inputs.Length} texts");
+        if (vectors.Count != request.Inputs.Count)
+            return Failed($"the server that the model runs on answered {vectors.Count} vectors for {request.Inputs.Count} texts");
         Interlocked.Increment(ref _steps);
         sink.Started(new AttemptStart(tokens, 0, TimeSpan.Zero, time.GetElapsedTime(askedAt)));
         // It counts the tokens of all texts together; nobody asks for them apart.

@@ -15,8 +15,8 @@ internal interface IServerDialect
     /// <param name="model">The server's name for it.</param>
     ServerRequest Ask(string model, EngineRequest request);
 
-    /// <summary>Vectors of these texts.</summary>
-    ServerRequest Embed(string model, IReadOnlyList<string> inputs, bool truncate);
+    /// <summary>Vectors of all of its texts.</summary>
+    ServerRequest Embed(string model, EmbedRequest request);
 
     /// <summary>Brings the model into the server's memory, or out of it (zero); null where it cannot be told to.</summary>
     ServerRequest? Load(string model, TimeSpan? keepAlive);

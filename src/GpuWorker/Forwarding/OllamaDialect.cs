@@ -52,11 +52,13 @@ internal sealed class OllamaDialect : IServerDialect
         return forward.Messages.Count > 0 ? Chat(body, forward) : Complete(body, forward);
     }
 
-    public ServerRequest Embed(string model, IReadOnlyList<string> inputs, bool truncate)
+    public ServerRequest Embed(string model, EmbedRequest request)
     {
-        JsonObject body = Body(model, keepAlive: null);
-        body["input"] = new JsonArray([.. inputs.Select(input => JsonValue.Create(input))]);
-        body["truncate"] = truncate;
+        JsonObject body = Body(model, request.KeepAlive);
+        body["input"] = new JsonArray([.. request.Inputs.Select(input => JsonValue.Create(input))]);
+        body["truncate"] = request.Truncate;
+        if (request.Context is { } context)
+            body["options"] = new JsonObject { ["num_ctx"] = context };
         return new ServerRequest("api/embed", body);
     }
 

@@ -42,16 +42,18 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
         return forward.Messages.Count > 0 ? Chat(body, forward, request) : Complete(body, forward, request);
     }
 
-    public ServerRequest Embed(string model, IReadOnlyList<string> inputs, bool truncate)
+    public ServerRequest Embed(string model, EmbedRequest request)
     {
+        if (request.Context is not null)
+            return ServerRequest.Refused(kind, "num_ctx");
         JsonObject body = new()
         {
             ["model"] = model,
-            ["input"] = new JsonArray([.. inputs.Select(input => JsonValue.Create(input))]),
+            ["input"] = new JsonArray([.. request.Inputs.Select(input => JsonValue.Create(input))]),
             ["encoding_format"] = "float",
         };
         // The others refuse what is too long, and say so.
-        if (truncate && kind == ServerKind.Vllm)
+        if (request.Truncate && kind == ServerKind.Vllm)
             body["truncate_prompt_tokens"] = -1;
         return new ServerRequest("embeddings", body);
     }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -272,6 +271,18 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
         sink.Tokens.ShouldBe(9);
     }
 
+    [Theory]
+    [InlineData("openai")]
+    [InlineData("vllm")]
+    public async Task EmbedAsync_ContextThatTheServerHasNoWordFor_IsInvalidAndNamed(string kind)
+    {
+        AttemptEnd end = await Engine(await ServersAsync(kind)).EmbedAsync(new EmbedRequest { Inputs = ["abc"], Context = 100, KeepAlive = TimeSpan.FromMinutes(1) }, new VectorsSink(), Cancellation);
+
+        end.Reason.ShouldBe(EndReason.Invalid);
+        end.Error.ShouldNotBeNull().ShouldStartWith("num_ctx");
+        _server.Requests.ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task KeepAsync_ServerGoesAndComesBack_ItsModelsToo()
     {
@@ -347,22 +358,5 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
         _started.Add(servers);
         await servers.StartAsync(Cancellation);
         return servers;
-    }
-
-    private sealed class VectorsSink : ITokenSink
-    {
-        public SortedDictionary<int, float[]> Vectors { get; } = [];
-
-        public int Tokens { get; private set; }
-
-        public void Started(AttemptStart start)
-        {
-        }
-
-        public void Write(int index, int token, ReadOnlySpan<byte> piece, TokenLogprobs? logprobs = null)
-        {
-            Tokens += token;
-            Vectors.Add(index, MemoryMarshal.Cast<byte, float>(piece).ToArray());
-        }
     }
 }

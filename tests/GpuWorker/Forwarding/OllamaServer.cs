@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace OllamaMax.GpuWorker.Tests.Forwarding;
+
+/// <summary>As much of Ollama's API over real HTTP as lists models and embeds, of one model.</summary>
+internal sealed class OllamaServer : IAsyncDisposable
+{
+    public const string Model = "sound:latest";
+
+    private static readonly string[] s_capabilities = ["embedding"];
+    private static readonly float[] s_vector = [3, 4];
+
+    private readonly WebApplication _app;
+
+    private OllamaServer(WebApplication app)
+    {
+        _app = app;
+        app.MapGet("/api/tags", context => context.Response.WriteAsJsonAsync(new { models = new[] { Tag(Model) } }));
+        app.MapPost("/api/show", context => context.Response.WriteAsJsonAsync(new { capabilities = s_capabilities }));
+        app.MapPost("/api/embed", EmbedAsync);
+    }
+
+    public Uri Url => new(_app.Urls.Single());
+
+    /// <summary>The bodies of what was to be embedded.</summary>
+    public ConcurrentQueue<JsonElement> Requests { get; } = [];
+
+    public static async Task<OllamaServer> StartAsync()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        OllamaServer server = new(builder.Build());
+        await server._app.StartAsync(TestContext.Current.CancellationToken);
+        return server;
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static object Tag(string name) => new { name, digest = new string('a', 64), size = 1 };
+
+    private static async Task<JsonElement> ReadAsync(HttpContext context)
+    {
+        using JsonDocument document = await JsonDocument.ParseAsync(context.Request.Body, default, context.RequestAborted);
+        return document.RootElement.Clone();
+    }
+
+    private async Task EmbedAsync(HttpContext context)
+    {
+        JsonElement body = await ReadAsync(context);
+        Requests.Enqueue(body);
+        await context.Response.WriteAsJsonAsync(
+            new { embeddings = body.GetProperty("input").EnumerateArray().Select(_ => s_vector), prompt_eval_count = 5 }, context.RequestAborted);
+    }
+}
