@@ -28,7 +28,7 @@ internal sealed partial class ForwardedServer : IAsyncDisposable
     {
         _target = target;
         _connection = new ServerConnection(http, target);
-        _dialect = target.Speaks == ServerKind.Ollama ? new OllamaDialect() : new OpenAIDialect(target.Speaks);
+        _dialect = target.Speaks == ServerKind.Ollama ? new OllamaDialect(target, logger) : new OpenAIDialect(target.Speaks);
         _slots = new SemaphoreSlim(slots);
         _slotCount = slots;
         _time = time;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Assembling;
 using OllamaMax.Jobs.Forwarding;
@@ -10,10 +11,13 @@ using OllamaMax.Models;
 namespace OllamaMax.GpuWorker.Forwarding;
 
 /// <summary>Ollama's API (https://docs.ollama.com/api): the request goes as it came.</summary>
-internal sealed class OllamaDialect : IServerDialect
+internal sealed partial class OllamaDialect(ForwardTarget target, ILogger logger) : IServerDialect
 {
     /// <summary>Models' details by digest: they never change, and each costs a request.</summary>
     private readonly Dictionary<string, JsonElement> _details = [];
+
+    /// <summary>Models that the server did not show when it was last asked, by name and digest.</summary>
+    private readonly HashSet<string> _unshown = [];
 
     public async Task<IReadOnlyList<ForwardedModel>> ListAsync(ServerConnection server, CancellationToken cancellationToken)
     {
@@ -22,10 +26,8 @@ internal sealed class OllamaDialect : IServerDialect
         {
             if (tag.Text("name") is not { } name)
                 continue;
-            string key = $"{name} {tag.Text("digest")}";
-            if (!_details.TryGetValue(key, out JsonElement shown))
-                _details[key] = shown = await server.PostAsync(new ServerRequest("api/show", new JsonObject { ["model"] = name }), cancellationToken);
-            models.Add(Model(name, tag, shown));
+            if (await ShowAsync(server, name, tag, cancellationToken) is { } shown)
+                models.Add(Model(name, tag, shown));
         }
         return models;
     }
@@ -85,6 +87,27 @@ internal sealed class OllamaDialect : IServerDialect
     public (IReadOnlyList<float[]> Vectors, int Tokens) ReadVectors(JsonElement answer) => (
         [.. answer.Items("embeddings").Select(vector => vector.EnumerateArray().Select(number => number.GetSingle()).ToArray())],
         (int)(answer.Integer("prompt_eval_count") ?? 0));
+
+    /// <summary>Null where the server cannot, as with a model whose file is damaged: the others are offered all the same.</summary>
+    private async Task<JsonElement?> ShowAsync(ServerConnection server, string name, JsonElement tag, CancellationToken cancellationToken)
+    {
+        string key = $"{name} {tag.Text("digest")}";
+        if (_details.TryGetValue(key, out JsonElement known))
+            return known;
+        try
+        {
+            JsonElement shown = await server.PostAsync(new ServerRequest("api/show", new JsonObject { ["model"] = name }), cancellationToken);
+            _details[key] = shown;
+            _unshown.Remove(key);
+            return shown;
+        }
+        catch (HttpRequestException e) when (e.StatusCode is not null)
+        {
+            if (_unshown.Add(key))
+                LogUnshown(target, name, e.Message);
+            return null;
+        }
+    }
 
     private static ForwardedModel Model(string name, JsonElement tag, JsonElement shown)
     {
@@ -172,4 +195,7 @@ internal sealed class OllamaDialect : IServerDialect
             written["id"] = id;
         return written;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Server} cannot show its model '{Model}' ({Reason}); it is not offered until it can")]
+    private partial void LogUnshown(ForwardTarget server, string model, string reason);
 }

@@ -1,15 +1,22 @@
 using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Forwarding;
+using OllamaMax.GpuWorker.Tests.Models;
 using OllamaMax.Jobs;
+using OllamaMax.Models;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests.Forwarding;
 
 /// <summary>The engine that forwards, against a server with Ollama's API.</summary>
 public sealed class OllamaForwardingTests : IAsyncLifetime
 {
+    private readonly LineLog _log = new();
+    private readonly LoggerFactory _loggers;
     private OllamaServer _server = null!;
     private ForwardedServers _servers = null!;
+
+    public OllamaForwardingTests() => _loggers = new([new LineLogging(_log)]);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -23,13 +30,24 @@ public sealed class OllamaForwardingTests : IAsyncLifetime
             Name = "test",
             Forward = [ForwardTarget.Parse($"ollama={_server.Url}")],
         };
-        _servers = new ForwardedServers(Microsoft.Extensions.Options.Options.Create(options), TimeProvider.System, NullLogger<ForwardedServer>.Instance);
+        _servers = new ForwardedServers(Microsoft.Extensions.Options.Options.Create(options), TimeProvider.System, _loggers.CreateLogger<ForwardedServer>());
     }
 
     public async ValueTask DisposeAsync()
     {
         await _servers.DisposeAsync();
+        _loggers.Dispose();
         await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task StartAsync_AModelThatCannotBeShown_IsLeftOutAndToldOnce()
+    {
+        await _servers.StartAsync(Cancellation);
+        await _servers.StartAsync(Cancellation);
+
+        Described().ShouldHaveSingleItem().Name.ShouldBe(OllamaServer.Model);
+        _log.Lines.Count(line => line.Contains(OllamaServer.Damaged, StringComparison.Ordinal)).ShouldBe(1);
     }
 
     [Theory]
@@ -48,4 +66,6 @@ public sealed class OllamaForwardingTests : IAsyncLifetime
         (body.TryGetProperty("keep_alive", out JsonElement stays) ? stays.GetInt32() : (int?)null).ShouldBe(told);
         (body.TryGetProperty("options", out JsonElement options) ? options.GetProperty("num_ctx").GetInt32() : (int?)null).ShouldBe(context);
     }
+
+    private IReadOnlyList<ForwardedModel> Described() => JsonSerializer.Deserialize(_servers.Describe(), Streaming.ProtocolJson.Default.ForwardedModels)!.Models;
 }

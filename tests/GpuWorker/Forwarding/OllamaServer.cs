@@ -8,10 +8,11 @@ using Microsoft.Extensions.Logging;
 
 namespace OllamaMax.GpuWorker.Tests.Forwarding;
 
-/// <summary>As much of Ollama's API over real HTTP as lists models and embeds, of one model.</summary>
+/// <summary>As much of Ollama's API over real HTTP as lists models and embeds: two models, of which it cannot show <see cref="Damaged"/>.</summary>
 internal sealed class OllamaServer : IAsyncDisposable
 {
     public const string Model = "sound:latest";
+    public const string Damaged = "damaged:latest";
 
     private static readonly string[] s_capabilities = ["embedding"];
     private static readonly float[] s_vector = [3, 4];
@@ -21,8 +22,8 @@ internal sealed class OllamaServer : IAsyncDisposable
     private OllamaServer(WebApplication app)
     {
         _app = app;
-        app.MapGet("/api/tags", context => context.Response.WriteAsJsonAsync(new { models = new[] { Tag(Model) } }));
-        app.MapPost("/api/show", context => context.Response.WriteAsJsonAsync(new { capabilities = s_capabilities }));
+        app.MapGet("/api/tags", context => context.Response.WriteAsJsonAsync(new { models = new[] { Tag(Damaged), Tag(Model) } }));
+        app.MapPost("/api/show", ShowAsync);
         app.MapPost("/api/embed", EmbedAsync);
     }
 
@@ -49,6 +50,13 @@ internal sealed class OllamaServer : IAsyncDisposable
     {
         using JsonDocument document = await JsonDocument.ParseAsync(context.Request.Body, default, context.RequestAborted);
         return document.RootElement.Clone();
+    }
+
+    private static async Task ShowAsync(HttpContext context)
+    {
+        bool isDamaged = (await ReadAsync(context)).GetProperty("model").GetString() == Damaged;
+        context.Response.StatusCode = isDamaged ? StatusCodes.Status500InternalServerError : StatusCodes.Status200OK;
+        await context.Response.WriteAsJsonAsync<object>(isDamaged ? new { error = "unexpected EOF" } : new { capabilities = s_capabilities }, context.RequestAborted);
     }
 
     private async Task EmbedAsync(HttpContext context)
