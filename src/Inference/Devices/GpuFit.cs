@@ -35,8 +35,7 @@ internal static class GpuFit
         return (long)(there * PerLayer(shape, contextBytes)) + (gpus * computeBytes);
     }
 
-    private static InferenceDevice[] WithMemory(IEnumerable<InferenceDevice> devices) =>
-        [.. devices.Where(static device => device.Kind == DeviceKind.Gpu && device.TotalBytes > 0)];
+    private static InferenceDevice[] WithMemory(IEnumerable<InferenceDevice> devices) => [.. InferenceDevices.ForLayers(devices)];
 
     private static double PerLayer(ModelShape shape, long contextBytes) => (double)(shape.FileBytes + contextBytes) / Count(shape);
 

@@ -20,15 +20,22 @@ public static class InferenceDevices
         return [.. Enumerable.Range(0, (int)LlamaApi.DeviceCount()).Select(Read)];
     }
 
+    /// <summary>Of these, the GPUs that a model's layers go to and that tell their memory: one in the processor only where there is no other, as llama.cpp has it.</summary>
+    public static IEnumerable<InferenceDevice> ForLayers(IEnumerable<InferenceDevice> devices) => devices
+        .Where(static device => device.Kind is DeviceKind.Gpu or DeviceKind.IntegratedGpu && device.TotalBytes > 0)
+        .GroupBy(static device => device.Kind)
+        .MinBy(static kind => kind.Key) ?? Enumerable.Empty<InferenceDevice>();
+
     private static unsafe InferenceDevice Read(int index)
     {
         nint device = LlamaApi.Device((nuint)index);
         LlamaApi.DeviceMemory(device, out nuint free, out nuint total);
-        DeviceKind kind = Kind(LlamaApi.DeviceType(device));
+        string backend = Text(LlamaApi.BackendName(LlamaApi.DeviceBackend(device)));
+        DeviceKind kind = KindOf(LlamaApi.DeviceType(device), backend, RuntimeInformation.ProcessArchitecture);
         // Of a CPU the library says that all of it is free.
         bool isMachine = kind == DeviceKind.Cpu;
         return new InferenceDevice(
-            Text(LlamaApi.DeviceName(device)), Text(LlamaApi.BackendName(LlamaApi.DeviceBackend(device))), Text(LlamaApi.DeviceDescription(device)),
+            Text(LlamaApi.DeviceName(device)), backend, Text(LlamaApi.DeviceDescription(device)),
             kind, isMachine ? HostMemory.Total : (long)total, isMachine ? HostMemory.Free : (long)free);
     }
 
@@ -36,12 +43,16 @@ public static class InferenceDevices
 
     private static unsafe string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
 
-    /// <summary>Values of <c>ggml_backend_dev_type</c>; the one left out, 4, is several GPUs used as one.</summary>
-    private static DeviceKind Kind(int type) => type switch
+    /// <summary>Apple's processors have their GPU in them, which ggml does not say: its memory is the part of the machine's that Metal lets models have.</summary>
+    /// <param name="type">A value of <c>ggml_backend_dev_type</c>; the one left out, 4, is several GPUs used as one.</param>
+    /// <param name="backend">As the library names it, which has called Metal by both names.</param>
+    /// <param name="processor">The machine's.</param>
+    internal static DeviceKind KindOf(int type, string backend, Architecture processor) => type switch
     {
         0 => DeviceKind.Cpu,
         2 => DeviceKind.IntegratedGpu,
         3 => DeviceKind.Accelerator,
+        _ when processor == Architecture.Arm64 && backend is "MTL" or "Metal" => DeviceKind.IntegratedGpu,
         _ => DeviceKind.Gpu,
     };
 }

@@ -48,8 +48,9 @@ internal static class MemoryPlanner
 
         public long Memory { get; } = options.MemoryBytes ?? long.MaxValue;
 
-        /// <summary>Of <see cref="Memory"/>, what devices have free.</summary>
-        public long Free => Math.Min(Memory, devices.Count == 0 ? long.MaxValue : devices.Sum(static device => device.FreeBytes));
+        /// <summary>Of <see cref="Memory"/>, what devices have free; that of a GPU in the processor is the machine's.</summary>
+        public long Free => Math.Min(
+            Memory, devices.Count == 0 ? long.MaxValue : devices.Where(static device => device.Kind != DeviceKind.IntegratedGpu).Sum(static device => device.FreeBytes));
 
         private int Least => Math.Min(LeastContext, Asked);
 

@@ -137,6 +137,20 @@ public sealed class MemoryPlannerTests
         partly.VramBytes.ShouldBeInRange(15L << 30, 20L << 30);
     }
 
+    /// <summary>It and the CPU tell of the same memory.</summary>
+    [Fact]
+    public void Of_AGpuInTheProcessor_SharesTheMachinesMemory()
+    {
+        ModelShape shape = s_shape with { Layers = 31, FileBytes = 8L << 30, KeyWidth = 1L << 17, ValueWidth = 1L << 17, TrainedContext = 4096 };
+        InferenceDevice metal = Gpu(24) with { Kind = DeviceKind.IntegratedGpu };
+
+        MemoryPlan plan = MemoryPlanner.Of(shape, new EngineOptions { ContextPerSlot = 4096 }, [Cpu(15L << 30), metal]);
+
+        // 2 GB of context for each slot.
+        plan.Slots.ShouldBe(3);
+        (plan.GpuLayers, plan.VramBytes).ShouldBe((-1, plan.Bytes));
+    }
+
     [Fact]
     public void Of_LayersAskedFor_AreThoseInVram()
     {
