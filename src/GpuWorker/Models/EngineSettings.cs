@@ -1,4 +1,5 @@
 using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Sizing;
 
@@ -30,13 +31,16 @@ internal static class EngineSettings
     /// By the file's header. Without a number of slots, for one: others make way for that, and it gets more of what is free then. What cannot be
     /// read takes its size alone: loading it will say what is wrong.
     /// </summary>
-    public static MemoryNeed Measure(string path, WorkerOptions worker)
+    /// <param name="path">The file.</param>
+    /// <param name="worker">What the worker was told.</param>
+    /// <param name="gpus">What layers go to, as if no model were there.</param>
+    public static MemoryNeed Measure(string path, WorkerOptions worker, IReadOnlyList<InferenceDevice> gpus)
     {
         EngineOptions options = For(worker);
         try
         {
-            MemoryPlan plan = ModelMemory.Plan(path, options with { Slots = options.Slots ?? 1 }, []);
-            return new MemoryNeed(plan.WeightBytes, plan.Bytes - plan.WeightBytes) { Least = plan.LeastBytes };
+            MemoryPlan plan = ModelMemory.Plan(path, options with { Slots = options.Slots ?? 1 }, options.GpuLayers == 0 ? [] : gpus);
+            return new MemoryNeed(plan.WeightBytes, plan.Bytes - plan.WeightBytes) { Least = plan.LeastBytes, Vram = plan.GpuLayers < 0 ? plan.VramBytes : 0 };
         }
         catch (ModelLoadException)
         {

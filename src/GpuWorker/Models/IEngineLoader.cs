@@ -7,7 +7,9 @@ namespace OllamaMax.GpuWorker.Models;
 public interface IEngineLoader
 {
     /// <summary>What it is to take there, before it is loaded.</summary>
-    MemoryNeed Measure(string path);
+    /// <param name="path">The file.</param>
+    /// <param name="gpus">What layers go to, as if no model were there.</param>
+    MemoryNeed Measure(string path, IReadOnlyList<InferenceDevice> gpus);
 
     /// <summary>What models can be computed on here, with their memory as it was a short while ago. The first answer can take seconds.</summary>
     /// <exception cref="Inference.Native.ModelLoadException">It cannot be found out.</exception>
@@ -29,4 +31,7 @@ public sealed record MemoryNeed(long Weights, long Cache)
 
     /// <summary>With a small context: with less it cannot be loaded.</summary>
     public long Least { get; init; } = Weights + Cache;
+
+    /// <summary>In the GPUs' memory, where that holds all of its layers while no other model is there; 0: it does not, or none goes there.</summary>
+    public long Vram { get; init; }
 }

@@ -28,6 +28,9 @@ internal sealed class ModelEntry(string digest, TimeSpan keepAlive) : IProgress<
     /// <summary>Bytes that are set aside for it; 0 while it waits for room.</summary>
     public long Reserved { get; set; }
 
+    /// <summary>Of the GPUs' memory, what it takes; 0 before it is loaded.</summary>
+    public long VramBytes => Engine?.VramBytes ?? 0;
+
     public bool HasRoom { get; set; }
 
     public int Uses { get; set; }
@@ -78,7 +81,7 @@ internal sealed class ModelEntry(string digest, TimeSpan keepAlive) : IProgress<
         : new HeldModel(Digest, Loaded: true, Engine.ContextPerSlot, Reserved)
         {
             ExpiresIn = KeepAlive < TimeSpan.Zero || IsWarm ? null : Math.Round(((ExpiresAt - now) ?? KeepAlive).TotalSeconds, 1),
-            VramBytes = Engine.VramBytes > 0 ? Engine.VramBytes : null,
+            VramBytes = VramBytes > 0 ? VramBytes : null,
             TokensPerSecond = meters.LastOf(Digest)?.Together,
             JobTokensPerSecond = meters.LastOf(Digest)?.Job,
         };

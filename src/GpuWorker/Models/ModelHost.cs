@@ -89,8 +89,11 @@ internal sealed partial class ModelHost(
     }
 
     /// <summary>Whether the model is not here, and can come without putting out any that somebody uses, or used a short while ago, or that is to stay.</summary>
-    public bool CanWarm(string digest, MemoryNeed need)
+    /// <param name="digest">The model's.</param>
+    /// <param name="path">Its copy.</param>
+    public bool CanWarm(string digest, string path)
     {
+        MemoryNeed need = Measure(path);
         lock (_lock)
         {
             return !_entries.ContainsKey(digest) && _room.HasRoomBeside(need, _entries.Values);
@@ -165,6 +168,8 @@ internal sealed partial class ModelHost(
         await Task.WhenAll(all.Select(UnloadAsync));
         _oneAtATime.Dispose();
     }
+
+    private MemoryNeed Measure(string path) => loader.Measure(path, memory.Gpus);
 
     private HeldModel Describe_NeedsLock(string digest) =>
         (_entries.GetValueOrDefault(digest)?.Describe(time.GetUtcNow(), meters) ?? new HeldModel(digest, Loaded: false)) with { Warm = _warm.Contains(digest) ? true : null };
@@ -246,7 +251,7 @@ internal sealed partial class ModelHost(
         try
         {
             entry.Replica = await replicas.HoldAsync(entry.Digest, _stopping.Token);
-            entry.Need = loader.Measure(entry.Replica.Path);
+            entry.Need = Measure(entry.Replica.Path);
             await _oneAtATime.WaitAsync(entry.Abandoned.Token);
             LoadedEngine engine;
             try
@@ -316,9 +321,10 @@ internal sealed partial class ModelHost(
                 lock (_lock)
                 {
                     changed = _roomChanged.Task;
-                    if (_room.TryReserve(entry, need, _entries.Values))
+                    ModelEntry? onGpus = _room.ToPutOffGpus(entry, _entries.Values);
+                    if (onGpus is null && _room.TryReserve(entry, need, _entries.Values))
                         return _room.FreeFor(entry, _entries.Values);
-                    if (victim?.Leaving is null or { Task.IsCompleted: true } && (victim = ModelRoom.ToPutOut(_entries.Values)) is not null)
+                    if (victim?.Leaving is null or { Task.IsCompleted: true } && (victim = onGpus ?? ModelRoom.ToPutOut(_entries.Values)) is not null)
                         PutOut_NeedsLock(victim);
                 }
                 LogWaiting(entry.Digest, victim?.Digest);

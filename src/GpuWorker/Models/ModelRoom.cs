@@ -40,12 +40,33 @@ internal sealed class ModelRoom(MachineMemory memory, WorkerOptions options, Tim
         .ThenBy(other => other.UsedAt)
         .FirstOrDefault();
 
+    /// <summary>One that nobody uses and whose place on the GPUs another needs, to have all of its layers there. Null: it has them, or would not if all of these left.</summary>
+    public ModelEntry? ToPutOffGpus(ModelEntry entry, IReadOnlyCollection<ModelEntry> all) => InTheWay(entry.Need!, [.. all.Where(other => other != entry)]).FirstOrDefault();
+
     /// <summary>Whether one can come without putting out any that somebody uses, or used a short while ago, or that is to stay.</summary>
     public bool HasRoomBeside(MemoryNeed need, IReadOnlyCollection<ModelEntry> all)
     {
         ModelEntry[] staying = [.. all.Where(entry => entry.IsWarm || entry.Uses > 0 || entry.Engine is null || time.GetElapsedTime(entry.UsedAt) < Rest)];
         return need.Least <= memory.Budget && staying.Length < options.LoadedModels
-            && staying.Sum(entry => entry.Reserved) + Math.Min(need.Total, memory.Budget) <= memory.Budget;
+            && staying.Sum(entry => entry.Reserved) + Math.Min(need.Total, memory.Budget) <= memory.Budget
+            && !InTheWay(need, all).Exists(staying.Contains);
+    }
+
+    /// <summary>Who would leave the GPUs for it, the one unused for longest first; nobody where that would not be enough.</summary>
+    private List<ModelEntry> InTheWay(MemoryNeed need, IReadOnlyCollection<ModelEntry> others)
+    {
+        List<ModelEntry> leaving = [];
+        if (need.Vram == 0)
+            return leaving;
+        long over = need.Vram + others.Sum(other => other.VramBytes) - memory.Gpus.Sum(gpu => gpu.FreeBytes);
+        foreach (ModelEntry idle in others.Where(other => other is { VramBytes: > 0, Uses: 0, IsWarm: false }).OrderBy(other => other.Leaving is null).ThenBy(other => other.UsedAt))
+        {
+            if (over <= 0)
+                break;
+            leaving.Add(idle);
+            over -= idle.VramBytes;
+        }
+        return over > 0 ? [] : leaving;
     }
 
     private static long Megabytes(long bytes) => bytes >> 20;

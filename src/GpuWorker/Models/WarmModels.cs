@@ -4,7 +4,7 @@ using OllamaMax.Inference.Native;
 namespace OllamaMax.GpuWorker.Models;
 
 /// <summary>Loads what policies want in memory, where there is room; what there is none for now is ordered again, and may have it then.</summary>
-internal sealed partial class WarmModels(ReplicaStore replicas, ModelHost models, IEngineLoader loader, ILogger<WarmModels> logger)
+internal sealed partial class WarmModels(ReplicaStore replicas, ModelHost models, ILogger<WarmModels> logger)
 {
     private int _isLoading;
 
@@ -34,7 +34,7 @@ internal sealed partial class WarmModels(ReplicaStore replicas, ModelHost models
         {
             using (Replica replica = await replicas.HoldAsync(digest, cancellationToken))
             {
-                if (!models.CanWarm(digest, loader.Measure(replica.Path)))
+                if (!models.CanWarm(digest, replica.Path))
                     return;
             }
             (await models.UseAsync(digest, keepAlive: null, cancellationToken)).Dispose();

@@ -15,7 +15,7 @@ internal sealed class ProcessEngineLoader(IOptions<WorkerOptions> options, ILogg
     // As the latest process said; null: unknown, or no more true.
     private volatile IReadOnlyList<InferenceDevice>? _devices;
 
-    public MemoryNeed Measure(string path) => EngineSettings.Measure(path, options.Value);
+    public MemoryNeed Measure(string path, IReadOnlyList<InferenceDevice> gpus) => EngineSettings.Measure(path, options.Value, gpus);
 
     public async Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) =>
         _devices ??= await DeviceProbe.AskAsync(time, cancellationToken);

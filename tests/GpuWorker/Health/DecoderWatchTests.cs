@@ -192,7 +192,7 @@ public sealed class DecoderWatchTests : IAsyncDisposable
 
     private sealed class OneEngine(IdleEngine engine) : IEngineLoader
     {
-        public MemoryNeed Measure(string path) => new(Weights: 1, Cache: 0);
+        public MemoryNeed Measure(string path, IReadOnlyList<InferenceDevice> gpus) => new(Weights: 1, Cache: 0);
 
         public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<InferenceDevice>>([]);
 

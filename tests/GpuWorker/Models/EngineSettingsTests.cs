@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using OllamaMax.GpuWorker.Models;
 using OllamaMax.GpuWorker.Processes;
 using OllamaMax.Inference;
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Tests.Batching;
 using OllamaMax.Jobs;
 using OllamaMax.TestKit;
@@ -41,6 +43,24 @@ public sealed class EngineSettingsTests : IDisposable
         await using LoadedEngine loaded = await LoadAsync("--gpu-layers", "1");
 
         loaded.GpuLayers.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Measure_OnGpus_TellsWhatIsThereIfAllLayersAre()
+    {
+        string model = _folder.File("model.gguf");
+        GgufGenerator.Write(model, new GgufSpec());
+        InferenceDevice[] large = [new("GPU0", "CUDA", "a card", DeviceKind.Gpu, 8L << 30, 8L << 30)], small = [large[0] with { FreeBytes = 1 << 20 }];
+
+        MemoryNeed need = Measure(large);
+
+        need.Vram.ShouldBe(need.Total);
+        Measure([]).ShouldBe(need with { Vram = 0 });
+        Measure(small).ShouldBe(need with { Vram = 0 });
+        Measure(large, "--gpu-layers", "0").Vram.ShouldBe(0);
+
+        MemoryNeed Measure(InferenceDevice[] gpus, params string[] options) =>
+            EngineSettings.Measure(model, WorkerCommand.Read(Parse([.. options, "--threads", "1", "--slots", "2"])), gpus);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference;
 using OllamaMax.Inference.Devices;
@@ -194,6 +195,54 @@ public sealed class ModelHostTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Use_AnIdleOneHasTheGpus_ItMakesWay()
+    {
+        ModelHost host = await HostWithGpuAsync(models: 3);
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (await host.UseAsync(Digest(1), null, Cancellation)).Dispose();
+
+        (await host.UseAsync(Digest(2), null, Cancellation)).Dispose();
+
+        Loaded(host).ShouldBe([1, 2], "there is memory for all, but the GPU has place for two");
+    }
+
+    [Fact]
+    public async Task Use_TheGpusAreInUse_ItIsLoadedBesideThem()
+    {
+        ModelHost host = await HostWithGpuAsync(models: 3);
+        using ModelUse first = await host.UseAsync(Digest(0), null, Cancellation);
+        using ModelUse second = await host.UseAsync(Digest(1), null, Cancellation);
+
+        _loader.Vram = 0;
+        (await host.UseAsync(Digest(2), null, Cancellation)).Dispose();
+
+        Loaded(host).ShouldBe([0, 1, 2]);
+    }
+
+    [Fact]
+    public async Task KeepWarm_TheGpusWereUsedShortlyBefore_WaitsUntilTheOthersRest()
+    {
+        ModelHost host = await HostWithGpuAsync(models: 3);
+        WarmModels warm = _services!.GetRequiredService<WarmModels>();
+        HashSet<string> wanted = [Digest(2)];
+        (await host.UseAsync(Digest(0), Timeout.InfiniteTimeSpan, Cancellation)).Dispose();
+        (await host.UseAsync(Digest(1), Timeout.InfiniteTimeSpan, Cancellation)).Dispose();
+
+        await warm.KeepAsync(wanted, Cancellation);
+        Loaded(host).ShouldBe([0, 1]);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await warm.KeepAsync(wanted, Cancellation);
+        Loaded(host).ShouldBe([1, 2]);
+
+        // Nor is the one that is to stay put off for a request that can be run on the CPU.
+        await warm.KeepAsync(new HashSet<string> { Digest(1), Digest(2) }, Cancellation);
+        _loader.Vram = 0;
+        (await host.UseAsync(Digest(0), null, Cancellation)).Dispose();
+        Loaded(host).ShouldBe([0, 1, 2]);
+    }
+
+    [Fact]
     public async Task Use_LoadFailsAgainAndAgain_IsTriedLessAndLessOften()
     {
         ModelHost host = Host(models: 1);
@@ -325,6 +374,16 @@ public sealed class ModelHostTests : IAsyncDisposable
         }
     }
 
+    /// <summary>With a GPU that holds two models.</summary>
+    private async Task<ModelHost> HostWithGpuAsync(int models)
+    {
+        ModelHost host = Host(models);
+        _loader.Devices = [new("GPU0", "CUDA", "a card", DeviceKind.Gpu, 250, 0), new("CPU", "CPU", "the machine", DeviceKind.Cpu, 1000, 1000)];
+        _loader.Vram = 100;
+        await _services!.GetRequiredService<MachineDevices>().RefreshAsync(Cancellation);
+        return host;
+    }
+
     /// <summary>Every model needs 100 bytes.</summary>
     private ModelHost Host(int models, long memory = 1000)
     {
@@ -357,6 +416,8 @@ public sealed class ModelHostTests : IAsyncDisposable
 
         public long Vram { get; set; }
 
+        public IReadOnlyList<InferenceDevice> Devices { get; set; } = [];
+
         /// <summary>Bytes that each might have taken.</summary>
         public List<long> Rooms { get; } = [];
 
@@ -366,9 +427,10 @@ public sealed class ModelHostTests : IAsyncDisposable
 
         public Task Begun => _begun.Task;
 
-        public MemoryNeed Measure(string path) => new(Weights: 60, Cache: 40) { Least = Least };
+        /// <summary>On GPUs where there are any.</summary>
+        public MemoryNeed Measure(string path, IReadOnlyList<InferenceDevice> gpus) => new(Weights: 60, Cache: 40) { Least = Least, Vram = gpus.Count > 0 ? 100 : 0 };
 
-        public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<InferenceDevice>>([]);
+        public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult(Devices);
 
         public async Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken)
         {

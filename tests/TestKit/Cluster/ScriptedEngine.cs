@@ -69,7 +69,7 @@ public sealed class ScriptedEngine(int slots) : IInferenceEngine
 /// <summary>Gives every model the same script.</summary>
 public sealed class ScriptedEngineLoader(ScriptedEngine engine) : IEngineLoader
 {
-    public MemoryNeed Measure(string path) => new(Weights: 1, Cache: 0);
+    public MemoryNeed Measure(string path, IReadOnlyList<InferenceDevice> gpus) => new(Weights: 1, Cache: 0);
 
     public Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<InferenceDevice>>([]);
 
