@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Forwarding;
@@ -34,5 +35,5 @@ public sealed class OllamaDialectTests
     }
 
     private static JsonObject Ask(ForwardedPrompt forward) =>
-        new OllamaDialect().Ask("far", new EngineRequest { Prompt = "", Options = new(), Seed = 1, Forward = forward }).Body;
+        new OllamaDialect(ForwardTarget.Parse("ollama=http://localhost:1"), NullLogger.Instance).Ask("far", new EngineRequest { Prompt = "", Options = new(), Seed = 1, Forward = forward }).Body;
 }
