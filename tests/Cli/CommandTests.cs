@@ -65,6 +65,15 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Fact]
+    public async Task Revoke_WorkerInNoList_IsLeftToTheEdgeToFind()
+    {
+        var (code, output, errors) = await local.RunAsync("worker", "revoke", "nobody/else");
+
+        (code, output).ShouldBe((ExitCode.NotFound, ""));
+        errors.ShouldStartWith("error: worker 'nobody");
+    }
+
+    [Fact]
     public async Task Pull_Detached_GoesOnWithoutItsClientAndTellsHowItEnded()
     {
         var (code, output, errors) = await local.RunAsync("models", "pull", "localhost:9/some/model", "--detach");

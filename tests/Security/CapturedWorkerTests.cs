@@ -78,7 +78,6 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         (await local.StatusAsync(HttpMethod.Get, "/api/tags", Sign(key, worker.WorkerId))).ShouldBe(401);
     }
 
-    /// <summary>It has to be listed to be revoked, so it reports once, by what it holds.</summary>
     [Fact]
     public async Task Revoked_Worker_IsGoneAndCannotRenew()
     {
@@ -95,6 +94,27 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         await ReportAsync(worker);
         (await StateAsync(worker.WorkerId)).ShouldBe("gone");
         (await local.StatusAsync(HttpMethod.Delete, "/cluster/workers/nobody", local.Keys["operator"])).ShouldBe(404);
+    }
+
+    /// <summary>What it reports is its own choice, and with it whether it is listed.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("{")]
+    public async Task Revoked_WorkerThatIsNotListed_IsGoneAndCannotRenew(string? report)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        WorkerCapabilities worker = await EnrolAsync(key);
+        if (report is not null)
+            await ReportAsync(worker, report);
+
+        using HttpResponseMessage response = await local.SendAsync(HttpMethod.Delete, $"/cluster/workers/{worker.WorkerId}", local.Keys["operator"]);
+
+        ((int)response.StatusCode).ShouldBe(200);
+        JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        (answer.GetProperty("id").GetString(), answer.GetProperty("name").GetString(), answer.GetProperty("state").GetString()).ShouldBe((worker.WorkerId, "captured", "gone"));
+        (await RenewAsync(worker.WorkerId, Sign(key, worker.WorkerId))).ShouldBeNull();
+        await ReportAsync(worker);
+        (await StateAsync(worker.WorkerId)).ShouldBe("gone");
     }
 
     [Fact]
@@ -150,16 +170,17 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         return (int)response.StatusCode;
     }
 
-    private static async Task ReportAsync(WorkerCapabilities worker)
+    private static Task ReportAsync(WorkerCapabilities worker) => ReportAsync(worker, Heartbeats.Write(new()
     {
-        WorkerReport report = new()
-        {
-            Version = ProtocolVersion.Current, Id = worker.WorkerId, Name = "captured", Host = "a-box", Pid = 1, Program = "0", Draining = false, SlotsUsed = 0, SlotsTotal = 1, IntervalSeconds = 60, Models = [], Devices = [],
-        };
+        Version = ProtocolVersion.Current, Id = worker.WorkerId, Name = "captured", Host = "a-box", Pid = 1, Program = "0", Draining = false, SlotsUsed = 0, SlotsTotal = 1, IntervalSeconds = 60, Models = [], Devices = [],
+    }));
+
+    private static async Task ReportAsync(WorkerCapabilities worker, string report)
+    {
         using HttpRequestMessage request = new(HttpMethod.Put, worker.HeartbeatUrl) { Content = new ByteArrayContent([]) };
         request.Headers.Add("x-ms-version", "2021-12-02");
         request.Headers.Add("x-ms-blob-type", "BlockBlob");
-        request.Headers.Add($"x-ms-meta-{Heartbeats.ReportKey}", Heartbeats.Write(report));
+        request.Headers.Add($"x-ms-meta-{Heartbeats.ReportKey}", report);
         using HttpResponseMessage response = await Http.SendAsync(request, Cancellation);
         response.EnsureSuccessStatusCode();
     }

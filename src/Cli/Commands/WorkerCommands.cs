@@ -72,8 +72,10 @@ internal static class WorkerCommands
         Command revoke = new("revoke", "Takes back that it was let in: it gets nothing any more and cannot come back under its id") { Worker };
         run.Set(revoke, async (parsed, edge, screen, cancellationToken) =>
         {
-            string id = await IdAsync(edge, parsed.GetRequiredValue(Worker), cancellationToken);
-            JsonElement worker = await edge.CallAsync(HttpMethod.Delete, $"cluster/workers/{id}", null, cancellationToken);
+            // One that has never reported is in no list, and can be revoked by its id.
+            string asked = parsed.GetRequiredValue(Worker);
+            string id = await FindAsync(edge, asked, cancellationToken) ?? asked;
+            JsonElement worker = await edge.CallAsync(HttpMethod.Delete, $"cluster/workers/{Uri.EscapeDataString(id)}", null, cancellationToken);
             screen.List(worker, [worker], Columns);
         });
         command.Add(revoke);
@@ -92,7 +94,12 @@ internal static class WorkerCommands
         return command;
     }
 
-    private static async Task<string> IdAsync(Edge edge, string asked, CancellationToken cancellationToken)
+    private static async Task<string> IdAsync(Edge edge, string asked, CancellationToken cancellationToken) =>
+        await FindAsync(edge, asked, cancellationToken)
+        ?? throw new EdgeException($"there is no worker '{asked}'; `ollamamax worker list` shows those that are", System.Net.HttpStatusCode.NotFound);
+
+    /// <summary>The id of the one that is listed under it, or alone under this name; null where none is.</summary>
+    private static async Task<string?> FindAsync(Edge edge, string asked, CancellationToken cancellationToken)
     {
         JsonElement[] workers = [.. (await edge.GetAsync("cluster/workers", cancellationToken)).Items("workers")];
         if (Array.Exists(workers, worker => worker.Text("id") == asked))
@@ -100,7 +107,7 @@ internal static class WorkerCommands
         return Array.FindAll(workers, worker => worker.Text("name") == asked) switch
         {
             [var only] => only.Shown("id"),
-            [] => throw new EdgeException($"there is no worker '{asked}'; `ollamamax worker list` shows those that are", System.Net.HttpStatusCode.NotFound),
+            [] => null,
             var several => throw new EdgeException($"{several.Length} workers are called '{asked}'; say which by its id: {string.Join(", ", several.Select(worker => worker.Shown("id")))}", System.Net.HttpStatusCode.Conflict),
         };
     }

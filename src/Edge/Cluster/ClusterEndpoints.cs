@@ -10,6 +10,7 @@ using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
 using OllamaMax.Security;
 using OllamaMax.SignalR;
+using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
 
@@ -17,7 +18,16 @@ namespace OllamaMax.Edge.Cluster;
 
 /// <summary>The cluster's own endpoints, and <c>/negotiate</c>.</summary>
 internal sealed class ClusterEndpoints(
-    WorkerGate gate, ClusterStatus status, WorkerWishes wishes, ClusterWatch watch, ClusterDocuments documents, IModelSource models, SignalRHub hub, RequestBodyReader bodies)
+    WorkerGate gate,
+    ClusterStatus status,
+    WorkerWishes wishes,
+    WorkerEnrolments enrolments,
+    ClusterWatch watch,
+    ClusterDocuments documents,
+    IModelSource models,
+    SignalRHub hub,
+    RequestBodyReader bodies,
+    TimeProvider time)
     : IEndpointGroup
 {
     private static readonly TimeSpan ViewMaxAge = TimeSpan.FromSeconds(1);
@@ -40,7 +50,7 @@ internal sealed class ClusterEndpoints(
             .Describe(Said("Has a worker finish what it runs and take nothing new, until it is undrained.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
         endpoints.MapPost("/cluster/workers/{id}/undrain", context => WishAsync(context, wishes.UndrainAsync)).WithMetadata(manage)
             .Describe(Said("Has a worker take jobs again.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
-        endpoints.MapDelete("/cluster/workers/{id}", context => WishAsync(context, wishes.RevokeAsync)).WithMetadata(manage)
+        endpoints.MapDelete("/cluster/workers/{id}", RevokeAsync).WithMetadata(manage)
             .Describe(Said("Takes back that a worker was let in: it gets nothing any more, and cannot come back under this id.") with { AnswerType = ClusterJson.Default.WorkerAnswer });
         endpoints.MapPost("/cluster/join-tokens", JoinTokenAsync).WithMetadata(new RequiredPermission(Permissions.JoinWorkers))
             .Describe(Said("A token that is good for one worker, once.") with { AnswerType = ClusterJson.Default.JoinTokenAnswer });
@@ -67,17 +77,15 @@ internal sealed class ClusterEndpoints(
 
     private async Task WorkerAsync(HttpContext context)
     {
-        string id = (string)context.GetRouteValue("id")!;
-        WorkerAnswer? worker = (await ListAsync(context.RequestAborted)).FirstOrDefault(worker => worker.Id == id);
-        if (worker is null)
-            await ErrorAnswer.WriteAsync(context, new ApiError(404, $"worker '{id}' not found"));
-        else
+        if (await FindAsync(context) is { } worker)
             await JsonAnswer.WriteAsync(context, worker, ClusterJson.Default.WorkerAnswer);
+        else
+            await ErrorAnswer.WriteAsync(context, new ApiError(404, $"worker '{Id(context)}' not found"));
     }
 
     private async Task WishAsync(HttpContext context, Func<string, CancellationToken, Task<ApiError?>> putAsync)
     {
-        string id = (string)context.GetRouteValue("id")!;
+        string id = Id(context);
         // Of a worker that nobody has heard of nothing is written: the state holds what there is.
         if ((await watch.GetAsync(ViewMaxAge, context.RequestAborted)).Any(worker => worker.Report.Id == id)
             && await putAsync(id, context.RequestAborted) is { } error)
@@ -85,6 +93,30 @@ internal sealed class ClusterEndpoints(
         else
             await WorkerAsync(context);
     }
+
+    /// <summary>Whoever is enrolled can be revoked. Whether it is listed its reports decide, which it writes itself.</summary>
+    private async Task RevokeAsync(HttpContext context)
+    {
+        if (await enrolments.FindAsync(Id(context), context.RequestAborted) is not { } enrolled)
+            await WishAsync(context, wishes.RevokeAsync);
+        else if (await wishes.RevokeAsync(enrolled.Id, context.RequestAborted) is { } error)
+            await ErrorAnswer.WriteAsync(context, error);
+        else
+            await JsonAnswer.WriteAsync(context, await FindAsync(context) ?? Unheard(enrolled), ClusterJson.Default.WorkerAnswer);
+    }
+
+    private static string Id(HttpContext context) => (string)context.GetRouteValue("id")!;
+
+    private async Task<WorkerAnswer?> FindAsync(HttpContext context) => (await ListAsync(context.RequestAborted)).FirstOrDefault(worker => worker.Id == Id(context));
+
+    /// <summary>Of one without a report that can be read, once it is revoked.</summary>
+    private WorkerAnswer Unheard(EnrolmentRecord enrolled) => new(
+        enrolled.Id, enrolled.Name, "", 0, null, new Dictionary<string, string>(), State(WorkerState.Gone), new SlotsAnswer(0, 0), [], [], new MemoryAnswer(0, 0), null, "", 0,
+        Seconds(time.GetUtcNow() - enrolled.EnrolledAt));
+
+    private static string State(WorkerState state) => JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());
+
+    private static double Seconds(TimeSpan age) => Math.Round(age.TotalSeconds, 1);
 
     private async Task<IReadOnlyList<WorkerAnswer>> ListAsync(CancellationToken cancellationToken)
     {
@@ -103,7 +135,7 @@ internal sealed class ClusterEndpoints(
             report.Pid,
             report.Site,
             view.Labels,
-            JsonNamingPolicy.SnakeCaseLower.ConvertName(view.State.ToString()),
+            State(view.State),
             new SlotsAnswer(report.SlotsUsed, report.SlotsTotal),
             [
                 .. report.Models.Select(held => Answer(held, names)),
@@ -114,7 +146,7 @@ internal sealed class ClusterEndpoints(
             report.TokensPerSecond,
             report.Program,
             report.Version,
-            Math.Round(view.Age.TotalSeconds, 1))
+            Seconds(view.Age))
         {
             StateSince = documents.State.Last?.Content.Members.GetValueOrDefault(report.Id) is { } member && member.State == view.State ? member.Since : null,
             Flags = view.Flags,
@@ -140,7 +172,7 @@ internal sealed class ClusterEndpoints(
         if ((await WorkerRequests.ReadAsync(context, bodies, ProtocolJson.Default.CapabilityRequest)).Failed(out ApiError? error, out CapabilityRequest? request))
             await ErrorAnswer.WriteAsync(context, error);
         else
-            await WriteAsync(context, await gate.RenewAsync((string)context.GetRouteValue("id")!, WorkerRequests.Bearer(context), request, context.RequestAborted));
+            await WriteAsync(context, await gate.RenewAsync(Id(context), WorkerRequests.Bearer(context), request, context.RequestAborted));
     }
 
     private Task NegotiateAsync(HttpContext context)
