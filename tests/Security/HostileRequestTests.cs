@@ -94,6 +94,22 @@ public sealed class HostileRequestTests(KeyedSystemFixture local)
         (await response.Content.ReadAsStringAsync(Cancellation)).Length.ShouldBeLessThan(1000);
     }
 
+    /// <summary>Of somebody who has shown nothing yet: JSON of many small parts takes twelve times its size once it is read.</summary>
+    [Theory]
+    [InlineData("/cluster/enrolments")]
+    [InlineData("/cluster/workers/anybody/capabilities")]
+    [InlineData("/cluster/jobs/any/claim")]
+    public async Task Body_OfAWorkerThatNobodyKnows_IsNotReadBeyondWhatWorkersSend(string path)
+    {
+        string digests = string.Join(',', Enumerable.Repeat($"\"sha256:{new string('0', 64)}\"", 1000));
+        string most = $$"""{"version":1,"models":[{{digests}}]""";
+
+        (await StatusAsync(most + "}")).ShouldNotBe(413);
+        (await StatusAsync($"{most},\"more\":[{string.Join(',', Enumerable.Repeat('1', 30_000))}]}}")).ShouldBe(413);
+
+        Task<int> StatusAsync(string body) => local.StatusAsync(HttpMethod.Post, path, null, new StringContent(body));
+    }
+
     /// <summary>Nothing is unpacked, so there is nothing to blow up: 100 MB of blanks are a few bytes that are no JSON.</summary>
     [Theory]
     [InlineData("gzip")]

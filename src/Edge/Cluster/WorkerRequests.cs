@@ -8,10 +8,13 @@ namespace OllamaMax.Edge.Cluster;
 /// <summary>What workers' own calls have in common.</summary>
 internal static class WorkerRequests
 {
+    /// <summary>Bytes of a body, which is read before its sender is known. The largest names the queues of 1000 models, in 75 kB.</summary>
+    private const int LargestBody = 128 << 10;
+
     public static async Task<Result<T>> ReadAsync<T>(HttpContext context, RequestBodyReader bodies, JsonTypeInfo<T> type)
         where T : class
     {
-        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
+        if ((await JsonRequest.ReadAsync(context, bodies, LargestBody)).Failed(out ApiError? error, out JsonRequest? body))
             return error;
         using (body)
         {

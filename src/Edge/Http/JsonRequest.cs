@@ -22,9 +22,10 @@ internal sealed class JsonRequest : IDisposable
     /// <summary>The top object. Elements that are to live longer than this must be cloned.</summary>
     public JsonFields Fields(FieldErrors errors) => new(_document.RootElement, "", errors);
 
-    public static async ValueTask<Result<JsonRequest>> ReadAsync(HttpContext context, RequestBodyReader reader)
+    /// <inheritdoc cref="RequestBodyReader.ReadAsync"/>
+    public static async ValueTask<Result<JsonRequest>> ReadAsync(HttpContext context, RequestBodyReader reader, int? most = null)
     {
-        if ((await reader.ReadAsync(context)).Failed(out ApiError? error, out RequestBody? body))
+        if ((await reader.ReadAsync(context, most)).Failed(out ApiError? error, out RequestBody? body))
             return error;
         Result<JsonRequest> result = Parse(body);
         if (result.Error is not null)
