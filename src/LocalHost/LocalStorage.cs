@@ -43,6 +43,8 @@ internal sealed class LocalStorage : IAsyncDisposable
             Node = node.Path,
             RepositoryRoot = RepositoryRoot.Find(),
             Location = data.Folder("azurite"),
+            // Boxes and other users of this machine reach its ports too. A Functions host's settings name the account that everybody knows.
+            Key = options.Services ? null : data.Secrets.GetOrCreate("storage-key"),
             BlobPort = ports.BlobPort,
             QueuePort = ports.QueuePort,
             TablePort = ports.TablePort,

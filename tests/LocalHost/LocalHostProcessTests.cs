@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Azure;
+using Azure.Storage.Blobs;
 using OllamaMax.Inference.Packages;
 using OllamaMax.LocalHost.Azurite;
 using OllamaMax.TestKit;
@@ -95,6 +97,24 @@ public sealed class LocalHostProcessTests : IDisposable
         await using LocalSystem again = await LocalSystem.StartAsync(options, Cancellation);
 
         again.Output.Lines.ShouldContain($"data in {_folder.Path}");
+    }
+
+    [Fact]
+    public async Task Start_OverStorageOfBefore_KeepsItAndRefusesTheKeyThatEverybodyKnows()
+    {
+        const string Container = "of-before";
+        await using (AzuriteProcess before = await AzuriteFixture.StartAsync(_folder.File("azurite"), debugLog: null, Cancellation))
+            await new BlobContainerClient(before.ConnectionString, Container).CreateAsync(cancellationToken: Cancellation);
+
+        await using LocalSystem system = await LocalSystem.StartAsync(NoWorkers with { Data = _folder.Path }, Cancellation);
+
+        int[] ports = [.. system.Output.Lines.Single(line => line.StartsWith("storage: Azurite on ports ", StringComparison.Ordinal))[26..].Split(", ").Select(int.Parse)];
+        AzuriteEndpoints azurite = new(ports[0], ports[1], ports[2]);
+        azurite.Key.ShouldBe(AzuriteEndpoints.WellKnownKey);
+        (await Should.ThrowAsync<RequestFailedException>(() => ExistsAsync(azurite))).Status.ShouldBe(403);
+        (await ExistsAsync(azurite with { Key = await File.ReadAllTextAsync(_folder.File("secrets/storage-key"), Cancellation) })).ShouldBeTrue();
+
+        static async Task<bool> ExistsAsync(AzuriteEndpoints azurite) => await new BlobContainerClient(azurite.ConnectionString, Container).ExistsAsync(Cancellation);
     }
 
     [Fact]

@@ -47,7 +47,7 @@ public sealed class AzuriteFixture : IAsyncLifetime
         string root = RepositoryRoot.Find();
         // Azurite reads it; the accounts have the well-known key.
         Environment.SetEnvironmentVariable(
-            "AZURITE_ACCOUNTS", string.Join(';', Enumerable.Range(0, Accounts + 1).Select(number => $"{NameOf(number)}:{AzuriteEndpoints.Key}")));
+            "AZURITE_ACCOUNTS", string.Join(';', Enumerable.Range(0, Accounts + 1).Select(number => $"{NameOf(number)}:{AzuriteEndpoints.WellKnownKey}")));
         await NodePackages.EnsureInstalledAsync(root, line => TestContext.Current.SendDiagnosticMessage("{0}", line), cancellationToken);
         NodeRuntime node = await NodeRuntime.FindAsync(cancellationToken);
         AzuriteOptions options = new()

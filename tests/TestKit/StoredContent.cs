@@ -7,7 +7,6 @@ using System.Text.RegularExpressions;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues.Models;
-using OllamaMax.LocalHost.Azurite;
 using OllamaMax.Storage;
 
 namespace OllamaMax.TestKit;
@@ -78,7 +77,7 @@ public sealed partial record StoredContent(string Name, byte[] Content)
         Dictionary<string, string> parts = storage.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => part[1]);
         string name = parts["AccountName"];
         string date = TimeProvider.System.GetUtcNow().ToString("R", CultureInfo.InvariantCulture);
-        byte[] signature = HMACSHA256.HashData(Convert.FromBase64String(AzuriteEndpoints.Key), Encoding.UTF8.GetBytes($"{date}\n/{name}/{name}/Tables"));
+        byte[] signature = HMACSHA256.HashData(Convert.FromBase64String(parts["AccountKey"]), Encoding.UTF8.GetBytes($"{date}\n/{name}/{name}/Tables"));
         using HttpRequestMessage request = new(HttpMethod.Get, $"{parts["TableEndpoint"]}/Tables");
         request.Headers.Authorization = new AuthenticationHeaderValue("SharedKeyLite", $"{name}:{Convert.ToBase64String(signature)}");
         request.Headers.Add("x-ms-date", date);

@@ -3,19 +3,22 @@ using System.Text.RegularExpressions;
 
 namespace OllamaMax.LocalHost.Azurite;
 
-/// <summary>The ports of Azurite's three services on the loopback.</summary>
+/// <summary>The ports of Azurite's three services on the loopback, and its account.</summary>
 public sealed partial record AzuriteEndpoints(int BlobPort, int QueuePort, int TablePort)
 {
-    private const string Account = "devstoreaccount1";
+    internal const string Account = "devstoreaccount1";
 
     /// <summary>The emulators' well-known key, no secret. https://learn.microsoft.com/azure/storage/common/storage-use-azurite</summary>
-    public const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    public const string WellKnownKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     /// <summary>The ports that <c>UseDevelopmentStorage=true</c> means.</summary>
     public static readonly AzuriteEndpoints WellKnown = new(10000, 10001, 10002);
 
     /// <summary>What everyone calls <see cref="WellKnown"/>.</summary>
     public const string WellKnownConnectionString = "UseDevelopmentStorage=true";
+
+    /// <summary>The account's key, base64.</summary>
+    public string Key { get; init; } = WellKnownKey;
 
     public string ConnectionString =>
         $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};" +

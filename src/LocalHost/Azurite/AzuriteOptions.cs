@@ -12,6 +12,9 @@ public sealed record AzuriteOptions
     /// <summary>Folder of its data; null keeps everything in memory, until it ends.</summary>
     public string? Location { get; init; }
 
+    /// <summary>Key of its account, base64; null for the well-known one, which whoever reaches the ports can sign with.</summary>
+    public string? Key { get; init; }
+
     public int BlobPort { get; init; }
 
     public int QueuePort { get; init; }

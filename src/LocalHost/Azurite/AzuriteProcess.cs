@@ -10,6 +10,9 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
 {
     private const int LinesKept = 20;
 
+    /// <summary>Variable with Azurite's accounts and their keys.</summary>
+    private const string Accounts = "AZURITE_ACCOUNTS";
+
     private readonly AzuriteOptions _options;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
@@ -36,7 +39,7 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         _child = new(spec, logger, time);
     }
 
-    /// <summary>The ports, the same for as long as this lives.</summary>
+    /// <summary>The ports and the key, the same for as long as this lives.</summary>
     public AzuriteEndpoints Endpoints => _endpoints!;
 
     public string ConnectionString => Endpoints.ConnectionString;
@@ -79,7 +82,10 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         arguments.AddRange(_options.Location is { } folder ? ["--location", folder] : ["--inMemoryPersistence"]);
         if (_options.DebugLog is { } file)
             arguments.AddRange("--debug", file);
-        return new(_options.Node, arguments);
+        return new(_options.Node, arguments)
+        {
+            Environment = _options.Key is { } key ? new Dictionary<string, string?> { [Accounts] = $"{AzuriteEndpoints.Account}:{key}" } : [],
+        };
 
         static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
     }
@@ -102,7 +108,7 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
             _seen = _seen.With(line);
             if (!_seen.AreKnown || _endpoints is not null)
                 return;
-            _endpoints = _seen;
+            _endpoints = _options.Key is { } key ? _seen with { Key = key } : _seen;
         }
         _listening.SetResult();
     }
