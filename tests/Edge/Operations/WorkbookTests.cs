@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Cluster.Leading;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Http;
@@ -45,7 +47,7 @@ public sealed partial class WorkbookTests
         listener.Start();
         using ServiceProvider services = new ServiceCollection().AddMetrics().AddSingleton(TimeProvider.System).AddSingleton<RequestMetrics>().BuildServiceProvider();
         services.GetRequiredService<RequestMetrics>();
-        using DispatchMetrics dispatch = new();
+        using DispatchMetrics dispatch = new(Options.Create(new ClusterOptions()), TimeProvider.System);
         using LeaderMetrics leader = new();
         lock (guard)
             return [.. names];
