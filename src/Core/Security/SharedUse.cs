@@ -69,4 +69,8 @@ public sealed record RunningCount(int Count, DateTimeOffset At);
 
 /// <param name="Limit">Which one, for people: <c>60 requests per minute</c>.</param>
 /// <param name="RetryAfter">When it may be otherwise.</param>
-public sealed record LimitRefusal(string Limit, TimeSpan RetryAfter);
+public sealed record LimitRefusal(string Limit, TimeSpan RetryAfter)
+{
+    /// <summary>For whoever is refused.</summary>
+    public string Message => $"rate limit reached: {Limit}";
+}

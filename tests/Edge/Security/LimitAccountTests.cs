@@ -77,6 +77,21 @@ public sealed class LimitAccountTests(AzuriteFixture azurite) : IDisposable
     }
 
     [Fact]
+    public async Task OutOfTokens_SpentAtTheOtherEdge_OnceToldAndUntilTheNextMinute()
+    {
+        UsageLimits limits = new() { TokensPerMinute = 100, RequestsPerMinute = 0 };
+        LimitAccount[] accounts = await StartAsync(2);
+        (await accounts[1].OutOfTokensAsync(limits, Cancellation)).ShouldBeNull();
+        accounts[0].Spend(100);
+
+        (await accounts[0].OutOfTokensAsync(limits, Cancellation)).ShouldBe(new("100 tokens per minute", WindowCount.LeftOfMinute(_time.GetUtcNow())));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (await accounts[1].OutOfTokensAsync(limits, Cancellation)).ShouldNotBeNull();
+        _time.Advance(TimeSpan.FromMinutes(1));
+        (await accounts[1].OutOfTokensAsync(limits, Cancellation)).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Leave_RequestAnswered_AnotherMayComeAtTheOtherEdgeOnceTold()
     {
         UsageLimits limits = new() { Concurrent = 1 };

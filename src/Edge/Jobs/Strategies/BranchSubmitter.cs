@@ -1,5 +1,6 @@
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Security.Limits;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
@@ -8,7 +9,7 @@ using OllamaMax.Storage.Jobs;
 namespace OllamaMax.Edge.Jobs.Strategies;
 
 /// <summary>Takes on the background jobs of orchestrations, under the ids that those have given them.</summary>
-internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, TimeProvider time)
+internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, LimitBook limits, BackgroundBacklog backlog, BackgroundJobs jobs, TimeProvider time)
 {
     /// <summary>Where a refusal does not say when there is room again.</summary>
     private static readonly TimeSpan UnknownWait = TimeSpan.FromSeconds(30);
@@ -34,6 +35,9 @@ internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, 
         TimeSpan left = deadline - time.GetUtcNow();
         if (left <= TimeSpan.Zero)
             return new("the deadline passed");
+        // What it asked for at once was let in as one request; its tokens may have been used up since, by this too.
+        if (await limits.OutOfTokensAsync(submitter.AsPrincipal(), CancellationToken.None) is { } used)
+            return new(used.Message, used.RetryAfter < left ? used.RetryAfter : left);
         job = job with { Id = input.JobId, Band = Band.Batch, Deadline = left, Seed = JobFactory.SeedOf(job, input.Choice) };
         if (await backlog.TakeInAsync(job, CancellationToken.None) is { } refusal)
             return new(refusal.Message, refusal.RetryAfter ?? UnknownWait);

@@ -35,6 +35,11 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
     private int _running;
     private int _runningTold;
 
+    private bool IsFresh => _shared is not null && _settledAt is { } at && time.GetElapsedTime(at) < Fresh;
+
+    /// <summary>How many are under way, where storage was ever told.</summary>
+    private int Told => _runningTold > 0 ? Volatile.Read(ref _running) : 0;
+
     /// <summary>Nothing is left to be told, and nobody has come for long.</summary>
     public bool IsIdle(TimeSpan forLong) =>
         Volatile.Read(ref _running) == 0 && _runningTold == 0 && Volatile.Read(ref _tokens) == 0 && _ahead == 0 && time.GetElapsedTime(_admittedAt) > forLong;
@@ -49,7 +54,7 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
             DateTimeOffset now = time.GetUtcNow();
             _admittedAt = time.GetTimestamp();
             BeginMinute(now);
-            bool isFresh = _shared is not null && _settledAt is { } at && time.GetElapsedTime(at) < Fresh;
+            bool isFresh = IsFresh;
             LimitRefusal? refusal;
             if (isFresh && _shared!.Use.OutOfTokens(limits, Volatile.Read(ref _tokens), now) is { } outOfTokens)
                 refusal = outOfTokens;
@@ -66,6 +71,24 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
                 Interlocked.Increment(ref _running);
             }
             return new(refusal, RequestsOf(limits, now), TokensOf(limits, now));
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    /// <summary>The limit of tokens that is used up; null: none is. Nothing is let in by it.</summary>
+    /// <exception cref="Azure.RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async ValueTask<LimitRefusal?> OutOfTokensAsync(UsageLimits limits, CancellationToken cancellationToken)
+    {
+        await _oneAtATime.WaitAsync(cancellationToken);
+        try
+        {
+            DateTimeOffset now = time.GetUtcNow();
+            if (!IsFresh)
+                await WriteAsync(use => use, Told, now, cancellationToken);
+            return _shared!.Use.OutOfTokens(limits, Volatile.Read(ref _tokens), now);
         }
         finally
         {
@@ -107,7 +130,7 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
                 || (Volatile.Read(ref _tokens) != 0 && (all || since >= TokensAreToldWithin))
                 || (_runningTold > 0 && ((running < _runningTold && (all || since >= Fresh)) || since >= RunningIsRepeatedAfter));
             if (isDue)
-                await WriteAsync(use => use.Take(givesBack ? -_ahead : 0, now), running: _runningTold > 0 ? running : 0, now, cancellationToken);
+                await WriteAsync(use => use.Take(givesBack ? -_ahead : 0, now), Told, now, cancellationToken);
             if (givesBack)
                 _ahead = 0;
         }

@@ -45,6 +45,19 @@ internal sealed partial class LimitBook(
         }
     }
 
+    /// <summary>
+    /// Of a job that is made in the name of who asked for it before: the limit of tokens, the key's or the tenant's, that is used up by now; null: none is. It is no request, so the other
+    /// limits say nothing of it.
+    /// </summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async ValueTask<LimitRefusal?> OutOfTokensAsync(Principal principal, CancellationToken cancellationToken)
+    {
+        if (principal is { Credential: { } id, Limits.HasTokens: true } && await AccountOf(OfKey(id)).OutOfTokensAsync(principal.Limits, cancellationToken) is { } refusal)
+            return refusal;
+        UsageLimits ofTenant = LimitsOf(principal.Tenant);
+        return ofTenant.HasTokens ? await AccountOf(OfTenant(principal.Tenant)).OutOfTokensAsync(ofTenant, cancellationToken) : null;
+    }
+
     /// <summary>Counts what a job has come to.</summary>
     /// <param name="limits">Those of the key; what has no limit of tokens is not counted.</param>
     public void Spend(string tenant, string credential, UsageLimits limits, long tokens)

@@ -28,7 +28,7 @@ internal sealed class LimitsMiddleware(RequestDelegate next, LimitBook limits, S
         {
             notices.Tell(NoticeTypes.Quota, principal.Credential ?? principal.Tenant, $"{principal.Name} of {principal.Tenant} was refused: {refusal.Limit}");
             await ErrorAnswer.WriteAsync(
-                context, new ApiError(StatusCodes.Status429TooManyRequests, $"rate limit reached: {refusal.Limit}") { RetryAfter = refusal.RetryAfter });
+                context, new ApiError(StatusCodes.Status429TooManyRequests, refusal.Message) { RetryAfter = refusal.RetryAfter });
         }
         else
         {
