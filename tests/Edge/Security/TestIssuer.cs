@@ -18,7 +18,10 @@ internal sealed class TestIssuer : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly List<RsaSecurityKey> _published = [];
+    private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource? _hanging;
     private int _reads;
+    private int _givenUp;
 
     private TestIssuer(WebApplication app)
     {
@@ -33,6 +36,12 @@ internal sealed class TestIssuer : IAsyncDisposable
 
     /// <summary>How often the keys were read.</summary>
     public int Reads => Volatile.Read(ref _reads);
+
+    /// <summary>Ends when the keys are asked for while it hangs.</summary>
+    public Task Asked => _asked.Task;
+
+    /// <summary>How many have not waited for it to answer again.</summary>
+    public int GivenUp => Volatile.Read(ref _givenUp);
 
     /// <summary>What tokens are signed with.</summary>
     public RsaSecurityKey Key
@@ -52,6 +61,7 @@ internal sealed class TestIssuer : IAsyncDisposable
         WebApplication app = builder.Build();
         TestIssuer issuer = new(app);
         app.MapGet("/.well-known/openid-configuration", () => Results.Json(new { issuer = issuer.ClaimedIssuer ?? issuer.Url, jwks_uri = $"{issuer.Url}/keys" }));
+        app.Use(issuer.AnswerAsync);
         app.MapGet("/keys", issuer.Keys);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return issuer;
@@ -63,6 +73,11 @@ internal sealed class TestIssuer : IAsyncDisposable
         lock (_published)
             _published.Add(new(Pairs[_published.Count % Pairs.Length]) { KeyId = Guid.NewGuid().ToString("n") });
     }
+
+    /// <summary>Takes requests and answers none, until it is told to go on.</summary>
+    public void Hang() => _hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void GoOn() => _hanging!.SetResult();
 
     public string Token(DateTimeOffset now, Action<SecurityTokenDescriptor>? change = null)
     {
@@ -81,6 +96,17 @@ internal sealed class TestIssuer : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    {
+        if (_hanging is { } hanging)
+        {
+            _asked.TrySetResult();
+            using CancellationTokenRegistration left = context.RequestAborted.Register(() => Interlocked.Increment(ref _givenUp));
+            await hanging.Task;
+        }
+        await next(context);
+    }
 
     private IResult Keys()
     {

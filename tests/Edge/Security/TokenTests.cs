@@ -97,6 +97,27 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task Issuer_Hangs_HoldsNobodyUpWhoseKeyIsKnown()
+    {
+        await using TestIssuer issuer = await TestIssuer.StartAsync();
+        await using EdgeServer edge = await StartAsync(issuer);
+        (await edge.StatusAsync(Tags, issuer.Token(edge.Time.GetUtcNow()))).ShouldBe(HttpStatusCode.OK);
+        edge.Time.Advance(TimeSpan.FromMinutes(61));
+        issuer.Hang();
+
+        for (int i = 0; i < 3; i++)
+            (await edge.StatusAsync(Tags, issuer.Token(edge.Time.GetUtcNow()))).ShouldBe(HttpStatusCode.OK);
+        await issuer.Asked;
+        issuer.GivenUp.ShouldBe(0);
+
+        issuer.Rotate();
+        Task<HttpStatusCode> rotated = edge.StatusAsync(Tags, issuer.Token(edge.Time.GetUtcNow()));
+        issuer.GoOn();
+        (await rotated).ShouldBe(HttpStatusCode.OK);
+        issuer.Reads.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Issuer_SaysItIsAnother_IsNotBelieved()
     {
         await using TestIssuer issuer = await TestIssuer.StartAsync();
