@@ -15,8 +15,8 @@ public sealed record ClusterState
     /// <summary>What a revoked worker holds is worth nothing after a quarter of an hour; so many are not revoked in that time.</summary>
     private const int RevokedKept = 1000;
 
-    /// <summary>Who has been gone for so long is no member any more; who comes back later is a member again.</summary>
-    private static readonly TimeSpan GoneKept = TimeSpan.FromDays(7);
+    /// <summary>Who has been gone for so long is no member any more, and its heartbeat is deleted; who comes back later is a member again.</summary>
+    public static readonly TimeSpan GoneKept = TimeSpan.FromDays(7);
 
     public static ClusterState Empty { get; } = new();
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.Cluster;
 using OllamaMax.Storage.Cluster;
 
 namespace OllamaMax.Edge.Cluster;
@@ -7,6 +8,9 @@ namespace OllamaMax.Edge.Cluster;
 public sealed class ClusterOptions : IValidatableObject
 {
     public const string Section = "OllamaMax:Cluster";
+
+    /// <summary>The longest that is made is good for an hour.</summary>
+    private static readonly TimeSpan JoinTokensKept = TimeSpan.FromDays(1);
 
     /// <summary>
     /// How long the lease on being the leader lasts without a renewal, in whole seconds: storage takes 15 to 60. A leader that was killed is replaced after this and
@@ -62,7 +66,7 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
     public TimeSpan ContentKept { get; set; } = TimeSpan.FromHours(25);
 
-    internal OrphanWaits OrphanWaits => new(DownloadsKept, UploadsKept, OutputsKept, PayloadsKept, ContentKept);
+    internal OrphanWaits OrphanWaits => new(DownloadsKept, UploadsKept, OutputsKept, PayloadsKept, ContentKept, ClusterState.GoneKept, JoinTokensKept);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -7,12 +7,14 @@ using OllamaMax.Models;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
 using OllamaMax.Storage.Queues;
+using OllamaMax.Storage.Workers;
 
 namespace OllamaMax.Storage.Cluster;
 
 /// <summary>
 /// Finds blobs that nobody may need any more, and deletes those that are still what was found: downloads that nobody goes on with, uploads that nobody completes,
-/// content that no manifest names, outputs of jobs without a record, and payloads of jobs whose edge died. Then the empty queues of models whose content is gone.
+/// content that no manifest names, outputs of jobs without a record, payloads of jobs whose edge died, heartbeats of workers that are no members any more, and join tokens that
+/// nobody used. Then the empty queues of models whose content is gone.
 /// </summary>
 public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
 {
@@ -34,6 +36,8 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
         var (uploads, _) = await ListAsync(Containers.Models, ModelPaths.Uploads, cancellationToken);
         var (outputs, _) = await ListAsync(Containers.Jobs, JobRecordStore.Outputs, cancellationToken);
         var (payloads, _) = await ListAsync(Containers.Jobs, Payloads.PayloadStore.Prefix, cancellationToken);
+        var (joinTokens, _) = await ListAsync(Containers.Cluster, WorkerEnrolments.JoinTokens, cancellationToken);
+        List<BlobItem> heartbeats = await ListAllAsync(Containers.Cluster, Heartbeats.Prefix, cancellationToken);
         // Records last: a job that is submitted meanwhile has its record before its output.
         HashSet<string> records = await RecordsAsync(outputs, cancellationToken);
         List<OrphanCandidate> candidates =
@@ -44,6 +48,9 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
             .. await UnnamedAsync(inUse, waits.Content, cancellationToken),
             .. Candidates(Containers.Jobs, outputs.Where(blob => !records.Contains(blob.Name[JobRecordStore.Outputs.Length..])), waits.Output),
             .. Candidates(Containers.Jobs, payloads, waits.Payload),
+            // Readable or not. Its silence was the wait.
+            .. Candidates(Containers.Cluster, heartbeats.Where(blob => now - blob.Properties.LastModified >= waits.Heartbeat), TimeSpan.Zero),
+            .. Candidates(Containers.Cluster, joinTokens, waits.JoinToken),
         ];
         return (candidates, now);
     }
@@ -76,8 +83,8 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
     private async Task<IReadOnlyList<OrphanCandidate>> UnnamedAsync(IReadOnlySet<string> inUse, TimeSpan wait, CancellationToken cancellationToken)
     {
         IReadOnlyDictionary<string, int> messages = await queues.CountAsync(cancellationToken);
-        List<BlobItem> lists = await ListAllAsync(ModelPaths.ChunkLists, cancellationToken);
-        List<BlobItem> blobs = await ListAllAsync(ModelPaths.Blobs, cancellationToken);
+        List<BlobItem> lists = await ListAllAsync(Containers.Models, ModelPaths.ChunkLists, cancellationToken);
+        List<BlobItem> blobs = await ListAllAsync(Containers.Models, ModelPaths.Blobs, cancellationToken);
         HashSet<string> there = [.. blobs.Select(blob => blob.Name[ModelPaths.Blobs.Length..])];
         if (await NamedAsync(cancellationToken) is not { } needed)
             return [];
@@ -103,7 +110,7 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
     {
         HashSet<string> named = [];
         BlobContainerClient container = account.Blobs.GetBlobContainerClient(Containers.Models);
-        foreach (BlobItem item in await ListAllAsync(ModelPaths.Manifests, cancellationToken))
+        foreach (BlobItem item in await ListAllAsync(Containers.Models, ModelPaths.Manifests, cancellationToken))
         {
             try
             {
@@ -123,10 +130,10 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
         return named;
     }
 
-    private async Task<List<BlobItem>> ListAllAsync(string prefix, CancellationToken cancellationToken)
+    private async Task<List<BlobItem>> ListAllAsync(string container, string prefix, CancellationToken cancellationToken)
     {
         List<BlobItem> all = [];
-        await foreach (BlobItem blob in account.Blobs.GetBlobContainerClient(Containers.Models).GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancellationToken))
+        await foreach (BlobItem blob in account.Blobs.GetBlobContainerClient(container).GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancellationToken))
             all.Add(blob);
         return all;
     }
@@ -163,4 +170,6 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
 /// <param name="Output">Of a job that has no record.</param>
 /// <param name="Payload">Of an interactive job: longer than any of them takes.</param>
 /// <param name="Content">That no manifest names: longer than a job waits that asked for what a name stood for before.</param>
-public sealed record OrphanWaits(TimeSpan Download, TimeSpan Upload, TimeSpan Output, TimeSpan Payload, TimeSpan Content);
+/// <param name="Heartbeat">Of a worker: since its last report.</param>
+/// <param name="JoinToken">Longer than any is good for.</param>
+public sealed record OrphanWaits(TimeSpan Download, TimeSpan Upload, TimeSpan Output, TimeSpan Payload, TimeSpan Content, TimeSpan Heartbeat, TimeSpan JoinToken);

@@ -12,6 +12,7 @@ namespace OllamaMax.Storage.Workers;
 /// <summary>Join tokens and who came in with them: <c>cluster/join-tokens/{hash}</c> and <c>cluster/enrolments/{id}</c>.</summary>
 public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
 {
+    internal const string JoinTokens = "join-tokens/";
     private const string TokenPrefix = "omxj_";
     private const string Enrolments = "enrolments/";
 
@@ -92,7 +93,7 @@ public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
     }
 
     private BlobClient TokenBlob(string token) =>
-        Cluster.GetBlobClient($"join-tokens/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))}");
+        Cluster.GetBlobClient(JoinTokens + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token))));
 
     private BlobClient EnrolmentBlob(string id) => Cluster.GetBlobClient(Enrolments + id);
 

@@ -11,13 +11,14 @@ using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
+using OllamaMax.Storage.Workers;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Storage.Tests.Cluster;
 
 public sealed class OrphanBlobsTests(AzuriteFixture azurite)
 {
-    private static readonly OrphanWaits Waits = new(TimeSpan.FromDays(7), TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromHours(25), TimeSpan.FromHours(26));
+    private static readonly OrphanWaits Waits = new(TimeSpan.FromDays(7), TimeSpan.FromDays(1), TimeSpan.FromHours(1), TimeSpan.FromHours(25), TimeSpan.FromHours(26), TimeSpan.FromDays(8), TimeSpan.FromDays(2));
 
     private readonly StorageAccount _account = new(azurite.ConnectionString);
 
@@ -28,6 +29,8 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
     private OrphanBlobs Blobs => new(_account, Queues);
 
     private JobQueues Queues => new(_account, TimeProvider.System);
+
+    private BlobContainerClient Cluster => _account.Blobs.GetBlobContainerClient(Containers.Cluster);
 
     private BlobContainerClient Models => _account.Blobs.GetBlobContainerClient(Containers.Models);
 
@@ -44,6 +47,39 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         now.ShouldBeGreaterThan(DateTimeOffset.UnixEpoch);
         candidates.Where(candidate => candidate.Name.EndsWith(name, StringComparison.Ordinal)).Select(candidate => (candidate.Name, candidate.Wait)).ShouldBe(
             [($"models/partial/{name}", Waits.Download), ($"models/uploads/{name}", Waits.Upload), ($"jobs/payloads/{name}", Waits.Payload)]);
+    }
+
+    [Fact]
+    public async Task Find_HeartbeatOfAWorkerThatIsSilentForLong_IsFoundAndKeptIfItReportsAgain()
+    {
+        string name = await StartAsync(), other = $"{name}-other";
+        BlobClient heartbeat = await WriteAsync(Cluster, Heartbeats.Prefix + name);
+        await WriteAsync(Cluster, Heartbeats.Prefix + other);
+        (await NamesAsync()).ShouldNotContain($"cluster/workers/{name}");
+
+        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits with { Heartbeat = TimeSpan.Zero }, InUse, Cancellation)).Candidates];
+        OrphanCandidate back = found.Single(candidate => candidate.Name == $"cluster/workers/{name}"), away = found.Single(candidate => candidate.Name == $"cluster/workers/{other}");
+        await heartbeat.UploadAsync(new BinaryData("back"), overwrite: true, Cancellation);
+
+        back.Wait.ShouldBe(TimeSpan.Zero);
+        (await Blobs.DeleteAsync(back, Cancellation)).ShouldBeFalse();
+        (await Blobs.DeleteAsync(away, Cancellation)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Find_JoinTokenThatNobodyUsed_IsFoundAndLetsNobodyInOnceDeleted()
+    {
+        await StartAsync();
+        WorkerEnrolments enrolments = new(_account, TimeProvider.System);
+        HashSet<string> before = [.. await NamesAsync()];
+        (string token, _) = await enrolments.CreateJoinTokenAsync(TimeSpan.FromHours(1), Cancellation);
+
+        OrphanCandidate found = (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates.Single(
+            candidate => candidate.Name.StartsWith("cluster/join-tokens/", StringComparison.Ordinal) && !before.Contains(candidate.Name));
+
+        found.Wait.ShouldBe(Waits.JoinToken);
+        (await Blobs.DeleteAsync(found, Cancellation)).ShouldBeTrue();
+        (await enrolments.EnrolAsync(token, "late", "key", Cancellation)).ShouldBeNull();
     }
 
     [Fact]
