@@ -26,13 +26,3 @@ public abstract record SendOutcome
     /// <summary>No answer: it may or may not have been taken.</summary>
     public sealed record Unreachable(string Detail) : SendOutcome;
 }
-
-/// <summary>Whether a user has connections.</summary>
-public enum Presence
-{
-    Absent,
-    Present,
-
-    /// <summary>The service could not be asked.</summary>
-    Unknown,
-}

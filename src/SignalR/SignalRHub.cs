@@ -1,11 +1,10 @@
 using OllamaMax.Streaming;
-using System.Net;
 using System.Text.Json.Serialization.Metadata;
 
 namespace OllamaMax.SignalR;
 
 /// <summary>
-/// One hub, for who holds the access key: sends to users, groups and all, manages groups, and issues what lets others
+/// One hub, for who holds the access key: sends to users and groups, puts users into groups, and issues what lets others
 /// connect (<see cref="Negotiate"/>) or answer (<see cref="ReplyTo"/>) without the key.
 /// </summary>
 /// <param name="connection">The service.</param>
@@ -44,29 +43,13 @@ public sealed class SignalRHub(SignalRConnectionString connection, string hub, S
         string group, string target, T argument, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         sender.SendAsync(Capability(_urls.SendToGroup(group), s_ownUse), target, argument, type, cancellationToken);
 
-    public Task<SendOutcome> SendToAllAsync<T>(
-        string target, T argument, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        sender.SendAsync(Capability(_urls.SendToAll, s_ownUse), target, argument, type, cancellationToken);
-
     /// <summary>Puts all connections of a user, those to come too, into a group.</summary>
     public Task<SendOutcome> AddToGroupAsync(string user, string group, CancellationToken cancellationToken) =>
         CallAsync(HttpMethod.Put, _urls.UserInGroup(user, group), cancellationToken);
 
-    public Task<SendOutcome> RemoveFromGroupAsync(string user, string group, CancellationToken cancellationToken) =>
-        CallAsync(HttpMethod.Delete, _urls.UserInGroup(user, group), cancellationToken);
-
     /// <summary>Ends a user's connections. Clients that reconnect by themselves come back if they get a token.</summary>
     public Task<SendOutcome> CloseConnectionsAsync(string user, CancellationToken cancellationToken) =>
         CallAsync(HttpMethod.Post, _urls.CloseUser(user), cancellationToken);
-
-    /// <summary>Whether the service knows a connection of this user.</summary>
-    public async Task<Presence> GetPresenceAsync(string user, CancellationToken cancellationToken) =>
-        await CallAsync(HttpMethod.Head, _urls.User(user), cancellationToken).ConfigureAwait(false) switch
-        {
-            SendOutcome.Sent => Presence.Present,
-            SendOutcome.Failed { Status: HttpStatusCode.NotFound } => Presence.Absent,
-            _ => Presence.Unknown,
-        };
 
     private ReplyCapability Capability(string url, TimeSpan validFor)
     {

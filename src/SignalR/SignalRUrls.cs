@@ -22,10 +22,6 @@ internal sealed partial class SignalRUrls
     /// <summary>Where clients connect; here the query belongs to the audience.</summary>
     public string Client { get; }
 
-    public string SendToAll => $"{_api}/:send";
-
-    public string User(string user) => $"{_api}/users/{Escape(user)}";
-
     public string SendToUser(string user) => $"{User(user)}/:send";
 
     public string CloseUser(string user) => $"{User(user)}/:closeConnections";
@@ -33,6 +29,8 @@ internal sealed partial class SignalRUrls
     public string UserInGroup(string user, string group) => $"{User(user)}/groups/{Escape(group)}";
 
     public string SendToGroup(string group) => $"{_api}/groups/{Escape(group)}/:send";
+
+    private string User(string user) => $"{_api}/users/{Escape(user)}";
 
     // "." and ".." as segments would be folded away, into the URL of something else.
     private static string Escape(string name) => name is "" or "." or ".."
