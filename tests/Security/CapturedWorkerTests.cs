@@ -91,8 +91,8 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
 
         (await StateAsync(worker.WorkerId)).ShouldBe("gone");
         (await RenewAsync(worker.WorkerId, Sign(key, worker.WorkerId))).ShouldBeNull();
-        await ReportAsync(worker);
-        (await StateAsync(worker.WorkerId)).ShouldBe("gone");
+        await ReportAsync(worker, slots: 2);
+        (await StateAsync(worker.WorkerId, slots: 2)).ShouldBe("gone");
         (await local.StatusAsync(HttpMethod.Delete, "/cluster/workers/nobody", local.Keys["operator"])).ShouldBe(404);
     }
 
@@ -170,9 +170,9 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         return (int)response.StatusCode;
     }
 
-    private static Task ReportAsync(WorkerCapabilities worker) => ReportAsync(worker, Heartbeats.Write(new()
+    private static Task ReportAsync(WorkerCapabilities worker, int slots = 1) => ReportAsync(worker, Heartbeats.Write(new()
     {
-        Version = ProtocolVersion.Current, Id = worker.WorkerId, Name = "captured", Host = "a-box", Pid = 1, Program = "0", Draining = false, SlotsUsed = 0, SlotsTotal = 1, IntervalSeconds = 60, Models = [], Devices = [],
+        Version = ProtocolVersion.Current, Id = worker.WorkerId, Name = "captured", Host = "a-box", Pid = 1, Program = "0", Draining = false, SlotsUsed = 0, SlotsTotal = slots, IntervalSeconds = 60, Models = [], Devices = [],
     }));
 
     private static async Task ReportAsync(WorkerCapabilities worker, string report)
@@ -209,14 +209,19 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     }
 
     /// <summary>As the edge lists it, which it does anew once a second.</summary>
-    private async Task<string?> StateAsync(string workerId)
+    /// <param name="workerId">Who, as the edge lists it.</param>
+    /// <param name="slots">Of the report that is to be known by then; null: any.</param>
+    private async Task<string?> StateAsync(string workerId, int? slots = null)
     {
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(100));
         while (true)
         {
             using HttpResponseMessage response = await local.SendAsync(HttpMethod.Get, $"/cluster/workers/{workerId}", local.Keys["operator"]);
-            if (response.IsSuccessStatusCode)
-                return (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("state").GetString();
+            if (response.IsSuccessStatusCode && await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation) is var listed
+                && (slots is null || listed.GetProperty("slots").GetProperty("total").GetInt32() == slots))
+            {
+                return listed.GetProperty("state").GetString();
+            }
             await timer.WaitForNextTickAsync(Cancellation);
         }
     }
