@@ -17,7 +17,10 @@ internal sealed class BranchRuns(TaskOrchestrationContext context, int maxParall
     /// <summary>Ends that are announced come sooner; this is for those that are not.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(5);
+    /// <summary>Where a bound stays full, whatever is said of it, history is not to grow with each line that asks.</summary>
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LongestPatience = TimeSpan.FromMinutes(5);
 
     private readonly List<BranchView> _branches = [];
     private readonly List<Task> _submitting = [];
@@ -79,9 +82,9 @@ internal sealed class BranchRuns(TaskOrchestrationContext context, int maxParall
         string jobId = JobId.From(new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero), context.NewGuid());
         Set(index, _branches[index] with { JobId = jobId, Status = RecordStatus.Queued, Jobs = _branches[index].Jobs + 1, Error = null });
         SubmitOutcome submitted = await SubmitAsync(request with { JobId = jobId });
-        while (submitted.RetryAfter is { } wait && !_isStopped)
+        for (TimeSpan patience = FirstRetry; submitted.RetryAfter is { } wait && !_isStopped; patience = Longer(patience))
         {
-            await context.CreateTimer(wait, CancellationToken.None);
+            await context.CreateTimer(wait > patience ? wait : patience, CancellationToken.None);
             submitted = await SubmitAsync(request with { JobId = jobId });
         }
         if (submitted.Error is { } refused)
@@ -107,7 +110,7 @@ internal sealed class BranchRuns(TaskOrchestrationContext context, int maxParall
         while (!_isStopped)
         {
             if (!await IsToldAsync(jobId, patience))
-                patience = patience * 2 < LongestLook ? patience * 2 : LongestLook;
+                patience = Longer(patience);
             BranchEnd? end = await LookAsync(jobId);
             // Stopped meanwhile: what it was then has been said.
             if (_isStopped)
@@ -146,6 +149,8 @@ internal sealed class BranchRuns(TaskOrchestrationContext context, int maxParall
             return false;
         }
     }
+
+    private static TimeSpan Longer(TimeSpan patience) => patience * 2 < LongestPatience ? patience * 2 : LongestPatience;
 
     /// <summary>One branch that cannot be submitted is that branch's failure, not the whole's.</summary>
     private static async Task<SubmitOutcome> OutcomeAsync(Task<SubmitOutcome> submitting)

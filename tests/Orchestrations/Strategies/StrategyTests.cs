@@ -263,6 +263,22 @@ public sealed class StrategyTests
     }
 
     [Fact]
+    public async Task Submit_RefusedForLong_IsTriedEverMoreSeldom()
+    {
+        List<DateTimeOffset> asked = [];
+        _world.OnSubmit = _ =>
+        {
+            asked.Add(_world.Hub.Now);
+            return new SubmitOutcome("busy", asked.Count == 3 ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1));
+        };
+        await _world.StartAsync("n", "demo");
+
+        await _world.Hub.PassAsync(TimeSpan.FromMinutes(30));
+
+        asked.Zip(asked.Skip(1), (one, next) => (next - one).TotalSeconds).ShouldBe([5, 10, 60, 40, 80, 160, 300, 300, 300, 300]);
+    }
+
+    [Fact]
     public async Task Submit_RefusedForGood_IsTheBranchsFailure()
     {
         _world.OnSubmit = input => input.Model == "gone" ? new SubmitOutcome("model 'gone' not found") : new SubmitOutcome();
