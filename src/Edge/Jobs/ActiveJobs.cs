@@ -14,6 +14,9 @@ internal sealed class ActiveJobs
     /// <summary>One has been added. Called on any thread.</summary>
     public event Action? Added;
 
+    /// <summary>This one has ended, or is gone; known before or not. Called on any thread.</summary>
+    public event Action<string>? Removed;
+
     public bool IsEmpty => _models.IsEmpty;
 
     public IReadOnlyCollection<string> Ids => [.. _models.Keys];
@@ -27,7 +30,11 @@ internal sealed class ActiveJobs
             Added?.Invoke();
     }
 
-    public void Remove(string id) => _models.TryRemove(id, out _);
+    public void Remove(string id)
+    {
+        _models.TryRemove(id, out _);
+        Removed?.Invoke(id);
+    }
 
     public void Follow(string id) => _followers.AddOrUpdate(id, 1, static (_, count) => count + 1);
 

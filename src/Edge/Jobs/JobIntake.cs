@@ -18,7 +18,7 @@ internal sealed class JobIntake(
         if ((await factory.CreateAsync(request, RequestInfo.Of(context), context.RequestAborted)).Failed(out ApiError? error, out Job? job))
             return error;
         job = job with { Id = response?.Id ?? job.Id, Band = Band.Batch, Deadline = options.Value.Deadline };
-        if (await storage.WaitAsync(token => backlog.TakeInAsync(job, token), context.RequestAborted) is { } refusal)
+        if (await storage.WaitAsync(token => backlog.TakeInAsync(job, token), context.RequestAborted, StoragePatience.Long) is { } refusal)
             return ApiError.From(refusal);
         ModelHeader.Write(context, job.AnsweredBy);
         // Not cut short by a client that leaves now: it may have been taken on already.

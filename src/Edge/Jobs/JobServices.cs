@@ -23,6 +23,7 @@ internal static class JobServices
         services.AddSingleton<TenantRetention>();
         services.AddSingleton<JobRecords>();
         services.AddSingleton<PoisonRecords>();
+        services.AddSingleton<UnderWayListings>();
         services.AddSingleton<BackgroundBacklog>();
         services.AddSingleton<ClaimRules>();
         services.AddSingleton<BackgroundJobs>();

@@ -10,6 +10,9 @@ namespace OllamaMax.Storage.Jobs;
 public sealed record RecordItem(
     string Id, string Tenant, RecordStatus Status, string ModelName, string Model, DateTimeOffset CreatedAt, DateTimeOffset DueAt, string? Error)
 {
+    /// <summary>It has not ended.</summary>
+    public bool IsUnderWay => Status is RecordStatus.Queued or RecordStatus.Running;
+
     /// <summary>Failed, and set aside because of what its attempts came to.</summary>
     public bool IsPoison { get; init; }
 
