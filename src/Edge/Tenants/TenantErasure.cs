@@ -74,16 +74,14 @@ internal sealed class TenantErasure(
     /// <summary>Its history has neither prompts nor answers; one that does not end in time finds nothing to go on with.</summary>
     private async Task EndAsync(DurableTaskClient? hub, string id)
     {
-        if (hub is null || await hub.GetInstanceAsync(id, CancellationToken.None) is not { } state)
+        if (hub is null)
             return;
-        if (!state.IsCompleted)
+        using CancellationTokenSource patience = new(EndsWithin, time);
+        while (await OrchestrationPurge.RunAsync(hub, id, CancellationToken.None) is { Count: > 0 } open && !patience.IsCancellationRequested)
         {
-            await hub.TerminateInstanceAsync(id, new TerminateInstanceOptions(Recursive: true), CancellationToken.None);
-            using CancellationTokenSource patience = new(EndsWithin, time);
-            Task ended = hub.WaitForInstanceCompletionAsync(id, patience.Token);
+            Task ended = Task.WhenAll(open.Select(one => hub.WaitForInstanceCompletionAsync(one, patience.Token)));
             await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        await hub.PurgeInstanceAsync(id, OrchestrationSweep.WithPages, CancellationToken.None);
     }
 
     private async Task<int> EraseUsageAsync(string tenant)

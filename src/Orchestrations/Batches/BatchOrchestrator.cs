@@ -12,6 +12,9 @@ public sealed class BatchOrchestrator : TaskOrchestrator<BatchInput, BatchProgre
 
     private const int PagesAtATime = 2;
 
+    /// <summary>What the ids of its pages' orchestrations begin with.</summary>
+    public static string PagePrefix(string batchId) => $"{batchId}-";
+
     public override async Task<BatchProgress> RunAsync(TaskOrchestrationContext context, BatchInput input)
     {
         BatchOpened opened = await context.CallActivityAsync<BatchOpened>(ActivityNames.OpenBatch, input.Id, BranchRuns.Patient);
@@ -75,5 +78,5 @@ public sealed class BatchOrchestrator : TaskOrchestrator<BatchInput, BatchProgre
         string NewId() => Jobs.JobId.From(new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero), context.NewGuid());
     }
 
-    private static string PageId(string batchId, int page) => $"{batchId}-{page}";
+    private static string PageId(string batchId, int page) => $"{PagePrefix(batchId)}{page}";
 }

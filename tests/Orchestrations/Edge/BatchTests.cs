@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Jobs.Strategies;
 
 namespace OllamaMax.Orchestrations.Tests.Edge;
 
@@ -19,6 +22,8 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private DurableTaskClient Hub => _fixture.Cluster.EdgeServices.GetRequiredService<DurableTaskClient>();
 
     private HttpClient Http => _fixture.Client;
 
@@ -99,6 +104,37 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         (await LinesAsync(batch.GetProperty("error_file_id").GetString()!)).Length.ShouldBeInRange(1, 8 - answered);
     }
 
+    /// <summary>As where the hub neither ends nor purges what an orchestration has begun.</summary>
+    [Fact]
+    public async Task Sweep_EndedBeforeItsPages_LeavesNoneOfThem()
+    {
+        TaskCompletionSource begun = new(), gate = new();
+        _fixture.Engine.BeforeToken = (_, stop) =>
+        {
+            begun.TrySetResult();
+            return gate.Task.WaitAsync(stop);
+        };
+        string id = (await CreateAsync(await UploadAsync(string.Join('\n', Enumerable.Range(0, 6).Select(i => Line($"line-{i}", "demo"))))))["batch_".Length..];
+        await begun.Task.WaitAsync(Cancellation);
+        await Hub.TerminateInstanceAsync(id, Cancellation);
+        await Hub.WaitForInstanceCompletionAsync(id, Cancellation);
+        string[] pages = await InstancesAsync(id);
+        pages.ShouldContain(page => page != id);
+
+        await SweepAsync();
+        foreach (string page in pages.Where(page => page != id))
+            await Hub.WaitForInstanceCompletionAsync(page, Cancellation);
+        await SweepAsync();
+        gate.SetResult();
+
+        (await InstancesAsync(id)).ShouldBeEmpty();
+        using HttpResponseMessage gone = await Http.GetAsync($"/v1/batches/batch_{id}", Cancellation);
+        gone.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+
+        Task SweepAsync() => _fixture.Cluster.EdgeServices.GetRequiredService<OrchestrationSweep>().SweepAsync(
+            Hub, TimeProvider.System.GetUtcNow().AddDays(3), Cancellation);
+    }
+
     [Fact]
     public async Task Files_FromUploadToDeletion_AreShown()
     {
@@ -177,6 +213,9 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         url = "/v1/chat/completions",
         body = new { model, max_tokens = 3, messages = new[] { new { role = "user", content = "hi" } } },
     });
+
+    private async Task<string[]> InstancesAsync(string prefix) =>
+        await Hub.GetAllInstancesAsync(new(InstanceIdPrefix: prefix)).Select(instance => instance.InstanceId).ToArrayAsync(Cancellation);
 
     private async Task<string> UploadAsync(string content)
     {

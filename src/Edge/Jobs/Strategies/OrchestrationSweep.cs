@@ -7,8 +7,6 @@ namespace OllamaMax.Edge.Jobs.Strategies;
 /// <summary>Deletes jobs with a strategy, batches and pulls whose time is over, with their orchestrations; branches go as any background job does.</summary>
 internal sealed class OrchestrationSweep(StrategyStore strategies, BatchStore batches)
 {
-    public static readonly PurgeInstanceOptions WithPages = new(Recursive: true);
-
     /// <param name="hub">Null where this process has none: then another one does it.</param>
     public async Task SweepAsync(DurableTaskClient? hub, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -21,7 +19,9 @@ internal sealed class OrchestrationSweep(StrategyStore strategies, BatchStore ba
         }
         await foreach (string id in batches.ListExpiredAsync(now, cancellationToken))
         {
-            await hub.PurgeInstanceAsync(id, WithPages, cancellationToken);
+            // What has to be told to end is gone by the next sweep.
+            if (await OrchestrationPurge.RunAsync(hub, id, cancellationToken) is not [])
+                continue;
             await strategies.DeleteContentAsync(id, cancellationToken);
             await batches.DeleteAsync(id, cancellationToken);
         }
