@@ -2,6 +2,7 @@ using Azure;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Jobs;
 
@@ -17,7 +18,7 @@ internal sealed partial class JobTendingLoop(
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan NudgeEvery = TimeSpan.FromSeconds(5);
 
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly WakeSignal _wake = new(time);
     private TimeSpan _interval = Shortest;
     private long? _nudgedAt;
     private bool _hasTakenOver;
@@ -26,13 +27,13 @@ internal sealed partial class JobTendingLoop(
     {
         if (!options.Value.TakesCompletions)
             return;
-        active.Added += Wake;
+        active.Added += _wake.Set;
         try
         {
             while (true)
             {
                 await TendAsync(stoppingToken);
-                if (await WaitAsync(active.IsEmpty ? Idle : _interval, stoppingToken))
+                if (await _wake.WaitAsync(active.IsEmpty ? Idle : _interval, stoppingToken))
                     _interval = Shortest;
             }
         }
@@ -41,14 +42,8 @@ internal sealed partial class JobTendingLoop(
         }
         finally
         {
-            active.Added -= Wake;
+            active.Added -= _wake.Set;
         }
-    }
-
-    public override void Dispose()
-    {
-        _wake.Dispose();
-        base.Dispose();
     }
 
     private async Task TendAsync(CancellationToken stopping)
@@ -77,34 +72,6 @@ internal sealed partial class JobTendingLoop(
             return false;
         last = time.GetTimestamp();
         return true;
-    }
-
-    /// <summary>Whether it was woken.</summary>
-    private async Task<bool> WaitAsync(TimeSpan patience, CancellationToken stopping)
-    {
-        using var limit = new CancellationTokenSource(patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
-        try
-        {
-            await _wake.WaitAsync(either.Token);
-            return true;
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            return false;
-        }
-    }
-
-    private void Wake()
-    {
-        try
-        {
-            _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It has been woken already, and has not looked yet.
-        }
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

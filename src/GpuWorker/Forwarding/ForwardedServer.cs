@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using OllamaMax.GpuWorker.Dispatch;
+using OllamaMax.Jobs;
 using OllamaMax.Models;
 
 namespace OllamaMax.GpuWorker.Forwarding;

@@ -8,6 +8,7 @@ using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Devices;
+using OllamaMax.Jobs;
 using OllamaMax.Models;
 using OllamaMax.Replication;
 using OllamaMax.Storage;

@@ -4,6 +4,7 @@ using Microsoft.DurableTask;
 using Microsoft.DurableTask.Converters;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Jobs;
 using OllamaMax.TaskHub.Instances;
 using OllamaMax.TaskHub.Storage;
 
@@ -22,7 +23,7 @@ internal sealed partial class HubHost : BackgroundService
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly ActivityRunner _activities;
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly WakeSignal _wake;
     private volatile HubSession? _session;
 
     public HubHost(
@@ -35,6 +36,7 @@ internal sealed partial class HubHost : BackgroundService
         _loggers = loggers;
         _logger = loggers.CreateLogger<HubHost>();
         _activities = new(registry, services, Converter, options.MaxActivities);
+        _wake = new(time);
         Store = new(container);
     }
 
@@ -51,7 +53,7 @@ internal sealed partial class HubHost : BackgroundService
             return false;
         _session?.Adopt(created);
         // The session may be over at this moment: then the host looks again.
-        Wake();
+        _wake.Set();
         return true;
     }
 
@@ -71,14 +73,13 @@ internal sealed partial class HubHost : BackgroundService
             }
         }
         InstanceRecord? record = await Store.UpdateAsync(id, command, _time, cancellationToken);
-        Wake();
+        _wake.Set();
         return record;
     }
 
     public override void Dispose()
     {
         _activities.Dispose();
-        _wake.Dispose();
         base.Dispose();
     }
 
@@ -89,7 +90,7 @@ internal sealed partial class HubHost : BackgroundService
             while (true)
             {
                 bool isOpen = await TryHostAsync(stoppingToken);
-                await WaitAsync(isOpen ? _options.SweepEvery : _options.LookEvery, stoppingToken);
+                await _wake.WaitAsync(isOpen ? _options.SweepEvery : _options.LookEvery, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -164,32 +165,6 @@ internal sealed partial class HubHost : BackgroundService
             // The lease decides whether this host is still one; what is there already goes on.
             LogFailed(e);
             return true;
-        }
-    }
-
-    private async Task WaitAsync(TimeSpan patience, CancellationToken stopping)
-    {
-        using var limit = new CancellationTokenSource(patience, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
-        try
-        {
-            await _wake.WaitAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            // Time to look by itself.
-        }
-    }
-
-    private void Wake()
-    {
-        try
-        {
-            _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It has been woken already, and has not looked yet.
         }
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Cluster.Leading;
 
@@ -8,19 +9,19 @@ namespace OllamaMax.Edge.Cluster.Leading;
 internal sealed class LeaderLoop(
     LeaderTick tick, LeaderElection election, ClusterNudges nudges, IOptions<ClusterOptions> options, TimeProvider time) : BackgroundService
 {
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly WakeSignal _wake = new(time);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.Value.Ticks)
             return;
-        nudges.Nudged += Wake;
+        nudges.Nudged += _wake.Set;
         try
         {
             while (true)
             {
                 await tick.RunAsync(stoppingToken);
-                await WaitAsync(stoppingToken);
+                await _wake.WaitAsync(options.Value.Tick, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -28,40 +29,8 @@ internal sealed class LeaderLoop(
         }
         finally
         {
-            nudges.Nudged -= Wake;
+            nudges.Nudged -= _wake.Set;
             await election.DisposeAsync();
-        }
-    }
-
-    public override void Dispose()
-    {
-        _wake.Dispose();
-        base.Dispose();
-    }
-
-    private async Task WaitAsync(CancellationToken stopping)
-    {
-        using CancellationTokenSource limit = new(options.Value.Tick, time);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
-        try
-        {
-            await _wake.WaitAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            // Time for the next.
-        }
-    }
-
-    private void Wake()
-    {
-        try
-        {
-            _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It has been woken already, and has not looked yet.
         }
     }
 }

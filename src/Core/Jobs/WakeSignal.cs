@@ -1,9 +1,9 @@
 using System.Threading.Channels;
 
-namespace OllamaMax.GpuWorker.Dispatch;
+namespace OllamaMax.Jobs;
 
 /// <summary>Wakes one waiting loop. Setting it twice before the loop looks wakes it once; setting never blocks.</summary>
-internal sealed class WakeSignal(TimeProvider time)
+public sealed class WakeSignal(TimeProvider time)
 {
     private readonly Channel<bool> _channel = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
@@ -17,12 +17,15 @@ internal sealed class WakeSignal(TimeProvider time)
     {
         if (TryTake())
             return true;
+        // A wait that is only left, and not cancelled, would stay with the channel until the next signal.
+        using CancellationTokenSource limit = new(patience, time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
             // Waiting to read takes nothing, so that a signal which comes just after the time is up stays for the next wait.
-            await _channel.Reader.WaitToReadAsync(cancellationToken).AsTask().WaitAsync(patience, time, cancellationToken);
+            await _channel.Reader.WaitToReadAsync(either.Token);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return false;
         }
