@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
 
 namespace OllamaMax.Edge.Jobs;
 
@@ -6,7 +7,7 @@ namespace OllamaMax.Edge.Jobs;
 /// The background jobs that this edge knows to be under way, with their models, and how many clients follow each: a reason to look after them more often. Knows
 /// less than storage does, and nothing depends on it but how soon something is noticed.
 /// </summary>
-internal sealed class ActiveJobs
+internal sealed class ActiveJobs(IOptions<BackgroundOptions> options)
 {
     private readonly ConcurrentDictionary<string, string> _models = [];
     private readonly ConcurrentDictionary<string, int> _followers = [];
@@ -24,9 +25,10 @@ internal sealed class ActiveJobs
     /// <summary>Digests of the models that they wait for or run on.</summary>
     public IReadOnlyCollection<string> Models => [.. _models.Values.Distinct()];
 
+    /// <summary>Not where nobody looks after them by what is known here: they would never be forgotten.</summary>
     public void Add(string id, string model)
     {
-        if (_models.TryAdd(id, model))
+        if (options.Value.TakesCompletions && _models.TryAdd(id, model))
             Added?.Invoke();
     }
 

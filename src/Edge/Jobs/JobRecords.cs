@@ -40,11 +40,19 @@ internal sealed class JobRecords(
         for (int tries = 0; tries < MostTries; tries++)
         {
             if (await FindAsync(id, cancellationToken) is not { } found)
+            {
+                active.Remove(id);
                 return null;
+            }
             RecordPolicy policy = retention.PolicyOf(found.Record.Tenant);
             JobRecord next = found.Record.Apply(await decide(found.Record), policy);
             if (ReferenceEquals(next, found.Record))
+            {
+                // Another edge may have written its end.
+                if (next.IsEnded)
+                    active.Remove(id);
                 return next;
+            }
             if (await store.ReplaceAsync(found, next, next.DueAt(policy), cancellationToken) is { } stored)
                 return await FollowUpAsync(found.Record, stored.Record, cancellationToken);
         }
@@ -91,9 +99,9 @@ internal sealed class JobRecords(
             active.Add(after.Id, after.Model);
             return after;
         }
+        active.Remove(after.Id);
         if (before.IsEnded)
             return after;
-        active.Remove(after.Id);
         if (after.IsPoison)
             notices.Tell(NoticeTypes.Poison, after.Id, $"a job for {after.ModelName} of {after.Tenant} was set aside: {after.Error?.Message}");
         // Whoever wrote the end counts it: nobody else did.

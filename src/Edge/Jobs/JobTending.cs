@@ -92,17 +92,23 @@ public sealed partial class JobTending
     }
 
     /// <summary>Tells workers of the queues that this edge's jobs are in: a job whose worker died waits there again, and nobody has said so.</summary>
-    public async Task NudgeAsync(CancellationToken cancellationToken)
+    public Task NudgeAsync(CancellationToken cancellationToken) => NudgeAsync(_active.Models, cancellationToken);
+
+    /// <summary>Forgets those of this edge's jobs that came to their end at another one.</summary>
+    public async Task ForgetEndedAsync(CancellationToken cancellationToken)
     {
-        foreach (string model in _active.Models)
-            await _jobs.NudgeAsync(model, cancellationToken);
+        HashSet<string> ended = [.. _active.Ids];
+        await foreach (RecordItem item in _store.ListAsync(cancellationToken).Where(item => item.IsUnderWay))
+            ended.Remove(item.Id);
+        Forget(ended);
     }
 
     /// <summary>
     /// Goes through all records: deletes what is no longer kept, ends what is past its deadline or has ended unnoticed, queues again what
-    /// nobody has claimed for long. A few list operations, and more only for what is due.
+    /// nobody has claimed for long. A few list operations, and more only for what is due. Then tells workers of all queues that jobs are in.
     /// </summary>
-    public Task SweepAsync(CancellationToken cancellationToken) => GoThroughAsync(TimeSpan.Zero, cancellationToken);
+    public async Task SweepAsync(CancellationToken cancellationToken) =>
+        await NudgeAsync(await GoThroughAsync(TimeSpan.Zero, cancellationToken), cancellationToken);
 
     /// <summary>The part of a sweep that needs a hub, where only a trigger is given one: deletes jobs with a strategy and batches that are no longer kept.</summary>
     public Task SweepOrchestrationsAsync(DurableTaskClient hub, CancellationToken cancellationToken) => _strategies.SweepAsync(hub, _time.GetUtcNow(), cancellationToken);
@@ -113,27 +119,41 @@ public sealed partial class JobTending
     /// </summary>
     public Task TakeOverAsync(CancellationToken cancellationToken) => GoThroughAsync(JustQueued, cancellationToken);
 
-    private async Task GoThroughAsync(TimeSpan justQueued, CancellationToken cancellationToken)
+    /// <summary>The models of what is under way.</summary>
+    private async Task<IReadOnlyCollection<string>> GoThroughAsync(TimeSpan justQueued, CancellationToken cancellationToken)
     {
         DateTimeOffset now = _time.GetUtcNow();
         // Those that came to their end at another edge are found out here.
-        HashSet<string> ended = [.. _active.Ids];
+        HashSet<string> ended = [.. _active.Ids], models = [];
         await foreach (RecordItem item in _store.ListAsync(cancellationToken))
         {
-            if (item.Status is RecordStatus.Queued or RecordStatus.Running)
+            if (item.IsUnderWay)
             {
                 ended.Remove(item.Id);
+                models.Add(item.Model);
                 _active.Add(item.Id, item.Model);
             }
             bool wasJustQueued = item.Status == RecordStatus.Queued && item.DueAt > now + _records.QueueAgain - justQueued;
             if (item.DueAt <= now || wasJustQueued)
                 await TendAsync(item, cancellationToken);
         }
-        foreach (string id in ended)
-            _active.Remove(id);
+        Forget(ended);
         await _responses.SweepAsync(now, _retention.Shortest, cancellationToken);
         await _files.SweepAsync(now, cancellationToken);
         await _strategies.SweepAsync(_hub, now, cancellationToken);
+        return models;
+    }
+
+    private void Forget(IEnumerable<string> ended)
+    {
+        foreach (string id in ended)
+            _active.Remove(id);
+    }
+
+    private async Task NudgeAsync(IEnumerable<string> models, CancellationToken cancellationToken)
+    {
+        foreach (string model in models)
+            await _jobs.NudgeAsync(model, cancellationToken);
     }
 
     private async Task TellAsync(DurableTaskClient? hub, string strategy, string jobId, CancellationToken cancellationToken)

@@ -17,10 +17,12 @@ internal sealed partial class JobTendingLoop(
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan NudgeEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(5);
 
     private readonly WakeSignal _wake = new(time);
     private TimeSpan _interval = Shortest;
     private long? _nudgedAt;
+    private long? _forgotAt = time.GetTimestamp();
     private bool _hasTakenOver;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -57,6 +59,11 @@ internal sealed partial class JobTendingLoop(
             bool anything = await tending.TakeCompletionsAsync(stopping) > 0;
             if (!active.IsEmpty && IsDue(ref _nudgedAt, NudgeEvery))
                 await tending.NudgeAsync(stopping);
+            // Nobody tells this edge of the ends that others write.
+            if (active.IsEmpty)
+                _forgotAt = time.GetTimestamp();
+            else if (IsDue(ref _forgotAt, ForgetEvery))
+                await tending.ForgetEndedAsync(stopping);
             _interval = anything ? Shortest : Min(_interval * 1.5, Longest);
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException)

@@ -25,9 +25,9 @@ public sealed class BackgroundBacklogTests : IAsyncDisposable
     private readonly HoldingRelay _relay;
     private readonly StorageAccount _account;
     private readonly JobRecordStore _store;
-    private readonly ActiveJobs _active = new();
     private readonly BackgroundOptions _options = new();
     private readonly TenantOptions _tenants = new();
+    private readonly ActiveJobs _active;
     private readonly BackgroundBacklog _backlog;
 
     public BackgroundBacklogTests(AzuriteFixture azurite)
@@ -36,6 +36,7 @@ public sealed class BackgroundBacklogTests : IAsyncDisposable
         _relay = new HoldingRelay(port);
         _account = new StorageAccount(azurite.NewAccount().Replace($":{port}/", $":{_relay.Port}/", StringComparison.Ordinal));
         _store = new(_account, ContentKeys.None);
+        _active = new(Options.Create(_options));
         _backlog = new(new UnderWayListings(_store, _time), _active, Options.Create(_options), Options.Create(_tenants), _time);
     }
 

@@ -10,17 +10,18 @@ using OllamaMax.Storage;
 
 namespace OllamaMax.Edge.Tests.Support;
 
-/// <summary>All that an edge has, with storage and SignalR that nobody calls.</summary>
+/// <summary>All that an edge has, with SignalR that nobody calls.</summary>
 internal static class WholeEdge
 {
-    public static ServiceProvider Services()
+    /// <param name="account">Its storage; null: one that nobody calls either.</param>
+    public static ServiceProvider Services(StorageAccount? account = null)
     {
         ServiceCollection services = new();
         services.AddLogging();
         services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         services.AddEdge(options => options.TrustLoopback = true)
-            .AddCluster(new StorageAccount("UseDevelopmentStorage=true"), SignalRConnectionString.Parse($"Endpoint=http://localhost;AccessKey={new string('k', 32)};Version=1.0;"));
+            .AddCluster(account ?? new StorageAccount("UseDevelopmentStorage=true"), SignalRConnectionString.Parse($"Endpoint=http://localhost;AccessKey={new string('k', 32)};Version=1.0;"));
         return services.BuildServiceProvider();
     }
 

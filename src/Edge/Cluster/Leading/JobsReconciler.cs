@@ -14,7 +14,6 @@ internal sealed class JobsReconciler(JobTending tending, IOptions<ClusterOptions
     public async Task<bool> ReconcileAsync(LeaderTerm term, CancellationToken cancellationToken)
     {
         await tending.SweepAsync(cancellationToken);
-        await tending.NudgeAsync(cancellationToken);
         return true;
     }
 }
