@@ -8,6 +8,7 @@ using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
+using OllamaMax.Security;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Streaming;
 
@@ -19,6 +20,9 @@ namespace OllamaMax.Edge.Jobs;
 /// </summary>
 public sealed partial class JobTending
 {
+    /// <summary>Each takes some requests to storage, one after the other.</summary>
+    private const int TakenAtATime = 8;
+
     private static readonly TimeSpan JustQueued = TimeSpan.FromMinutes(2);
 
     private readonly JobRecords _records;
@@ -79,15 +83,12 @@ public sealed partial class JobTending
         }
     }
 
-    /// <summary>Takes what waits in the queue of completions; answers how many.</summary>
+    /// <summary>Takes what waits in the queue of completions; answers how many, <see cref="CompletionQueue.Most"/> where there may be more.</summary>
     public async Task<int> TakeCompletionsAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<QueueMessage> messages = await _completions.ReceiveAsync(cancellationToken);
-        foreach (QueueMessage message in messages)
-        {
-            await CompletedAsync(message.MessageText, hub: null, cancellationToken);
-            await _completions.DeleteAsync(message, cancellationToken);
-        }
+        ParallelOptions some = new() { MaxDegreeOfParallelism = TakenAtATime, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(messages, some, TakeAsync);
         return messages.Count;
     }
 
@@ -156,6 +157,20 @@ public sealed partial class JobTending
             await _jobs.NudgeAsync(model, cancellationToken);
     }
 
+    private async ValueTask TakeAsync(QueueMessage message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CompletedAsync(message.MessageText, hub: null, cancellationToken);
+            await _completions.DeleteAsync(message, cancellationToken);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException or InvalidDataException or ContentKeyException)
+        {
+            // It comes again, and the others are not to wait for it.
+            LogNotTaken(e, message.MessageText);
+        }
+    }
+
     private async Task TellAsync(DurableTaskClient? hub, string strategy, string jobId, CancellationToken cancellationToken)
     {
         try
@@ -187,6 +202,9 @@ public sealed partial class JobTending
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A message of the queue of completions cannot be read and is dropped")]
     private partial void LogUnreadable(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The completion {Completion} could not be taken; later again")]
+    private partial void LogNotTaken(Exception exception, string completion);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Strategy {Strategy} was not told of the end of its job {Job}")]
     private partial void LogNotTold(Exception exception, string strategy, string job);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Jobs;
+using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs;
 
@@ -34,8 +35,8 @@ internal sealed partial class JobTendingLoop(
         {
             while (true)
             {
-                await TendAsync(stoppingToken);
-                if (await _wake.WaitAsync(active.IsEmpty ? Idle : _interval, stoppingToken))
+                bool isMore = await TendAsync(stoppingToken);
+                if (!isMore && await _wake.WaitAsync(active.IsEmpty ? Idle : _interval, stoppingToken))
                     _interval = Shortest;
             }
         }
@@ -48,7 +49,8 @@ internal sealed partial class JobTendingLoop(
         }
     }
 
-    private async Task TendAsync(CancellationToken stopping)
+    /// <summary>True: more is there to be done at once.</summary>
+    private async Task<bool> TendAsync(CancellationToken stopping)
     {
         try
         {
@@ -56,7 +58,7 @@ internal sealed partial class JobTendingLoop(
             if (!_hasTakenOver)
                 await tending.TakeOverAsync(stopping);
             _hasTakenOver = true;
-            bool anything = await tending.TakeCompletionsAsync(stopping) > 0;
+            int taken = await tending.TakeCompletionsAsync(stopping);
             if (!active.IsEmpty && IsDue(ref _nudgedAt, NudgeEvery))
                 await tending.NudgeAsync(stopping);
             // Nobody tells this edge of the ends that others write.
@@ -64,12 +66,14 @@ internal sealed partial class JobTendingLoop(
                 _forgotAt = time.GetTimestamp();
             else if (IsDue(ref _forgotAt, ForgetEvery))
                 await tending.ForgetEndedAsync(stopping);
-            _interval = anything ? Shortest : Min(_interval * 1.5, Longest);
+            _interval = taken > 0 ? Shortest : Min(_interval * 1.5, Longest);
+            return taken == CompletionQueue.Most;
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException)
         {
             LogFailed(e);
             _interval = Longest;
+            return false;
         }
     }
 

@@ -13,7 +13,7 @@ public sealed class CompletionQueue(StorageAccount account)
     public const string Name = "completions";
 
     /// <summary>What storage gives at once at most.</summary>
-    private const int Most = 32;
+    public const int Most = 32;
 
     private static readonly TimeSpan Visibility = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ForGood = TimeSpan.FromSeconds(-1);

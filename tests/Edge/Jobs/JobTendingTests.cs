@@ -84,6 +84,24 @@ public sealed class JobTendingTests : IAsyncLifetime
         active.IsEmpty.ShouldBeTrue();
     }
 
+    [Fact]
+    public async Task TakeCompletions_OneOfABrokenRecord_HoldsNobodyUp()
+    {
+        string broken = await CreateAsync();
+        await _account.Blobs.GetBlobContainerClient(Containers.Jobs).GetBlobClient($"records/{broken}").UploadAsync(new BinaryData("null"), overwrite: true, Cancellation);
+        string[] late = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => CreateAsync(before: TimeSpan.FromDays(1))));
+        await Completions.CreateAsync(cancellationToken: Cancellation);
+        foreach (string id in (string[])[broken, .. late])
+            await CompletionQueue.AddAsync(Completions, new JobCompletion(id, 1), Cancellation);
+
+        await Tending.TakeCompletionsAsync(Cancellation);
+
+        foreach (string id in late)
+            (await Store.FindAsync(id, Cancellation)).ShouldNotBeNull().Record.Status.ShouldBe(RecordStatus.Failed);
+        // It comes again.
+        (await Completions.GetPropertiesAsync(Cancellation)).Value.ApproximateMessagesCount.ShouldBe(1);
+    }
+
     public async ValueTask DisposeAsync() => await _services.DisposeAsync();
 
     private async Task EndElsewhereAsync(string id)
