@@ -159,11 +159,12 @@ internal sealed class StrategyJobs(
 
     private async Task KeepAsync(StrategyRecord record, StrategyRequest request)
     {
+        // The record first: content without one would never be deleted. A record without orchestration shows as failed after a while.
+        await store.CreateAsync(record, CancellationToken.None);
         byte[] content = JsonSerializer.SerializeToUtf8Bytes(request.Content, StrategyContentJson.Default.StrategyContent);
         await store.PutContentAsync(record.Id, StrategyContent.Name, new BinaryData(content), CancellationToken.None);
         if (request.Text is { } text)
             await store.PutContentAsync(record.Id, StrategyContent.Text, new BinaryData(text), CancellationToken.None);
-        await store.CreateAsync(record, CancellationToken.None);
     }
 
     private StrategyInput InputOf(StrategyRecord record, StrategyRequest request) => new()
