@@ -29,6 +29,9 @@ internal static class BatchContent
         BinaryData? text = await contents.GetContentAsync(batchId, Page(page), CancellationToken.None);
         return text?.ToString().Split('\n');
     }
+
+    /// <summary>What there should be: to go on without it would make a file that lacks lines.</summary>
+    public static InvalidDataException Missing(string batchId, string name) => new($"{name} of batch {batchId} is not there (any more)");
 }
 
 /// <summary>Cuts a batch's input into pages of lines. Empty lines are none.</summary>
@@ -89,7 +92,8 @@ internal sealed class WritePage(BatchStore batches, StrategyStore contents, JobR
     public override async Task<BatchPageResult> RunAsync(TaskActivityContext context, WritePageInput input)
     {
         string endpoint = (await batches.FindAsync(input.BatchId, CancellationToken.None))?.Endpoint ?? "";
-        string[] lines = await BatchContent.LinesAsync(contents, input.BatchId, input.Page) ?? [];
+        // Run again when the batch is closed already, it must not leave an empty page.
+        string[] lines = await BatchContent.LinesAsync(contents, input.BatchId, input.Page) ?? throw BatchContent.Missing(input.BatchId, BatchContent.Page(input.Page));
         ArrayBufferWriter<byte> output = new();
         ArrayBufferWriter<byte> errors = new();
         int completed = 0;
@@ -113,7 +117,7 @@ internal sealed class WritePage(BatchStore batches, StrategyStore contents, JobR
             : null;
 }
 
-/// <summary>Makes files of the pages, in the lines' order.</summary>
+/// <summary>Makes files of the pages, in the lines' order. Two runs of it may meet: whose file is there first has won, and only then are pages deleted.</summary>
 internal sealed class CloseBatch(BatchStore batches, FileStore files, StrategyStore contents, TimeProvider time) : TaskActivity<CloseBatchInput, BatchFiles>
 {
     public override async Task<BatchFiles> RunAsync(TaskActivityContext context, CloseBatchInput input)
@@ -132,7 +136,9 @@ internal sealed class CloseBatch(BatchStore batches, FileStore files, StrategySt
     /// <summary>All lines of a page into the file of those without answer.</summary>
     private async Task GiveUpAsync(BatchRecord batch, int page)
     {
-        string[] lines = await BatchContent.LinesAsync(contents, batch.Id, page) ?? [];
+        // The files are there, then, and this page is in one of them.
+        if (await BatchContent.LinesAsync(contents, batch.Id, page) is not { } lines)
+            return;
         ArrayBufferWriter<byte> errors = new();
         for (int i = 0; i < lines.Length; i++)
         {
@@ -146,25 +152,32 @@ internal sealed class CloseBatch(BatchStore batches, FileStore files, StrategySt
 
     private async Task<bool> PutAsync(BatchRecord batch, string id, string name, int pages, Func<int, string> part)
     {
-        // Run again, after the pages were deleted.
-        if (await files.FindAsync(id, batch.Submitter.Tenant, CancellationToken.None) is not null)
+        if (await IsThereAsync(batch, id))
             return true;
-        int first = 0;
-        while (first < pages && !await HasContentAsync(batch.Id, part(first)))
-            first++;
-        if (first == pages)
-            return false;
+        string[] parts = [.. Enumerable.Range(0, pages).Select(part)];
+        // None where another run has written the file meanwhile, too, and deleted the pages.
+        if (!await HasContentAsync(batch.Id, parts))
+            return await IsThereAsync(batch, id);
         // Of vectors a batch has gigabytes: never more than a page of them is in memory.
         Pipe pipe = new();
-        Task filling = FillAsync(pipe.Writer, batch.Id, Enumerable.Range(first, pages - first).Select(part));
+        Task filling = FillAsync(pipe.Writer, batch.Id, parts);
         await using (Stream whole = pipe.Reader.AsStream())
             await files.PutAsync(new(id, batch.Submitter.Tenant, name, "batch_output", 0, time.GetUtcNow()), whole, CancellationToken.None);
         await filling;
         return true;
     }
 
-    private async Task<bool> HasContentAsync(string batchId, string part) =>
-        await contents.GetContentAsync(batchId, part, CancellationToken.None) is { } content && !content.ToMemory().IsEmpty;
+    private async Task<bool> IsThereAsync(BatchRecord batch, string fileId) => await files.FindAsync(fileId, batch.Submitter.Tenant, CancellationToken.None) is not null;
+
+    private async Task<bool> HasContentAsync(string batchId, IEnumerable<string> parts)
+    {
+        foreach (string part in parts)
+        {
+            if (await contents.GetContentAsync(batchId, part, CancellationToken.None) is { } content && !content.ToMemory().IsEmpty)
+                return true;
+        }
+        return false;
+    }
 
     private async Task FillAsync(PipeWriter whole, string batchId, IEnumerable<string> parts)
     {
@@ -173,7 +186,8 @@ internal sealed class CloseBatch(BatchStore batches, FileStore files, StrategySt
         {
             foreach (string part in parts)
             {
-                if (await contents.GetContentAsync(batchId, part, CancellationToken.None) is { } content && (await whole.WriteAsync(content.ToMemory())).IsCompleted)
+                BinaryData content = await contents.GetContentAsync(batchId, part, CancellationToken.None) ?? throw BatchContent.Missing(batchId, part);
+                if ((await whole.WriteAsync(content.ToMemory())).IsCompleted)
                     break;
             }
         }

@@ -34,6 +34,7 @@ public sealed record LineEnd(string? JobId, RecordStatus Status, string? Error);
 
 public sealed record BatchPageResult(int Completed, int Failed);
 
+/// <param name="Pages">How many were begun: the first ones. All of them have been written, or are to be given up.</param>
 /// <param name="OutputId">For the file of answers, should there be any.</param>
 /// <param name="ErrorId">For the file of lines without answer, should there be any.</param>
 public sealed record CloseBatchInput(string BatchId, int Pages, string OutputId, string ErrorId)

@@ -42,7 +42,7 @@ public sealed class BatchOrchestrator : TaskOrchestrator<BatchInput, BatchProgre
         // Pages write what they have: nothing that was answered is lost.
         await pages;
         BatchFiles files = await context.CallActivityAsync<BatchFiles>(
-            ActivityNames.CloseBatch, new CloseBatchInput(input.Id, opened.Pages.Count, NewId(), NewId()) { Unwritten = unwritten }, BranchRuns.Patient);
+            ActivityNames.CloseBatch, new CloseBatchInput(input.Id, next, NewId(), NewId()) { Unwritten = unwritten }, BranchRuns.Patient);
         return progress with { State = end, Files = files };
 
         async Task LoopAsync()

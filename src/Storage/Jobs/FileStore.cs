@@ -16,11 +16,12 @@ public sealed class FileStore(StorageAccount account, ContentKeys keys)
 
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 
-    /// <summary>Written again under the same id it is the same file.</summary>
+    /// <summary>Written once: of several that write under one id, the first one's is the file.</summary>
     public async Task PutAsync(StoredFile file, Stream content, CancellationToken cancellationToken)
     {
         var options = new BlobUploadOptions
         {
+            Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },
             Metadata = new Dictionary<string, string>
             {
                 ["tenant"] = Uri.EscapeDataString(file.Tenant),
@@ -31,7 +32,14 @@ public sealed class FileStore(StorageAccount account, ContentKeys keys)
         };
         ContentSeal? seal = _contents.New(file.Id, options.Metadata);
         await using Stream? pieces = seal is null ? null : SealedPieces.Seal(content, seal);
-        await Jobs.GetBlobClient(Files + file.Id).UploadAsync(pieces ?? content, options, cancellationToken);
+        try
+        {
+            await Jobs.GetBlobClient(Files + file.Id).UploadAsync(pieces ?? content, options, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobAlreadyExists || e.ErrorCode == BlobErrorCode.ConditionNotMet)
+        {
+            // It stays as it is.
+        }
     }
 
     /// <summary>Null where there is none, or it is another tenant's.</summary>

@@ -20,7 +20,7 @@ public sealed class BatchOrchestratorTests
         _hub.Registry
             .Activity<string, BatchOpened>(ActivityNames.OpenBatch, _ => new BatchOpened([3, 3, 1]))
             .Activity<SubmitInput, SubmitOutcome>(ActivityNames.SubmitLine, _ => new SubmitOutcome())
-            .Activity<string, BranchEnd>(ActivityNames.Look, _ => new BranchEnd(RecordStatus.Completed))
+            .Activity<string, BranchEnd>(ActivityNames.Look, _ => new BranchEnd(LineStatus))
             .Activity<string[], int>(ActivityNames.Cancel, ids => ids.Length)
             .Activity<WritePageInput, BatchPageResult>(ActivityNames.WritePage, Write)
             .Activity<CloseBatchInput, BatchFiles>(ActivityNames.CloseBatch, input =>
@@ -31,6 +31,8 @@ public sealed class BatchOrchestratorTests
     }
 
     private Func<WritePageInput, bool> CanWrite { get; set; } = _ => true;
+
+    private RecordStatus LineStatus { get; set; } = RecordStatus.Completed;
 
     [Fact]
     public async Task Batch_AllPagesWritten_IsCompleted()
@@ -53,13 +55,31 @@ public sealed class BatchOrchestratorTests
         _closed!.Unwritten.ShouldBe([1]);
     }
 
+    [Fact]
+    public async Task Batch_CancelledBeforeItsLastPageWasBegun_IsClosedWithoutThat()
+    {
+        LineStatus = RecordStatus.Running;
+        Start();
+        await _hub.PassAsync(TimeSpan.FromMinutes(1));
+
+        _hub.Raise(Id, EventNames.Cancel);
+        await _hub.RunAsync();
+
+        _hub.Output<BatchProgress>(Id).State.ShouldBe("cancelled");
+        _written.Select(page => page.Page).ShouldBe([0, 1], ignoreOrder: true);
+        _closed!.Pages.ShouldBe(2);
+    }
+
     /// <summary>Lines end by a timer's look: nobody announces them.</summary>
     private async Task<BatchProgress> RunAsync()
     {
-        _hub.Start(Id, BatchOrchestrator.Name, new BatchInput { Id = Id, MaxParallel = 4, Retries = 1, Deadline = _hub.Now + TimeSpan.FromHours(24) });
+        Start();
         await _hub.PassAsync(TimeSpan.FromMinutes(30));
         return _hub.Output<BatchProgress>(Id);
     }
+
+    private void Start() =>
+        _hub.Start(Id, BatchOrchestrator.Name, new BatchInput { Id = Id, MaxParallel = 4, Retries = 1, Deadline = _hub.Now + TimeSpan.FromHours(24) });
 
     private BatchPageResult Write(WritePageInput page)
     {
