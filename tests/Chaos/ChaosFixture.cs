@@ -38,6 +38,7 @@ public sealed class ChaosFixture : IAsyncLifetime
                 Environment = new Dictionary<string, string?>
                 {
                     ["OllamaMax__Jobs__Lease"] = "00:00:03",
+                    ["OllamaMax__Jobs__NudgeEvery"] = "00:00:01",
                     ["OllamaMax__Jobs__StallTimeout"] = Stall,
                     ["OllamaMax__Dispatch__Owner__StallTimeout"] = Stall,
                 },

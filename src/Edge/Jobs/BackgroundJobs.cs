@@ -47,6 +47,9 @@ internal sealed partial class BackgroundJobs(
     /// <summary>Who joins while a job waits is told soon.</summary>
     private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(5);
 
+    /// <summary>The way of an answer to a worker, and of what that makes of it to storage.</summary>
+    private static readonly TimeSpan AnswerTakes = TimeSpan.FromMilliseconds(300);
+
     /// <summary>Takes the job on: when this is done, it will be run whatever becomes of this edge.</summary>
     /// <param name="record">New (<see cref="JobRecord.Create"/>).</param>
     /// <param name="cancellationToken">Ends the requests.</param>
@@ -146,10 +149,10 @@ internal sealed partial class BackgroundJobs(
         }
     }
 
-    /// <summary>Its message shows again then, and those whom it was kept for have looked already, and found nothing.</summary>
+    /// <summary>Its message shows again then, and those whom it was kept for have looked already, and found nothing. Its worker hides it only once it has this edge's answer.</summary>
     private async Task NudgeAfterAsync(TimeSpan wait, JobRecord record)
     {
-        await Task.Delay(wait, time);
+        await Task.Delay(wait + AnswerTakes, time);
         await NudgeAsync(record.Model, record.Tenant, CancellationToken.None);
     }
 

@@ -62,6 +62,10 @@ public sealed class BackgroundOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
     public TimeSpan PoisonPromptKept { get; set; } = TimeSpan.Zero;
 
+    /// <summary>How often workers are told again of what waits, as a nudge may be lost; completions are looked for at least as often while jobs are under way.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
+    public TimeSpan NudgeEvery { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How often an output is looked at while somebody follows it.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:00:30")]
     public TimeSpan FollowInterval { get; set; } = TimeSpan.FromMilliseconds(500);

@@ -15,9 +15,7 @@ internal sealed partial class JobTendingLoop(
     JobTending tending, ActiveJobs active, IOptions<BackgroundOptions> options, TimeProvider time, ILogger<JobTendingLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan NudgeEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(5);
 
     private readonly WakeSignal _wake = new(time);
@@ -25,6 +23,8 @@ internal sealed partial class JobTendingLoop(
     private long? _nudgedAt;
     private long? _forgotAt = time.GetTimestamp();
     private bool _hasTakenOver;
+
+    private TimeSpan NudgeEvery => options.Value.NudgeEvery;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -66,13 +66,13 @@ internal sealed partial class JobTendingLoop(
                 _forgotAt = time.GetTimestamp();
             else if (IsDue(ref _forgotAt, ForgetEvery))
                 await tending.ForgetEndedAsync(stopping);
-            _interval = taken > 0 ? Shortest : Min(_interval * 1.5, Longest);
+            _interval = taken > 0 ? Shortest : Min(_interval * 1.5, NudgeEvery);
             return taken == CompletionQueue.Most;
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException)
         {
             LogFailed(e);
-            _interval = Longest;
+            _interval = NudgeEvery;
             return false;
         }
     }

@@ -60,7 +60,11 @@ internal sealed class JobCluster : IAsyncDisposable
             storage,
             configure: edge =>
             {
-                edge.Configure<BackgroundOptions>(options => configure?.Invoke(options));
+                edge.Configure<BackgroundOptions>(options =>
+                {
+                    (options.NudgeEvery, options.FollowInterval) = (TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(50));
+                    configure?.Invoke(options);
+                });
                 if (keys is not null)
                     edge.Configure<DispatchOptions>(dispatch => dispatch.EncryptPayloads = true).Configure<ContentKeyOptions>(content => content.Keys = keys);
                 services?.Invoke(edge);

@@ -25,7 +25,7 @@ public sealed class KilledWorkerTests
                 Model = model,
                 // Encrypted, as who goes on has more to do then; without it, others are killed elsewhere (Chaos).
                 MoreArguments = ["--exact", "--encrypt-payloads"],
-                Environment = new Dictionary<string, string?> { ["OllamaMax__Jobs__Lease"] = "00:00:03" },
+                Environment = new Dictionary<string, string?> { ["OllamaMax__Jobs__Lease"] = "00:00:03", ["OllamaMax__Jobs__NudgeEvery"] = "00:00:01" },
             },
             Cancellation);
         using HttpClient client = new() { BaseAddress = system.BaseAddress };
