@@ -149,13 +149,18 @@ public sealed class WorkerDirectoryTests
     {
         See([.. Enumerable.Range(0, 1000).Select(i => Report with { Id = i.ToString(CultureInfo.InvariantCulture) })]);
         JobPlacement[] jobs = [.. Enumerable.Range(0, 50).Select(i => new JobPlacement(PlacementRule.Default, new((ulong)i, (ulong)i)))];
-        _directory.Choose(Model, jobs[0], FrozenSet<string>.Empty, TimeSpan.Zero);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        foreach (JobPlacement job in jobs)
-            _directory.Choose(Model, job, FrozenSet<string>.Empty, TimeSpan.Zero);
+        // What the runtime allocates once, when it compiles a method better, is none of it.
+        long least = long.MaxValue;
+        for (int round = 0; round < 5; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            foreach (JobPlacement job in jobs)
+                _directory.Choose(Model, job, FrozenSet<string>.Empty, TimeSpan.Zero);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
 
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+        least.ShouldBe(0);
     }
 
     private static LabelSelector Labels(string text) => LabelSelector.TryParse(text, out LabelSelector? labels, out string? error) ? labels : throw new FormatException(error);
