@@ -15,9 +15,9 @@ internal sealed class NamedModels(IModelSource models, IOptions<AliasOptions> op
 
     /// <summary>The model that answers to the name, under its own; null where there is none for this caller.</summary>
     public async ValueTask<ModelView?> FindAsync(string name, Principal caller, CancellationToken cancellationToken) =>
-        await FindAsync(name, cancellationToken) is { } model && caller.Models.Allows(name, model.Name) ? model : null;
+        await FindAsync(name, caller.Tenant, cancellationToken) is { } model && caller.Models.Allows(name, model.Name) ? model : null;
 
-    private async ValueTask<ModelView?> FindAsync(string name, CancellationToken cancellationToken)
+    private async ValueTask<ModelView?> FindAsync(string name, string tenant, CancellationToken cancellationToken)
     {
         if (_aliases.Find(name) is not { } alias)
             return await models.FindAsync(name, cancellationToken);
@@ -25,7 +25,7 @@ internal sealed class NamedModels(IModelSource models, IOptions<AliasOptions> op
         IReadOnlyList<ModelView> listed = await models.ListAsync(cancellationToken);
         if (listed.FirstOrDefault(model => model.Name == alias.Name) is { } own)
             return own;
-        return Choose(alias, listed) ?? await FindNewAsync(alias, cancellationToken);
+        return Choose(alias, tenant, listed) ?? await FindNewAsync(alias, cancellationToken);
     }
 
     /// <summary>All models that the caller may use, then the aliases that one answers to now, each as that model under the alias's name.</summary>
@@ -38,21 +38,21 @@ internal sealed class NamedModels(IModelSource models, IOptions<AliasOptions> op
             .. listed.Where(model => caller.Models.Allows(model.Name)).Select(model => new NamedModel(DisplayName.Of(model.Name), model)),
             .. from alias in _aliases.All
                where !names.Contains(alias.Name)
-               let model = Choose(alias, listed)
+               let model = Choose(alias, caller.Tenant, listed)
                where model is not null && caller.Models.Allows(alias.Text, model.Name)
                select new NamedModel(alias.Text, model with { Name = alias.Name }),
         ];
     }
 
-    /// <summary>The first that a worker can take; where none can, the first that is there: it waits for one, as any other does.</summary>
-    private ModelView? Choose(Alias alias, IReadOnlyList<ModelView> listed)
+    /// <summary>The first that a worker can take and may have for the tenant; where none can, the first that is there: it waits for one, as any other does.</summary>
+    private ModelView? Choose(Alias alias, string tenant, IReadOnlyList<ModelView> listed)
     {
         ModelView? first = null;
         foreach (ModelName name in alias.Chain)
         {
             if (listed.FirstOrDefault(model => model.Name == name) is not { } model)
                 continue;
-            if (models.IsServed(model))
+            if (models.IsServed(model, tenant))
                 return model;
             first ??= model;
         }

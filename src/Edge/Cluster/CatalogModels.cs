@@ -2,8 +2,10 @@ using Azure;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Models;
+using OllamaMax.Placement;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Cluster;
@@ -12,7 +14,8 @@ namespace OllamaMax.Edge.Cluster;
 /// The catalogue, by the names that clients write: the published models, and those that workers forward to, for as long as one of these is there. Of one
 /// name the published model wins.
 /// </summary>
-internal sealed partial class CatalogModels(ModelCatalog catalog, ClusterWatch watch, StoragePatience storage, ILogger<CatalogModels> logger) : IModelSource
+internal sealed partial class CatalogModels(
+    ModelCatalog catalog, ClusterWatch watch, PlacementRules rules, StoragePatience storage, ILogger<CatalogModels> logger) : IModelSource
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(10);
 
@@ -38,7 +41,11 @@ internal sealed partial class CatalogModels(ModelCatalog catalog, ClusterWatch w
         return [.. published, .. Forwarded(workers).Where(model => !names.Contains(model.Name))];
     }
 
-    public bool IsServed(ModelView model) => watch.Current.Any(worker => TakenModels.CanTake(worker, model));
+    public bool IsServed(ModelView model, string? tenant)
+    {
+        PlacementRule rule = rules.Of(model, tenant);
+        return watch.Current.Any(worker => rule.Admits(worker) && TakenModels.CanTake(worker, model));
+    }
 
     /// <summary>An edge that has just started reads all of the catalogue first.</summary>
     private Task<IReadOnlyList<ModelView>> PublishedAsync(CancellationToken cancellationToken) =>

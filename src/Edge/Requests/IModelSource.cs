@@ -10,6 +10,7 @@ internal interface IModelSource
 
     ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken);
 
-    /// <summary>Whether a worker is there that holds the model or can take it, as far as that is known now; asks nobody.</summary>
-    bool IsServed(ModelView model);
+    /// <summary>Whether a worker is there that holds the model or can take it, and may have its jobs, as far as that is known now; asks nobody.</summary>
+    /// <param name="tenant">Whose jobs; null: anybody's.</param>
+    bool IsServed(ModelView model, string? tenant);
 }

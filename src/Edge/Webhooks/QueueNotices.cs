@@ -7,7 +7,7 @@ using OllamaMax.Storage.Queues;
 
 namespace OllamaMax.Edge.Webhooks;
 
-/// <summary>Looks whether jobs wait for models that no worker holds or can take, and tells operators when that is so twice in a row: a worker may only be starting anew.</summary>
+/// <summary>Looks whether jobs wait for models that no worker holds or can take and may have, and tells operators when that is so twice in a row: a worker may only be starting anew.</summary>
 internal sealed class QueueNotices(IModelSource models, JobQueues queues, OperatorNotices notices) : IReconciler
 {
     private HashSet<string> _unserved = [];
@@ -26,11 +26,11 @@ internal sealed class QueueNotices(IModelSource models, JobQueues queues, Operat
         foreach (ModelView model in await models.ListAsync(cancellationToken))
         {
             int waiting = Enum.GetValues<Band>().Sum(band => counts.GetValueOrDefault(JobQueueName.For(model.Weights, band)));
-            if (waiting == 0 || models.IsServed(model))
+            if (waiting == 0 || models.IsServed(model, tenant: null))
                 continue;
             unserved.Add(model.Weights);
             if (_unserved.Contains(model.Weights))
-                notices.Tell(NoticeTypes.NoWorker, model.Name.ToString(), $"{waiting} jobs wait for {model.Name}, and no worker holds it or can take it");
+                notices.Tell(NoticeTypes.NoWorker, model.Name.ToString(), $"{waiting} jobs wait for {model.Name}, and no worker that may have it holds it or can take it");
         }
         _unserved = unserved;
         return true;

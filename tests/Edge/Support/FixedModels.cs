@@ -58,7 +58,7 @@ internal sealed class FixedModels : IModelSource, IVocabularySource, ILoadedMode
     /// <summary>Names of models that no worker can take.</summary>
     public HashSet<string> Unserved { get; } = [];
 
-    public bool IsServed(ModelView model) => !Unserved.Contains(model.Name.Name);
+    public bool IsServed(ModelView model, string? tenant) => !Unserved.Contains(model.Name.Name);
 
     public void Add(ModelView model) => _models.Add(model);
 

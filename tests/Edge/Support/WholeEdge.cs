@@ -14,12 +14,13 @@ namespace OllamaMax.Edge.Tests.Support;
 internal static class WholeEdge
 {
     /// <param name="account">Its storage; null: one that nobody calls either.</param>
-    public static ServiceProvider Services(StorageAccount? account = null)
+    /// <param name="settings">Its configuration.</param>
+    public static ServiceProvider Services(StorageAccount? account = null, Dictionary<string, string?>? settings = null)
     {
         ServiceCollection services = new();
         services.AddLogging();
         services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
         services.AddEdge(options => options.TrustLoopback = true)
             .AddCluster(account ?? new StorageAccount("UseDevelopmentStorage=true"), SignalRConnectionString.Parse($"Endpoint=http://localhost;AccessKey={new string('k', 32)};Version=1.0;"));
         return services.BuildServiceProvider();
