@@ -17,6 +17,9 @@ internal sealed class NamedModels(IModelSource models, IOptions<AliasOptions> op
     public async ValueTask<ModelView?> FindAsync(string name, Principal caller, CancellationToken cancellationToken) =>
         await FindAsync(name, caller.Tenant, cancellationToken) is { } model && caller.Models.Allows(name, model.Name) ? model : null;
 
+    /// <summary>The alias that the name is, as it is configured; null where it is none.</summary>
+    public string? AliasOf(string name) => _aliases.Find(name)?.Text;
+
     private async ValueTask<ModelView?> FindAsync(string name, string tenant, CancellationToken cancellationToken)
     {
         if (_aliases.Find(name) is not { } alias)

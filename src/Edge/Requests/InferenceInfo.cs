@@ -15,7 +15,7 @@ internal sealed class InferenceInfo
     private readonly string _asked;
     private readonly string? _answers;
 
-    private InferenceInfo(InferenceRequest request, string? answers)
+    private InferenceInfo(InferenceRequest request, string? alias, string? answers)
     {
         _operation = request switch
         {
@@ -23,13 +23,13 @@ internal sealed class InferenceInfo
             { IsCompletion: true } or { RawPrompt: not null } => "text_completion",
             _ => "chat",
         };
-        (_asked, _answers) = (request.Model, answers);
+        (_asked, _answers) = (alias ?? answers ?? request.Model, answers);
     }
 
     /// <summary>Why there was no answer, or not the whole of one; null: there was.</summary>
     public JobErrorKind? Error { get; set; }
 
-    /// <summary>Both names exist, as an alias or a model, so there are not more of them than these.</summary>
+    /// <summary>Both names are an alias's as it is configured or a model's own, so there are not more of them than these: clients can write each in many ways.</summary>
     public TagList Tags
     {
         get
@@ -46,10 +46,11 @@ internal sealed class InferenceInfo
     /// <summary>Notes it on the request and on its span.</summary>
     /// <param name="context">The request's.</param>
     /// <param name="request">What was asked.</param>
+    /// <param name="alias">The alias that was asked; null: the model itself was.</param>
     /// <param name="answers">The own name of the model that answers; null where nobody has said it.</param>
-    public static void Note(HttpContext context, InferenceRequest request, string? answers)
+    public static void Note(HttpContext context, InferenceRequest request, string? alias, string? answers)
     {
-        InferenceInfo info = new(request, answers);
+        InferenceInfo info = new(request, alias, answers);
         context.Features.Set(info);
         if (Activity.Current is not { } span)
             return;

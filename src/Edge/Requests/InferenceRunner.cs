@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Idempotency;
 using OllamaMax.Jobs;
@@ -10,7 +11,7 @@ namespace OllamaMax.Edge.Requests;
 /// answers has them run at once, each as a job of its own.
 /// </summary>
 internal sealed class InferenceRunner(
-    JobFactory jobs, IJobStarter starter, IdempotencyStore kept, StreamedAnswer streamed, WholeAnswer whole)
+    JobFactory jobs, NamedModels models, IJobStarter starter, IdempotencyStore kept, StreamedAnswer streamed, WholeAnswer whole)
 {
     public Task AnswerAsync(HttpContext context, InferenceRequest request, IdempotencyKey? key, bool isStream, IAnswerFormat format) =>
         AnswerAsync(context, [request], key, isStream, format);
@@ -34,7 +35,7 @@ internal sealed class InferenceRunner(
         if (leases.AreReplays)
             context.Response.Headers[IdempotencyKey.ReplayHeader] = "true";
         ModelHeader.Write(context, leases.All[0].Model);
-        InferenceInfo.Note(context, requests[0], leases.All[0].Model);
+        InferenceInfo.Note(context, requests[0], models.AliasOf(requests[0].Model), leases.All[0].Model);
         await write(leases);
     }
 

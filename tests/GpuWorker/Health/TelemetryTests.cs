@@ -62,7 +62,7 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
                 spans.Add(span.OperationName, span);
         }
         Activity edge = spans["request"];
-        (edge.ParentSpanId, edge.DisplayName).ShouldBe((client, "chat demo"));
+        (edge.ParentSpanId, edge.DisplayName).ShouldBe((client, "chat demo:latest"));
         edge.GetTagItem("gen_ai.usage.output_tokens").ShouldBe(20);
         spans["wait"].ParentSpanId.ShouldBe(edge.SpanId);
         Activity attempt = spans["attempt"];

@@ -28,6 +28,9 @@ public sealed record JobRecord
     /// <summary>The model's name as the client wrote it; answers repeat it.</summary>
     public required string ModelName { get; init; }
 
+    /// <summary>The model's own name, where <see cref="ModelName"/> may be an alias or spelt in another way; null in records of an older version.</summary>
+    public string? AnsweredBy { get; init; }
+
     /// <summary>Digest of the weights: whose queue the job waits in.</summary>
     public required string Model { get; init; }
 
@@ -134,6 +137,7 @@ public sealed record JobRecord
         Limits = job.Limits,
         Shape = shape,
         ModelName = modelName,
+        AnsweredBy = job.AnsweredBy,
         Model = job.Model,
         CreatedAt = at,
         QueuedAt = at,

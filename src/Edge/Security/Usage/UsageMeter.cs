@@ -25,7 +25,7 @@ internal sealed class UsageMeter(UsageBook usage, LimitBook limits)
         if (ended.Credential is not { } credential)
             return;
         UseCount count = ended.Statistics is { } statistics ? Of(statistics) : new(1, tokens > 0 ? Estimate(ended.Job) : 0, tokens);
-        Count(ended.Tenant, credential, ended.Limits, ended.ModelName, count);
+        Count(ended.Tenant, credential, ended.Limits, ended.AnsweredBy ?? ended.ModelName, count);
     }
 
     /// <summary>A job that ends early has cost its worker the prompt and the tokens that were put out, whoever ended it.</summary>
