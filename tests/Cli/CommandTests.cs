@@ -136,6 +136,10 @@ public sealed class CommandTests(LocalSystemFixture local)
 
         (await local.RunAsync("jobs", "follow", id)).Output.ShouldContain("OllamaMax");
         (await local.RunAsync("jobs", "list", "--status", "completed")).Output.ShouldContain(id);
+        string line = (await local.RunAsync("jobs", "list", "--all")).Output.Split('\n').Single(line => line.StartsWith(id, StringComparison.Ordinal));
+        JsonElement job = JsonElement.Parse((await local.RunAsync("jobs", "show", id)).Output);
+        foreach (string shown in (string[])["local", job.Shown("worker_id"), job.ShownTime("ended_at")])
+            line.ShouldContain(shown);
         (await local.RunAsync("jobs", "cancel", id)).Code.ShouldBe(ExitCode.Done);
         (await local.RunAsync("jobs", "show", id)).Code.ShouldBe(ExitCode.NotFound);
     }

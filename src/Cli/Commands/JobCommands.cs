@@ -9,22 +9,25 @@ internal static class JobCommands
 {
     private static readonly Argument<string> Job = new("job") { Description = "Its id" };
     private static readonly Option<string?> Status = new("--status") { Description = "queued, running, completed, failed, cancelled or poison" };
+    private static readonly Option<bool> All = new("--all") { Description = "Of all tenants, for who may see them" };
     private static readonly Argument<string> Model = new("model") { Description = "Whom to ask" };
     private static readonly Argument<string> Prompt = new("prompt") { Description = "What to ask" };
 
     public static Command Create(RootCommands.Runner run)
     {
         Command command = new("jobs", "What runs without anybody waiting");
-        Command list = new("list", "Jobs and how far they are") { Status };
+        Command list = new("list", "Jobs and how far they are") { Status, All };
         run.Set(list, async (parsed, edge, screen, cancellationToken) =>
         {
-            string query = parsed.GetValue(Status) is { } status ? $"?status={Uri.EscapeDataString(status)}" : "";
-            JsonElement answer = await edge.GetAsync($"jobs{query}", cancellationToken);
+            bool all = parsed.GetValue(All);
+            string status = parsed.GetValue(Status) is { } wanted ? $"&status={Uri.EscapeDataString(wanted)}" : "";
+            JsonElement answer = await edge.GetAsync($"jobs?all={(all ? "true" : "false")}{status}", cancellationToken);
+            Column[] tenant = all ? [new("TENANT", job => job.Shown("tenant"))] : [];
             screen.List(
                 answer, answer.Items("jobs"),
-                new("ID", job => job.Shown("id")), new("STATUS", job => job.Is("poison") ? "poison" : job.Shown("status")), new("MODEL", job => job.Shown("model")),
+                [new("ID", job => job.Shown("id")), .. tenant, new("STATUS", job => job.Is("poison") ? "poison" : job.Shown("status")), new("MODEL", job => job.Shown("model")),
                 new("ATTEMPTS", job => job.Shown("attempts"), true), new("WORKER", job => job.Shown("worker_id")), new("MADE", job => job.ShownTime("created_at")),
-                new("ENDED", job => job.ShownTime("ended_at")), new("ERROR", job => job.Shown("error")));
+                new("ENDED", job => job.ShownTime("ended_at")), new("ERROR", job => job.Shown("error"))]);
         });
         command.Add(list);
 

@@ -39,7 +39,7 @@ public sealed class DispatchMetrics : IDisposable
         _meter.CreateObservableCounter("ollamamax_attempts", ObserveAttempts, description: "Attempts issued to workers, by try: first, or further after one that died, hung or left");
         _meter.CreateObservableCounter("ollamamax_jobs_queued", () => Interlocked.Read(ref _queued), description: "Jobs that went through a model's queue");
         _meter.CreateObservableCounter("ollamamax_jobs_refused", () => Interlocked.Read(ref _refused), description: "Jobs refused because the backlog was full");
-        _meter.CreateObservableCounter("ollamamax_jobs_set_aside", () => Interlocked.Read(ref _setAside), description: "Requests given up because they failed too often or killed their workers");
+        _meter.CreateObservableCounter("ollamamax_jobs_set_aside", () => Interlocked.Read(ref _setAside), description: "Requests and background jobs given up because they failed too often or killed their workers");
         _queueWait = _meter.CreateHistogram(
             "ollamamax_queue_wait",
             "s",

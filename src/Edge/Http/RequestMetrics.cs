@@ -81,11 +81,17 @@ internal sealed class RequestMetrics
     {
         if (lease.IsReplay)
             return; // Counted with the request that ran it.
-        _tokens.Add(statistics.PromptTokens, new KeyValuePair<string, object?>("kind", "prompt"));
-        _tokens.Add(statistics.Tokens, new KeyValuePair<string, object?>("kind", "output"));
+        Used(statistics);
         Activity.Current?.SetTag("gen_ai.usage.input_tokens", statistics.PromptTokens).SetTag("gen_ai.usage.output_tokens", statistics.Tokens);
         if (statistics.Tokens > 1 && InferenceInfo.Of(context) is { } inference)
             _outputToken.Record(statistics.EvalDuration.TotalSeconds / (statistics.Tokens - 1), inference.Tags);
+    }
+
+    /// <summary>A job has finished, for a client that waits or in the background.</summary>
+    public void Used(JobStatistics statistics)
+    {
+        _tokens.Add(statistics.PromptTokens, new KeyValuePair<string, object?>("kind", "prompt"));
+        _tokens.Add(statistics.Tokens, new KeyValuePair<string, object?>("kind", "output"));
     }
 
     /// <summary>A job of the request failed, before its answer or in the middle of it.</summary>

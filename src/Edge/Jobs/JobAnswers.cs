@@ -107,8 +107,25 @@ internal sealed record JobItemAnswer(string Id, string Status, string Model, Dat
     /// <summary>n, race, map_reduce or ensemble; null: one job for one answer, a branch of another or not.</summary>
     public string? Strategy { get; init; }
 
+    /// <summary>Failed, and set aside because of what its attempts came to.</summary>
+    public bool Poison { get; init; }
+
+    /// <summary>Attempts issued to workers so far; none of a job with a strategy.</summary>
+    public int? Attempts { get; init; }
+
+    /// <summary>The worker that runs it now, or ran it last.</summary>
+    public string? WorkerId { get; init; }
+
+    public DateTime? EndedAt { get; init; }
+
     public static JobItemAnswer Of(RecordItem item, bool withTenant) =>
-        new(item.Id, JobAnswer.NameOf(item.Status), item.ModelName, item.CreatedAt.UtcDateTime, item.Error, withTenant ? item.Tenant : null);
+        new(item.Id, JobAnswer.NameOf(item.Status), item.ModelName, item.CreatedAt.UtcDateTime, item.Error, withTenant ? item.Tenant : null)
+        {
+            Poison = item.IsPoison,
+            Attempts = item.Attempts,
+            WorkerId = item.WorkerId,
+            EndedAt = item.EndedAt?.UtcDateTime,
+        };
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -1,4 +1,5 @@
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Edge.Webhooks;
@@ -12,7 +13,15 @@ namespace OllamaMax.Edge.Jobs;
 /// so for any job, at any time and more than once.
 /// </summary>
 internal sealed class JobRecords(
-    JobRecordStore store, WorkerChannel workers, ActiveJobs active, UsageMeter usage, TenantRetention retention, OperatorNotices notices, TimeProvider time)
+    JobRecordStore store,
+    WorkerChannel workers,
+    ActiveJobs active,
+    UsageMeter usage,
+    TenantRetention retention,
+    OperatorNotices notices,
+    DispatchMetrics dispatch,
+    RequestMetrics requests,
+    TimeProvider time)
 {
     /// <summary>Writers that get in between, each once: more than there ever are at a time.</summary>
     private const int MostTries = 20;
@@ -103,7 +112,12 @@ internal sealed class JobRecords(
         if (before.IsEnded)
             return after;
         if (after.IsPoison)
+        {
+            dispatch.SetAside();
             notices.Tell(NoticeTypes.Poison, after.Id, $"a job for {after.ModelName} of {after.Tenant} was set aside: {after.Error?.Message}");
+        }
+        if (after.Statistics is { } statistics)
+            requests.Used(statistics);
         // Whoever wrote the end counts it: nobody else did.
         if (after.Credential is not null)
             usage.Count(after, after is { Statistics: null, HasOutput: true, Embedding: null } ? (await FactsAsync(after.Id, cancellationToken)).Tokens : 0);

@@ -19,8 +19,13 @@ public sealed record RecordItem(
     /// <summary>The job with a strategy whose branches are to run on different workers, this one among them; null: it may run anywhere.</summary>
     public string? SpreadOf { get; init; }
 
-    /// <summary>With <see cref="SpreadOf"/>: who runs it now.</summary>
+    /// <summary>Who runs it now, or ran it last.</summary>
     public string? WorkerId { get; init; }
+
+    /// <summary>Attempts issued so far; null in records of an older version.</summary>
+    public int? Attempts { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>Metadata holds 8 KB in all, and escaping makes nine characters of one.</summary>
     private const int LongestError = 300;
@@ -30,7 +35,9 @@ public sealed record RecordItem(
         {
             IsPoison = record.IsPoison,
             SpreadOf = record.IsSpread ? record.StrategyId : null,
-            WorkerId = record.IsSpread && !record.IsEnded ? record.Attempt?.WorkerId : null,
+            WorkerId = record.Attempt?.WorkerId,
+            Attempts = record.Attempts,
+            EndedAt = record.EndedAt,
         };
 
     /// <summary>Null where it is not a record of ours.</summary>
@@ -46,6 +53,8 @@ public sealed record RecordItem(
             IsPoison = metadata.ContainsKey("poison"),
             SpreadOf = TextOrNull("spread"),
             WorkerId = TextOrNull("worker"),
+            Attempts = int.TryParse(Text("attempts"), NumberStyles.None, CultureInfo.InvariantCulture, out int attempts) ? attempts : null,
+            EndedAt = TryTime(metadata, "ended", out DateTimeOffset endedAt) ? endedAt : null,
         };
 
         string? TextOrNull(string name) => Text(name) is { Length: > 0 } there ? there : null;
@@ -61,8 +70,8 @@ public sealed record RecordItem(
             ["status"] = Status.ToString(),
             ["name"] = Uri.EscapeDataString(ModelName),
             ["model"] = Model,
-            ["created"] = CreatedAt.ToString("O", CultureInfo.InvariantCulture),
-            ["due"] = DueAt.ToString("O", CultureInfo.InvariantCulture),
+            ["created"] = Format(CreatedAt),
+            ["due"] = Format(DueAt),
         };
         if (IsPoison)
             metadata["poison"] = "true";
@@ -70,10 +79,16 @@ public sealed record RecordItem(
             metadata["spread"] = Uri.EscapeDataString(strategy);
         if (WorkerId is { } worker)
             metadata["worker"] = Uri.EscapeDataString(worker);
+        if (Attempts is { } attempts)
+            metadata["attempts"] = attempts.ToString(CultureInfo.InvariantCulture);
+        if (EndedAt is { } endedAt)
+            metadata["ended"] = Format(endedAt);
         if (Error is { Length: > 0 } error)
             metadata["error"] = Uri.EscapeDataString(error.Length > LongestError ? error[..LongestError] : error);
         return metadata;
     }
+
+    private static string Format(DateTimeOffset time) => time.ToString("O", CultureInfo.InvariantCulture);
 
     private static bool TryTime(IDictionary<string, string> metadata, string name, out DateTimeOffset time)
     {

@@ -273,6 +273,8 @@ public sealed class SurvivalTests
         JsonElement poison = await cluster.Client.GetFromJsonAsync<JsonElement>("/jobs?status=failed", Cancellation);
         JsonElement listed = poison.GetProperty("jobs").EnumerateArray().Single(item => item.GetProperty("id").GetString() == id);
         listed.GetProperty("error").GetString()!.ShouldStartWith("set aside");
+        (listed.GetProperty("poison").GetBoolean(), listed.GetProperty("attempts").GetInt32()).ShouldBe((true, 2));
+        listed.GetProperty("ended_at").GetDateTime().ShouldBe(job.GetProperty("ended_at").GetDateTime());
         JsonElement told = JsonElement.Parse((await operators.NextAsync(Cancellation)).Body);
         (told.GetProperty("type").GetString(), told.GetProperty("subject").GetString()).ShouldBe(("job.poison", id));
 

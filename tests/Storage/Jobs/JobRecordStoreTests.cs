@@ -74,7 +74,7 @@ public sealed class JobRecordStoreTests(AzuriteFixture azurite)
             found = item.Id == record.Id ? item : found;
 
         found.ShouldBe(new RecordItem(
-            record.Id, tenant, RecordStatus.Cancelled, "demo", record.Model, record.CreatedAt, cancelled.DueAt(Policy), "the job was cancelled"));
+            record.Id, tenant, RecordStatus.Cancelled, "demo", record.Model, record.CreatedAt, cancelled.DueAt(Policy), "the job was cancelled") { Attempts = 0, EndedAt = cancelled.EndedAt });
     }
 
     [Fact]
