@@ -18,6 +18,9 @@ public sealed class LosingRelay : TcpServer
         Start();
     }
 
+    /// <summary>An account's connection string, by way of this.</summary>
+    public string Through(string connection) => connection.Replace($":{_target}/", $":{Port}/", StringComparison.Ordinal);
+
     /// <summary>The next answer to a request that begins so is lost, and its connection with it. Done when that has happened.</summary>
     /// <param name="request">Method and path, as <c>PUT /account/container/name</c>.</param>
     public Task LoseAsync(string request)

@@ -62,8 +62,9 @@ internal sealed class JobRecords(
                     active.Remove(id);
                 return next;
             }
-            if (await store.ReplaceAsync(found, next, next.DueAt(policy), cancellationToken) is { } stored)
-                return await FollowUpAsync(found.Record, stored.Record, cancellationToken);
+            // Not cut short by who leaves now: what follows from an end follows from whoever wrote it, or never.
+            if (await store.ReplaceAsync(found, next, next.DueAt(policy), CancellationToken.None) is { } stored)
+                return await FollowUpAsync(found.Record, stored.Record);
         }
         throw new InvalidOperationException($"the record of job {id} was changed by others {MostTries} times in a row");
     }
@@ -101,7 +102,11 @@ internal sealed class JobRecords(
         return output.Facts;
     }
 
-    private async Task<JobRecord?> FollowUpAsync(JobRecord before, JobRecord after, CancellationToken cancellationToken)
+    /// <summary>Tokens of its answer, where it has no statistics.</summary>
+    private async ValueTask<int> TokensAsync(JobRecord record, CancellationToken cancellationToken) =>
+        record is { Statistics: null, HasOutput: true, Embedding: null } ? (await FactsAsync(record.Id, cancellationToken)).Tokens : 0;
+
+    private async Task<JobRecord?> FollowUpAsync(JobRecord before, JobRecord after)
     {
         if (!after.IsEnded)
         {
@@ -120,12 +125,12 @@ internal sealed class JobRecords(
             requests.Used(statistics);
         // Whoever wrote the end counts it: nobody else did.
         if (after.Credential is not null)
-            usage.Count(after, after is { Statistics: null, HasOutput: true, Embedding: null } ? (await FactsAsync(after.Id, cancellationToken)).Tokens : 0);
+            usage.Count(after, await TokensAsync(after, CancellationToken.None));
         if (before is { Status: RecordStatus.Running, Attempt: { } attempt } && after.Error is not null)
             await workers.StopAsync(attempt.WorkerId, after.Id, attempt.Nonce);
         if (after.Error is { } error)
-            await store.Output(after.Id).FenceAsync(after.Attempts, error, cancellationToken);
-        return after.DueAt(retention.Policy) <= time.GetUtcNow() ? await StripAsync(after.Id, cancellationToken) : after;
+            await store.Output(after.Id).FenceAsync(after.Attempts, error, CancellationToken.None);
+        return after.DueAt(retention.Policy) <= time.GetUtcNow() ? await StripAsync(after.Id, CancellationToken.None) : after;
     }
 
     private async Task<JobRecord?> StripAsync(string id, CancellationToken cancellationToken)

@@ -21,6 +21,9 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
 {
     private const string ContentPlace = "record";
 
+    /// <summary>Metadata: who wrote last.</summary>
+    private const string WriteMark = "write";
+
     internal const string Records = "records/";
     internal const string Outputs = "output/";
 
@@ -53,17 +56,26 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
         }
     }
 
-    /// <summary>The record as it is now; null where somebody else has changed or deleted it since: read it again and decide anew.</summary>
+    /// <summary>
+    /// The record as it is now; null where somebody else has changed or deleted it since: read it again and decide anew. Storage's client repeats a write whose answer was lost, and is
+    /// told then that somebody has been there: this one, as its mark says. What is written does not, as others may decide the very same.
+    /// </summary>
     public async Task<StoredRecord?> ReplaceAsync(StoredRecord old, JobRecord record, DateTimeOffset dueAt, CancellationToken cancellationToken)
     {
+        record = Keyed(record);
+        BlobClient blob = Record(record.Id);
+        var options = Options(record, dueAt, new BlobRequestConditions { IfMatch = old.ETag });
+        string mark = options.Metadata[WriteMark] = Guid.NewGuid().ToString("n");
         try
         {
-            record = Keyed(record);
-            var options = Options(record, dueAt, new BlobRequestConditions { IfMatch = old.ETag });
-            BlobContentInfo info = await Record(record.Id).UploadAsync(Json(record), options, cancellationToken);
+            BlobContentInfo info = await blob.UploadAsync(Json(record), options, cancellationToken);
             return new StoredRecord(record, info.ETag);
         }
-        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        catch (RequestFailedException e) when (e.Status == 412)
+        {
+            return await FindMarkAsync(blob, cancellationToken) is var (found, etag) && found == mark ? new StoredRecord(record, etag) : null;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
         {
             return null;
         }
@@ -92,6 +104,20 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
     /// <summary>The output's address with leave to read and to append, not to create: what was deleted stays deleted.</summary>
     public async ValueTask<string> OutputUrlAsync(string id, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
         (await account.Signer.SignAsync(OutputClient(id), BlobSasPermissions.Read | BlobSasPermissions.Add, expiresAt, cancellationToken)).ToString();
+
+    /// <summary>Of the last write; null where the record is gone.</summary>
+    private static async Task<(string? Mark, ETag ETag)?> FindMarkAsync(BlobClient blob, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlobProperties found = await blob.GetPropertiesAsync(cancellationToken: cancellationToken);
+            return (found.Metadata.TryGetValue(WriteMark, out string? mark) ? mark : null, found.ETag);
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
 
     private JobRecord Keyed(JobRecord record) =>
         record.SealedWith is null && (record.Job is not null || record.Response is not null) ? record with { SealedWith = keys.Current } : record;

@@ -9,6 +9,9 @@ namespace OllamaMax.Storage.Security;
 /// <summary>What keys and tenants have used of their limits, shared by all edges: <c>keys/limits/{subject}</c>.</summary>
 public sealed class UseStore(StorageAccount account)
 {
+    /// <summary>Metadata: who wrote last.</summary>
+    private const string WriteMark = "write";
+
     /// <param name="subject">Whose: any text.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Without ETag where nobody has written it yet.</returns>
@@ -18,26 +21,31 @@ public sealed class UseStore(StorageAccount account)
         {
             BlobDownloadResult blob = await Blob(subject).DownloadContentAsync(cancellationToken);
             SharedUse use = JsonSerializer.Deserialize(blob.Content, SecurityJson.Default.SharedUse) ?? throw new InvalidDataException($"what {subject} has used is empty");
-            return new(use, blob.Details.ETag);
+            return new(use, blob.Details.ETag, blob.Details.Metadata.TryGetValue(WriteMark, out string? mark) ? mark : null);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
-            return new(SharedUse.Nothing, ETag: null);
+            return new(SharedUse.Nothing, ETag: null, Mark: null);
         }
     }
 
-    /// <summary>Null where somebody else has written it since: read it again and decide anew.</summary>
-    public async Task<StoredUse?> WriteAsync(string subject, StoredUse old, SharedUse use, CancellationToken cancellationToken)
+    /// <summary>
+    /// Null where somebody has written it since: read it again and decide anew. Storage's client repeats a write whose answer was lost, and is told then that somebody has been
+    /// there: whoever finds their own mark has.
+    /// </summary>
+    /// <param name="mark">Of this write alone.</param>
+    public async Task<StoredUse?> WriteAsync(string subject, StoredUse old, SharedUse use, string mark, CancellationToken cancellationToken)
     {
         BlobUploadOptions options = new()
         {
             Conditions = old.ETag is { } etag ? new() { IfMatch = etag } : new() { IfNoneMatch = ETag.All },
+            Metadata = new Dictionary<string, string> { [WriteMark] = mark },
         };
         try
         {
             BinaryData json = new(JsonSerializer.SerializeToUtf8Bytes(use, SecurityJson.Default.SharedUse));
             BlobContentInfo info = await Blob(subject).UploadAsync(json, options, cancellationToken);
-            return new(use, info.ETag);
+            return new(use, info.ETag, mark);
         }
         catch (RequestFailedException e) when (e.Status is 404 or 409 or 412)
         {
@@ -49,4 +57,5 @@ public sealed class UseStore(StorageAccount account)
 }
 
 /// <param name="ETag">What it was read with; null: it is not there.</param>
-public sealed record StoredUse(SharedUse Use, ETag? ETag);
+/// <param name="Mark">Of its last write; null: it has none.</param>
+public sealed record StoredUse(SharedUse Use, ETag? ETag, string? Mark);

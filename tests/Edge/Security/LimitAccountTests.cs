@@ -118,6 +118,38 @@ public sealed class LimitAccountTests(AzuriteFixture azurite) : IDisposable
         (await accounts[1].AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
     }
 
+    /// <summary>Whether the write arrived the edge does not know; it did.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Flush_AnswerIsLost_TokensAreSpentOnce(bool givesUp)
+    {
+        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        StorageAccount storage = new(relay.Through(azurite.ConnectionString));
+        await storage.CreateContainersAsync(Cancellation);
+        UseStore store = new(storage);
+        using LimitAccount account = new($"key:{_id}", "edge", store, _time);
+        using CancellationTokenSource cut = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        account.Spend(7);
+
+        Task lost = relay.LoseAsync($"PUT /{storage.Blobs.AccountName}/{Containers.Keys}/limits/");
+        Task flush = account.FlushAsync(all: true, cut.Token);
+        await lost;
+        if (givesUp)
+        {
+            await cut.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(flush);
+        }
+        else
+        {
+            await flush;
+        }
+        account.Spend(2);
+        await account.FlushAsync(all: true, Cancellation);
+
+        (await store.ReadAsync($"key:{_id}", Cancellation)).Use.DayTokens.In(WindowCount.DayOf(_time.GetUtcNow())).ShouldBe(9);
+    }
+
     public void Dispose() => _listener?.Dispose();
 
     private async Task<LimitAccount[]> StartAsync(int edges)

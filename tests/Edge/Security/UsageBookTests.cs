@@ -16,9 +16,8 @@ public sealed class UsageBookTests(AzuriteFixture azurite)
     public async Task Flush_AfterOneThatWasCutOffInMidWrite_CountsOnce()
     {
         string connection = azurite.NewAccount();
-        int port = azurite.Process.Endpoints.BlobPort;
-        await using LosingRelay relay = new(port);
-        StorageAccount account = new(connection.Replace($":{port}/", $":{relay.Port}/", StringComparison.Ordinal));
+        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        StorageAccount account = new(relay.Through(connection));
         await account.CreateContainersAsync(Cancellation);
         UsageStore store = new(account);
         using UsageBook book = new(store, TimeProvider.System, NullLogger<UsageBook>.Instance);

@@ -51,6 +51,22 @@ public sealed class JobRecordStoreTests(AzuriteFixture azurite)
         (await Store.ReplaceAsync(mine, cancelled, cancelled.DueAt(Policy), Cancellation)).ShouldBeNull();
     }
 
+    /// <summary>Storage has taken the write, its client repeats it, as it does all, and is refused: that was its own.</summary>
+    [Fact]
+    public async Task Replace_AnswerIsLost_IsTheRecordAsItIsNow()
+    {
+        JobRecord record = await CreateAsync("tenant");
+        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        JobRecordStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)), ContentKeys.None);
+        StoredRecord found = (await store.FindAsync(record.Id, Cancellation))!;
+
+        Task lost = relay.LoseAsync($"PUT /{_account.Blobs.AccountName}/{Containers.Jobs}/records/{record.Id}");
+        StoredRecord? written = await store.ReplaceAsync(found, found.Record with { IsSubscribed = true }, record.Deadline, Cancellation);
+
+        lost.IsCompletedSuccessfully.ShouldBeTrue();
+        (await Store.FindAsync(record.Id, Cancellation))!.ETag.ShouldBe(written.ShouldNotBeNull().ETag);
+    }
+
     [Fact]
     public async Task Create_Twice_IsRefused()
     {

@@ -90,7 +90,7 @@ public sealed class UsageStoreTests
     public async Task Add_AnswerIsLost_CountsOnce(bool wasThere)
     {
         await using LosingRelay relay = new(_port);
-        UsageStore store = new(Through(relay));
+        UsageStore store = new(new StorageAccount(relay.Through(_connection)));
         await _account.CreateContainersAsync(Cancellation);
         if (wasThere)
             await AddAsync(Used(From, "tenant", "k1", 2));
@@ -115,8 +115,6 @@ public sealed class UsageStoreTests
 
         (await SumsAsync()).ShouldBe(["2026-01-30 tenant k1 5"]);
     }
-
-    private StorageAccount Through(LosingRelay relay) => new(_connection.Replace($":{_port}/", $":{relay.Port}/", StringComparison.Ordinal));
 
     private Task AddAsync(DayUsage more) => Store.AddAsync(more, $"{++_additions}", Cancellation);
 

@@ -26,6 +26,10 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private StoredUse? _shared;
+
+    /// <summary>Tried, and not known to have arrived.</summary>
+    private (string Mark, long Tokens, int Answering)? _inDoubt;
+
     private long? _settledAt;
     private long _admittedAt = time.GetTimestamp();
     private long _minute;
@@ -185,20 +189,33 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
         {
             // What was known before is tried first: where nobody else has written since, one operation does.
             _shared ??= await store.ReadAsync(subject, cancellationToken);
+            // Its answer was lost: the one before this was taken, or this one, which storage's client has repeated.
+            if (_inDoubt is { } before && before.Mark == _shared.Mark)
+            {
+                Arrived(_shared, before.Tokens, before.Answering);
+                if (tries > 0)
+                    return;
+            }
             long tokens = Volatile.Read(ref _tokens);
             SharedUse changed = change(_shared.Use);
             int answering = running();
             SharedUse next = changed.Spend(tokens, now).Answering(edge, answering, now);
-            if (await store.WriteAsync(subject, _shared, next, cancellationToken) is not { } written)
+            string mark = Guid.NewGuid().ToString("n");
+            StoredUse old = _shared;
+            (_shared, _inDoubt) = (null, (mark, tokens, answering));
+            if (await store.WriteAsync(subject, old, next, mark, cancellationToken) is { } written)
             {
-                _shared = null;
-                continue;
+                Arrived(written, tokens, answering);
+                return;
             }
-            Interlocked.Add(ref _tokens, -tokens);
-            (_shared, _settledAt, _runningTold) = (written, time.GetTimestamp(), answering);
-            return;
         }
         throw new InvalidOperationException($"what {subject} has used was changed by others {MostTries} times in a row");
+    }
+
+    private void Arrived(StoredUse shared, long tokens, int answering)
+    {
+        Interlocked.Add(ref _tokens, -tokens);
+        (_shared, _settledAt, _runningTold, _inDoubt) = (shared, time.GetTimestamp(), answering, null);
     }
 
     private static LimitRefusal OutOfRequests(UsageLimits limits, DateTimeOffset now) =>
