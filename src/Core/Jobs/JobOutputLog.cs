@@ -11,7 +11,8 @@ public sealed class JobOutputLog
     private readonly Lock _lock = new();
     private readonly List<JobOutput> _entries = [];
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Action<JobOutput, int>? _whenEnded;
+    private Action<JobOutput, bool, int>? _whenEnded;
+    private bool _accepted;
     private int _tokens;
     private bool _complete;
 
@@ -32,25 +33,26 @@ public sealed class JobOutputLog
             if (_complete)
                 throw new InvalidOperationException("The job has ended; nothing can come after its end.");
             _entries.Add(output);
+            _accepted |= output is JobOutput.Accepted;
             if (output is JobOutput.Delta delta)
                 _tokens = delta.Tokens;
             _complete = output is JobOutput.Finished or JobOutput.Failed;
             if (_complete)
-                _whenEnded?.Invoke(output, _tokens);
+                _whenEnded?.Invoke(output, _accepted, _tokens);
             wake = _more;
             _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
         wake.SetResult();
     }
 
-    /// <summary>Calls back once: with the job's end, before any reader has it, and the tokens of the answer that came; at once where it has ended already.</summary>
+    /// <summary>Calls back once: with the job's end, before any reader has it, whether a worker ever accepted it, and the tokens of the answer that came; at once where it has ended already.</summary>
     /// <param name="then">Runs under the log's lock: must neither block nor throw. One for each log.</param>
-    public void WhenEnded(Action<JobOutput, int> then)
+    public void WhenEnded(Action<JobOutput, bool, int> then)
     {
         lock (_lock)
         {
             if (_complete)
-                then(_entries[^1], _tokens);
+                then(_entries[^1], _accepted, _tokens);
             else
                 _whenEnded = then;
         }

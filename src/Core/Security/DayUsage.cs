@@ -50,5 +50,11 @@ public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IR
 /// <param name="Requests">Jobs that were run: a request for several answers counts each.</param>
 public sealed record UseCount(long Requests, long PromptTokens, long OutputTokens)
 {
+    public static readonly UseCount None = new(0, 0, 0);
+
+    /// <summary>What is more than another count of the same jobs, a figure that was only estimated then counted in.</summary>
+    public UseCount Beyond(UseCount before) => new(
+        Math.Max(0, Requests - before.Requests), Math.Max(0, PromptTokens - before.PromptTokens), Math.Max(0, OutputTokens - before.OutputTokens));
+
     public UseCount Add(UseCount other) => new(Requests + other.Requests, PromptTokens + other.PromptTokens, OutputTokens + other.OutputTokens);
 }

@@ -67,7 +67,7 @@ internal sealed partial class BackgroundJobs(
     /// <summary>The job as it is now; queued where that could be done.</summary>
     public async Task<JobRecord?> RequeueAsync(string id, CancellationToken cancellationToken)
     {
-        JobRecord? record = await records.ApplyAsync(id, at => new RecordCommand.Requeue(options.Value.Deadline, at), cancellationToken);
+        JobRecord? record = await records.RequeueAsync(id, options.Value.Deadline, cancellationToken);
         if (record is { Status: RecordStatus.Queued })
             await EnqueueAsync(record, cancellationToken);
         return record;

@@ -69,6 +69,12 @@ internal sealed class JobRecords(
         throw new InvalidOperationException($"the record of job {id} was changed by others {MostTries} times in a row");
     }
 
+    /// <summary>Gives a job that failed another chance; what it has come to until now is counted already.</summary>
+    public Task<JobRecord?> RequeueAsync(string id, TimeSpan deadline, CancellationToken cancellationToken) => ApplyAsync(
+        id,
+        async record => new RecordCommand.Requeue(deadline, UsageMeter.Of(record, await TokensAsync(record, cancellationToken)), time.GetUtcNow()),
+        cancellationToken);
+
     /// <summary>Writes what its output, its deadline or its retention say is due.</summary>
     /// <returns>The job as it is now; null where there is none.</returns>
     public async Task<JobRecord?> TendAsync(string id, CancellationToken cancellationToken)

@@ -59,6 +59,17 @@ public sealed class UsageTests(AzuriteFixture azurite)
         usage.GetProperty("prompt_tokens").GetInt32().ShouldBePositive();
     }
 
+    [Fact]
+    public async Task Get_RefusedBeforeAWorkerTookIt_IsNotCounted()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        edge.Jobs.Script = job => job.Fail(JobErrorKind.Busy, "the server is busy");
+        (string id, string key) = await edge.CreateKeyAsync(new { name = "one" });
+        (await ChatAsync(edge, key)).ShouldBe(HttpStatusCode.ServiceUnavailable);
+
+        (await UsageAsync(edge, $"key={id}", SecuredEdge.Admin)).ShouldBeEmpty();
+    }
+
     private static async Task<HttpStatusCode> ChatAsync(EdgeServer edge, string key)
     {
         using HttpResponseMessage response = await edge.PostAsync("/api/chat", Chat, ("x-api-key", key));

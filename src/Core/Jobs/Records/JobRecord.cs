@@ -23,6 +23,9 @@ public sealed record JobRecord
     /// <summary>The limits of <see cref="Credential"/> when it asked; null: none.</summary>
     public UsageLimits? Limits { get; init; }
 
+    /// <summary>What was counted for <see cref="Credential"/> at earlier ends; null: there were none.</summary>
+    public UseCount? Counted { get; init; }
+
     public required RequestShape Shape { get; init; }
 
     /// <summary>The model's name as the client wrote it; answers repeat it.</summary>
@@ -293,6 +296,7 @@ public sealed record JobRecord
         Status = RecordStatus.Queued,
         QueuedAt = requeue.At,
         Deadline = requeue.At + requeue.Deadline,
+        Counted = requeue.Counted,
         Forgiven = Attempts,
         IsPoison = false,
         EndedAt = null,

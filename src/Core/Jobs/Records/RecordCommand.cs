@@ -1,3 +1,5 @@
+using OllamaMax.Security;
+
 namespace OllamaMax.Jobs.Records;
 
 /// <summary>What may happen to a job record. <paramref name="At"/> is the clock of the edge that applies it.</summary>
@@ -17,7 +19,8 @@ public abstract record RecordCommand(DateTimeOffset At)
     public sealed record Cancel(DateTimeOffset At) : RecordCommand(At);
 
     /// <summary>An operator gives a failed job another chance; what failed before no longer counts.</summary>
-    public sealed record Requeue(TimeSpan Deadline, DateTimeOffset At) : RecordCommand(At);
+    /// <param name="Counted">What the job has come to, which was counted at its end.</param>
+    public sealed record Requeue(TimeSpan Deadline, UseCount Counted, DateTimeOffset At) : RecordCommand(At);
 
     /// <summary>Another message of a queued job was put.</summary>
     public sealed record Queued(DateTimeOffset At) : RecordCommand(At);

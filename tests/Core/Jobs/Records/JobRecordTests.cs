@@ -1,5 +1,6 @@
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
 
 namespace OllamaMax.Core.Tests.Jobs.Records;
 
@@ -138,7 +139,7 @@ public sealed class JobRecordTests
         record.Status.ShouldBe(RecordStatus.Failed);
         record.Error!.Message.ShouldContain(why);
         record.History.ShouldHaveSingleItem().To.ShouldBe(5);
-        record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), Start), Policy).ShouldBeSameAs(record);
+        record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), UseCount.None, Start), Policy).ShouldBeSameAs(record);
     }
 
     [Fact]
@@ -177,7 +178,7 @@ public sealed class JobRecordTests
         (record.Status, record.IsPoison, record.IsInteractive, record.HasContent).ShouldBe((RecordStatus.Failed, true, true, false));
         (record.RequestId, record.ModelName, record.Attempts).ShouldBe(("r", "demo", 2));
         record.DueAt(Policy).ShouldBe(Start.AddSeconds(2) + TimeSpan.FromDays(7));
-        record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), Start), Policy).ShouldBeSameAs(record);
+        record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), UseCount.None, Start), Policy).ShouldBeSameAs(record);
     }
 
     [Fact]
@@ -187,7 +188,7 @@ public sealed class JobRecordTests
         JobRecord record = JobRecord.SetAside(job, [], new JobError(JobErrorKind.Failed, "given up"), Start, Start, TimeSpan.FromHours(1), TimeSpan.FromDays(7));
         record.DueAt(Policy).ShouldBe(Start + TimeSpan.FromHours(1));
 
-        record = record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), Start), Policy);
+        record = record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), UseCount.None, Start), Policy);
 
         (record.Status, record.IsPoison, record.Job!.Band).ShouldBe((RecordStatus.Queued, false, Band.Batch));
         Claim(record, "c1", "w1", "m1").Status.ShouldBe(RecordStatus.Running);
@@ -237,7 +238,7 @@ public sealed class JobRecordTests
         record = Claim(record, "c2", "w2", "m1", Output(1, 0, 0));
         record = Claim(record, "c3", "w3", "m1", Output(2, 0, 0));
 
-        record = record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), Start), Policy);
+        record = record.Apply(new RecordCommand.Requeue(TimeSpan.FromHours(1), UseCount.None, Start), Policy);
         record.Status.ShouldBe(RecordStatus.Queued);
         record = Claim(record, "c4", "w4", "m2");
         record = Claim(record, "c5", "w5", "m2", Output(3, 0, 0));
