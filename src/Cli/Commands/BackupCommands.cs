@@ -9,11 +9,12 @@ namespace OllamaMax.Cli.Commands;
 internal static class BackupCommands
 {
     private static readonly Argument<FileInfo> File = new("file") { Description = "JSON lines; it holds the hashes of all keys" };
+    private static readonly Option<bool> WithoutUsage = new("--without-usage") { Description = "Without what was used, which grows with time" };
     private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Into a cluster in use: what the backup names is afterwards as the backup says" };
 
     public static Command CreateBackup(RootCommands.Runner run)
     {
-        Command command = new("backup", "Policies, keys (hashes), enrolments, names of models and usage into a file; no weights, no secrets") { File };
+        Command command = new("backup", "Policies, keys (hashes), enrolments, names of models and usage into a file; no weights, no secrets") { File, WithoutUsage };
         run.Set(command, BackupAsync);
         return command;
     }
@@ -35,7 +36,7 @@ internal static class BackupCommands
         {
             await using (FileStream stream = SecretFile.Create(part))
             {
-                await edge.DownloadAsync("cluster/backup", stream, cancellationToken);
+                await edge.DownloadAsync(parsed.GetValue(WithoutUsage) ? "cluster/backup?usage=false" : "cluster/backup", stream, cancellationToken);
                 header = await HeaderAsync(stream, cancellationToken);
             }
             System.IO.File.Move(part, file.FullName, overwrite: true);

@@ -17,7 +17,11 @@ internal sealed class BackupEndpoints(BackupSource source, BackupWriter writer, 
         // Hashes of all keys go out, and keys of every role come in: who may do that may do everything.
         RequiredPermission everything = new(Permissions.ManageKeys | Permissions.ManageCluster | Permissions.ManageModels);
         endpoints.MapGet("/cluster/backup", BackupAsync).WithMetadata(everything with { IsAct = true })
-            .Describe(Said("The cluster's documents, keys' hashes, enrolments, names of models and usage, as JSON lines. No weights and no secrets.") with { ContentType = BackupFormat.ContentType });
+            .Describe(Said("The cluster's documents, keys' hashes, enrolments, names of models and usage, as JSON lines. No weights and no secrets.") with
+            {
+                Query = [("usage", "false: without what was used.")],
+                ContentType = BackupFormat.ContentType,
+            });
         endpoints.MapPost("/cluster/restore", RestoreAsync).WithMetadata(everything)
             .Describe(Said("Puts a backup back; into a cluster in use only where it may overwrite. Says which weights are missing.") with
             {
@@ -30,10 +34,11 @@ internal sealed class BackupEndpoints(BackupSource source, BackupWriter writer, 
 
     private async Task BackupAsync(HttpContext context)
     {
+        bool withUsage = context.Request.Query["usage"] != "false";
         BackupContent content;
         try
         {
-            content = await source.GatherAsync(context.RequestAborted);
+            content = await source.GatherAsync(withUsage, context.RequestAborted);
         }
         catch (DocumentException e)
         {
@@ -43,7 +48,8 @@ internal sealed class BackupEndpoints(BackupSource source, BackupWriter writer, 
         ReadOnlyMemory<byte> file = writer.Write(content);
         if (file.Length > BackupFormat.MostBytes)
         {
-            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status500InternalServerError, $"the backup would have {file.Length} bytes, and a restore reads {BackupFormat.MostBytes} at the most"));
+            string without = withUsage ? "; without usage it is smaller: ?usage=false, ollamamax backup --without-usage" : "";
+            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status500InternalServerError, $"the backup would have {file.Length} bytes, and a restore reads {BackupFormat.MostBytes} at the most{without}"));
             return;
         }
         context.Response.ContentType = BackupFormat.ContentType;

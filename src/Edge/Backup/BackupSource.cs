@@ -1,6 +1,7 @@
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Models;
+using OllamaMax.Security;
 using OllamaMax.Storage.Models;
 using OllamaMax.Storage.Security;
 using OllamaMax.Storage.Workers;
@@ -11,15 +12,15 @@ namespace OllamaMax.Edge.Backup;
 internal sealed class BackupSource(
     ClusterDocuments documents, KeyStore keys, WorkerEnrolments enrolments, ModelCatalog catalog, UsageStore usage, UsageBook book, TimeProvider time)
 {
+    /// <param name="withUsage">What was used, too: it grows with time.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
     /// <exception cref="Leases.StoreException">Storage cannot be reached, or refused.</exception>
     /// <exception cref="DocumentException">The state cannot be read.</exception>
     /// <exception cref="CatalogException">Storage cannot be read.</exception>
     /// <exception cref="Azure.RequestFailedException">Storage refused or cannot be reached.</exception>
-    public async Task<BackupContent> GatherAsync(CancellationToken cancellationToken)
+    public async Task<BackupContent> GatherAsync(bool withUsage, CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
-        // What this edge has counted and not yet written was used, too.
-        await book.FlushAsync(cancellationToken);
         LeaderDocument<ClusterState> state = await documents.State.ReadAsync(cancellationToken);
         (IReadOnlyList<ArchivedModel> models, IReadOnlyList<ModelName> unreadable) = await catalog.ArchiveAsync(cancellationToken);
         BackupHeader header = new(
@@ -31,7 +32,14 @@ internal sealed class BackupSource(
             Keys = await keys.ListAsync(cancellationToken),
             Enrolments = await enrolments.ListAsync(cancellationToken),
             Models = models,
-            Usage = await usage.ReadAllAsync(cancellationToken),
+            Usage = withUsage ? await ReadUsageAsync(cancellationToken) : [],
         };
+    }
+
+    private async Task<IReadOnlyList<DayUsage>> ReadUsageAsync(CancellationToken cancellationToken)
+    {
+        // What this edge has counted and not yet written was used, too.
+        await book.FlushAsync(cancellationToken);
+        return await usage.ReadAllAsync(cancellationToken);
     }
 }

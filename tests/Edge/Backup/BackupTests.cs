@@ -163,6 +163,24 @@ public sealed class BackupTests(AzuriteFixture azurite)
             .ShouldBe([("GET /cluster/backup", 200), ("POST /cluster/restore", 400)]);
     }
 
+    [Fact]
+    public async Task Backup_WithoutUsage_LeavesThatAloneAndIsRestored()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(azurite, epoch: 1);
+        (_, string key) = await cluster.Edge.CreateKeyAsync(new { name = "laptop", tenant = "acme" });
+        using (HttpResponseMessage answered = await cluster.Edge.PostAsync("/api/chat", Chat, ("x-api-key", key)))
+            answered.StatusCode.ShouldBe(HttpStatusCode.OK);
+        await cluster.BackupAsync();
+        string usage = await cluster.UsageAsync();
+
+        byte[] backup = await cluster.BackupAsync("?usage=false");
+        JsonElement restored = await cluster.RestoreAsync(backup, HttpStatusCode.OK);
+
+        Encoding.UTF8.GetString(backup).ShouldNotContain("\"kind\":\"usage\"");
+        (restored.GetProperty("keys").GetInt32(), restored.GetProperty("usage_days").GetInt32()).ShouldBe((1, 0));
+        (await cluster.UsageAsync()).ShouldBe(usage);
+    }
+
     /// <summary>An edge with a storage of its own, where a leader has taken over.</summary>
     private sealed class Cluster : IAsyncDisposable
     {
@@ -239,9 +257,9 @@ public sealed class BackupTests(AzuriteFixture azurite)
             return await fresh.FindAsync(ModelName.Parse(name), Cancellation);
         }
 
-        public async Task<byte[]> BackupAsync()
+        public async Task<byte[]> BackupAsync(string query = "")
         {
-            using HttpResponseMessage response = await Edge.GetAsync("/cluster/backup", SecuredEdge.Admin);
+            using HttpResponseMessage response = await Edge.GetAsync($"/cluster/backup{query}", SecuredEdge.Admin);
             response.StatusCode.ShouldBe(HttpStatusCode.OK);
             response.Content.Headers.ContentType!.MediaType.ShouldBe("application/x-ndjson");
             return await response.Content.ReadAsByteArrayAsync(Cancellation);
