@@ -75,6 +75,32 @@ public sealed partial class ChatTests(ConsoleFixture console)
         page.ShouldBeUntroubled();
     }
 
+    [Fact]
+    public async Task Chat_OpenInTwoTabs_KeepsWhatEachAsksAndStaysDeleted()
+    {
+        await using ConsolePage page = await console.OpenAsync("chat");
+        await page.AskAsync("demo", "What is OllamaMax?");
+        await Assertions.Expect(page.Replies.Last.Locator(".figures")).ToContainTextAsync("tokens/s");
+        ConsolePage other = new(await page.Page.Context.NewPageAsync());
+        await other.GoAsync("chat");
+        await other.AskAsync("demo", "What is the capital of France?");
+        await Assertions.Expect(other.Replies).ToHaveCountAsync(2);
+        await Assertions.Expect(other.Replies.Last.Locator(".figures")).ToContainTextAsync("tokens/s");
+
+        await page.AskAsync("demo", "What is OllamaMax?");
+
+        await Assertions.Expect(page.Replies).ToHaveCountAsync(3);
+        await Assertions.Expect(page.Replies.Last.Locator(".figures")).ToContainTextAsync("tokens/s");
+        await page.Page.ReloadAsync();
+        await Assertions.Expect(page.Replies).ToHaveCountAsync(3);
+        await page.Button("Delete the chat What is OllamaMax?").ClickAsync();
+        await other.AskAsync("demo", "What is OllamaMax?");
+        await Assertions.Expect(other.Replies).ToHaveCountAsync(0);
+        await other.Page.ReloadAsync();
+        await Assertions.Expect(other.Replies).ToHaveCountAsync(0);
+        page.ShouldBeUntroubled();
+    }
+
     [GeneratedRegex(@"worker-[12] · first text after .* · [0-9.]+ tokens/s · [0-9]+ tokens")]
     private static partial Regex Figures();
 }

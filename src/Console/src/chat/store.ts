@@ -2,7 +2,7 @@ import { useSyncExternalStore } from "react";
 import { ask, follow, forget, unanswered, type Answer, type Ask } from "../api/answer";
 import { messageOf } from "../api/edge";
 import { newId } from "../api/newId";
-import { deleteChat, loadChat, loadChats, saveChat } from "./storage";
+import { deleteChat, idsOf, loadChat, loadChats, merge, saveChat } from "./storage";
 import { type Chat, type Message, type Reply } from "./types";
 
 export interface ChatsState {
@@ -20,6 +20,8 @@ let state: ChatsState = { isLoaded: false, ...withNew([]) };
 const listeners = new Set<() => void>();
 const unsaved = new Map<string, ReturnType<typeof setTimeout>>();
 const running = new Map<string, AbortController>();
+/** The messages of each chat as they were kept when this tab last took over what is kept. */
+const known = new Map<string, ReadonlySet<string>>();
 
 export const useChats = (): ChatsState => useSyncExternalStore(subscribe, () => state);
 
@@ -45,6 +47,7 @@ export function load(): Promise<void> {
   return (loading ??= (async () => {
     try {
       const kept = (await loadChats()).sort((a, b) => b.changedAt - a.changedAt);
+      for (const chat of kept) known.set(chat.id, idsOf(chat));
       set({ isLoaded: true, chats: [...state.chats, ...kept], currentId: kept[0]?.messages.length ? kept[0].id : state.currentId });
       for (const chat of kept) for (const message of chat.messages) if (message.role === "assistant" && message.state === "running") resume(chat.id, message);
     } catch (error) {
@@ -63,12 +66,17 @@ export function start(): void {
 }
 
 export function remove(id: string): void {
+  drop(id);
+  void report(deleteChat(id));
+}
+
+function drop(id: string): void {
   running.get(id)?.abort();
   const chats = state.chats.filter((chat) => chat.id !== id);
   const next = chats[0];
   set(next ? { chats, currentId: state.currentId === id ? next.id : state.currentId } : withNew([]));
   clearTimeout(unsaved.get(id));
-  void report(deleteChat(id));
+  known.delete(id);
 }
 
 export function change(id: string, edit: (chat: Chat) => Partial<Chat>): void {
@@ -80,7 +88,15 @@ export function change(id: string, edit: (chat: Chat) => Partial<Chat>): void {
 async function save(id: string): Promise<void> {
   clearTimeout(unsaved.get(id));
   const chat = state.chats.find((one) => one.id === id);
-  if (chat && chat.messages.length > 0) await report(saveChat(chat));
+  if (chat && chat.messages.length > 0) await report(saveChat(chat, known.get(id)).then((kept) => (kept ? takeOver(chat, kept) : drop(id))));
+}
+
+/** Shows what another tab has added to a chat or taken out of it; what has changed here since it was written stays. */
+function takeOver(written: Chat, kept: Chat): void {
+  const [before, after] = [idsOf(written), idsOf(kept)];
+  known.set(kept.id, after);
+  if (before.size === after.size && kept.messages.every((message) => before.has(message.id))) return;
+  set({ chats: state.chats.map((chat) => (chat.id === kept.id ? { ...chat, messages: merge(chat.messages, kept.messages, before) } : chat)) });
 }
 
 async function report(write: Promise<unknown>): Promise<void> {

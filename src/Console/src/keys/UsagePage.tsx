@@ -16,8 +16,9 @@ const Groups = [{ value: "tenant", label: "Tenant" }, { value: "key", label: "Ke
 export default function UsagePage() {
   const [range, setRange] = useState("30");
   const [by, setBy] = useState<GroupBy>("tenant");
-  const days = useMemo(() => daysFrom(Number(range), new Date()), [range]);
-  const usage = useLive(async (signal) => (await call<{ usage: UsageItem[] }>(`usage?from=${days[0]}&to=${days.at(-1)}`, { signal })).usage, 15_000, range);
+  const today = new Date().toISOString().slice(0, 10);
+  const days = useMemo(() => daysFrom(Number(range), today), [range, today]);
+  const usage = useLive(async (signal) => (await call<{ usage: UsageItem[] }>(`usage?from=${days[0]}&to=${days.at(-1)}`, { signal })).usage, 15_000, `${range} ${today}`);
   const groups = useMemo(() => groupUsage(usage.data ?? [], by, days), [usage.data, by, days]);
   const times = useMemo(() => days.map((day) => Date.parse(`${day}T00:00:00`) / 1000), [days]);
   const sum = (of: (item: UsageItem) => number) => count((usage.data ?? []).reduce((total, item) => total + of(item), 0));

@@ -12,8 +12,8 @@ export interface UsageGroup {
 }
 
 /** So many days of UTC, the last of them today. */
-export const daysFrom = (length: number, today: Date): string[] =>
-  Array.from({ length }, (_, index) => new Date(today.getTime() - (length - 1 - index) * 86_400_000).toISOString().slice(0, 10));
+export const daysFrom = (length: number, today: string): string[] =>
+  Array.from({ length }, (_, index) => new Date(Date.parse(today) - (length - 1 - index) * 86_400_000).toISOString().slice(0, 10));
 
 /** The greatest first. */
 export function groupUsage(items: UsageItem[], by: GroupBy, days: string[]): UsageGroup[] {
