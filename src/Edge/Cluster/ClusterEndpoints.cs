@@ -7,6 +7,7 @@ using OllamaMax.Cluster;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenApi;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Edge.Security.Audit;
 using OllamaMax.Models;
 using OllamaMax.Security;
 using OllamaMax.SignalR;
@@ -55,7 +56,7 @@ internal sealed class ClusterEndpoints(
         endpoints.MapPost("/cluster/join-tokens", JoinTokenAsync).WithMetadata(new RequiredPermission(Permissions.JoinWorkers))
             .Describe(Said("A token that is good for one worker, once.") with { AnswerType = ClusterJson.Default.JoinTokenAnswer });
         // A worker is nobody's principal: the join token, and later its own signature, are looked at inside.
-        endpoints.MapPost("/cluster/enrolments", EnrolAsync).WithMetadata(ownCredentials).Describe(EndpointDescription.Internal);
+        endpoints.MapPost("/cluster/enrolments", EnrolAsync).WithMetadata(ownCredentials, new ActOnceDone()).Describe(EndpointDescription.Internal);
         endpoints.MapPost("/cluster/workers/{id}/capabilities", RenewAsync).WithMetadata(ownCredentials).Describe(EndpointDescription.Internal);
         endpoints.MapPost("/negotiate", NegotiateAsync).WithMetadata(new RequiredPermission(Permissions.Infer))
             .Describe(Said("Where to listen to SignalR, and a token for it.") with { AnswerType = ClusterJson.Default.NegotiateAnswer });
@@ -164,7 +165,14 @@ internal sealed class ClusterEndpoints(
         if ((await WorkerRequests.ReadAsync(context, bodies, ProtocolJson.Default.EnrolmentRequest)).Failed(out ApiError? error, out EnrolmentRequest? request))
             await ErrorAnswer.WriteAsync(context, error);
         else
-            await WriteAsync(context, await gate.EnrolAsync(WorkerRequests.Bearer(context), request, context.RequestAborted));
+            await WriteEnrolledAsync(context, await gate.EnrolAsync(WorkerRequests.Bearer(context), request, context.RequestAborted));
+    }
+
+    private static Task WriteEnrolledAsync(HttpContext context, Result<WorkerCapabilities> result)
+    {
+        if (!result.Failed(out _, out WorkerCapabilities? enrolled))
+            RequestInfo.Of(context).Subject = enrolled.WorkerId;
+        return WriteAsync(context, result);
     }
 
     private async Task RenewAsync(HttpContext context)

@@ -7,7 +7,7 @@ namespace OllamaMax.Edge.Security.Audit;
 
 /// <summary>
 /// Has administrative acts and denied calls recorded, just before their answer leaves: whoever was answered finds the act in the log. An act is what changes something
-/// and is not everybody's: a call that needs one of some permissions and is no GET, or one of an endpoint that says so.
+/// and is not everybody's: a call that needs one of some permissions and is no GET, or one of an endpoint that says so (<see cref="ActOnceDone"/>).
 /// </summary>
 internal sealed class AuditMiddleware(RequestDelegate next, AuditLog log, TimeProvider time)
 {
@@ -31,8 +31,10 @@ internal sealed class AuditMiddleware(RequestDelegate next, AuditLog log, TimePr
         return Task.CompletedTask;
     }
 
-    private static bool IsAct(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>() is { } required
-        && (required.IsAct || (IsChange(context.Request.Method) && (required.Permissions & Administrative) != 0));
+    private static bool IsAct(HttpContext context) => context.GetEndpoint()?.Metadata is { } metadata
+        && (metadata.GetMetadata<RequiredPermission>() is { } required
+            ? required.IsAct || (IsChange(context.Request.Method) && (required.Permissions & Administrative) != 0)
+            : metadata.GetMetadata<ActOnceDone>() is not null && context.Response.StatusCode < StatusCodes.Status400BadRequest);
 
     private static bool IsChange(string method) => !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method);
 
