@@ -16,7 +16,7 @@ internal static class DoctorCommand
             List<Finding> findings = [];
             await foreach (Finding finding in ProgramCheck.FindAsync(cancellationToken))
                 findings.Add(finding);
-            findings.AddRange(await new EdgeCheck(edge, edge.HasKey, TimeProvider.System).FindAsync(cancellationToken));
+            findings.AddRange(await new EdgeCheck(edge, TimeProvider.System).FindAsync(cancellationToken));
             if (screen.IsJson)
                 screen.Line(JsonSerializer.Serialize(new Findings(findings), FindingsJson.Default.Findings));
             else

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace OllamaMax.Cli.Doctor;
 
 /// <summary>The way to the edge, and what the edge itself says of what it needs.</summary>
-internal sealed class EdgeCheck(Edge edge, bool hasKey, TimeProvider time)
+internal sealed class EdgeCheck(Edge edge, TimeProvider time)
 {
     private static readonly TimeSpan ClockIsOff = TimeSpan.FromMinutes(1);
 
@@ -82,11 +82,11 @@ internal sealed class EdgeCheck(Edge edge, bool hasKey, TimeProvider time)
         using HttpResponseMessage tags = await edge.TryAsync(HttpMethod.Get, "api/tags", null, cancellationToken);
         return tags.StatusCode switch
         {
-            HttpStatusCode.Unauthorized => hasKey
+            HttpStatusCode.Unauthorized => edge.HasKey
                 ? new("key", Verdict.Missing, "the edge does not know this key, or it has expired", "have an admin make one: ollamamax keys create NAME")
                 : new("key", Verdict.Missing, "the edge wants a key", $"put one into {RootCommands.KeyVariable}; an admin makes it: ollamamax keys create NAME"),
             HttpStatusCode.Forbidden => new("key", Verdict.Note, "is good, and may not list models", "have an admin give it another role"),
-            _ => Finding.Ok("key", hasKey ? "is good" : "none is wanted here"),
+            _ => Finding.Ok("key", edge.HasKey ? "is good" : "none is wanted here"),
         };
     }
 
