@@ -1,18 +1,16 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs;
-using OllamaMax.Inference.Packages;
 using OllamaMax.LocalHost.Azurite;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
 
 namespace OllamaMax.LocalHost.Tests;
 
-/// <summary>The real program in a process of its own.</summary>
-public sealed class LocalHostProcessTests : IDisposable
+/// <summary>The real program in a process of its own: how it starts, or says why it does not.</summary>
+public sealed class LocalHostStartTests : IDisposable
 {
     private static readonly LocalSystemOptions NoWorkers = new() { Workers = 0 };
 
@@ -39,44 +37,6 @@ public sealed class LocalHostProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task Sigterm_WhenReady_EndsItAndItsChildrenWithinFiveSeconds()
-    {
-        await using LocalSystem system = await LocalSystem.StartAsync(NoWorkers, Cancellation);
-        using Process azurite = OnlyChildOf(system.Pid);
-        long start = Stopwatch.GetTimestamp();
-
-        (await system.StopAsync()).ShouldBe(0);
-
-        azurite.HasExited.ShouldBeTrue();
-        Stopwatch.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(5));
-    }
-
-    [Fact]
-    public async Task Killed_WhenReady_LeavesNoOrphan()
-    {
-        await using LocalSystem system = await LocalSystem.StartAsync(NoWorkers, Cancellation);
-        using Process azurite = OnlyChildOf(system.Pid);
-
-        LocalSystem.Kill(system.Pid);
-
-        await azurite.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
-    }
-
-    [Fact]
-    public async Task DotnetRunKilled_WhenReady_EndsToo()
-    {
-        string project = Path.Combine(RepositoryRoot.Find(), "src", "LocalHost");
-        string configuration = AppContext.BaseDirectory.Contains("Release", StringComparison.Ordinal) ? "Release" : "Debug";
-        await using LocalSystem system = await LocalSystem.StartAsync(
-            NoWorkers with { Launcher = ["dotnet", "run", "--no-build", "--configuration", configuration, "--project", project, "--"] }, Cancellation);
-        using Process host = OnlyChildOf(system.Pid);
-
-        LocalSystem.Kill(system.Pid);
-
-        await host.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
-    }
-
-    [Fact]
     public async Task Start_SecondOnTheSameData_SaysSo()
     {
         await using LocalSystem first = await LocalSystem.StartAsync(NoWorkers, Cancellation);
@@ -84,19 +44,6 @@ public sealed class LocalHostProcessTests : IDisposable
         string error = await FailsAsync(NoWorkers with { Data = first.Data });
 
         error.ShouldStartWith("error: another local host (pid ");
-    }
-
-    [Fact]
-    public async Task Start_AgainOnTheSameData_IsReady()
-    {
-        LocalSystemOptions options = NoWorkers with { Data = _folder.Path };
-        await using (await LocalSystem.StartAsync(options, Cancellation))
-        {
-        }
-
-        await using LocalSystem again = await LocalSystem.StartAsync(options, Cancellation);
-
-        again.Output.Lines.ShouldContain($"data in {_folder.Path}");
     }
 
     [Fact]
@@ -159,9 +106,9 @@ public sealed class LocalHostProcessTests : IDisposable
         again.Output.Lines.ShouldContain(error["error: ".Length..]);
     }
 
-    /// <summary>Of the newest first: it cannot write, and is not what a first request wants.</summary>
+    /// <summary>The model that was published last cannot write, and is not what a first request wants.</summary>
     [Fact]
-    public async Task Start_EmbeddingModelPublishedLast_IsReady()
+    public async Task Start_AgainOnTheSameDataAfterAnEmbeddingModel_IsReady()
     {
         GgufGenerator.Write(_folder.File("embedding.gguf"), new() { Architecture = GgufArchitecture.Bert, Vocabulary = GgufVocabularyKind.WordPiece, Pooling = 1 });
         LocalSystemOptions options = new() { Data = _folder.File("data") };
@@ -171,6 +118,7 @@ public sealed class LocalHostProcessTests : IDisposable
         }
         await using LocalSystem again = await LocalSystem.StartAsync(options, Cancellation);
 
+        again.Output.Lines.ShouldContain($"data in {options.Data}");
         again.Output.Lines.ShouldAllBe(line => !line.Contains("cannot be run", StringComparison.Ordinal));
     }
 
@@ -196,11 +144,5 @@ public sealed class LocalHostProcessTests : IDisposable
         await using LocalSystem system = LocalSystem.Launch(options);
         (await system.Exit).ShouldBe(1);
         return system.Errors.Lines.ShouldHaveSingleItem();
-    }
-
-    private static Process OnlyChildOf(int pid)
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Children are looked up in /proc.");
-        return Process.GetProcessById(LinuxProcesses.ChildrenOf(pid).ShouldHaveSingleItem());
     }
 }
