@@ -1,0 +1,47 @@
+using OllamaMax.TestKit;
+using OllamaMax.TestKit.Cluster;
+
+namespace OllamaMax.GpuWorker.Tests.Background;
+
+/// <summary>A background job whose worker loses storage. Beside the other classes: it waits most of its time.</summary>
+public sealed class StorageOutageTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>For longer than Azure's client tries by itself: what it then throws is another exception than that of a storage which refuses.</summary>
+    [Fact]
+    public async Task Worker_IsCutOffFromStorage_DecodesOnAndWritesWhenItIsBack()
+    {
+        using LogLines logs = new();
+        AzuriteFixture azurite = (await TestContext.Current.GetFixture<AzuriteFixture>())!;
+        int port = azurite.Process.Endpoints.BlobPort;
+        await using TcpRelay relay = new(port);
+        await using TestCluster cluster = await TestCluster.StartAsync(
+            azurite.NewAccount().Replace($":{port}/", $":{relay.Port}/", StringComparison.Ordinal), logs: logs, cancellationToken: Cancellation);
+        var cut = new TaskCompletionSource();
+        var back = new TaskCompletionSource();
+        var reached = new TaskCompletionSource();
+        ScriptedEngine engine = new(slots: 1)
+        {
+            BeforeToken = (index, stop) =>
+            {
+                if (index == 10)
+                    reached.TrySetResult();
+                return (index < 10 ? Task.CompletedTask : index < 15 ? cut.Task : back.Task).WaitAsync(stop);
+            },
+        };
+        await cluster.AddWorkerAsync(engine, Cancellation);
+        string id = await cluster.Client.SubmitAsync();
+        await reached.Task.WaitAsync(Cancellation);
+
+        relay.CutOff(_ => true);
+        cut.SetResult();
+        await logs.WaitForAsync("Storage failed for background job", Cancellation);
+        relay.CutOff(_ => false);
+        back.SetResult();
+
+        var (text, last) = await cluster.Client.ReadAsync(id);
+        text.ShouldBe(ScriptedEngine.Answer(20));
+        last.GetProperty("attempts").GetInt32().ShouldBe(1);
+    }
+}
