@@ -1,4 +1,4 @@
-// Required before a Node program (node --require): ends it when its standard input ends, which is when its parent died. Ctrl-C and a closed terminal
+// Required before Azurite (node --require): ends it when its standard input ends, which is when its parent died. Ctrl-C and a closed terminal
 // reach the whole group, and are the parent's to answer: it says in which order all end.
 'use strict';
 
@@ -16,3 +16,11 @@ const parentGone = () => {
 };
 process.stdin.once('end', parentGone).once('error', parentGone).resume();
 process.stdin.unref(); // the guard alone keeps nothing alive
+
+// Once Azurite has closed its three services, all is on the disk. It would still wait for connections whose last request nobody answers any more.
+let services = 3;
+const log = console.log;
+console.log = (...what) => {
+  log(...what);
+  if (/^Azurite \w+ service successfully closed$/.test(what[0]) && --services === 0) process.exit(0);
+};
