@@ -120,7 +120,7 @@ public sealed class ExtensionsAITests : IDisposable
     [InlineData(Over)]
     public async Task Chat_Aborted_TheWorkerStops(string client)
     {
-        int from = _local.System.Output.Lines.Count;
+        using AbortWatch watch = await AbortWatch.BeginAsync(_local.System, Cancellation);
         using CancellationTokenSource abort = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
 
         Exception? error = await Record.ExceptionAsync(async () =>
@@ -131,7 +131,7 @@ public sealed class ExtensionsAITests : IDisposable
 
         // OllamaSharp raises nothing: the parts just end.
         (error is OperationCanceledException).ShouldBe(client == Over, error?.ToString());
-        await _local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), Cancellation, from);
+        await watch.StoppedAsync(Cancellation);
     }
 
     public void Dispose() => _ollama.Dispose();

@@ -96,7 +96,7 @@ public sealed class OllamaSharpTests(LocalSystemFixture local) : IDisposable
     public async Task Chat_Aborted_TheWorkerStops()
     {
         ChatRequest request = new() { Model = LocalSystemFixture.Endless, Stream = true, Messages = [new(ChatRole.User, "Go on")], Options = new() { NumPredict = -1 } };
-        int from = local.System.Output.Lines.Count;
+        using AbortWatch watch = await AbortWatch.BeginAsync(local.System, Cancellation);
         using CancellationTokenSource abort = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
 
         // It raises nothing then: the parts just end.
@@ -106,7 +106,7 @@ public sealed class OllamaSharpTests(LocalSystemFixture local) : IDisposable
             await abort.CancelAsync();
         }
 
-        await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), Cancellation, from);
+        await watch.StoppedAsync(Cancellation);
     }
 
     [Fact]

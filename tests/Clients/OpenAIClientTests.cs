@@ -64,7 +64,7 @@ public sealed class OpenAIClientTests(LocalSystemFixture local)
     [Fact]
     public async Task Chat_Aborted_TheWorkerStops()
     {
-        int from = local.System.Output.Lines.Count;
+        using AbortWatch watch = await AbortWatch.BeginAsync(local.System, Cancellation);
         using CancellationTokenSource abort = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
 
         await Should.ThrowAsync<OperationCanceledException>(async () =>
@@ -73,7 +73,7 @@ public sealed class OpenAIClientTests(LocalSystemFixture local)
                 await abort.CancelAsync();
         });
 
-        await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), Cancellation, from);
+        await watch.StoppedAsync(Cancellation);
     }
 
     [Fact]

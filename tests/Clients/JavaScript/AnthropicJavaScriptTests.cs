@@ -63,7 +63,7 @@ public sealed class AnthropicJavaScriptTests(LocalSystemFixture local)
     public async Task Messages_AbortedInTheMiddle_TheWorkerStops()
     {
         await using NodeScript client = _anthropic.Call("messages.create", new { model = LocalSystemFixture.Endless, max_tokens = 4000, messages = Hello, stream = true });
-        int from = local.System.Output.Lines.Count;
+        using AbortWatch watch = await AbortWatch.BeginAsync(local.System, TestContext.Current.CancellationToken);
         string type;
         do
         {
@@ -75,7 +75,7 @@ public sealed class AnthropicJavaScriptTests(LocalSystemFixture local)
 
         await client.SendAsync("abort");
 
-        await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), TestContext.Current.CancellationToken, from);
+        await watch.StoppedAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class FrameworkTests(LocalSystemFixture local, KeyedSystemFixture 
     [InlineData("ai-openai")]
     public async Task Framework_AllThatItDoes_Works(string framework)
     {
-        int from = local.System.Output.Lines.Count;
+        using AbortWatch watch = await AbortWatch.BeginAsync(local.System, TestContext.Current.CancellationToken);
         Dictionary<string, JsonElement> steps = await RunAsync(framework);
 
         Answer("whole").GetString()!.ShouldContain("OllamaMax");
@@ -30,7 +30,7 @@ public sealed class FrameworkTests(LocalSystemFixture local, KeyedSystemFixture 
         ShouldFail("wrong", 404, "nope");
         ShouldFail("key", 401, "the key is not known");
         Answer("parts").GetInt32().ShouldBePositive(steps["abort"].ToString());
-        await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), TestContext.Current.CancellationToken, from);
+        await watch.StoppedAsync(TestContext.Current.CancellationToken);
 
         JsonElement Answer(string step) => steps[step].GetProperty("answer");
 

@@ -93,7 +93,7 @@ public sealed class OllamaJavaScriptTests(LocalSystemFixture local)
     {
         await using NodeScript client = Call(
             "generate", new { model = LocalSystemFixture.Endless, prompt = "Go on", stream = true, options = new { num_predict = -1 } });
-        int from = local.System.Output.Lines.Count;
+        using AbortWatch watch = await AbortWatch.BeginAsync(local.System, Cancellation);
         (await client.NextAsync(Cancellation)).Event.ShouldBe("part");
 
         await client.SendAsync("abort");
@@ -105,7 +105,7 @@ public sealed class OllamaJavaScriptTests(LocalSystemFixture local)
         while (what == "part");
         what.ShouldBe("error");
         value.GetProperty("name").GetString().ShouldBe("AbortError");
-        await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), Cancellation, from);
+        await watch.StoppedAsync(Cancellation);
         using HttpResponseMessage next = await local.Client.PostAsJsonAsync("/api/generate", new { model = "demo", prompt = "Hello", stream = false }, Cancellation);
         next.IsSuccessStatusCode.ShouldBeTrue();
     }

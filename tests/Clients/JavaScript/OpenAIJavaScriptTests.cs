@@ -154,11 +154,11 @@ public sealed class OpenAIJavaScriptTests(LocalSystemFixture local)
     public async Task Completions_AbortedInTheMiddle_TheWorkerStops()
     {
         await using NodeScript client = _openai.Call("completions.create", new { model = LocalSystemFixture.Endless, prompt = "Go on", max_tokens = 4000, stream = true });
-        int from = local.System.Output.Lines.Count;
+        using AbortWatch watch = await AbortWatch.BeginAsync(local.System, Cancellation);
         (await client.NextAsync(Cancellation)).Event.ShouldBe("part");
 
         await client.SendAsync("abort");
 
-        await local.System.Output.WaitForAsync(line => line.EndsWith("ended by Cancelled", StringComparison.Ordinal), Cancellation, from);
+        await watch.StoppedAsync(Cancellation);
     }
 }
