@@ -201,7 +201,7 @@ internal static partial class WorkerCommand
         catch (EnrolmentException e)
         {
             LogNotLetIn(Logger(), options.Edge, e.Message);
-            await Task.Delay(options.RefusedWait, drain).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(options.RefusedWait, services.GetRequiredService<TimeProvider>(), drain).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return NotLetIn;
         }
         catch (IdentityException e)

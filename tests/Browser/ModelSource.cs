@@ -1,9 +1,6 @@
-using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using OllamaMax.Models;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
@@ -38,10 +35,7 @@ internal sealed class ModelSource : IAsyncDisposable
             config = new { mediaType = ModelManifest.ConfigMediaType, digest = ModelDigest.Of(config), size = config.Length },
             layers = new[] { new { mediaType = ModelLayer.Model, digest = ModelDigest.Of(weights), size = weights.Length } },
         });
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        _app = builder.Build();
+        _app = LoopbackServer.Build();
         _app.MapGet("/v2/library/pulled/manifests/latest", () => Results.Bytes(manifest, ModelManifest.ManifestMediaType));
         _app.MapGet($"/v2/library/pulled/blobs/{ModelDigest.Of(config)}", () => Results.Bytes(config));
         _app.MapGet($"/v2/library/pulled/blobs/{ModelDigest.Of(weights)}", context => SendAsync(context, weights));

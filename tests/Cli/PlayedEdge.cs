@@ -1,8 +1,7 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.Cli.Tests;
 
@@ -11,10 +10,7 @@ internal static class PlayedEdge
 {
     public static async Task<WebApplication> StartAsync(RequestDelegate answer)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        WebApplication server = builder.Build();
+        WebApplication server = LoopbackServer.Build();
         server.Run(answer);
         await server.StartAsync(TestContext.Current.CancellationToken);
         return server;

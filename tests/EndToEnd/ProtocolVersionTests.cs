@@ -71,21 +71,7 @@ public sealed class ProtocolVersionTests(LocalSystemFixture local)
 
     private static async Task ReportAsync(WorkerCapabilities capabilities, int version)
     {
-        WorkerReport report = new()
-        {
-            Version = version,
-            Id = capabilities.WorkerId,
-            Name = "another",
-            Host = "elsewhere",
-            Pid = 1,
-            Program = "9.9.9",
-            Draining = false,
-            SlotsUsed = 0,
-            SlotsTotal = 1,
-            IntervalSeconds = 60,
-            Models = [],
-            Devices = [],
-        };
+        WorkerReport report = WorkerReports.Idle(capabilities.WorkerId) with { Version = version, Name = "another", SlotsTotal = 1, IntervalSeconds = 60 };
         Dictionary<string, string> metadata = new() { [Heartbeats.ReportKey] = Heartbeats.Write(report) };
         await new BlobClient(new(capabilities.HeartbeatUrl)).UploadAsync(BinaryData.Empty, new BlobUploadOptions { Metadata = metadata }, Cancellation);
     }

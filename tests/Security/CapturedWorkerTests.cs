@@ -5,6 +5,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
+using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Security.Tests;
@@ -170,10 +171,8 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         return (int)response.StatusCode;
     }
 
-    private static Task ReportAsync(WorkerCapabilities worker, int slots = 1) => ReportAsync(worker, Heartbeats.Write(new()
-    {
-        Version = ProtocolVersion.Current, Id = worker.WorkerId, Name = "captured", Host = "a-box", Pid = 1, Program = "0", Draining = false, SlotsUsed = 0, SlotsTotal = slots, IntervalSeconds = 60, Models = [], Devices = [],
-    }));
+    private static Task ReportAsync(WorkerCapabilities worker, int slots = 1) =>
+        ReportAsync(worker, Heartbeats.Write(WorkerReports.Idle(worker.WorkerId) with { Name = "captured", SlotsTotal = slots, IntervalSeconds = 60 }));
 
     private static async Task ReportAsync(WorkerCapabilities worker, string report)
     {

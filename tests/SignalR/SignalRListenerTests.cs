@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.TestKit;
 
@@ -71,11 +70,10 @@ public sealed class SignalRListenerTests
     {
         int attempts = 0;
         await using SignalRListener listener = new(
-            async cancelled =>
+            cancelled =>
             {
                 attempts++;
-                await Task.Delay(Timeout.Infinite, cancelled);
-                throw new UnreachableException();
+                return new(new TaskCompletionSource<Negotiation>().Task.WaitAsync(cancelled));
             },
             _time,
             new ShortestPauses(),

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 
 namespace OllamaMax.TestKit;
@@ -28,10 +26,7 @@ public sealed class FileSource : IAsyncDisposable
     /// <param name="cancellationToken">Ends the starting.</param>
     public static async Task<FileSource> StartAsync(byte[] content, int sentFirst, CancellationToken cancellationToken)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        WebApplication app = builder.Build();
+        WebApplication app = LoopbackServer.Build();
         FileSource source = new(app);
         EntityTagHeaderValue version = new("\"1\"");
         app.Run(async context =>

@@ -1,5 +1,5 @@
 using OllamaMax.Cluster;
-using OllamaMax.Streaming;
+using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Core.Tests.Cluster;
@@ -12,19 +12,5 @@ internal static class Views
     /// <summary>Reports every 10 s: suspect after 25 s of silence, gone after 50 s.</summary>
     public static WorkerView Of(string id, TimeSpan age) => new(Report(id), age) { HeartbeatAt = Now - age };
 
-    public static WorkerReport Report(string id) => new()
-    {
-        Version = ProtocolVersion.Current,
-        Id = id,
-        Name = id,
-        Host = "box",
-        Pid = 1,
-        Program = "1.0",
-        Draining = false,
-        SlotsUsed = 1,
-        SlotsTotal = 4,
-        IntervalSeconds = 10,
-        Models = [],
-        Devices = [],
-    };
+    public static WorkerReport Report(string id) => WorkerReports.Idle(id) with { SlotsUsed = 1 };
 }

@@ -1,28 +1,17 @@
 using OllamaMax.Cluster;
 using OllamaMax.Placement;
-using OllamaMax.Streaming;
+using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Core.Tests.Placement;
 
 public sealed class PlacementRuleTests
 {
-    private static readonly WorkerReport Report = new()
+    private static readonly WorkerReport Report = WorkerReports.Idle() with
     {
-        Version = ProtocolVersion.Current,
-        Id = "w1",
-        Name = "w1",
-        Host = "box",
-        Pid = 1,
         Site = "berlin",
         Labels = new Dictionary<string, string> { ["gpu"] = "A100" },
         Program = "0.2.1",
-        Draining = false,
-        SlotsUsed = 0,
-        SlotsTotal = 4,
-        IntervalSeconds = 10,
-        Models = [],
-        Devices = [],
     };
 
     [Theory]

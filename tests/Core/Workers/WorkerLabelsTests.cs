@@ -1,26 +1,12 @@
 using OllamaMax.Cluster;
-using OllamaMax.Streaming;
+using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Core.Tests.Workers;
 
 public sealed class WorkerLabelsTests
 {
-    private static readonly WorkerReport Report = new()
-    {
-        Version = ProtocolVersion.Current,
-        Id = "w1",
-        Name = "w1",
-        Host = "box",
-        Pid = 1,
-        Program = "1.0",
-        Draining = false,
-        SlotsUsed = 0,
-        SlotsTotal = 4,
-        IntervalSeconds = 10,
-        Models = [],
-        Devices = [],
-    };
+    private static readonly WorkerReport Report = WorkerReports.Idle();
 
     [Fact]
     public void TryParse_KeyAndValue_AreBothReadWithoutSpace()

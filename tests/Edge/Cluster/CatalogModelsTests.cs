@@ -6,7 +6,6 @@ using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Workers;
-using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
@@ -42,22 +41,7 @@ public sealed class CatalogModelsTests(AzuriteFixture azurite)
 
     private static async Task ReportAsync(StorageAccount account, string site)
     {
-        WorkerReport report = new()
-        {
-            Version = ProtocolVersion.Current,
-            Id = "w1",
-            Name = "w1",
-            Host = "box",
-            Pid = 1,
-            Program = "1.0",
-            Draining = false,
-            SlotsUsed = 0,
-            SlotsTotal = 4,
-            IntervalSeconds = 10,
-            Models = [],
-            Devices = [],
-            Site = site,
-        };
+        WorkerReport report = WorkerReports.Idle() with { Site = site };
         await account.Blobs.GetBlobContainerClient(Containers.Cluster).GetBlobClient(Heartbeats.Prefix + report.Id).UploadAsync(
             new BinaryData(""), new BlobUploadOptions { Metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Heartbeats.Write(report) } }, Cancellation);
     }

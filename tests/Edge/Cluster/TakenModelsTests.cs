@@ -2,6 +2,7 @@ using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
 using OllamaMax.Streaming;
+using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Edge.Tests.Cluster;
@@ -10,21 +11,7 @@ public sealed class TakenModelsTests
 {
     private static readonly ForwardedModel Forwarded = new() { Kind = "ollama", Model = "qwen", Name = "qwen", Capabilities = ["completion"] };
 
-    private static readonly WorkerReport Report = new()
-    {
-        Version = ProtocolVersion.Current,
-        Id = "w1",
-        Name = "w1",
-        Host = "box",
-        Pid = 1,
-        Program = "1.0",
-        Draining = false,
-        SlotsUsed = 4,
-        SlotsTotal = 4,
-        IntervalSeconds = 10,
-        Models = [],
-        Devices = [],
-    };
+    private static readonly WorkerReport Report = WorkerReports.Idle() with { SlotsUsed = 4 };
 
     private static ModelView Model => FixedModels.Able with { WeightsSize = 900 };
 

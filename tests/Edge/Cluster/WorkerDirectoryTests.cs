@@ -4,6 +4,7 @@ using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Placement;
 using OllamaMax.Streaming;
+using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Edge.Tests.Cluster;
@@ -13,21 +14,7 @@ public sealed class WorkerDirectoryTests
 {
     private const string Model = "sha256:a";
 
-    private static readonly WorkerReport Report = new()
-    {
-        Version = ProtocolVersion.Current,
-        Id = "w1",
-        Name = "w1",
-        Host = "box",
-        Pid = 1,
-        Program = "0.1.0",
-        Draining = false,
-        SlotsUsed = 0,
-        SlotsTotal = 2,
-        IntervalSeconds = 10,
-        Models = [new(Model, Loaded: true)],
-        Devices = [],
-    };
+    private static readonly WorkerReport Report = WorkerReports.Idle() with { Program = "0.1.0", SlotsTotal = 2, Models = [new(Model, Loaded: true)] };
 
     private static readonly PlacementRule Berlin = new() { Policy = PlacementRule.Default.Policy, Labels = Labels("site=berlin") };
 

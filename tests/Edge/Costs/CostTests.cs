@@ -4,7 +4,6 @@ using OllamaMax.Edge.Costs;
 using OllamaMax.Edge.Http;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Cluster;
-using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
@@ -178,22 +177,8 @@ public sealed class CostTests(AzuriteFixture azurite)
     private static CostBook Book(StorageAccount account, TimeProvider time, Func<long> requests, Func<IReadOnlyList<WorkerReport>?>? workers = null) =>
         new(new BlobDocuments(account), [new CostSource(CostNames.Requests, requests)], workers ?? (() => null), time, NullLogger<CostBook>.Instance);
 
-    private static WorkerReport Report(string id, int pid, long writes) => new()
-    {
-        Version = ProtocolVersion.Current,
-        Id = id,
-        Name = id,
-        Host = "box",
-        Pid = pid,
-        Program = "1.0",
-        Draining = false,
-        SlotsUsed = 0,
-        SlotsTotal = 1,
-        IntervalSeconds = 60,
-        Models = [],
-        Devices = [],
-        Storage = new(Reads: 0, writes, Lists: 0, Queue: 0),
-    };
+    private static WorkerReport Report(string id, int pid, long writes) =>
+        WorkerReports.Idle(id) with { Pid = pid, Storage = new(Reads: 0, writes, Lists: 0, Queue: 0) };
 
     private static (double, double?) Item(CostAnswer answer, string name)
     {

@@ -3,7 +3,7 @@ using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Tests.Support;
-using OllamaMax.Streaming;
+using OllamaMax.TestKit;
 using OllamaMax.Workers;
 using OpenTelemetry.Exporter;
 
@@ -12,10 +12,7 @@ namespace OllamaMax.Edge.Tests.Operations;
 [Collection(nameof(RunsAlone))]
 public sealed class DispatchMetricsTests
 {
-    private static readonly WorkerReport Report = new()
-    {
-        Version = ProtocolVersion.Current, Id = "w1", Name = "w1", Host = "box", Pid = 1, Program = "0", Draining = false, SlotsUsed = 1, SlotsTotal = 4, IntervalSeconds = 60, Models = [], Devices = [],
-    };
+    private static readonly WorkerReport Report = WorkerReports.Idle() with { SlotsUsed = 1 };
 
     /// <summary>Beside those of the edge that leads they would say for ever that a worker is alive.</summary>
     [Fact]

@@ -1,11 +1,9 @@
-using System.Net;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.Edge.Tests.Security;
 
@@ -55,10 +53,7 @@ internal sealed class TestIssuer : IAsyncDisposable
 
     public static async Task<TestIssuer> StartAsync()
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        WebApplication app = builder.Build();
+        WebApplication app = LoopbackServer.Build();
         TestIssuer issuer = new(app);
         app.MapGet("/.well-known/openid-configuration", () => Results.Json(new { issuer = issuer.ClaimedIssuer ?? issuer.Url, jwks_uri = $"{issuer.Url}/keys" }));
         app.Use(issuer.AnswerAsync);

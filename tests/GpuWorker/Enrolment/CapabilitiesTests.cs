@@ -1,9 +1,6 @@
-using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Enrolment;
@@ -151,10 +148,7 @@ public sealed class CapabilitiesTests
 
         public static async Task<Box> StartAsync(TimeProvider time, Func<HttpContext, IResult> renew)
         {
-            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-            WebApplication edge = builder.Build();
+            WebApplication edge = LoopbackServer.Build();
             edge.MapPost("/cluster/enrolments", () => Granted());
             edge.MapPost("/cluster/workers/{id}/capabilities", context =>
             {

@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests.Forwarding;
 
@@ -34,10 +32,7 @@ internal sealed class OllamaServer : IAsyncDisposable
 
     public static async Task<OllamaServer> StartAsync()
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        OllamaServer server = new(builder.Build());
+        OllamaServer server = new(LoopbackServer.Build());
         await server._app.StartAsync(TestContext.Current.CancellationToken);
         return server;
     }

@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests.Forwarding;
 
@@ -55,10 +53,7 @@ internal sealed class OpenAIServer : IAsyncDisposable
 
     public static async Task<OpenAIServer> StartAsync(int port = 0)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
-        var server = new OpenAIServer(builder.Build());
+        var server = new OpenAIServer(LoopbackServer.Build(port));
         await server._app.StartAsync(TestContext.Current.CancellationToken);
         return server;
     }

@@ -77,10 +77,7 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
     public async Task Export_EndpointIsSet_SendsSpansAndLogsThere()
     {
         Channel<(string Path, byte[] Body)> received = Channel.CreateUnbounded<(string, byte[])>();
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        await using WebApplication collector = builder.Build();
+        await using WebApplication collector = LoopbackServer.Build();
         collector.Run(async context =>
         {
             using MemoryStream body = new();

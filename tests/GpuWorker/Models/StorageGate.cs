@@ -1,10 +1,9 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Workers;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests.Models;
 
@@ -22,10 +21,7 @@ internal sealed class StorageGate : IAsyncDisposable
     private StorageGate(Uri storage)
     {
         _storage = storage;
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        _app = builder.Build();
+        _app = LoopbackServer.Build();
         _app.Run(ForwardAsync);
     }
 
