@@ -9,6 +9,9 @@ internal sealed record BenchOptions
     /// <summary>The engine on a GPU, all of the model in its memory.</summary>
     public bool Gpu { get; init; }
 
+    /// <summary>With a model that is worth a GPU.</summary>
+    public bool Large { get; init; }
+
     /// <summary>The one section to measure; null: all.</summary>
     public string? Only { get; init; }
 

@@ -25,7 +25,7 @@ internal sealed record EngineSizes
         WithPeer = false,
     };
 
-    /// <summary>A GPU has room for many more sequences. The peer would need a build of its own there.</summary>
+    /// <summary>A GPU has room for many more sequences.</summary>
     public static EngineSizes Gpu { get; } = new()
     {
         GpuLayers = -1,
@@ -35,8 +35,10 @@ internal sealed record EngineSizes
         Tokens = 256,
         Prompt = 2048,
         LongerPrompt = 512,
-        WithPeer = false,
     };
+
+    /// <summary>Three contexts of it, ours, the peer's and the library's, find room in 80 GB.</summary>
+    public static EngineSizes LargeGpu { get; } = Gpu with { Model = GgufSpec.Largest with { Context = 4096 }, Prompt = 1024 };
 
     /// <summary>With room for the longest prompt and the streams beside it.</summary>
     public GgufSpec Model { get; init; } = GgufSpec.Large with { Context = 4096 };

@@ -20,13 +20,18 @@ internal sealed class NodePeer : IAsyncDisposable
     private static string Folder => Path.Combine(RepositoryRoot.Find(), "bench");
 
     /// <summary>Installs it where that has not happened yet, and loads the model.</summary>
-    public static async Task<NodePeer> StartAsync(string model, Action<string> report, CancellationToken cancellationToken)
+    /// <param name="model">The file.</param>
+    /// <param name="onGpu">All of it in a GPU's memory, otherwise all in the machine's.</param>
+    /// <param name="report">Takes a line for a person who waits.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <exception cref="PrerequisiteException">Node.js, npm or the registry is missing, or the libraries for a GPU are.</exception>
+    public static async Task<NodePeer> StartAsync(string model, bool onGpu, Action<string> report, CancellationToken cancellationToken)
     {
         // Without the optional packages: they are the libraries, which the checkout has already.
         await NodePackages.EnsureInstalledAsync(Folder, report, cancellationToken, withOptional: false);
         NodeRuntime node = await NodeRuntime.FindAsync(cancellationToken);
         string script = Path.Combine(Folder, "Peer", "node-llama-cpp.mjs");
-        ProcessStartInfo start = new(node.Path, [script, model, BenchEngine.Threads.ToString(CultureInfo.InvariantCulture)])
+        ProcessStartInfo start = new(node.Path, [script, model, BenchEngine.Threads.ToString(CultureInfo.InvariantCulture), onGpu ? "gpu" : "cpu"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -34,7 +39,9 @@ internal sealed class NodePeer : IAsyncDisposable
         NodePeer peer = new(Process.Start(start)!);
         try
         {
-            await peer.ReadAsync(cancellationToken);
+            JsonNode loaded = await peer.ReadAsync(cancellationToken);
+            if (loaded["error"] is { } error)
+                throw new PrerequisiteException($"node-llama-cpp cannot run here: {error}");
             return peer;
         }
         catch

@@ -53,6 +53,7 @@ internal static class PrefixReuse
             StampingSink sink = new();
             long start = Stopwatch.GetTimestamp();
             await engine.RunAsync(prefix + engine.Prompt(OwnTokens), 1, Samplings.Greedy, sink, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
             times.Add(sink.First(start));
             tokens.Add(sink.Start!.CachedTokens);
         }

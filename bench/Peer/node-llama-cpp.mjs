@@ -1,18 +1,22 @@
 // node-llama-cpp's JavaScript API, driven line by line over standard input: each line is a request, each line of output its answer.
-// Usage: node node-llama-cpp.mjs MODEL THREADS
+// Usage: node node-llama-cpp.mjs MODEL THREADS gpu|cpu
 //   {"op":"open","sequences":4,"contextSize":512,"batchSize":512}  a context for so many sequences of that size each
 //   {"op":"run","prompts":["…"],"tokens":64,"sampling":"greedy"}   one answer for each prompt, all at once: when each token came, in ms
 import { createInterface } from "node:readline";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 
-const [modelPath, threads] = [process.argv[2], Number(process.argv[3])];
+const [modelPath, threads, onGpu] = [process.argv[2], Number(process.argv[3]), process.argv[4] === "gpu"];
+const say = (answer) => process.stdout.write(JSON.stringify(answer) + "\n");
+
 // The prebuilt library of the checkout's own package, and nothing downloaded or compiled.
-const llama = await getLlama({ gpu: false, build: "never", maxThreads: threads, logLevel: LlamaLogLevel.error });
-const model = await llama.loadModel({ modelPath });
+const llama = await getLlama({ gpu: onGpu ? "auto" : false, build: "never", maxThreads: threads, logLevel: LlamaLogLevel.error });
+if (onGpu && !llama.gpu) {
+  say({ error: "it finds no GPU, or the checkout has no @node-llama-cpp package for it" });
+  process.exit();
+}
+const model = await llama.loadModel({ modelPath, gpuLayers: onGpu ? "max" : 0 });
 let context;
 let sequences = [];
-
-const say = (answer) => process.stdout.write(JSON.stringify(answer) + "\n");
 
 async function open({ sequences: count, contextSize, batchSize }) {
   await context?.dispose();

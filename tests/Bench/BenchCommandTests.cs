@@ -18,5 +18,9 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
+    public void Parse_LargeWithoutGpu_IsRefused() =>
+        BenchCommand.Create().Parse(["engine", "--large"]).Errors.ShouldHaveSingleItem().Message.ShouldStartWith("--large is for --gpu");
+
+    [Fact]
     public void Parse_GpuWithTheEnginesBench_IsTaken() => BenchCommand.Create().Parse(["engine", "--quick", "--gpu"]).Errors.ShouldBeEmpty();
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Inference.Native;
 using OllamaMax.TestKit.Models;
@@ -54,11 +55,15 @@ public static class TestModels
         return batch;
     }
 
+    /// <summary>None: everything is exact on the CPU. On a box with a GPU, <c>OLLAMAMAX_TEST_GPU_LAYERS=-1</c> runs the same tests on it.</summary>
+    internal static int GpuLayers { get; } =
+        int.Parse(Environment.GetEnvironmentVariable("OLLAMAMAX_TEST_GPU_LAYERS") ?? "0", CultureInfo.InvariantCulture);
+
     /// <summary>By the native that this build is for: one contract, whoever implements it.</summary>
     internal static INativeModel Load(GgufSpec spec) => Load(File(spec));
 
     internal static INativeModel Load(string path) => NativeModels.Load(
-        NativeKind.Default, path, new ModelConfig(GpuLayers: 0), NullLoggerFactory.Instance, CancellationToken.None);
+        NativeKind.Default, path, new ModelConfig(GpuLayers), NullLoggerFactory.Instance, CancellationToken.None);
 
     private static string FindUpwards(string relative)
     {

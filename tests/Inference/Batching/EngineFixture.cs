@@ -16,7 +16,7 @@ internal static class EngineFixture
         Threads = 1,
         BatchSize = 64,
         PromptTokensBesideAnswers = 16,
-        GpuLayers = 0,
+        GpuLayers = TestModels.GpuLayers,
         KeyType = CacheType.F32,
         ValueType = CacheType.F32,
         FlashAttention = FlashAttention.Off,

@@ -74,6 +74,17 @@ public sealed record GgufSpec
         VocabularySize = 32768,
         Name = "random-0.4b",
     };
+
+    /// <summary>About 7.2 billion weights, 4 GB: what a GPU is bought for.</summary>
+    public static GgufSpec Largest { get; } = Large with
+    {
+        Layers = 32,
+        Width = 4096,
+        Heads = 32,
+        KeyValueHeads = 8,
+        FeedForward = 14336,
+        Name = "random-7b",
+    };
 }
 
 /// <param name="After">The prompt's last character, one that no token begins or ends with: neither a letter nor a space.</param>
