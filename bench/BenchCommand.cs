@@ -126,7 +126,7 @@ internal static class BenchCommand
 
     private static void CheckLarge(OptionResult result)
     {
-        if (!result.GetValue(Gpu))
+        if (result.GetValueOrDefault<bool>() && !result.GetValue(Gpu))
             result.AddError("--large is for --gpu: a processor would take hours");
     }
 

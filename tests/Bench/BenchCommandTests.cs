@@ -21,6 +21,10 @@ public sealed class BenchCommandTests
     public void Parse_LargeWithoutGpu_IsRefused() =>
         BenchCommand.Create().Parse(["engine", "--large"]).Errors.ShouldHaveSingleItem().Message.ShouldStartWith("--large is for --gpu");
 
-    [Fact]
-    public void Parse_GpuWithTheEnginesBench_IsTaken() => BenchCommand.Create().Parse(["engine", "--quick", "--gpu"]).Errors.ShouldBeEmpty();
+    [Theory]
+    [InlineData("engine")]
+    [InlineData("engine", "--quick", "--gpu")]
+    [InlineData("engine", "--gpu", "--large")]
+    [InlineData("hub", "--quick")]
+    public void Parse_OptionsThatGoTogether_AreTaken(params string[] arguments) => BenchCommand.Create().Parse(arguments).Errors.ShouldBeEmpty();
 }
