@@ -9,6 +9,9 @@ namespace OllamaMax.Inference;
 /// <summary>Loads models for the batching engine.</summary>
 public static class LlamaEngine
 {
+    // From there on memory has no more to give.
+    private const int MostSamplingThreads = 8;
+
     /// <summary>Reads a GGUF file and starts an engine for it. Takes as long as the file takes to be read.</summary>
     /// <exception cref="ModelLoadException">The file or the library that runs it cannot be used; the message says why, in one line.</exception>
     /// <exception cref="ArgumentException">Options are wrong; the message names all of them.</exception>
@@ -39,6 +42,10 @@ public static class LlamaEngine
         try
         {
             ContextConfig config = Config(options, plan, shape);
+            options = options with
+            {
+                SamplingThreads = options.SamplingThreads ?? (plan.UsesGpu ? Math.Clamp(Environment.ProcessorCount / 2, 1, MostSamplingThreads) : 1),
+            };
             context = shape.IsGenerator ? model.CreateContext(config) : null;
             stage = plan.StageContext > 0 ? model.CreateContext(PromptStage.Config(config, plan.StageContext)) : null;
             BatchingEngine engine = new(model, context, stage, plan.Slots, plan.ContextPerSlot, options, time, loggers);

@@ -18,6 +18,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     private readonly PromptStage? _stage;
     private readonly SequenceTable _sequences;
     private readonly StepPlanner _planner;
+    private readonly StepSampling _sampling;
     private readonly PromptPacing _pacing;
     private readonly DecodeBatch _batch;
     private readonly int _slots;
@@ -41,6 +42,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         int batchSize = Math.Min(options.BatchSize, context.BatchSize);
         _stage = stage;
         _planner = new StepPlanner(batchSize, stage);
+        _sampling = new StepSampling(context, model, options.SamplingThreads ?? 1);
         _pacing = new PromptPacing(FirstPromptTokens, options.PromptTokensBesideAnswers);
         _batch = new DecodeBatch(batchSize);
         _time = time;
@@ -81,6 +83,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             MakeRoom();
         if (outcome != DecodeOutcome.Ok)
             return false;
+        _sampling.Choose(parts);
         foreach (StepPart part in parts)
             Advance(part);
         return true;
@@ -211,15 +214,13 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             return;
         try
         {
-            ReadOnlySpan<float> logits = _context.Logits(part.Output);
-            int token = job.Sample(logits, _time);
+            (int token, TokenLogprobs? logprobs) = job.Chosen(_time);
             if (_model.IsEndOfGeneration(token))
             {
                 End(job, EndReason.Stop, null);
                 return;
             }
             int index = job.NextIndex;
-            TokenLogprobs? logprobs = job.TopLogprobs is { } top ? Logprobs.Of(logits, token, top, _model.Piece) : null;
             if (job.Append(token) is { } unmoved)
                 _sequences.Cut(job.Sequence, unmoved);
             job.Sink.Write(index, token, _model.Piece(token).Span, logprobs);

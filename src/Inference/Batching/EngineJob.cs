@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
 
@@ -15,9 +16,15 @@ internal sealed class EngineJob : IEngineJob
     private readonly TaskCompletionSource<AttemptEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _promptTokens;
     private readonly long _limit;
+
+    // Null: nobody asks how likely its tokens are; otherwise how many of the likeliest to name with each.
+    private readonly int? _topLogprobs;
     private int? _cachedTokens;
     private long? _admitted;
     private long? _firstSample;
+    private int _chosen;
+    private TokenLogprobs? _logprobs;
+    private ExceptionDispatchInfo? _failure;
 
     /// <param name="prompt">Tokens of the prompt.</param>
     /// <param name="request">What was asked for.</param>
@@ -32,15 +39,12 @@ internal sealed class EngineJob : IEngineJob
         _promptTokens = prompt.Count;
         _limit = bounds.Answer;
         _sampler = sampler;
-        TopLogprobs = request.Options.TopLogprobs;
+        _topLogprobs = request.Options.TopLogprobs;
         Sink = sink;
         Cancellation = cancellationToken;
         foreach (int token in request.ResumeTokens)
             Add(token);
     }
-
-    /// <summary>Null: nobody asks how likely its tokens are; otherwise how many of the likeliest to name with each.</summary>
-    public int? TopLogprobs { get; }
 
     public ITokenSink Sink { get; }
 
@@ -84,17 +88,38 @@ internal sealed class EngineJob : IEngineJob
         return sequence;
     }
 
-    /// <summary>Chooses the next token, from the logits of the last one.</summary>
-    public int Sample(ReadOnlySpan<float> logits, TimeProvider time)
+    /// <summary>Chooses the next token, from the logits of the last one. On any thread, while the decode thread waits; what fails is thrown by <see cref="Chosen"/>.</summary>
+    /// <param name="context">Has decoded it.</param>
+    /// <param name="entry">Of the batch.</param>
+    /// <param name="piece">A token's bytes.</param>
+    public void Choose(INativeContext context, int entry, Func<int, ReadOnlyMemory<byte>> piece)
     {
-        int token = _sampler.Sample(logits, NextIndex);
+        _failure = null;
+        try
+        {
+            ReadOnlySpan<float> logits = context.Logits(entry);
+            _chosen = _sampler.Sample(logits, NextIndex);
+            _logprobs = _topLogprobs is { } top ? Logprobs.Of(logits, _chosen, top, piece) : null;
+        }
+#pragma warning disable CA1031 // It is thrown again, where one job's failure does not end the others.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            _failure = ExceptionDispatchInfo.Capture(failure);
+        }
+    }
+
+    /// <summary>The token that was chosen last, and how likely it was where that is asked for.</summary>
+    public (int Token, TokenLogprobs? Logprobs) Chosen(TimeProvider time)
+    {
+        _failure?.Throw();
         if (_firstSample is null)
         {
             _firstSample = time.GetTimestamp();
             TimeSpan promptDuration = time.GetElapsedTime(_admitted!.Value, _firstSample.Value);
             Sink.Started(new AttemptStart(_promptTokens, _cachedTokens ?? 0, LoadDuration: TimeSpan.Zero, promptDuration));
         }
-        return token;
+        return (_chosen, _logprobs);
     }
 
     /// <returns>How much of the sequence's memory is still right, where older tokens had to make room.</returns>

@@ -58,6 +58,12 @@ public sealed record EngineOptions
     /// <summary>Off, with both cache types F32: answers that do not depend on what else is running, on the same machine.</summary>
     public FlashAttention FlashAttention { get; init; }
 
+    /// <summary>
+    /// Threads that choose the tokens of a step; null: more than one on a GPU. There the processor has nothing else to do, and the GPU waits meanwhile, the more sequences and
+    /// the larger the vocabulary the longer. Beside llama.cpp's own threads, which spin between two steps, they would be in each other's way.
+    /// </summary>
+    internal int? SamplingThreads { get; init; }
+
     /// <summary>A sequence of a model with a state has memory of its own, used or not: such a model keeps finished ones in idle slots only.</summary>
     internal int SequencesFor(int slots, bool isRecurrent) => slots + (isRecurrent ? 0 : CachedPrompts);
 

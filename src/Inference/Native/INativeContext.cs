@@ -26,7 +26,10 @@ internal interface INativeContext : IDisposable
     /// <exception cref="NativeException">The computation failed. Sequences of the batch may be half read: truncate them.</exception>
     DecodeOutcome Decode(DecodeBatch batch, Func<bool>? goOn = null);
 
-    /// <summary>The logits that the last batch computed for its entry <paramref name="index"/>. Valid until the next <see cref="Decode"/>.</summary>
+    /// <summary>
+    /// The logits that the last batch computed for its entry <paramref name="index"/>. Valid until the next <see cref="Decode"/>. The first call after a batch waits for
+    /// it; behind that several threads may ask at once.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">That entry asked for no output.</exception>
     ReadOnlySpan<float> Logits(int index);
 

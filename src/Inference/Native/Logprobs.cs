@@ -1,8 +1,10 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Inference.Native;
 
-/// <summary>How likely tokens are by the model's own distribution. Costs a millisecond for a vocabulary of 150,000, so only when asked.</summary>
+/// <summary>How likely tokens are by the model's own distribution. Goes through the whole vocabulary, so only when asked.</summary>
 internal static class Logprobs
 {
     /// <summary>Most <see cref="InferenceOptions.TopLogprobs"/>.</summary>
@@ -14,17 +16,26 @@ internal static class Logprobs
     /// <param name="piece">A token's bytes.</param>
     public static TokenLogprobs Of(ReadOnlySpan<float> logits, int token, int top, Func<int, ReadOnlyMemory<byte>> piece)
     {
-        float highest = Logits.Highest(logits);
-        double sum = 0;
-        foreach (float logit in logits)
-            sum += MathF.Exp(logit - highest);
-        double whole = highest + Math.Log(sum);
+        Logits read = Logits.Of(logits);
+        double whole = read.Highest + Math.Log(SumOfExp(logits, read.Highest));
 
         Span<Candidate> likeliest = stackalloc Candidate[top];
-        likeliest = likeliest[..Logits.Top(logits, likeliest)];
+        likeliest = likeliest[..read.Top(likeliest)];
         var named = new TopLogprob[likeliest.Length];
         for (int i = 0; i < named.Length; i++)
             named[i] = new TopLogprob(likeliest[i].Token, piece(likeliest[i].Token).ToArray(), (float)(likeliest[i].Logit - whole));
         return new TokenLogprobs((float)(logits[token] - whole), named);
+    }
+
+    // In single precision a vector at a time, of few terms: these are added up in double.
+    private static double SumOfExp(ReadOnlySpan<float> logits, float highest)
+    {
+        double sum = 0;
+        int whole = logits.Length - (logits.Length % Vector<float>.Count);
+        foreach (Vector<float> vector in MemoryMarshal.Cast<float, Vector<float>>(logits[..whole]))
+            sum += Vector.Sum(Vector.Exp(vector - new Vector<float>(highest)));
+        foreach (float logit in logits[whole..])
+            sum += MathF.Exp(logit - highest);
+        return sum;
     }
 }

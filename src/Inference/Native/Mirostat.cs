@@ -17,7 +17,7 @@ internal sealed class Mirostat(SamplerConfig config, Candidate[] candidates)
     /// <exception cref="NativeException">No token is possible.</exception>
     public int Sample(ReadOnlySpan<float> logits, double uniform)
     {
-        float highest = Logits.Highest(logits);
+        float highest = Logits.Of(logits).Highest;
         if (float.IsNegativeInfinity(highest))
             throw new NativeException("The model computed no token to choose from.");
         int count = config.Options.Mirostat == 1 ? Cut(logits) : CutBySurprise(logits, highest);
@@ -39,7 +39,7 @@ internal sealed class Mirostat(SamplerConfig config, Candidate[] candidates)
     // Version 1: the k likeliest, where k would have the target's surprise if probabilities fell as Zipf's law has it.
     private int Cut(ReadOnlySpan<float> logits)
     {
-        int count = Logits.Top(logits, candidates.AsSpan(0, Math.Min(Estimated, candidates.Length)));
+        int count = Logits.Of(logits).Top(candidates.AsSpan(0, Math.Min(Estimated, candidates.Length)));
         double sumTB = 0, sumTT = 0;
         for (int i = 0; i + 1 < count; i++)
         {
@@ -50,7 +50,7 @@ internal sealed class Mirostat(SamplerConfig config, Candidate[] candidates)
         double exponent = sumTB / sumTT, epsilon = exponent - 1;
         double k = Math.Pow(epsilon * Math.Pow(2, _mu) / (1 - Math.Pow(logits.Length, -epsilon)), 1 / exponent);
         int cut = double.IsNaN(k) ? 1 : (int)Math.Clamp(k, 1, logits.Length);
-        return cut <= count ? cut : Logits.Top(logits, candidates.AsSpan(0, cut));
+        return cut <= count ? cut : Logits.Of(logits).Top(candidates.AsSpan(0, cut));
     }
 
     // Version 2: all that are less surprising than mu; the likeliest in any case.

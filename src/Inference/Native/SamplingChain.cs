@@ -51,7 +51,6 @@ internal abstract class SamplingChain : INativeSampler
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         ArgumentOutOfRangeException.ThrowIfNotEqual(logits.Length, _vocabularySize);
-        Logits.RequireNumbers(logits);
         ReadOnlySpan<float> changed = Change(logits);
         int token = Choose(changed, SeededDraw.Uniform(_config.Seed, position));
         _grammar?.BeginToken();
@@ -74,11 +73,11 @@ internal abstract class SamplingChain : INativeSampler
     private int Choose(ReadOnlySpan<float> logits, double uniform)
     {
         if (_config.IsGreedy)
-            return Logits.Likeliest(logits);
+            return Logits.Of(logits).Likeliest;
         if (_mirostat is not null)
             return _mirostat.Sample(logits, uniform);
         bool isCut = _candidates.Length < logits.Length;
-        int count = isCut ? Logits.Top(logits, _candidates) : TakeAll(logits);
+        int count = isCut ? Logits.Of(logits).Top(_candidates) : TakeAll(logits);
         if (count == 0)
             throw new NativeException("The model computed no token to choose from.");
         return Draw(_candidates.AsSpan(0, count), isCut, uniform);
@@ -92,7 +91,7 @@ internal abstract class SamplingChain : INativeSampler
         if (_mirostat is null && wanted < logits.Length)
         {
             _likeliest ??= new Candidate[Math.Min(logits.Length, Math.Max(LeastLikeliest, 8 * wanted))];
-            int count = Logits.Top(logits, _likeliest);
+            int count = Logits.Of(logits).Top(_likeliest);
             int kept = _grammar!.Keep(_likeliest.AsSpan(0, count), wanted);
             if (kept == wanted)
                 return _config.IsGreedy ? _likeliest[0].Token : Draw(_likeliest.AsSpan(0, kept), isSorted: true, uniform);
@@ -119,7 +118,7 @@ internal abstract class SamplingChain : INativeSampler
 
     private int TakeAll(ReadOnlySpan<float> logits)
     {
-        float least = LeastLogit(Logits.Highest(logits));
+        float least = LeastLogit(Logits.Of(logits).Highest);
         int count = 0;
         for (int token = 0; token < logits.Length; token++)
         {

@@ -18,6 +18,9 @@ public sealed record MemoryPlan
     /// <summary>Layers in GPU memory; -1: all, also where there is no GPU.</summary>
     public required int GpuLayers { get; init; }
 
+    /// <summary>Whether layers are in a GPU's memory, as far as that is known.</summary>
+    public required bool UsesGpu { get; init; }
+
     /// <summary>The file's size.</summary>
     public required long WeightBytes { get; init; }
 

@@ -84,7 +84,7 @@ internal static class MemoryPlanner
         public MemoryPlan WithStage(MemoryPlan plan)
         {
             if (plan.Slots == 1 || plan.ContextPerSlot < PromptStage.BatchSize || !shape.IsGenerator || shape.IsRecurrent || shape.SlidingWindow > 0
-                || !NativeModels.IsLlamaCpp(options.Native) || !IsCpuAlone(plan))
+                || !NativeModels.IsLlamaCpp(options.Native) || plan.UsesGpu)
                 return plan;
             long cache = _perToken * plan.ContextPerSlot;
             EngineOptions inBatches = options with { BatchSize = Math.Min(options.BatchSize, PromptStage.BatchSize) };
@@ -104,6 +104,7 @@ internal static class MemoryPlanner
                 ContextPerSlot = Math.Min(Asked, total),
                 TotalContext = total,
                 GpuLayers = layers,
+                UsesGpu = UsesGpu(layers),
                 WeightBytes = shape.FileBytes,
                 CacheBytes = cache,
                 ComputeBytes = compute,
@@ -115,7 +116,7 @@ internal static class MemoryPlanner
         private long Cache(int slots, int total) => (_perToken * total) + (shape.StateBytes * Sequences(slots));
 
         // Without a list of devices there may be a GPU.
-        private bool IsCpuAlone(MemoryPlan plan) => plan.GpuLayers == 0 || (devices.Count > 0 && devices.All(static device => device.Kind == DeviceKind.Cpu));
+        private bool UsesGpu(int layers) => layers != 0 && (devices.Count == 0 || devices.Any(static device => device.Kind != DeviceKind.Cpu));
 
         private int Sequences(int slots) => options.SequencesFor(slots, shape.IsRecurrent);
     }

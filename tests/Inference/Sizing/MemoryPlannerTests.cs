@@ -193,8 +193,8 @@ public sealed class MemoryPlannerTests
         plan.ComputeBytes.ShouldBeGreaterThan(without.ComputeBytes);
         // It is the first to be left out.
         MemoryPlanner.Of(s_shape, options with { MemoryBytes = plan.Bytes }, [Cpu(1L << 40)]).ShouldBe(plan);
-        MemoryPlanner.Of(s_shape, options with { MemoryBytes = plan.Bytes - 1 }, [Cpu(1L << 40)]).ShouldBe(without);
-        MemoryPlanner.Of(s_shape, options, [Cpu(plan.Bytes - 1)]).ShouldBe(without);
+        MemoryPlanner.Of(s_shape, options with { MemoryBytes = plan.Bytes - 1 }, [Cpu(1L << 40)]).ShouldBe(without with { UsesGpu = false });
+        MemoryPlanner.Of(s_shape, options, [Cpu(plan.Bytes - 1)]).ShouldBe(without with { UsesGpu = false });
     }
 
     [Fact]

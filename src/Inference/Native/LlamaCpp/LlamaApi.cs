@@ -115,8 +115,8 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Llama, EntryPoint = "llama_decode")]
     public static partial int Decode(LlamaContextHandle context, LlamaBatch batch);
 
-    [LibraryImport(Llama, EntryPoint = "llama_get_logits_ith")]
-    public static partial float* Logits(LlamaContextHandle context, int index);
+    [LibraryImport(Llama, EntryPoint = "llama_get_logits")]
+    public static partial float* Logits(LlamaContextHandle context);
 
     [LibraryImport(Llama, EntryPoint = "llama_get_embeddings_seq")]
     public static partial float* SequenceEmbedding(LlamaContextHandle context, int sequence);

@@ -17,6 +17,10 @@ internal sealed unsafe class LlamaContext : INativeContext
     private readonly ComputeInterrupts? _interrupts;
     private int _outputCount;
 
+    // Of the last batch: a row for each entry that asked, in their order; null until they are asked for.
+    private float* _logits;
+    private readonly int[] _rows;
+
     private readonly HashSet<int> _embedded = [];
     private readonly bool _embeds;
     private readonly int _width;
@@ -43,6 +47,7 @@ internal sealed unsafe class LlamaContext : INativeContext
         Array.Fill(_sequenceCounts, 1);
         _sequencePointers = new int*[BatchSize];
         _outputs = new byte[BatchSize];
+        _rows = new int[BatchSize];
     }
 
     public int Capacity { get; }
@@ -83,6 +88,7 @@ internal sealed unsafe class LlamaContext : INativeContext
         BatchCheck.CheckInterrupts(_interrupts is not null, goOn);
         // Whatever happens, the former batch's logits are gone.
         _outputCount = 0;
+        _logits = null;
         _embedded.Clear();
         _interrupts?.Begin(goOn);
         int result = DecodeNative(batch);
@@ -112,10 +118,12 @@ internal sealed unsafe class LlamaContext : INativeContext
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         if (_embeds || (uint)index >= (uint)_outputCount || _outputs[index] == 0)
             throw new ArgumentOutOfRangeException(nameof(index), index, "No output was asked for there in the last batch.");
-        float* logits = LlamaApi.Logits(_handle, index);
-        return logits is null
+        // Each call of it waits for the GPU, so it is asked once.
+        if (_logits is null)
+            _logits = LlamaApi.Logits(_handle);
+        return _logits is null
             ? throw new NativeException($"llama.cpp has no logits of entry {index}.")
-            : new ReadOnlySpan<float>(logits, _vocabularySize);
+            : new ReadOnlySpan<float>(_logits + ((long)_rows[index] * _vocabularySize), _vocabularySize);
     }
 
     public ReadOnlySpan<float> Embedding(int sequence)
@@ -256,8 +264,12 @@ internal sealed unsafe class LlamaContext : INativeContext
     private int DecodeNative(DecodeBatch batch)
     {
         ReadOnlySpan<bool> wanted = batch.Outputs;
+        int rows = 0;
         for (int i = 0; i < wanted.Length; i++)
+        {
             _outputs[i] = wanted[i] ? (byte)1 : (byte)0;
+            _rows[i] = wanted[i] ? rows++ : -1;
+        }
         fixed (int* tokens = batch.Tokens, positions = batch.Positions, sequences = batch.Sequences, counts = _sequenceCounts)
         fixed (byte* outputs = _outputs)
         {
