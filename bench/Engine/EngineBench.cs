@@ -16,6 +16,8 @@ internal static class EngineBench
             await using NodePeer? peer = await PeerAsync(model, sizes, options.Report, cancellationToken);
             await Throughput.MeasureAsync(model, sizes, peer, result, options.Report, cancellationToken);
         }
+        if (options.Wants("kept"))
+            KeptPrompts.Measure(model, sizes, result, options.Report);
         if (options.Wants("mixed"))
             await MixedLoad.MeasureAsync(model, sizes, result, options.Report, cancellationToken);
         if (options.Wants("prefix"))

@@ -21,6 +21,8 @@ internal sealed record EngineSizes
         LongerPrompt = 32,
         LongPrompt = 200,
         UsualTokens = 8,
+        Kept = [0, 256],
+        KeptSequences = [2],
         Prefix = 100,
         WithPeer = false,
     };
@@ -35,6 +37,9 @@ internal sealed record EngineSizes
         Tokens = 256,
         Prompt = 2048,
         LongerPrompt = 512,
+        MostPeerSequences = 8,
+        Kept = [0, 2048, 8192, 32768],
+        KeptSequences = [1, 8, 32],
     };
 
     /// <summary>Three contexts of it, ours, the peer's and the library's, find room in 80 GB.</summary>
@@ -78,6 +83,15 @@ internal sealed record EngineSizes
 
     /// <summary>Tokens that prompts share.</summary>
     public int Prefix { get; init; } = 1000;
+
+    /// <summary>Tokens that are kept beside answers; none is the first.</summary>
+    public IReadOnlyList<int> Kept { get; init; } = [0, 2048];
+
+    /// <summary>Answers beside them.</summary>
+    public IReadOnlyList<int> KeptSequences { get; init; } = [1, 8];
+
+    /// <summary>Where the peer takes part: the JavaScript of many sequences takes longer than all the rest, and says nothing new.</summary>
+    public int MostPeerSequences { get; init; } = 16;
 
     /// <summary>Needs an installation from npm.</summary>
     public bool WithPeer { get; init; } = true;

@@ -16,17 +16,19 @@ internal sealed class LibraryLimit : IDisposable
     /// <param name="sequences">Decoded at once.</param>
     /// <param name="context">Tokens of each.</param>
     /// <param name="gpuLayers">Layers in GPU memory; -1: all.</param>
-    public LibraryLimit(string model, int sequences, int context, int gpuLayers)
+    /// <param name="kept">Tokens that another sequence holds meanwhile, and nobody asks about.</param>
+    public LibraryLimit(string model, int sequences, int context, int gpuLayers, int kept = 0)
     {
         _model = NativeModels.Load(NativeKind.Default, model, new ModelConfig(gpuLayers, null), NullLoggerFactory.Instance, CancellationToken.None);
         _context = _model.CreateContext(new ContextConfig
         {
-            Capacity = sequences * context,
-            Sequences = sequences,
+            Capacity = (sequences * context) + kept,
+            Sequences = sequences + 1,
             BatchSize = BenchEngine.BatchSize,
             Threads = BenchEngine.Threads,
         });
         _sequences = sequences;
+        Read(sequences, kept);
     }
 
     /// <returns>Tokens a second of all sequences together, each after a prompt of its own.</returns>
@@ -35,8 +37,7 @@ internal sealed class LibraryLimit : IDisposable
         for (int sequence = 0; sequence < _sequences; sequence++)
         {
             _context.TruncateSequence(sequence, 0);
-            for (int position = 0; position < prompt; position += BenchEngine.BatchSize)
-                Decode(Enumerable.Range(position, Math.Min(BenchEngine.BatchSize, prompt - position)), [sequence]);
+            Read(sequence, prompt);
         }
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < tokens; i++)
@@ -48,6 +49,12 @@ internal sealed class LibraryLimit : IDisposable
     {
         _context.Dispose();
         _model.Dispose();
+    }
+
+    private void Read(int sequence, int tokens)
+    {
+        for (int position = 0; position < tokens; position += BenchEngine.BatchSize)
+            Decode(Enumerable.Range(position, Math.Min(BenchEngine.BatchSize, tokens - position)), [sequence]);
     }
 
     // The step is over when its logits can be read: on a GPU that is later than the call's return.

@@ -46,6 +46,8 @@ internal static class Throughput
         string model, Series series, int sequences, EngineSizes sizes, NodePeer? peer, CancellationToken cancellationToken)
     {
         int context = Math.Max(sizes.Prompt, series.Prompt) + series.Tokens;
+        if (sequences > sizes.MostPeerSequences)
+            peer = null;
         await using BenchEngine engine = await BenchEngine.LoadAsync(model, sequences, context, sizes.GpuLayers, cancellationToken);
         if (peer is not null)
             await peer.OpenAsync(sequences, context, cancellationToken);

@@ -40,22 +40,23 @@ public sealed class BatchingTests
             .. Enumerable.Range(0, 8).Select(i => EngineFixture.Sampled($"seed {i}", seed: (ulong)i)),
             .. Enumerable.Range(0, 4).Select(i => EngineFixture.Greedy($"likely {i}") with { Options = new InferenceOptions { Temperature = 0, NumPredict = 24, TopLogprobs = 5 } }),
         ];
-        List<(int[] Tokens, string[] Logprobs)[]> answers = [];
+        List<(int[] Tokens, TokenLogprobs[] Logprobs)[]> answers = [];
         foreach (int threads in new[] { 1, 4 })
         {
             EngineOptions options = EngineFixture.Exact with { Slots = requests.Length, PromptTokensBesideAnswers = requests.Length, SamplingThreads = threads };
             await using LoadedEngine loaded = await EngineFixture.LoadAsync(manyTokens, options);
             (AttemptEnd End, CollectingSink Sink)[] ended = await Task.WhenAll(requests.Select(request => EngineFixture.RunAsync(loaded.Engine, request)));
             ended.ShouldAllBe(each => each.End.Reason == EndReason.Length);
-            answers.Add([.. ended.Select(each => (each.Sink.Tokens, each.Sink.Logprobs.Select(token => $"{token.Logprob} {token.Top.Count}").ToArray()))]);
+            answers.Add([.. ended.Select(each => (each.Sink.Tokens, each.Sink.Logprobs))]);
         }
 
         for (int i = 0; i < requests.Length; i++)
         {
             answers[1][i].Tokens.Length.ShouldBe(24);
             answers[1][i].Tokens.ShouldBe(answers[0][i].Tokens);
-            answers[1][i].Logprobs.ShouldBe(answers[0][i].Logprobs);
             answers[1][i].Logprobs.Length.ShouldBe(i < 16 ? 0 : 24);
+            answers[1][i].Logprobs.ShouldAllBe(each => each.Top.Count == 5);
+            answers[1][i].Logprobs.Select(each => each.Logprob).ShouldBe(answers[0][i].Logprobs.Select(each => each.Logprob), tolerance: 1e-4);
         }
     }
 
