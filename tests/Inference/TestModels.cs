@@ -55,7 +55,10 @@ public static class TestModels
         return batch;
     }
 
-    /// <summary>None: everything is exact on the CPU. On a box with a GPU, <c>OLLAMAMAX_TEST_GPU_LAYERS=-1</c> runs the same tests on it.</summary>
+    /// <summary>
+    /// None: everything is exact on the CPU. On a box with a GPU, <c>OLLAMAMAX_TEST_GPU_LAYERS=-1</c> runs the same tests on it; those that ask for exact numbers fail
+    /// there, as CUDA multiplies in TF32.
+    /// </summary>
     internal static int GpuLayers { get; } =
         int.Parse(Environment.GetEnvironmentVariable("OLLAMAMAX_TEST_GPU_LAYERS") ?? "0", CultureInfo.InvariantCulture);
 

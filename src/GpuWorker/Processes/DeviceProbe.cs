@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
 
@@ -8,17 +10,17 @@ namespace OllamaMax.GpuWorker.Processes;
 /// Asks a process of its own what models could be computed on: to know it a native library must be loaded, whose drivers can end a process, and which
 /// would hold memory of every GPU for as long as the worker lives.
 /// </summary>
-internal static class DeviceProbe
+internal static partial class DeviceProbe
 {
     /// <summary>A driver that has never run since the machine's start can take half of it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     /// <exception cref="ModelLoadException">The process cannot say it; the message is one line.</exception>
     /// <exception cref="OperationCanceledException"/>
-    public static async Task<IReadOnlyList<InferenceDevice>> AskAsync(TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<InferenceDevice>> AskAsync(ILogger logger, TimeProvider time, CancellationToken cancellationToken)
     {
-        string lastLine = "";
-        using ModelProcess process = Start(line => lastLine = line);
+        ConcurrentQueue<string> lines = new();
+        using ModelProcess process = Start(lines.Enqueue);
         using var patience = new CancellationTokenSource(Patience, time);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
@@ -26,7 +28,12 @@ internal static class DeviceProbe
             using var reader = new StreamReader(process.Output);
             string text = await reader.ReadToEndAsync(ends.Token);
             ProcessEnd end = await process.Exit.WaitAsync(ends.Token);
-            return Read(text) ?? throw new ModelLoadException($"the process that looks for devices ended ({end.How}): {lastLine}");
+            IReadOnlyList<InferenceDevice> devices = Read(text)
+                ?? throw new ModelLoadException($"the process that looks for devices ended ({end.How}): {lines.LastOrDefault("")}");
+            // A box that was given a GPU's libraries is meant to use it.
+            foreach (string line in lines)
+                LogRemark(logger, line);
+            return devices;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -50,6 +57,9 @@ internal static class DeviceProbe
             return null;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Looking for devices: {Remark}")]
+    private static partial void LogRemark(ILogger logger, string remark);
 
     private static ModelProcess Start(Action<string> onErrorLine)
     {

@@ -48,6 +48,8 @@ internal static class EngineCommand
         try
         {
             InferenceDevice[] devices = [.. InferenceDevices.List(NativeKind.Default, NullLoggerFactory.Instance)];
+            foreach (string reason in InferenceDevices.Unused)
+                await Console.Error.WriteLineAsync(reason);
             await JsonSerializer.SerializeAsync(output, devices, EngineJson.Default.InferenceDeviceArray, cancellationToken);
             await output.WriteAsync("\n"u8.ToArray(), cancellationToken);
             return 0;

@@ -18,7 +18,7 @@ internal sealed class ProcessEngineLoader(IOptions<WorkerOptions> options, ILogg
     public MemoryNeed Measure(string path, IReadOnlyList<InferenceDevice> gpus) => EngineSettings.Measure(path, options.Value, gpus);
 
     public async Task<IReadOnlyList<InferenceDevice>> DevicesAsync(CancellationToken cancellationToken) =>
-        _devices ??= await DeviceProbe.AskAsync(time, cancellationToken);
+        _devices ??= await DeviceProbe.AskAsync(loggers.CreateLogger(typeof(DeviceProbe)), time, cancellationToken);
 
     public async Task<LoadedEngine> LoadAsync(string path, long memory, IProgress<float> progress, CancellationToken cancellationToken)
     {

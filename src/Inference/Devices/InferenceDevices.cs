@@ -20,6 +20,9 @@ public static class InferenceDevices
         return [.. Enumerable.Range(0, (int)LlamaApi.DeviceCount()).Select(Read)];
     }
 
+    /// <summary>Libraries for GPUs that are there and found none, a sentence each that says why; once <see cref="List"/> has loaded them.</summary>
+    public static IReadOnlyList<string> Unused => LlamaLibrary.Unused;
+
     /// <summary>Of these, the GPUs that a model's layers go to and that tell their memory: one in the processor only where there is no other, as llama.cpp has it.</summary>
     public static IEnumerable<InferenceDevice> ForLayers(IEnumerable<InferenceDevice> devices) => devices
         .Where(static device => device.Kind is DeviceKind.Gpu or DeviceKind.IntegratedGpu && device.TotalBytes > 0)

@@ -10,6 +10,9 @@ internal static unsafe partial class LlamaLibrary
 {
     public const string Version = "0.5.0";
 
+    /// <summary>Where a package has its library for an older CUDA, for boxes that lack what the first one needs; named as node-llama-cpp's packages have it.</summary>
+    private const string FallbackFolder = "fallback";
+
     private static readonly Lock s_lock = new();
     private static readonly Dictionary<string, nint> s_libraries = [];
     private static string? s_directory;
@@ -26,6 +29,9 @@ internal static unsafe partial class LlamaLibrary
                 NativeLog.RouteTo(loggers.CreateLogger("llama.cpp"));
         }
     }
+
+    /// <summary>Libraries for GPUs that are there and found none, with what keeps each of them from it: llama.cpp passes over them in silence.</summary>
+    public static IReadOnlyList<string> Unused { get; private set; } = [];
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnLog(int level, byte* text, void* userData)
@@ -48,6 +54,10 @@ internal static unsafe partial class LlamaLibrary
         NativeLog.RouteTo(loggers.CreateLogger("llama.cpp"));
         LlamaApi.SetLog(&OnLog, null);
         LlamaApi.LoadBackends(directory);
+        string fallback = Path.Combine(directory, FallbackFolder);
+        if (!HasGpu() && Directory.Exists(fallback))
+            LlamaApi.LoadBackends(fallback);
+        Unused = HasGpu() ? [] : [.. LlamaLocator.GpuLibraries(directory).Select(WhyUnused)];
         if (LlamaApi.DeviceCount() == 0)
             throw new ModelLoadException($"llama.cpp found no device to compute on: {directory} holds no library for this processor.");
         LlamaApi.BackendInit();
@@ -66,6 +76,22 @@ internal static unsafe partial class LlamaLibrary
         catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
         {
             throw new ModelLoadException($"{file} cannot be loaded: {failure.Message}", failure);
+        }
+    }
+
+    private static bool HasGpu() => Enumerable.Range(0, (int)LlamaApi.DeviceCount()).Any(static index => LlamaApi.DeviceType(LlamaApi.Device((nuint)index)) != 0);
+
+    private static string WhyUnused(string file)
+    {
+        try
+        {
+            NativeLibrary.Free(NativeLibrary.Load(file));
+            return $"{file} finds no GPU that it can use.";
+        }
+        catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
+        {
+            // The loader's own words come last, behind advice about how to get them.
+            return $"{file} cannot be loaded: {failure.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1]}";
         }
     }
 

@@ -34,6 +34,14 @@ internal static class LlamaLocator
             + $"for node_modules/@node-llama-cpp/{string.Join(" or ", Platforms())}.");
     }
 
+    /// <summary>The libraries of a directory that compute on GPUs, by their full paths; those in folders of it too.</summary>
+    public static IEnumerable<string> GpuLibraries(string directory)
+    {
+        string[] names = ["ggml-cuda", "ggml-vulkan", "ggml-hip"];
+        return names.SelectMany(name => Directory.EnumerateFiles(directory, OperatingSystem.IsWindows() ? $"{name}.dll" : $"lib{name}.*", SearchOption.AllDirectories))
+            .Order(StringComparer.Ordinal);
+    }
+
     /// <returns>The full path of a library such as <c>libllama.v0.5.0.so</c> or <c>libllama.cuda.v0.5.0.so</c>; null when it is not there.</returns>
     public static string? FindLibrary(string directory, string name)
     {
