@@ -12,6 +12,8 @@ public static class LlamaEngine
     // From there on memory has no more to give.
     private const int MostSamplingThreads = 8;
 
+    private const int WarmUpTokens = 64;
+
     /// <summary>Reads a GGUF file and starts an engine for it. Takes as long as the file takes to be read.</summary>
     /// <exception cref="ModelLoadException">The file or the library that runs it cannot be used; the message says why, in one line.</exception>
     /// <exception cref="ArgumentException">Options are wrong; the message names all of them.</exception>
@@ -48,6 +50,8 @@ public static class LlamaEngine
             };
             context = shape.IsGenerator ? model.CreateContext(config) : null;
             stage = plan.StageContext > 0 ? model.CreateContext(PromptStage.Config(config, plan.StageContext)) : null;
+            if (plan.UsesGpu && context is not null)
+                WarmUp(context);
             BatchingEngine engine = new(model, context, stage, plan.Slots, plan.ContextPerSlot, options, time, loggers);
             return new LoadedEngine(engine, time.GetElapsedTime(start), plan.ContextPerSlot)
             {
@@ -62,6 +66,34 @@ public static class LlamaEngine
             context?.Dispose();
             model.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// A GPU's first steps load its kernels, and compile them where the library has none for it, for minutes: a job would be given up meanwhile. A GPU that the
+    /// library cannot use shows here too.
+    /// </summary>
+    /// <param name="context">Empty, and so again.</param>
+    /// <exception cref="ModelLoadException">A step failed.</exception>
+    internal static void WarmUp(INativeContext context)
+    {
+        // One token and many have kernels of their own.
+        foreach (int tokens in new[] { 1, Math.Min(WarmUpTokens, Math.Min(context.BatchSize, context.Capacity)) })
+        {
+            DecodeBatch batch = new(tokens);
+            for (int i = 0; i < tokens; i++)
+                batch.Add(token: 0, position: i, sequence: 0, output: i == tokens - 1);
+            try
+            {
+                if (context.Decode(batch) is not DecodeOutcome.Ok and var outcome)
+                    throw new ModelLoadException($"The model's first step failed: {outcome}.");
+                _ = context.Logits(tokens - 1);
+            }
+            catch (NativeException failure)
+            {
+                throw new ModelLoadException($"The model's first step failed: {failure.Message}", failure);
+            }
+            context.TruncateSequence(0, 0);
         }
     }
 

@@ -18,6 +18,24 @@ public sealed class ContextTests : IDisposable
     }
 
     [Fact]
+    public void WarmUp_LeavesNothingInMemory()
+    {
+        using INativeContext cold = _model.CreateContext(Config());
+
+        LlamaEngine.WarmUp(_context);
+
+        _context.Length(0).ShouldBe(0);
+        Logits(_context).ShouldBe(Logits(cold));
+
+        float[] Logits(INativeContext context)
+        {
+            DecodeBatch words = TestModels.Words(_model);
+            context.Decode(words).ShouldBe(DecodeOutcome.Ok);
+            return context.Logits(words.Count - 1).ToArray();
+        }
+    }
+
+    [Fact]
     public void Decode_EmptyBatch_Throws() => Should.Throw<ArgumentException>(() => _context.Decode(new DecodeBatch(8)));
 
     [Fact]
