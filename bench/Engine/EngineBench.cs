@@ -17,7 +17,7 @@ internal static class EngineBench
             await Throughput.MeasureAsync(model, sizes, peer, result, options.Report, cancellationToken);
         }
         if (options.Wants("kept"))
-            KeptPrompts.Measure(model, sizes, result, options.Report);
+            KeptPrompts.Measure(model, sizes, result, options.Report, cancellationToken);
         if (options.Wants("mixed"))
             await MixedLoad.MeasureAsync(model, sizes, result, options.Report, cancellationToken);
         if (options.Wants("prefix"))

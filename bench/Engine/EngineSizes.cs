@@ -33,7 +33,8 @@ internal sealed record EngineSizes
         GpuLayers = -1,
         Sequences = [1, 4, 8, 16, 32, 64],
         SampledSequences = [1, 8, 64],
-        LongSequences = [8, 64],
+        // No more than prompts are kept: they are read before their answers are measured.
+        LongSequences = [8, 16],
         Tokens = 256,
         Prompt = 2048,
         LongerPrompt = 512,

@@ -5,7 +5,7 @@ namespace OllamaMax.Bench.Engine;
 /// <summary>What prompts that are kept for later cost the answers that run: in one memory, attention goes over all of it.</summary>
 internal static class KeptPrompts
 {
-    public static void Measure(string model, EngineSizes sizes, BenchResult result, Action<string> report)
+    public static void Measure(string model, EngineSizes sizes, BenchResult result, Action<string> report, CancellationToken cancellationToken)
     {
         Table table = result.Add(new Table(
             "A step beside kept prompts",
@@ -16,11 +16,13 @@ internal static class KeptPrompts
             double without = double.NaN;
             foreach (int kept in sizes.Kept)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 report($"{sequences} sequences beside {kept} kept tokens");
                 using LibraryLimit library = new(model, sequences, sizes.LongerPrompt + sizes.Tokens, sizes.GpuLayers, kept);
                 Samples steps = new();
                 for (int i = -1; i < sizes.Repeats; i++)
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     double step = sequences * 1000 / library.Measure(sizes.LongerPrompt, sizes.Tokens);
                     if (i >= 0)
                         steps.Add(step);

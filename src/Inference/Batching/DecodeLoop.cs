@@ -38,7 +38,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         _model = model;
         _context = context;
         _slots = Math.Min(slots, context.SequenceCount);
-        _sequences = new SequenceTable(context, keeps: options.CachedPrompts > 0);
+        _sequences = new SequenceTable(context, KeptFor(options));
         int batchSize = Math.Min(options.BatchSize, context.BatchSize);
         _stage = stage;
         _planner = new StepPlanner(batchSize, stage);
@@ -73,6 +73,9 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         ReadOn();
     }
 
+    // A state that is kept is looked at by nobody else.
+    private long KeptFor(EngineOptions options) => options.CachedPrompts == 0 ? 0 : _model.Shape.IsRecurrent ? long.MaxValue : options.CachedFor;
+
     private bool DecodeParts(IReadOnlyList<StepPart> parts)
     {
         DecodeOutcome? outcome = Decode(parts);
@@ -83,6 +86,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             MakeRoom();
         if (outcome != DecodeOutcome.Ok)
             return false;
+        _sequences.Decoded(_batch.Count);
         _sampling.Choose(parts);
         foreach (StepPart part in parts)
             Advance(part);

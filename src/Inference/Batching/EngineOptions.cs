@@ -36,6 +36,12 @@ public sealed record EngineOptions
     /// </summary>
     public int CachedPrompts { get; init; } = 16;
 
+    /// <summary>
+    /// Tokens that are decoded before a kept prompt is forgotten that nobody came back for. A token that is kept makes each that is decoded slower by a ten-thousandth of
+    /// what a token of a prompt takes, more or less (bench, section kept): by then keeping it has cost about as much as reading it again.
+    /// </summary>
+    internal long CachedFor { get; init; } = 16384;
+
     /// <summary>CPU threads, 1-512. More than there are idle cores is far slower than fewer.</summary>
     public int Threads { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 

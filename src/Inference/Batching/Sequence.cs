@@ -9,6 +9,9 @@ internal sealed class Sequence(int id)
 
     public int Id => id;
 
+    /// <summary>Of one that is kept: the tokens that the table had counted when it was used last.</summary>
+    public long UnusedSince { get; set; }
+
     /// <summary>Tokens in memory; the next one goes to this position.</summary>
     public int Length => _tokens.Count;
 

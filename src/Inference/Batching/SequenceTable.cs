@@ -4,24 +4,26 @@ namespace OllamaMax.Inference.Batching;
 
 /// <summary>
 /// The sequences of a context: in use, kept after use because a later prompt may begin alike (prefix reuse), or free. What is kept takes the memory that
-/// running jobs do not need; the one unused for longest goes first. Equal beginnings take memory once. Used by the decode thread alone.
+/// running jobs do not need; the one unused for longest goes first, and so does one that nobody came back for. Equal beginnings take memory once. Used by the decode
+/// thread alone.
 /// </summary>
 internal sealed class SequenceTable
 {
     private readonly INativeContext _context;
-    private readonly bool _keeps;
+    private readonly long _keptFor;
     private readonly Stack<Sequence> _free = new();
     private readonly List<Sequence> _used = [];
 
     // The one unused for longest first.
     private readonly List<Sequence> _kept = [];
+    private long _decoded;
 
     /// <param name="context">Whose sequences.</param>
-    /// <param name="keeps">Whether sequences are kept after use.</param>
-    public SequenceTable(INativeContext context, bool keeps)
+    /// <param name="keptFor">Tokens that others decode until one that is unused is forgotten; 0: none is kept.</param>
+    public SequenceTable(INativeContext context, long keptFor)
     {
         _context = context;
-        _keeps = keeps;
+        _keptFor = keptFor;
         for (int id = context.SequenceCount - 1; id >= 0; id--)
             _free.Push(new Sequence(id));
     }
@@ -40,12 +42,23 @@ internal sealed class SequenceTable
         return sequence;
     }
 
+    /// <summary>
+    /// So many tokens were decoded, beside what is kept: attention goes over all of the memory, so what nobody comes back for makes all others slower. Once
+    /// that has cost about what reading it again would, it goes.
+    /// </summary>
+    public void Decoded(int tokens)
+    {
+        _decoded += tokens;
+        while (_kept.Count > 0 && _decoded - _kept[0].UnusedSince > _keptFor)
+            ForgetOldest();
+    }
+
     /// <summary>A sequence is no longer in use; what stands in it may serve another prompt.</summary>
     public void Keep(Sequence sequence)
     {
         _used.Remove(sequence);
         // What is a beginning of another one serves nobody that the other does not serve: where the other can be cut there.
-        if (!_keeps || sequence.Length == 0 || _kept.Exists(other => Serves(other, sequence)))
+        if (_keptFor == 0 || sequence.Length == 0 || _kept.Exists(other => Serves(other, sequence)))
         {
             Free(sequence);
             return;
@@ -55,7 +68,7 @@ internal sealed class SequenceTable
             _kept.Remove(shorter);
             Free(shorter);
         }
-        _kept.Add(sequence);
+        AddKept(sequence);
     }
 
     /// <summary>A sequence is no longer in use, and what stands in it may be half read.</summary>
@@ -122,8 +135,14 @@ internal sealed class SequenceTable
         _context.CopySequence(source.Id, sequence.Id, length);
         sequence.Append(source.Tokens[..length]);
         if (isKept)
-            _kept.Add(source);
+            AddKept(source);
         return sequence;
+    }
+
+    private void AddKept(Sequence sequence)
+    {
+        sequence.UnusedSince = _decoded;
+        _kept.Add(sequence);
     }
 
     private Sequence TakeEmpty()

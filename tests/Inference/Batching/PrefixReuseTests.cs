@@ -49,6 +49,24 @@ public sealed class PrefixReuseTests
     }
 
     [Fact]
+    public async Task RunAsync_LongAfterwards_ItIsForgotten()
+    {
+        await using LoadedEngine loaded = await EngineFixture.LoadAsync(options: EngineFixture.Exact with { CachedFor = 100 });
+        EngineRequest request = EngineFixture.Greedy($"{s_system} what is this", tokens: 1);
+        (_, CollectingSink first) = await EngineFixture.RunAsync(loaded.Engine, request);
+        await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("hello", tokens: 90));
+        (_, CollectingSink soon) = await EngineFixture.RunAsync(loaded.Engine, request);
+
+        await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("what", tokens: 110));
+        (_, CollectingSink late) = await EngineFixture.RunAsync(loaded.Engine, request);
+
+        first.Start!.CachedTokens.ShouldBe(0);
+        soon.Start!.CachedTokens.ShouldBe(first.Start.PromptTokens - 1);
+        // The first token, which every prompt begins with.
+        late.Start!.CachedTokens.ShouldBeLessThan(2);
+    }
+
+    [Fact]
     public async Task RunAsync_SamePromptAgain_ReadsItsLastTokenOnly()
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync();

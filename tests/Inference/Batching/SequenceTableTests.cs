@@ -13,7 +13,7 @@ public sealed class SequenceTableTests : IDisposable
     public SequenceTableTests()
     {
         _context = _model.CreateContext(new ContextConfig { Capacity = 256, Sequences = 3, BatchSize = 64, Threads = 1 });
-        _table = new SequenceTable(_context, keeps: true);
+        _table = new SequenceTable(_context, keptFor: 1000);
     }
 
     public void Dispose()
@@ -126,7 +126,7 @@ public sealed class SequenceTableTests : IDisposable
     [Fact]
     public void Keep_WhereNothingIsKept_Frees()
     {
-        SequenceTable table = new(_context, keeps: false);
+        SequenceTable table = new(_context, keptFor: 0);
         Sequence sequence = Read(table.Rent([5, 6, 7]), 5, 6, 7);
 
         table.Keep(sequence);
@@ -143,6 +143,38 @@ public sealed class SequenceTableTests : IDisposable
         _table.Discard(sequence);
 
         Rent(5, 6, 7).Length.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Decoded_MoreThanItIsKeptFor_ForgetsWhatNobodyUsed()
+    {
+        Sequence first = Read(Rent(5, 6, 7, 8), 5, 6, 7, 8), second = Read(Rent(9, 10, 11), 9, 10, 11);
+        _table.Keep(first);
+        _table.Decoded(600);
+        _table.Keep(second);
+        _table.Decoded(400);
+        _table.Kept.ShouldBe(2);
+
+        _table.Decoded(1);
+
+        _table.Kept.ShouldBe(1);
+        _context.Length(first.Id).ShouldBe(0);
+        _context.Length(second.Id).ShouldBe(3);
+    }
+
+    [Fact]
+    public void Decoded_UsedMeanwhile_StaysForAsLongAgain()
+    {
+        Sequence kept = Read(Rent(5, 6, 7, 8), 5, 6, 7, 8);
+        _table.Keep(kept);
+        _table.Decoded(900);
+
+        Rent(5, 6, 9).Length.ShouldBe(2);
+        _table.Decoded(1000);
+
+        _table.Kept.ShouldBe(1);
+        _table.Decoded(1);
+        _table.Kept.ShouldBe(0);
     }
 
     [Fact]
