@@ -27,4 +27,18 @@ public sealed class LlamaLocatorTests
 
         LlamaLocator.FindLibrary(folder.Path, LlamaApi.Llama).ShouldBe(isFound ? folder.File(file) : null);
     }
+
+    [Theory]
+    [InlineData("linux-x64-cuda/bins/linux-x64-cuda/fallback")] // Published.
+    [InlineData("linux-x64-cuda-ext/bins/linux-x64-cuda/fallback")] // As npm has it.
+    public void FindFallback_InThePackageOrBesideIt_IsFound(string path)
+    {
+        using TempFolder folder = new();
+        string package = Directory.CreateDirectory(folder.File("linux-x64-cuda/bins/linux-x64-cuda")).FullName;
+        LlamaLocator.FindFallback(package).ShouldBeNull();
+
+        string fallback = Directory.CreateDirectory(folder.File(path)).FullName;
+
+        LlamaLocator.FindFallback(package).ShouldBe(fallback);
+    }
 }

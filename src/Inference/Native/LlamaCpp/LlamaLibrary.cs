@@ -10,9 +10,6 @@ internal static unsafe partial class LlamaLibrary
 {
     public const string Version = "0.5.0";
 
-    /// <summary>Where a package has its library for an older CUDA, for boxes that lack what the first one needs; named as node-llama-cpp's packages have it.</summary>
-    private const string FallbackFolder = "fallback";
-
     private static readonly Lock s_lock = new();
     private static readonly Dictionary<string, nint> s_libraries = [];
     private static string? s_directory;
@@ -54,10 +51,10 @@ internal static unsafe partial class LlamaLibrary
         NativeLog.RouteTo(loggers.CreateLogger("llama.cpp"));
         LlamaApi.SetLog(&OnLog, null);
         LlamaApi.LoadBackends(directory);
-        string fallback = Path.Combine(directory, FallbackFolder);
-        if (!HasGpu() && Directory.Exists(fallback))
+        string? fallback = LlamaLocator.FindFallback(directory);
+        if (!HasGpu() && fallback is not null)
             LlamaApi.LoadBackends(fallback);
-        Unused = HasGpu() ? [] : [.. LlamaLocator.GpuLibraries(directory).Select(WhyUnused)];
+        Unused = HasGpu() ? [] : [.. LlamaLocator.GpuLibraries(directory, fallback).Select(WhyUnused)];
         if (LlamaApi.DeviceCount() == 0)
             throw new ModelLoadException($"llama.cpp found no device to compute on: {directory} holds no library for this processor.");
         LlamaApi.BackendInit();

@@ -34,13 +34,27 @@ internal static class LlamaLocator
             + $"for node_modules/@node-llama-cpp/{string.Join(" or ", Platforms())}.");
     }
 
-    /// <summary>The libraries of a directory that compute on GPUs, by their full paths; those in folders of it too.</summary>
-    public static IEnumerable<string> GpuLibraries(string directory)
+    /// <summary>
+    /// The folder with the library for an older CUDA, for boxes that lack what the one in <paramref name="directory"/> needs: in it, or in npm's package beside the one
+    /// that it is of, as node-llama-cpp has it. Null when there is none.
+    /// </summary>
+    public static string? FindFallback(string directory)
     {
-        string[] names = ["ggml-cuda", "ggml-vulkan", "ggml-hip"];
-        return names.SelectMany(name => Directory.EnumerateFiles(directory, OperatingSystem.IsWindows() ? $"{name}.dll" : $"lib{name}.*", SearchOption.AllDirectories))
-            .Order(StringComparer.Ordinal);
+        string platform = Path.GetFileName(directory);
+        string[] candidates =
+        [
+            Path.Combine(directory, "fallback"),
+            Path.GetFullPath(Path.Combine(directory, "..", "..", "..", $"{platform}-ext", "bins", platform, "fallback")),
+        ];
+        return Array.Find(candidates, Directory.Exists);
     }
+
+    /// <summary>The libraries of directories that compute on GPUs, by their full paths.</summary>
+    public static IEnumerable<string> GpuLibraries(params IEnumerable<string?> directories) =>
+        from directory in directories.OfType<string>()
+        from name in (string[])["ggml-cuda", "ggml-vulkan", "ggml-hip"]
+        from file in Directory.EnumerateFiles(directory, OperatingSystem.IsWindows() ? $"{name}.dll" : $"lib{name}.*")
+        select file;
 
     /// <returns>The full path of a library such as <c>libllama.v0.5.0.so</c> or <c>libllama.cuda.v0.5.0.so</c>; null when it is not there.</returns>
     public static string? FindLibrary(string directory, string name)
