@@ -1,9 +1,11 @@
+using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Edge.Webhooks;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs;
@@ -12,7 +14,7 @@ namespace OllamaMax.Edge.Jobs;
 /// Changes job records: reads, lets the record decide, writes back under its ETag, and sees to what follows from an end. Any edge may do
 /// so for any job, at any time and more than once.
 /// </summary>
-internal sealed class JobRecords(
+internal sealed partial class JobRecords(
     JobRecordStore store,
     WorkerChannel workers,
     ActiveJobs active,
@@ -21,7 +23,8 @@ internal sealed class JobRecords(
     OperatorNotices notices,
     DispatchMetrics dispatch,
     RequestMetrics requests,
-    TimeProvider time)
+    TimeProvider time,
+    ILogger<JobRecords> logger)
 {
     /// <summary>Writers that get in between, each once: more than there ever are at a time.</summary>
     private const int MostTries = 20;
@@ -62,9 +65,11 @@ internal sealed class JobRecords(
                     active.Remove(id);
                 return next;
             }
+            // Known before it has ended: where storage does not tell it, the end is left to whoever comes across it next.
+            int tokens = next is { IsEnded: true, Credential: not null } && !found.Record.IsEnded ? await TokensAsync(next, cancellationToken) : 0;
             // Not cut short by who leaves now: what follows from an end follows from whoever wrote it, or never.
             if (await store.ReplaceAsync(found, next, next.DueAt(policy), CancellationToken.None) is { } stored)
-                return await FollowUpAsync(found.Record, stored.Record);
+                return await FollowUpAsync(found.Record, stored.Record, tokens);
         }
         throw new InvalidOperationException($"the record of job {id} was changed by others {MostTries} times in a row");
     }
@@ -112,7 +117,8 @@ internal sealed class JobRecords(
     private async ValueTask<int> TokensAsync(JobRecord record, CancellationToken cancellationToken) =>
         record is { Statistics: null, HasOutput: true, Embedding: null } ? (await FactsAsync(record.Id, cancellationToken)).Tokens : 0;
 
-    private async Task<JobRecord?> FollowUpAsync(JobRecord before, JobRecord after)
+    /// <param name="tokens">Of its answer, where it has no statistics.</param>
+    private async Task<JobRecord?> FollowUpAsync(JobRecord before, JobRecord after, int tokens)
     {
         if (!after.IsEnded)
         {
@@ -130,13 +136,30 @@ internal sealed class JobRecords(
         if (after.Statistics is { } statistics)
             requests.Used(statistics);
         // Whoever wrote the end counts it: nobody else did.
-        if (after.Credential is not null)
-            usage.Count(after, await TokensAsync(after, CancellationToken.None));
+        usage.Count(after, tokens);
         if (before is { Status: RecordStatus.Running, Attempt: { } attempt } && after.Error is not null)
             await workers.StopAsync(attempt.WorkerId, after.Id, attempt.Nonce);
+        // Without a fence a worker that did not hear it either is denied when it asks for fresh signatures.
         if (after.Error is { } error)
-            await store.Output(after.Id).FenceAsync(after.Attempts, error, CancellationToken.None);
-        return after.DueAt(retention.Policy) <= time.GetUtcNow() ? await StripAsync(after.Id, CancellationToken.None) : after;
+            await TryAsync(after.Id, () => store.Output(after.Id).FenceAsync(after.Attempts, error, CancellationToken.None));
+        JobRecord? kept = after;
+        // Otherwise whoever tends it does so: it stays due.
+        if (after.DueAt(retention.Policy) <= time.GetUtcNow())
+            await TryAsync(after.Id, async () => kept = await StripAsync(after.Id, CancellationToken.None));
+        return kept;
+    }
+
+    /// <summary>The end is written, whatever becomes of this: what else follows from it is not to be left out.</summary>
+    private async Task TryAsync(string id, Func<Task> step)
+    {
+        try
+        {
+            await step();
+        }
+        catch (Exception e) when (StorageFailure.Is(e, CancellationToken.None))
+        {
+            LogNotFollowedUp(e, id);
+        }
     }
 
     private async Task<JobRecord?> StripAsync(string id, CancellationToken cancellationToken)
@@ -144,4 +167,7 @@ internal sealed class JobRecords(
         await store.Output(id).DeleteIfExistsAsync(cancellationToken);
         return await ApplyAsync(id, at => new RecordCommand.Strip(at), cancellationToken);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Background job {Job} has ended, and storage did not take all that follows from it")]
+    private partial void LogNotFollowedUp(Exception exception, string job);
 }

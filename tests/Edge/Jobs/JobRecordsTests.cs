@@ -1,4 +1,7 @@
 using System.Diagnostics.Metrics;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Security.Usage;
@@ -81,12 +84,50 @@ public sealed class JobRecordsTests(AzuriteFixture azurite)
         (await UsageAsync(edge)).ShouldBe(new() { ["demo:latest"] = new(1, 7, 3) });
     }
 
+    /// <summary>Storage does not append to what lies there.</summary>
+    [Fact]
+    public async Task Cancel_FenceIsRefused_IsCountedAndWhatItLeftIsDeleted()
+    {
+        await using ServiceProvider edge = await StartAsync(azurite.NewAccount(), new() { ["OllamaMax:Jobs:Retention"] = "0" });
+        JobRecord record = await CreateAsync(edge, record => record with { Attempts = 1, HasOutput = true });
+        BlobClient output = Output(edge, record);
+        await output.UploadAsync(BinaryData.Empty, Cancellation);
+
+        JobRecord ended = (await Records(edge).ApplyAsync(record.Id, at => new RecordCommand.Cancel(at), Cancellation)).ShouldNotBeNull();
+
+        ended.Status.ShouldBe(RecordStatus.Cancelled);
+        ended.HasContent.ShouldBeFalse();
+        (await output.ExistsAsync(Cancellation)).Value.ShouldBeFalse();
+        (await UsageAsync(edge)).ShouldBe(new() { ["demo:latest"] = new(1, 0, 0) });
+    }
+
+    /// <summary>Storage does not read what is archived.</summary>
+    [Fact]
+    public async Task Cancel_OutputCannotBeRead_HasNotEndedAndIsCountedWhenItDoes()
+    {
+        await using ServiceProvider edge = await StartAsync(azurite.NewAccount());
+        JobRecord record = await CreateAsync(edge, record => record with { Attempts = 1, HasOutput = true });
+        BlobClient output = Output(edge, record);
+        await output.UploadAsync(BinaryData.Empty, Cancellation);
+        await output.SetAccessTierAsync(AccessTier.Archive, cancellationToken: Cancellation);
+
+        await Should.ThrowAsync<RequestFailedException>(() => Records(edge).ApplyAsync(record.Id, at => new RecordCommand.Cancel(at), Cancellation));
+
+        await output.DeleteAsync(cancellationToken: Cancellation);
+        (await Records(edge).SettleAsync(record.Id, Cancellation)).ShouldNotBeNull().IsEnded.ShouldBeFalse();
+        await Records(edge).ApplyAsync(record.Id, at => new RecordCommand.Cancel(at), Cancellation);
+        (await UsageAsync(edge)).ShouldBe(new() { ["demo:latest"] = new(1, 0, 0) });
+    }
+
+    private static BlobClient Output(ServiceProvider edge, JobRecord record) =>
+        edge.GetRequiredService<StorageAccount>().Blobs.GetBlobContainerClient(Containers.Jobs).GetBlobClient($"output/{record.Id}");
+
     private static JobRecords Records(ServiceProvider edge) => edge.GetRequiredService<JobRecords>();
 
     /// <summary>An edge of which nothing runs by itself.</summary>
-    private static async Task<ServiceProvider> StartAsync(string storage)
+    private static async Task<ServiceProvider> StartAsync(string storage, Dictionary<string, string?>? settings = null)
     {
-        ServiceProvider edge = WholeEdge.Services(new StorageAccount(storage));
+        ServiceProvider edge = WholeEdge.Services(new StorageAccount(storage), settings);
         await edge.GetRequiredService<StorageAccount>().CreateContainersAsync(Cancellation);
         return edge;
     }
