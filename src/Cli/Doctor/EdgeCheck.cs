@@ -111,7 +111,7 @@ internal sealed class EdgeCheck(Edge edge, TimeProvider time)
     private static string MendOf(string check) => check switch
     {
         "storage" => "does the account exist, may the edge use it, does Azurite run? AzureWebJobsStorage names it",
-        "signalr" => "does the service exist and run? AzureSignalRConnectionString names it",
+        "signalr" => "does the service exist and run, is the key still good, is its limit not reached? AzureSignalRConnectionString names it",
         "workers" => "join a box: ollamamax worker join",
         _ => "look into the edge's log",
     };

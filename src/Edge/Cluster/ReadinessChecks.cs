@@ -16,12 +16,15 @@ internal sealed class StorageCheck(StorageAccount storage) : IReadinessCheck
     }
 }
 
-internal sealed class SignalRCheck(EdgeListener listener) : IReadinessCheck
+/// <summary>Sends nothing itself: that nothing is taken is known from the last requests.</summary>
+internal sealed class SignalRCheck(EdgeListener listener, JobDispatcher dispatcher) : IReadinessCheck
 {
     public string Name => "signalr";
 
-    public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) =>
-        new(listener.IsConnected ? null : "this edge is not connected");
+    public ValueTask<string?> CheckAsync(CancellationToken cancellationToken) => new(
+        !listener.IsConnected ? "this edge is not connected"
+        : dispatcher.IsDeaf ? "this edge is connected, but what it sends is refused or lost"
+        : null);
 }
 
 internal sealed class WorkersCheck(ClusterWatch watch) : IReadinessCheck

@@ -53,6 +53,12 @@ internal sealed partial class JobDispatcher(
     private readonly long _origin = time.GetTimestamp();
     private TimeSpan _acknowledgedAt;
     private volatile bool _busy;
+    private volatile bool _isDeaf;
+
+    /// <summary>
+    /// What this edge sends does not come back to it, whether or not its connection stands: requests are refused. Found out while jobs run, and true until it hears itself again.
+    /// </summary>
+    public bool IsDeaf => _isDeaf;
 
     private TimeSpan Now => time.GetElapsedTime(_origin);
 
@@ -107,7 +113,7 @@ internal sealed partial class JobDispatcher(
 
     private void Begin(JobRun run)
     {
-        if (_runs.Count == 0)
+        if (!_busy)
             _echo.Begin(Now);
         run.EchoesBefore = _echo.Count;
         _runs.Add(run.Job.Id, run);
@@ -183,7 +189,8 @@ internal sealed partial class JobDispatcher(
         TimeSpan now = Now;
         if (_echo.Send(now) is { } number)
             Send(workers.EchoAsync(number));
-        if (!listener.IsConnected || _echo.IsDeafFor(Readiness.ConnectsWithin))
+        _isDeaf = _echo.IsDeafFor(Readiness.ConnectsWithin);
+        if (!listener.IsConnected || _isDeaf)
             FailUnheard(now);
         TimeSpan? silenceTimeout = listener.IsConnected && _echo.IsHearing(now) ? _echo.SilenceTimeout : null;
         foreach (JobRun run in _runs.Values.ToList())
@@ -200,7 +207,8 @@ internal sealed partial class JobDispatcher(
         placing.ReportSlots(now);
         EnqueueNext();
         PushLate(now);
-        _busy = _runs.Count > 0;
+        // Deaf, it goes on sending to itself: whoever is not ready may be given no request that would find out.
+        _busy = _runs.Count > 0 || _isDeaf;
     }
 
     /// <summary>

@@ -96,7 +96,7 @@ public sealed class DispatchTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Generate_SignalRTakesNothing_Is503ThoughTheConnectionStands()
+    public async Task Generate_SignalRTakesNothing_Is503AndNotReadyThoughTheConnectionStands()
     {
         await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
@@ -107,7 +107,14 @@ public sealed class DispatchTests(AzuriteFixture azurite)
 
         response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await response.Content.ReadAsStringAsync(Cancellation)).ShouldContain("SignalR cannot be reached");
+        (await WhatIsMissingAsync(cluster)).ShouldNotBeNull().ShouldContain("""{"name":"signalr","ready":false,"reason":"this edge is connected, but what it sends is refused or lost"}""");
         cluster.Surface.Faults.Options = SignalRFaultOptions.None;
+        // It finds out by itself: whoever is not ready may be sent no requests.
+        using (var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20)))
+        {
+            while (await WhatIsMissingAsync(cluster) is not null)
+                await timer.WaitForNextTickAsync(Cancellation);
+        }
         await GenerateAsync(cluster);
     }
 
@@ -199,6 +206,13 @@ public sealed class DispatchTests(AzuriteFixture azurite)
         string body = await response.Content.ReadAsStringAsync(Cancellation);
         response.StatusCode.ShouldBe(HttpStatusCode.OK, body);
         return JsonDocument.Parse(body).RootElement;
+    }
+
+    /// <summary>Null: the edge says that it is ready.</summary>
+    private static async Task<string?> WhatIsMissingAsync(TestCluster cluster)
+    {
+        using HttpResponseMessage ready = await cluster.Client.GetAsync("/readyz", Cancellation);
+        return ready.IsSuccessStatusCode ? null : await ready.Content.ReadAsStringAsync(Cancellation);
     }
 
     private static Task<HttpResponseMessage> PostAsync(TestCluster cluster, CancellationToken? cancellation = null) =>

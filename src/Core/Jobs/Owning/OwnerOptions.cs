@@ -17,7 +17,7 @@ public sealed record OwnerOptions
     /// <summary>A worker whose engine made no step for an attempt in this long hangs. The longest step that is no hang: a large batch of a prompt on a slow CPU.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>While jobs run, an edge sends itself a message this often (<see cref="EchoWatch"/>).</summary>
+    /// <summary>While jobs run, or it has not heard itself for long, an edge sends itself a message this often (<see cref="EchoWatch"/>).</summary>
     public TimeSpan EchoInterval { get; init; } = TimeSpan.FromMilliseconds(400);
 
     /// <summary>Without an echo for this long an edge does not hear, and takes nothing from anybody. Shorter than <see cref="SilenceTimeout"/>, or its own deafness would look like a worker's end.</summary>
