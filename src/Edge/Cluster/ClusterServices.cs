@@ -81,6 +81,7 @@ public static class ClusterServices
         services.AddSingleton<DispatchMetrics>();
         services.AddSealing();
         services.AddSingleton<WorkerChannel>();
+        services.AddSingleton<JobQueueing>();
         services.AddSingleton<ModelUnloader>();
         services.AddSingleton<WorkerGate>();
         services.AddSingleton<IEndpointGroup, ClusterEndpoints>();

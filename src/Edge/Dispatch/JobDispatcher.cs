@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Azure;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -11,7 +10,6 @@ using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
 using OllamaMax.Placement;
 using OllamaMax.Storage.Payloads;
-using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Dispatch;
@@ -22,19 +20,17 @@ namespace OllamaMax.Edge.Dispatch;
 /// </summary>
 internal sealed partial class JobDispatcher(
     WorkerChannel workers,
-    JobQueues queues,
     PayloadStore payloads,
     ClusterWatch watch,
     WorkerDirectory directory,
     JobPlacing placing,
+    JobQueueing queueing,
     EdgeListener listener,
     ModelUnloader unloader,
     Readiness readiness,
-    Backlog backlog,
     PoisonRecords poison,
     EdgeSeals seals,
     DispatchMetrics metrics,
-    StoragePatience storage,
     IOptions<DispatchOptions> options,
     TimeProvider time,
     ILogger<JobDispatcher> logger) : BackgroundService, IJobStarter
@@ -43,9 +39,6 @@ internal sealed partial class JobDispatcher(
     private static readonly TimeSpan AcknowledgeEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookForWorkersEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ViewIsFresh = TimeSpan.FromSeconds(10);
-
-    /// <summary>Storage usually answers a put in a few milliseconds; after this it is not counted upon.</summary>
-    private static readonly TimeSpan PutIsLate = TimeSpan.FromMilliseconds(500);
 
     private readonly EventLoop _loop = new(time, e => LogUnexpected(logger, e));
     private readonly Dictionary<string, JobRun> _runs = [];
@@ -118,7 +111,7 @@ internal sealed partial class JobDispatcher(
         run.EchoesBefore = _echo.Count;
         _runs.Add(run.Job.Id, run);
         _busy = true;
-        backlog.Began(run);
+        queueing.Began(run);
         Task<JobError?> ready = readiness.WaitAsync(run.Job.RequestId);
         if (ready.IsCompletedSuccessfully)
             Start(run, ready.Result);
@@ -140,7 +133,7 @@ internal sealed partial class JobDispatcher(
         if (unready is not null)
             Apply(run, () => run.Owner.Fail(unready));
         else
-            Apply(run, backlog.MustWait(run) ? run.Owner.StartQueued : run.Owner.Start);
+            Apply(run, queueing.MustWait(run) ? run.Owner.StartQueued : run.Owner.Start);
     }
 
     private void Hear(WorkerMessage message)
@@ -171,7 +164,7 @@ internal sealed partial class JobDispatcher(
     {
         if (!_runs.TryGetValue(claim.JobId, out JobRun? run))
         {
-            Send(queues.DeleteAsync(claim.Model, claim.Band, claim.MessageId, claim.PopReceipt, CancellationToken.None));
+            Send(queueing.DeleteAsync(claim));
             Send(workers.DenyAsync(workerId, claim.JobId));
         }
         else if (placing.MayHave(workerId, run, Now))
@@ -180,7 +173,7 @@ internal sealed partial class JobDispatcher(
         }
         else
         {
-            Send(placing.PutBackAsync(workerId, claim));
+            Send(queueing.PutBackAsync(workerId, claim));
         }
     }
 
@@ -205,7 +198,7 @@ internal sealed partial class JobDispatcher(
             watch.RefreshInBackground(WaitsForAWorker() ? LookForWorkersEvery : ViewIsFresh);
         metrics.SetJobs(_runs.Count - waiting, waiting);
         placing.ReportSlots(now);
-        EnqueueNext();
+        PutNext();
         PushLate(now);
         // Deaf, it goes on sending to itself: whoever is not ready may be given no request that would find out.
         _busy = _runs.Count > 0 || _isDeaf;
@@ -226,7 +219,7 @@ internal sealed partial class JobDispatcher(
     /// <summary>Workers cannot see in the queue what storage does not take: it gets the slots that become free, first come, first served.</summary>
     private void PushLate(TimeSpan now)
     {
-        foreach (JobRun run in _runs.Values.Where(run => run.PutSince is { } since && now - since >= PutIsLate).OrderBy(run => run.StartedAt).ToList())
+        foreach (JobRun run in _runs.Values.Where(run => JobQueueing.IsLate(run, now)).OrderBy(run => run.StartedAt).ToList())
         {
             if (placing.Choose(run, now) is { } workerId)
                 Apply(run, () => run.Owner.Placed(workerId, now));
@@ -252,20 +245,17 @@ internal sealed partial class JobDispatcher(
         placing.Count(before, run.Owner.Attempt, Now);
         foreach (OwnerEffect effect in effects)
             Execute(run, effect);
-        if (!run.Owner.IsQueueing)
-            run.PutSince = null;
-        if (!run.Owner.IsWaiting)
-            backlog.Left(run);
+        queueing.Follow(run);
         if (run.Owner.HasEnded)
             Release(run);
-        EnqueueNext();
+        PutNext();
     }
 
     private void Release(JobRun run)
     {
         if (!_runs.Remove(run.Job.Id))
             return;
-        backlog.Ended(run);
+        queueing.Ended(run);
         run.ClientLeft.Dispose();
         if (run.Payload is not null)
             Send(payloads.DeleteAsync(run.Job.Id, CancellationToken.None));
@@ -288,10 +278,11 @@ internal sealed partial class JobDispatcher(
                 Send(workers.GrantAsync(run, attempt, resume, run.Remaining(Now)));
                 break;
             case OwnerEffect.Enqueue:
-                Enqueue(run);
+                if (queueing.Add(run) is { } refusal)
+                    Apply(run, () => run.Owner.EnqueueFailed(refusal));
                 break;
             case OwnerEffect.DeleteMessage(var messageId, var popReceipt):
-                Send(queues.DeleteAsync(run.Job.Model, run.Job.Band, messageId, popReceipt, CancellationToken.None));
+                Send(queueing.DeleteAsync(run.Job, messageId, popReceipt));
                 break;
             case OwnerEffect.Nudge:
                 NudgeWorkers(run.Job.Model, run.Job.Band, run.Job.Placement.Rule);
@@ -333,55 +324,25 @@ internal sealed partial class JobDispatcher(
         }
         else if (output is JobOutput.Finished)
         {
-            backlog.Answered(run.Job.Model, Now - run.AcceptedAt);
+            queueing.Answered(run.Job.Model, Now - run.AcceptedAt);
         }
         run.Log.Append(output);
     }
 
-    /// <summary>Lets it wait, unless too many do; its message is put when it is its tenant's turn.</summary>
-    private void Enqueue(JobRun run)
+    private void PutNext()
     {
-        if (backlog.Add(run) is not { } refusal)
-            return;
-        metrics.Refused();
-        Apply(run, () => run.Owner.EnqueueFailed(refusal));
+        foreach (JobRun next in queueing.TakeNext(Now))
+            Send(PutAsync(next));
     }
 
-    private void EnqueueNext()
+    private async Task PutAsync(JobRun run)
     {
-        foreach (JobRun next in backlog.TakeNext())
+        QueuePut put = await queueing.PutAsync(run, Now);
+        Post(() =>
         {
-            metrics.Queued();
-            next.PutSince ??= Now;
-            Send(EnqueueAsync(next, next.Owner.Put));
-        }
-    }
-
-    private async Task EnqueueAsync(JobRun run, int put)
-    {
-        try
-        {
-            // What was taken too late is deleted when it is claimed.
-            var (messageId, popReceipt) = await storage.WaitAsync(token => workers.EnqueueAsync(run.Job, run.Remaining(Now), token), CancellationToken.None);
-            Post(() => Apply(run, () => run.Owner.Enqueued(put, messageId, popReceipt, Now)));
-        }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
-        {
-            LogEnqueueFailed(e, run.Job.RequestId);
-            Post(() =>
-            {
-                if (put == run.Owner.Put && run.Owner.IsQueueing)
-                    NotEnqueued(run, isRefused: e is RequestFailedException { Status: not 0 });
-            });
-        }
-    }
-
-    private void NotEnqueued(JobRun run, bool isRefused)
-    {
-        // A client that has seen text waits for storage as it waits for a worker, up to the deadline. Each trial takes its time (StoragePatience).
-        if (!isRefused && run.Owner.HasBeenAccepted && backlog.PutBack(run))
-            return;
-        Apply(run, () => run.Owner.EnqueueFailed(Backlog.NoQueue));
+            if (queueing.Settle(run, put, Now) is { } tell)
+                Apply(run, tell);
+        });
     }
 
     /// <summary>Sees something off: its failure is logged, and made good by the owner's repetitions.</summary>
@@ -411,9 +372,6 @@ internal sealed partial class JobDispatcher(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId}: job {Job} is set aside: {Reason}")]
     private partial void LogSetAside(string requestId, string job, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} could not be queued")]
-    private partial void LogEnqueueFailed(Exception exception, string requestId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A message was not sent")]
     private partial void LogSendFailed(Exception exception);

@@ -3,8 +3,6 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Jobs;
 using OllamaMax.Placement;
-using OllamaMax.Storage.Queues;
-using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Dispatch;
 
@@ -12,12 +10,8 @@ namespace OllamaMax.Edge.Dispatch;
 /// Which workers the dispatcher deals with: whom a job is pushed to, who is told that one waits, who may have the one that it claims, and what each has in hand.
 /// The dispatcher's loop owns it; nothing else may touch it.
 /// </summary>
-internal sealed class JobPlacing(
-    WorkerDirectory directory, WorkerChannel workers, JobQueues queues, DispatchMetrics metrics, IOptions<DispatchOptions> options)
+internal sealed class JobPlacing(WorkerDirectory directory, WorkerChannel workers, DispatchMetrics metrics, IOptions<DispatchOptions> options)
 {
-    /// <summary>Who was refused looks once more, finds nothing, and leaves the queue to others.</summary>
-    private static readonly TimeSpan NotForThisOne = TimeSpan.FromSeconds(1);
-
     /// <summary>What has failed at a worker is for others for so long, where there are any.</summary>
     private static readonly TimeSpan ForOthers = TimeSpan.FromSeconds(10);
 
@@ -45,13 +39,6 @@ internal sealed class JobPlacing(
             return false;
         var (failedAt, last) = run.Owner.Failures;
         return !failedAt.Contains(workerId) || now - last >= (HasNobodyFor(run) ? Rest : ForOthers);
-    }
-
-    /// <summary>The worker may not have it: others are to see the message soon, not when its hiding ends.</summary>
-    public async Task PutBackAsync(string workerId, Claim claim)
-    {
-        await queues.PutBackAsync(claim.Model, claim.Band, claim.MessageId, claim.PopReceipt, NotForThisOne, CancellationToken.None);
-        await workers.DenyAsync(workerId, claim.JobId);
     }
 
     /// <summary>No worker offers a slot for the job but where it has failed: only a listing tells when one comes that has to be nudged.</summary>

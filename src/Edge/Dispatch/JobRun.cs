@@ -24,7 +24,7 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
     /// <summary>The <see cref="Backlog"/>'s own mark: it counts among those that wait.</summary>
     public bool IsInBacklog { get; set; }
 
-    /// <summary>Since when its message has been on its way into the queue, repetitions included; null while none is.</summary>
+    /// <summary><see cref="JobQueueing"/>'s own mark: since when its message has been on its way into the queue, repetitions included; null while none is.</summary>
     public TimeSpan? PutSince { get; set; }
 
     /// <summary>Where the job lies when it is too large for a message; set by the first grant, and by each attempt's that seals it anew.</summary>

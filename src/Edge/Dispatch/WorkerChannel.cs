@@ -47,16 +47,6 @@ internal sealed partial class WorkerChannel(
         return hub.ReplyTo(Users.Edge(edge.Id), lifetime);
     }
 
-    /// <summary>Puts a message into the model's queue, with ids only.</summary>
-    /// <exception cref="Azure.RequestFailedException">Storage refused or cannot be reached.</exception>
-    public Task<(string MessageId, string PopReceipt)> EnqueueAsync(Job job, TimeSpan remaining, CancellationToken cancellationToken)
-    {
-        var message = new QueuedJob(ProtocolVersion.Current, job.Id, job.Model, job.Band, Reply(remaining));
-        // Storage counts whole seconds; a message that outlives its job by a little is denied when it is claimed.
-        TimeSpan lifetime = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(remaining.TotalSeconds)));
-        return queues.EnqueueAsync(message, lifetime, cancellationToken);
-    }
-
     public async Task GrantAsync(JobRun run, Attempt attempt, IReadOnlyList<int> resume, TimeSpan remaining)
     {
         var grant = new GrantMessage
