@@ -9,7 +9,6 @@ using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
 using OllamaMax.Placement;
-using OllamaMax.Storage.Payloads;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Dispatch;
@@ -20,7 +19,6 @@ namespace OllamaMax.Edge.Dispatch;
 /// </summary>
 internal sealed partial class JobDispatcher(
     WorkerChannel workers,
-    PayloadStore payloads,
     ClusterWatch watch,
     WorkerDirectory directory,
     JobPlacing placing,
@@ -257,9 +255,7 @@ internal sealed partial class JobDispatcher(
             return;
         queueing.Ended(run);
         run.ClientLeft.Dispose();
-        if (run.Payload is not null)
-            Send(payloads.DeleteAsync(run.Job.Id, CancellationToken.None));
-        run.Payload = null;
+        Send(workers.WithdrawPayloadAsync(run));
         seals.Forget(run.Job.Id);
     }
 

@@ -106,6 +106,15 @@ internal sealed partial class WorkerChannel(
         return url;
     }
 
+    /// <summary>The job is over: deletes what was put into storage for its workers.</summary>
+    public Task WithdrawPayloadAsync(JobRun run)
+    {
+        if (run.Payload is null)
+            return Task.CompletedTask;
+        run.Payload = null;
+        return payloads.DeleteAsync(run.Job.Id, CancellationToken.None);
+    }
+
     public Task DenyAsync(string workerId, string jobId) =>
         SendAsync(workerId, Targets.Deny, new DenyMessage(jobId), ProtocolJson.Default.DenyMessage);
 
