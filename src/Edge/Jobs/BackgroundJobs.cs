@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Azure;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
@@ -57,7 +58,15 @@ internal sealed partial class BackgroundJobs(
     {
         // The record first: a message without one would be thrown away. A record without message is found when it is due.
         await records.CreateAsync(record, cancellationToken);
-        await EnqueueAsync(record, cancellationToken);
+        try
+        {
+            await EnqueueAsync(record, cancellationToken);
+        }
+        catch (Exception failure) when (failure is RequestFailedException or AggregateException or OperationCanceledException)
+        {
+            // A client that was refused now would submit it again.
+            LogQueuedLater(record.Id, failure);
+        }
         return record;
     }
 
@@ -202,6 +211,9 @@ internal sealed partial class BackgroundJobs(
         byte[] key = seal.Seal(SealedPart.ContentKey, 0, keys.Of(keyId, ContentKind.Job, grant.JobId).Key);
         return (SealedMessages.Seal(grant, seals.PublicKey, SealedMessages.Seal(job, seal), seal), new(keyId, key));
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Background job {Job} is taken on; it could not be queued, and will be when it is found to be due")]
+    private partial void LogQueuedLater(string job, Exception failure);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: background job {Job}, attempt {Number} goes to worker {Worker}")]
     private partial void LogClaimed(string requestId, string job, int number, string worker);

@@ -21,7 +21,8 @@ internal sealed class JobIntake(
         if (await storage.WaitAsync(token => backlog.TakeInAsync(job, token), context.RequestAborted, StoragePatience.Long) is { } refusal)
             return ApiError.From(refusal);
         ModelHeader.Write(context, job.AnsweredBy);
+        JobRecord record = JobRecord.Create(job, shape, request.Model, time.GetUtcNow()) with { Response = response };
         // Not cut short by a client that leaves now: it may have been taken on already.
-        return await jobs.SubmitAsync(JobRecord.Create(job, shape, request.Model, time.GetUtcNow()) with { Response = response }, CancellationToken.None);
+        return await storage.WaitAsync(token => jobs.SubmitAsync(record, token), CancellationToken.None);
     }
 }
