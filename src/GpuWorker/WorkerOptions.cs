@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.Diagnostics;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Models;
@@ -96,15 +97,15 @@ public sealed record WorkerOptions
     /// A decoder that makes no step for this long while it has jobs hangs, and its process is killed. Longer than owners wait for a step (20 s), and than
     /// the longest step that is no hang, a large batch of a prompt on a slow CPU.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    [TimeSpanRange("00:00:01", "01:00:00")]
     public TimeSpan HangTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>On SIGTERM: how long running jobs may take to finish before they are handed back.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    [TimeSpanRange("00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Where the edge refuses it: how long before it ends.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    [TimeSpanRange("00:00:00", "01:00:00")]
     public TimeSpan RefusedWait { get; init; }
 
     /// <summary>Servers on this box, or near it, whose models are offered as well.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using OllamaMax.Diagnostics;
 
 namespace OllamaMax.Edge.Pulls;
 
@@ -25,15 +26,15 @@ public sealed class PullOptions : IValidatableObject
     public int MaxFailures { get; set; } = 6;
 
     /// <summary>Silence of a source that counts as a failure.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    [TimeSpanRange("00:00:01", "00:10:00")]
     public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>The wait after the first failure, unless the source says how long; it doubles with each.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    [TimeSpanRange("00:00:00.001", "00:01:00")]
     public TimeSpan FirstDelay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The longest wait, whatever the source asks for.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    [TimeSpanRange("00:00:01", "01:00:00")]
     public TimeSpan LongestDelay { get; set; } = TimeSpan.FromSeconds(60);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.Diagnostics;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Tenants;
@@ -35,7 +36,7 @@ public sealed class TenantLimits
     /// How long its prompts and answers are kept after a job's end: of background jobs, strategies, batches, stored responses, and its files. Zero stores nothing; null: as
     /// everybody's (<see cref="Jobs.BackgroundOptions.Retention"/>), and its files until they are deleted.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    [TimeSpanRange("00:00:00", "365.00:00:00")]
     public TimeSpan? Retention { get; set; }
 
     /// <summary>Its inference requests in a minute of the clock.</summary>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.Diagnostics;
 
 namespace OllamaMax.Edge.Webhooks;
 
@@ -17,7 +18,7 @@ public sealed class WebhookOptions : IValidatableObject
     public string? Secret { get; set; }
 
     /// <summary>For so long the same is not told again of the same key, model or job.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
+    [TimeSpanRange("00:00:01", "30.00:00:00")]
     public TimeSpan RepeatAfter { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>How often one thing is tried to be sent, 1 s after the first time and then after twice as long each time, up to 5 min.</summary>

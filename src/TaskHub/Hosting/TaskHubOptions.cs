@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.Diagnostics;
 
 namespace OllamaMax.TaskHub.Hosting;
 
@@ -10,10 +11,10 @@ public sealed class TaskHubOptions
     public int MaxActivities { get; set; } = 64;
 
     /// <summary>While something is open: how often storage is looked through for what other processes have put there, and the lease asked for by who has not got it.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
+    [TimeSpanRange("00:00:00.050", "00:10:00")]
     public TimeSpan SweepEvery { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>While nothing is: how often that is found out. What this process is asked for wakes it at once.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "1.00:00:00")]
+    [TimeSpanRange("00:00:00.050", "1.00:00:00")]
     public TimeSpan LookEvery { get; set; } = TimeSpan.FromMinutes(10);
 }

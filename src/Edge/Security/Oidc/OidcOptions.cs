@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.IdentityModel.Tokens;
+using OllamaMax.Diagnostics;
 
 namespace OllamaMax.Edge.Security.Oidc;
 
@@ -25,7 +26,7 @@ public sealed class OidcOptions : IValidatableObject
     public IList<string> Algorithms { get; } = [];
 
     /// <summary>How far the issuer's clock and this one may be apart.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [TimeSpanRange("00:00:00", "00:10:00")]
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>The claim with what <see cref="Roles"/> speaks of.</summary>
