@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Azure;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Cluster;
@@ -62,7 +61,7 @@ internal sealed partial class BackgroundJobs(
         {
             await EnqueueAsync(record, cancellationToken);
         }
-        catch (Exception failure) when (failure is RequestFailedException or AggregateException or OperationCanceledException)
+        catch (Exception failure) when (StorageFailure.Is(failure, CancellationToken.None))
         {
             // A client that was refused now would submit it again.
             LogQueuedLater(record.Id, failure);

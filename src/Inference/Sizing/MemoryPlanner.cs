@@ -116,7 +116,7 @@ internal static class MemoryPlanner
         private long Cache(int slots, int total) => (_perToken * total) + (shape.StateBytes * Sequences(slots));
 
         // Without a list of devices there may be a GPU.
-        private bool UsesGpu(int layers) => layers != 0 && (devices.Count == 0 || devices.Any(static device => device.Kind != DeviceKind.Cpu));
+        private bool UsesGpu(int layers) => layers != 0 && (devices.Count == 0 || devices.Any(static device => device.Kind is DeviceKind.Gpu or DeviceKind.IntegratedGpu));
 
         private int Sequences(int slots) => options.SequencesFor(slots, shape.IsRecurrent);
     }

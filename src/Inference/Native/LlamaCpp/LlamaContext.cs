@@ -17,7 +17,7 @@ internal sealed unsafe class LlamaContext : INativeContext
     private readonly ComputeInterrupts? _interrupts;
     private int _outputCount;
 
-    // Of the last batch: a row for each entry that asked, in their order; null until they are asked for.
+    // Of the last batch: a row for each entry that asked, in their order, -1 for the others; null until they are asked for.
     private float* _logits;
     private readonly int[] _rows;
 
@@ -116,7 +116,7 @@ internal sealed unsafe class LlamaContext : INativeContext
     public ReadOnlySpan<float> Logits(int index)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-        if (_embeds || (uint)index >= (uint)_outputCount || _outputs[index] == 0)
+        if (_embeds || (uint)index >= (uint)_outputCount || _rows[index] < 0)
             throw new ArgumentOutOfRangeException(nameof(index), index, "No output was asked for there in the last batch.");
         // Each call of it waits for the GPU, so it is asked once.
         if (_logits is null)

@@ -76,7 +76,8 @@ internal static unsafe partial class LlamaLibrary
         }
     }
 
-    private static bool HasGpu() => Enumerable.Range(0, (int)LlamaApi.DeviceCount()).Any(static index => LlamaApi.DeviceType(LlamaApi.Device((nuint)index)) != 0);
+    // Neither a processor nor what helps it, such as BLAS.
+    private static bool HasGpu() => Enumerable.Range(0, (int)LlamaApi.DeviceCount()).Any(static index => LlamaApi.DeviceType(LlamaApi.Device((nuint)index)) is not (0 or 3));
 
     private static string WhyUnused(string file)
     {
