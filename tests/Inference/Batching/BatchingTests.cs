@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Jobs;
 using OllamaMax.TestKit.Models;
@@ -120,12 +121,21 @@ public sealed class BatchingTests
     public async Task RunAsync_JobsTogether_ShareSteps()
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync();
-        long before = loaded.Engine.Steps;
+        using CancellationTokenSource end = new();
+        List<long> steps = [];
+        CollectingSink first = new() { OnToken = _ => steps.Add(loaded.Engine.Steps) };
+        EngineRequest longest = EngineFixture.Greedy("hello", -1);
+        Task<AttemptEnd> running = loaded.Engine.RunAsync(longest with { Options = longest.Options with { Shift = true } }, first, end.Token).AsTask();
+        await first.WaitForAsync(1);
+        ConcurrentQueue<long> others = [];
 
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("hello", tokens: 100))));
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => loaded.Engine.RunAsync(
+            EngineFixture.Greedy("hello", 100), new CollectingSink { OnToken = _ => others.Enqueue(loaded.Engine.Steps) }, TestContext.Current.CancellationToken).AsTask()));
+        await end.CancelAsync();
+        await running;
 
-        // One after another it would be 400.
-        (loaded.Engine.Steps - before).ShouldBeLessThan(250);
+        others.Count.ShouldBe(300);
+        others.ShouldBeSubsetOf(steps);
     }
 
     [Fact]
@@ -133,11 +143,13 @@ public sealed class BatchingTests
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync();
         List<long> steps = [];
-        CollectingSink answer = new() { OnToken = _ => steps.Add(loaded.Engine.Steps) };
-        Task<AttemptEnd> running = loaded.Engine.RunAsync(EngineFixture.Greedy("hello", tokens: 200), answer, TestContext.Current.CancellationToken).AsTask();
+        CollectingSink answer = new() { OnToken = _ => steps.Add(loaded.Engine.Steps), StandsAt = 5 };
+        Task<AttemptEnd> running = loaded.Engine.RunAsync(EngineFixture.Greedy("hello", 200), answer, TestContext.Current.CancellationToken).AsTask();
         await answer.WaitForAsync(5);
 
-        (AttemptEnd _, CollectingSink prompt) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy(EngineFixture.LongPrompt(60), tokens: 1));
+        Task<(AttemptEnd, CollectingSink Sink)> reading = EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy(EngineFixture.LongPrompt(60), tokens: 1));
+        answer.GoOn();
+        CollectingSink prompt = (await reading).Sink;
         await running;
 
         prompt.Start!.PromptTokens.ShouldBeGreaterThan(3 * EngineFixture.Exact.PromptTokensBesideAnswers);

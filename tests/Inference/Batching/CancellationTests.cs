@@ -34,12 +34,13 @@ public sealed class CancellationTests
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync(options: EngineFixture.Exact with { Slots = 1 });
         using CancellationTokenSource cancel = new();
-        CollectingSink first = new(), second = new();
+        CollectingSink first = new() { StandsAt = 3 }, second = new();
         Task<AttemptEnd> running = loaded.Engine.RunAsync(EngineFixture.Greedy("hello", -1), first, cancel.Token).AsTask();
         await first.WaitForAsync(3);
         Task<AttemptEnd> waiting = loaded.Engine.RunAsync(EngineFixture.Greedy("hello", 5), second, TestContext.Current.CancellationToken).AsTask();
 
         await cancel.CancelAsync();
+        first.GoOn();
 
         (await running).Reason.ShouldBe(EndReason.Cancelled);
         (await waiting).Reason.ShouldBe(EndReason.Length);
@@ -51,12 +52,13 @@ public sealed class CancellationTests
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync(options: EngineFixture.Exact with { Slots = 1 });
         using CancellationTokenSource cancel = new(), end = new();
-        CollectingSink first = new(), second = new();
+        CollectingSink first = new() { StandsAt = 1 }, second = new();
         Task<AttemptEnd> running = loaded.Engine.RunAsync(EngineFixture.Greedy("hello", -1), first, end.Token).AsTask();
         await first.WaitForAsync(1);
         Task<AttemptEnd> waiting = loaded.Engine.RunAsync(EngineFixture.Greedy("hello", 5), second, cancel.Token).AsTask();
 
         await cancel.CancelAsync();
+        first.GoOn();
 
         (await waiting).Reason.ShouldBe(EndReason.Cancelled);
         second.Tokens.ShouldBeEmpty();
@@ -78,11 +80,13 @@ public sealed class CancellationTests
     public async Task Dispose_WithJobsRunningAndWaiting_HandsThemBack()
     {
         LoadedEngine loaded = await EngineFixture.LoadAsync(options: EngineFixture.Exact with { Slots = 2 });
-        CollectingSink[] sinks = [new(), new(), new(), new()];
+        CollectingSink[] sinks = [.. Enumerable.Range(0, 4).Select(static _ => new CollectingSink { StandsAt = 2 })];
         Task<AttemptEnd>[] jobs = [.. sinks.Select(sink => loaded.Engine.RunAsync(EngineFixture.Greedy("hello", 400), sink, TestContext.Current.CancellationToken).AsTask())];
         await Task.WhenAny(sinks.Select(static sink => sink.WaitForAsync(2)));
 
-        await loaded.DisposeAsync();
+        Task disposed = loaded.DisposeAsync().AsTask();
+        Array.ForEach(sinks, static sink => sink.GoOn());
+        await disposed;
 
         foreach (AttemptEnd end in await Task.WhenAll(jobs))
             end.Reason.ShouldBe(EndReason.HandedBack);

@@ -11,8 +11,13 @@ internal sealed class CollectingSink : ITokenSink
     private readonly List<byte> _bytes = [];
     private readonly List<TokenLogprobs> _logprobs = [];
     private readonly Dictionary<int, TaskCompletionSource> _waiting = [];
+    private readonly TaskCompletionSource _goOn = new();
+    private readonly CancellationToken _testEnds = TestContext.Current.CancellationToken;
 
     public Action<int>? OnToken { get; init; }
+
+    /// <summary>With so many tokens the decode thread stands still until <see cref="GoOn"/>: no answer comes to its end before the test has done what it does meanwhile.</summary>
+    public int? StandsAt { get; init; }
 
     /// <summary>What the prompt took; null while it is read.</summary>
     public AttemptStart? Start { get; private set; }
@@ -58,6 +63,8 @@ internal sealed class CollectingSink : ITokenSink
         }
     }
 
+    public void GoOn() => _goOn.SetResult();
+
     public void Started(AttemptStart start)
     {
         Start.ShouldBeNull();
@@ -79,5 +86,7 @@ internal sealed class CollectingSink : ITokenSink
                 source.SetResult();
         }
         OnToken?.Invoke(index);
+        if (Tokens.Length == StandsAt)
+            _goOn.Task.Wait(_testEnds);
     }
 }

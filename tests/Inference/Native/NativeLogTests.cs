@@ -5,6 +5,7 @@ using OllamaMax.Inference.Native;
 
 namespace OllamaMax.Inference.Tests.Native;
 
+[Collection(nameof(RoutesTheNativeLog))]
 public sealed class NativeLogTests
 {
     [Fact]
