@@ -14,6 +14,9 @@ public static class LlamaEngine
 
     private const int WarmUpTokens = 64;
 
+    // A copy crosses the bus, and attention to what is kept costs a GPU little.
+    private const long KeptOnAGpu = 4096;
+
     /// <summary>Reads a GGUF file and starts an engine for it. Takes as long as the file takes to be read.</summary>
     /// <exception cref="ModelLoadException">The file or the library that runs it cannot be used; the message says why, in one line.</exception>
     /// <exception cref="ArgumentException">Options are wrong; the message names all of them.</exception>
@@ -46,6 +49,8 @@ public static class LlamaEngine
             ContextConfig config = Config(options, plan, shape);
             options = options with
             {
+                PrefixBytes = plan.PrefixBytes,
+                CachedFor = options.CachedFor ?? (plan is { UsesGpu: true, PrefixBytes: > 0 } ? KeptOnAGpu : null),
                 SamplingThreads = options.SamplingThreads ?? (plan.UsesGpu ? Math.Clamp(Environment.ProcessorCount / 2, 1, MostSamplingThreads) : 1),
             };
             context = shape.IsGenerator ? model.CreateContext(config) : null;
@@ -106,7 +111,7 @@ public static class LlamaEngine
             BatchSize = options.BatchSize,
             Threads = options.Threads,
             SlidingWindow = shape.SlidingWindow,
-            Exchanges = plan.StageContext > 0,
+            Exchanges = plan.StageContext > 0 || plan.PrefixBytes > 0,
             KeyType = options.KeyType,
             ValueType = options.ValueType,
             FlashAttention = options.FlashAttention,

@@ -13,9 +13,14 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
 {
     private const int FirstPromptTokens = 8;
 
+    // See EngineOptions.CachedFor: by the first a kept token has cost about what reading it again would, and a copy out and back costs a few steps' attention to it.
+    private const long KeptUntilForgotten = 16384;
+    private const long KeptUntilSaved = 128;
+
     private readonly INativeModel _model;
     private readonly INativeContext _context;
     private readonly PromptStage? _stage;
+    private readonly PrefixStore? _store;
     private readonly SequenceTable _sequences;
     private readonly StepPlanner _planner;
     private readonly StepSampling _sampling;
@@ -38,7 +43,8 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         _model = model;
         _context = context;
         _slots = Math.Min(slots, context.SequenceCount);
-        _sequences = new SequenceTable(context, KeptFor(options));
+        _store = options.PrefixBytes > 0 ? new PrefixStore(options.PrefixBytes) : null;
+        _sequences = new SequenceTable(context, KeptFor(options), _store);
         int batchSize = Math.Min(options.BatchSize, context.BatchSize);
         _stage = stage;
         _planner = new StepPlanner(batchSize, stage);
@@ -60,6 +66,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     {
         EndCancelled();
         Admit();
+        Load();
         _stage?.Take(_running);
         if (_running.Count == 0)
             return;
@@ -70,11 +77,14 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             return;
         // On a GPU the decoding is over only when its logits have been read.
         _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, _time.GetElapsedTime(start));
+        _sequences.SaveUnused();
         ReadOn();
     }
 
     // A state that is kept is looked at by nobody else.
-    private long KeptFor(EngineOptions options) => options.CachedPrompts == 0 ? 0 : _model.Shape.IsRecurrent ? long.MaxValue : options.CachedFor;
+    private long KeptFor(EngineOptions options) => options.CachedPrompts == 0 ? 0
+        : _model.Shape.IsRecurrent ? long.MaxValue
+        : options.CachedFor ?? (_store is null ? KeptUntilForgotten : KeptUntilSaved);
 
     private bool DecodeParts(IReadOnlyList<StepPart> parts)
     {
@@ -102,6 +112,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     public void Dispose()
     {
         _stage?.Dispose();
+        _store?.Dispose();
         _context.Dispose();
     }
 
@@ -127,9 +138,29 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         while (_waiting.First is { } first && _running.Count < _slots && (!_isFull || _running.Count == 0) && HasRoomFor(first.Value))
         {
             _waiting.RemoveFirst();
-            first.Value.Admit(_sequences.Rent(first.Value.Tokens), _time);
+            Sequence sequence = _sequences.Rent(first.Value.Tokens);
+            first.Value.Admit(sequence, _sequences.CanLoad(sequence, first.Value.Tokens), _time);
             _running.Add(first.Value);
         }
+    }
+
+    // Beside answers for a part of the time that prompts have there, and a block at least; else all at once.
+    private void Load()
+    {
+        if (!_running.Exists(static job => job.IsLoading))
+            return;
+        long start = _time.GetTimestamp();
+        int answers = _running.Count(static job => !job.IsLoading && job.Pending == 1);
+        TimeSpan slice = answers == 0 ? TimeSpan.MaxValue : _pacing.Slice(answers, prompts: 1) / 2;
+        do
+        {
+            if (_running.Find(static job => job.IsLoading) is not { } job)
+                return;
+            // Without room for it, it is read like any other prompt, which makes some.
+            if (!_sequences.Load(job.Sequence!, job.Tokens) || !_sequences.CanLoad(job.Sequence!, job.Tokens))
+                job.Loaded();
+        }
+        while (_time.GetElapsedTime(start) < slice);
     }
 
     // With a token more for each slot: a job that was put out must not come back before there is room for it to go on.

@@ -61,6 +61,9 @@ internal sealed class EngineJob : IEngineJob
     /// <inheritdoc cref="Length"/>
     public ReadOnlySpan<int> Tokens => _window.Tokens;
 
+    /// <summary>What is known of its beginning is still on its way into the sequence: nothing is read or sampled meanwhile.</summary>
+    public bool IsLoading { get; private set; }
+
     public int Pending => _window.Count - Sequence!.Length;
 
     /// <summary>Position in the answer of the next token.</summary>
@@ -72,12 +75,22 @@ internal sealed class EngineJob : IEngineJob
     public ReadOnlySpan<int> PendingTokens(int count) => _window.Tokens.Slice(Sequence!.Length, count);
 
     /// <param name="sequence">Begins as the job's tokens do.</param>
+    /// <param name="isLoading">More is known, until <see cref="Loaded"/>.</param>
     /// <param name="time">The clock.</param>
-    public void Admit(Sequence sequence, TimeProvider time)
+    public void Admit(Sequence sequence, bool isLoading, TimeProvider time)
     {
         Sequence = sequence;
-        _cachedTokens ??= Math.Min(sequence.Length, _promptTokens);
+        IsLoading = isLoading;
         _admitted ??= time.GetTimestamp();
+        if (!isLoading)
+            Loaded();
+    }
+
+    /// <summary>The sequence holds all that is known.</summary>
+    public void Loaded()
+    {
+        IsLoading = false;
+        _cachedTokens ??= Math.Min(Sequence!.Length, _promptTokens);
     }
 
     /// <returns>The sequence it had.</returns>
@@ -85,6 +98,7 @@ internal sealed class EngineJob : IEngineJob
     {
         Sequence? sequence = Sequence;
         Sequence = null;
+        IsLoading = false;
         return sequence;
     }
 

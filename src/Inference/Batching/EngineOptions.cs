@@ -1,3 +1,4 @@
+using OllamaMax.Inference.Devices;
 using OllamaMax.Inference.Native;
 
 namespace OllamaMax.Inference.Batching;
@@ -31,16 +32,22 @@ public sealed record EngineOptions
     public long? MemoryBytes { get; init; }
 
     /// <summary>
-    /// Finished prompts and answers that stay in memory beside the running ones, 0-192, so that a prompt that begins alike need not be read again. They take what
+    /// Finished prompts and answers that stay in memory beside the running ones, 0-191, so that a prompt that begins alike need not be read again. They take what
     /// running jobs leave of the context. 0: none. Models with a state keep them in idle slots only: each would cost memory of its own.
     /// </summary>
     public int CachedPrompts { get; init; } = 16;
 
     /// <summary>
-    /// Tokens that are decoded before a kept prompt is forgotten that nobody came back for. A token that is kept makes each that is decoded slower by a ten-thousandth of
-    /// what a token of a prompt takes, more or less (bench, section kept): by then keeping it has cost about as much as reading it again.
+    /// Bytes of the machine's memory for beginnings of prompts that have left the context, where they cost running jobs nothing; filled as they come. Beside
+    /// <see cref="MemoryBytes"/>, and at most half of what is free when the model is loaded. 0: none. Models with a state or a sliding window have none.
     /// </summary>
-    internal long CachedFor { get; init; } = 16384;
+    public long PrefixBytes { get; init; } = HostMemory.Total / 16;
+
+    /// <summary>
+    /// Tokens that are decoded before a kept prompt leaves the context that nobody came back for; null: few where it goes to <see cref="PrefixBytes"/>, else thousands. A
+    /// token that is kept makes each that is decoded slower by a ten-thousandth of what a token of a prompt takes, more or less (bench, section kept).
+    /// </summary>
+    internal long? CachedFor { get; init; }
 
     /// <summary>CPU threads, 1-512. More than there are idle cores is far slower than fewer.</summary>
     public int Threads { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
@@ -88,8 +95,10 @@ public sealed record EngineOptions
             yield return $"{nameof(Slots)} times {nameof(ContextPerSlot)} must not be above {int.MaxValue}.";
         if (MemoryBytes < 1)
             yield return $"{nameof(MemoryBytes)} is {MemoryBytes}; it must be at least 1.";
-        if (CachedPrompts is < 0 or > 192)
-            yield return $"{nameof(CachedPrompts)} is {CachedPrompts}; it must be from 0 to 192.";
+        if (CachedPrompts is < 0 or > 191)
+            yield return $"{nameof(CachedPrompts)} is {CachedPrompts}; it must be from 0 to 191.";
+        if (PrefixBytes < 0)
+            yield return $"{nameof(PrefixBytes)} is {PrefixBytes}; it must be at least 0.";
         if (Threads is < 1 or > 512)
             yield return $"{nameof(Threads)} is {Threads}; it must be from 1 to 512.";
         int slots = Slots ?? MostSlots;

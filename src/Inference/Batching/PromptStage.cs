@@ -52,12 +52,11 @@ internal sealed class PromptStage(INativeContext context, INativeContext answers
         EngineJob? longest = null;
         foreach (EngineJob job in running)
         {
-            if (job.Pending >= BatchSize && job.Length <= context.Capacity && (longest is null || job.Pending > longest.Pending))
+            if (!job.IsLoading && job.Pending >= BatchSize && job.Length <= context.Capacity && (longest is null || job.Pending > longest.Pending))
                 longest = job;
         }
-        if (longest is null || (longest.Sequence!.Length > 0 && !context.AppendSequence(answers, longest.Sequence.Id, _read.Id)))
+        if (longest is null || !Copy(answers, longest.Sequence!, context, _read))
             return;
-        _read.Append(longest.Sequence.Tokens);
         Job = longest;
     }
 
@@ -88,10 +87,8 @@ internal sealed class PromptStage(INativeContext context, INativeContext answers
     /// <returns>False where there is no room.</returns>
     public bool Move()
     {
-        Sequence sequence = Job!.Sequence!;
-        if (!answers.AppendSequence(context, _read.Id, sequence.Id))
+        if (!Copy(context, _read, answers, Job!.Sequence!))
             return false;
-        sequence.Append(_read.Tokens[sequence.Length..]);
         if (Pending == 0)
             Clear();
         return true;
@@ -105,6 +102,17 @@ internal sealed class PromptStage(INativeContext context, INativeContext answers
     }
 
     public void Dispose() => _decoder.Dispose();
+
+    private static bool Copy(INativeContext source, Sequence from, INativeContext target, Sequence to)
+    {
+        if (from.Length == to.Length)
+            return true;
+        using SequencePart part = source.Save(from.Id, to.Length, from.Length);
+        if (!target.Append(to.Id, part))
+            return false;
+        to.Append(from.Tokens[to.Length..]);
+        return true;
+    }
 
     private void Plan()
     {

@@ -4,13 +4,14 @@ namespace OllamaMax.Inference.Batching;
 
 /// <summary>
 /// The sequences of a context: in use, kept after use because a later prompt may begin alike (prefix reuse), or free. What is kept takes the memory that
-/// running jobs do not need; the one unused for longest goes first, and so does one that nobody came back for. Equal beginnings take memory once. Used by the decode
-/// thread alone.
+/// running jobs do not need; the one unused for longest goes first, and so does one that nobody came back for: to the store, where there is one. Equal beginnings take
+/// memory once. Used by the decode thread alone.
 /// </summary>
 internal sealed class SequenceTable
 {
     private readonly INativeContext _context;
     private readonly long _keptFor;
+    private readonly PrefixStore? _store;
     private readonly Stack<Sequence> _free = new();
     private readonly List<Sequence> _used = [];
 
@@ -19,11 +20,13 @@ internal sealed class SequenceTable
     private long _decoded;
 
     /// <param name="context">Whose sequences.</param>
-    /// <param name="keptFor">Tokens that others decode until one that is unused is forgotten; 0: none is kept.</param>
-    public SequenceTable(INativeContext context, long keptFor)
+    /// <param name="keptFor">Tokens that others decode until one that is unused goes; 0: none is kept.</param>
+    /// <param name="store">Takes what goes, and gives it back; the context exchanges sequences then. Null: it is forgotten.</param>
+    public SequenceTable(INativeContext context, long keptFor, PrefixStore? store = null)
     {
         _context = context;
         _keptFor = keptFor;
+        _store = store;
         for (int id = context.SequenceCount - 1; id >= 0; id--)
             _free.Push(new Sequence(id));
     }
@@ -33,24 +36,60 @@ internal sealed class SequenceTable
     /// <summary>Sequences that are kept.</summary>
     public int Kept => _kept.Count;
 
-    /// <returns>A sequence that begins as <paramref name="tokens"/> do, as far as one is known; at least the last of them is missing in it.</returns>
+    /// <returns>
+    /// A sequence that begins as <paramref name="tokens"/> do, as far as one is known; at least the last of them is missing in it. Where the store knows more, it is
+    /// <see cref="Load">loaded</see> behind that.
+    /// </returns>
     public Sequence Rent(ReadOnlySpan<int> tokens)
     {
-        Sequence? source = LongestBeginning(tokens[..^1], out int length);
-        Sequence sequence = source is null ? TakeEmpty() : Branch(source, length);
+        ReadOnlySpan<int> beginning = tokens[..^1];
+        Sequence? source = LongestBeginning(beginning, out int length);
+        if (_store is not null && _store.Known(beginning) > length)
+            length = _store.LastBorder(beginning, length);
+        Sequence sequence = source is null || length == 0 ? TakeEmpty() : Branch(source, length);
         _used.Add(sequence);
         return sequence;
     }
 
-    /// <summary>
-    /// So many tokens were decoded, beside what is kept: attention goes over all of the memory, so what nobody comes back for makes all others slower. Once
-    /// that has cost about what reading it again would, it goes.
-    /// </summary>
-    public void Decoded(int tokens)
+    /// <summary>Whether the store knows how a rented sequence goes on.</summary>
+    public bool CanLoad(Sequence sequence, ReadOnlySpan<int> tokens) => _store?.Find(tokens[..^1], sequence.Length) is not null;
+
+    /// <summary>Makes a rented sequence go on with the next block of the store, which knows it (<see cref="CanLoad"/>).</summary>
+    /// <returns>False where there is no room, not even that of what is kept.</returns>
+    public bool Load(Sequence sequence, ReadOnlySpan<int> tokens)
     {
-        _decoded += tokens;
+        // What makes room may take the block's place in the store.
+        while (_store!.Find(tokens[..^1], sequence.Length) is ({ } block, var common))
+        {
+            int known = sequence.Length + common;
+            if (_context.Append(sequence.Id, block.Part))
+            {
+                sequence.Append(block.Tokens);
+                if (known < sequence.Length)
+                    Cut(sequence, known);
+                return true;
+            }
+            if (!ForgetOldest())
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>So many tokens were decoded, beside what is kept.</summary>
+    public void Decoded(int tokens) => _decoded += tokens;
+
+    /// <summary>
+    /// Attention goes over all of the memory, so what nobody comes back for makes all others slower. It goes to the store, a block at a call; without one it goes once that has
+    /// cost about what reading it again would.
+    /// </summary>
+    public void SaveUnused()
+    {
         while (_kept.Count > 0 && _decoded - _kept[0].UnusedSince > _keptFor)
-            ForgetOldest();
+        {
+            if (SaveBlock(_kept[0]))
+                return;
+            FreeOldest();
+        }
     }
 
     /// <summary>A sequence is no longer in use; what stands in it may serve another prompt.</summary>
@@ -90,14 +129,14 @@ internal sealed class SequenceTable
         sequence.Truncate(left);
     }
 
-    /// <returns>Whether there was one to forget.</returns>
+    /// <summary>Makes room of what is kept, which goes to the store.</summary>
+    /// <returns>Whether there was something.</returns>
     public bool ForgetOldest()
     {
         if (_kept.Count == 0)
             return false;
-        Sequence oldest = _kept[0];
-        _kept.RemoveAt(0);
-        Free(oldest);
+        Save(_kept[0]);
+        FreeOldest();
         return true;
     }
 
@@ -128,6 +167,8 @@ internal sealed class SequenceTable
         if (isKept && (length == source.Length || !HasFree))
         {
             // Nothing of it would be left for others, or it is the last one.
+            if (length < source.Length)
+                Save(source);
             Cut(source, length);
             return source;
         }
@@ -137,6 +178,30 @@ internal sealed class SequenceTable
         if (isKept)
             AddKept(source);
         return sequence;
+    }
+
+    private void Save(Sequence sequence)
+    {
+        while (SaveBlock(sequence))
+        {
+        }
+    }
+
+    /// <returns>False where there is nothing to save, or no room for it.</returns>
+    private bool SaveBlock(Sequence sequence)
+    {
+        ReadOnlySpan<int> tokens = sequence.Tokens;
+        if (_store is null || _store.Known(tokens) == tokens.Length)
+            return false;
+        int start = _store.LastBorder(tokens), end = Math.Min(start + PrefixStore.BlockTokens, tokens.Length);
+        return _store.Add(tokens[..end], _context.Save(sequence.Id, start, end));
+    }
+
+    private void FreeOldest()
+    {
+        Sequence oldest = _kept[0];
+        _kept.RemoveAt(0);
+        Free(oldest);
     }
 
     private void AddKept(Sequence sequence)

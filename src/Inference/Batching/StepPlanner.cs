@@ -32,7 +32,7 @@ internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
     /// <param name="jobs">All of them.</param>
     /// <param name="batch">To fill.</param>
     /// <param name="pacing">Says how many tokens of prompts go beside answers.</param>
-    /// <returns>Its parts, without the one that the stage reads; valid until the next call.</returns>
+    /// <returns>Its parts, without the one that the stage reads and those that are loading; valid until the next call.</returns>
     public IReadOnlyList<StepPart> Plan(IReadOnlyList<EngineJob> jobs, DecodeBatch batch, PromptPacing pacing)
     {
         batch.Clear();
@@ -40,6 +40,8 @@ internal sealed class StepPlanner(int batchSize, PromptStage? stage = null)
         _prompts.Clear();
         foreach (EngineJob job in jobs)
         {
+            if (job.IsLoading)
+                continue;
             if (job.Pending == 1)
                 Add(batch, job, 1);
             else if (job != stage?.Job)

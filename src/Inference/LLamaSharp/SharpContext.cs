@@ -13,6 +13,9 @@ internal sealed class SharpContext : INativeContext
     private readonly HashSet<int> _embedded = [];
     private readonly bool _embeds;
     private readonly int _window;
+
+    // Holds what is on its way out of this context or into it; -1: nothing ever is.
+    private readonly int _exchange;
     private int _outputCount;
 
     private SharpContext(SafeLLamaContextHandle handle, ContextConfig config, int vocabularySize, int longest)
@@ -23,6 +26,7 @@ internal sealed class SharpContext : INativeContext
         BatchSize = (int)handle.BatchSize;
         SequenceCount = config.Sequences;
         _window = config.SlidingWindow;
+        _exchange = config.Exchanges ? config.Sequences : -1;
         _check = new BatchCheck(config.Sequences, vocabularySize, BatchSize, longest, asksForAll: _embeds);
         _outputs = new bool[BatchSize];
     }
@@ -40,7 +44,7 @@ internal sealed class SharpContext : INativeContext
     /// <param name="longest">Most tokens in a sequence.</param>
     public static SharpContext Create(SafeLlamaModelHandle model, LoraAdapter[] adapters, ContextConfig config, int vocabularySize, int longest)
     {
-        if (config.Exchanges || config.IsInterruptible)
+        if (config.IsInterruptible)
             throw new ArgumentException("LLamaSharp lets one context of a process compute at a time: none can stand still beside another.", nameof(config));
         List<string> errors = [];
         SafeLLamaContextHandle handle = NativeLog.Capture(errors, () => SafeLLamaContextHandle.Create(model, Parameters(config)));
@@ -126,8 +130,36 @@ internal sealed class SharpContext : INativeContext
         _check.SetLength(to, length);
     }
 
-    public bool AppendSequence(INativeContext source, int from, int to) =>
-        throw new NotSupportedException("LLamaSharp's contexts exchange no sequences.");
+    public unsafe SequencePart Save(int sequence, int start, int end)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        _check.CheckSaved(sequence, start, end, exchanges: _exchange >= 0);
+        _handle.MemorySequenceCopy((LLamaSeqId)sequence, (LLamaSeqId)_exchange, start, end);
+        try
+        {
+            SequencePart part = new(start, end - start, _handle.GetStateSize((LLamaSeqId)_exchange));
+            if (_handle.GetState(part.Data, part.Size, (LLamaSeqId)_exchange) == part.Size)
+                return part;
+            part.Dispose();
+            throw new NativeException($"llama.cpp could not copy {end - start} tokens.");
+        }
+        finally
+        {
+            _handle.MemorySequenceRemove((LLamaSeqId)_exchange, -1, -1);
+        }
+    }
+
+    public unsafe bool Append(int sequence, SequencePart part)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        _check.CheckAppended(sequence, part, exchanges: _exchange >= 0);
+        if (_handle.SetState(part.Data, part.Size, (LLamaSeqId)_exchange) == 0)
+            return false;
+        _handle.MemorySequenceCopy((LLamaSeqId)_exchange, (LLamaSeqId)sequence, part.Start, part.End);
+        _handle.MemorySequenceRemove((LLamaSeqId)_exchange, -1, -1);
+        _check.SetLength(sequence, part.End);
+        return true;
+    }
 
     public bool TruncateSequence(int sequence, int length)
     {

@@ -39,6 +39,36 @@ internal sealed class BatchCheck(int sequences, int vocabularySize, int batchSiz
             throw new ArgumentException("The context cannot be interrupted.", nameof(goOn));
     }
 
+    /// <param name="sequence">Whose tokens.</param>
+    /// <param name="start">Position of the first one.</param>
+    /// <param name="end">Behind the last one.</param>
+    /// <param name="exchanges">Whether the context was made for it.</param>
+    /// <exception cref="ArgumentException">It was not, or the sequence does not have them.</exception>
+    public void CheckSaved(int sequence, int start, int end, bool exchanges)
+    {
+        CheckExchanges(exchanges);
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(end, start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(end, Length(sequence));
+    }
+
+    /// <param name="sequence">To append to.</param>
+    /// <param name="part">To append.</param>
+    /// <param name="exchanges">Whether the context was made for it.</param>
+    /// <exception cref="ArgumentException">It was not, or the sequence ends elsewhere.</exception>
+    public void CheckAppended(int sequence, SequencePart part, bool exchanges)
+    {
+        CheckExchanges(exchanges);
+        if (Length(sequence) != part.Start)
+            throw new ArgumentException($"A part that begins at {part.Start} cannot follow {Length(sequence)} tokens.", nameof(part));
+    }
+
+    private static void CheckExchanges(bool exchanges)
+    {
+        if (!exchanges)
+            throw new ArgumentException("The context exchanges no sequences.", nameof(exchanges));
+    }
+
     private void CheckEntry(DecodeBatch batch, int i)
     {
         int token = batch.Tokens[i], sequence = batch.Sequences[i], position = batch.Positions[i];

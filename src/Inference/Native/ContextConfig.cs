@@ -21,13 +21,13 @@ internal sealed record ContextConfig
     /// <summary>Tokens that layers with a sliding window look back; 0 where no layer has one.</summary>
     public int SlidingWindow { get; init; }
 
-    /// <summary>Sequences can be copied from and to another context of the same model. Not for models with a state or a sliding window, and not under LLamaSharp.</summary>
+    /// <summary>Parts of sequences can be copied out of it and into it. Not for models with a state or a sliding window.</summary>
     public bool Exchanges { get; init; }
 
     /// <summary>A computation can be interrupted between its parts. Not under LLamaSharp, where no other context could compute meanwhile.</summary>
     public bool IsInterruptible { get; init; }
 
-    /// <summary>Sequences that the library is to know: one of them holds what is on its way to another context.</summary>
+    /// <summary>Sequences that the library is to know: one of them holds what is on its way out or in.</summary>
     public int NativeSequences => Exchanges ? Sequences + 1 : Sequences;
 
     /// <summary>Tokens to ask the library for. It rounds them up later, but ends the process where there are fewer than sequences.</summary>

@@ -55,15 +55,18 @@ internal interface INativeContext : IDisposable
     /// <param name="length">Tokens to take, from the beginning; where <see cref="CanBranch"/> allows it.</param>
     void CopySequence(int from, int to, int length);
 
-    /// <summary>
-    /// Makes a sequence go on as one of another context of the same model does, without computing: what is there behind this one's length is copied.
-    /// Both contexts have <see cref="ContextConfig.Exchanges"/>.
-    /// </summary>
-    /// <param name="source">The other context, on the same thread.</param>
-    /// <param name="from">Its sequence, longer than <paramref name="to"/> and of the same tokens as far as that goes.</param>
-    /// <param name="to">A sequence of this context.</param>
+    /// <summary>Copies what is remembered of tokens of a sequence; only in a context that <see cref="ContextConfig.Exchanges"/>.</summary>
+    /// <param name="sequence">Longer than <paramref name="start"/>.</param>
+    /// <param name="start">Position of the first token.</param>
+    /// <param name="end">Behind the last one.</param>
+    /// <exception cref="NativeException">It could not be copied.</exception>
+    SequencePart Save(int sequence, int start, int end);
+
+    /// <summary>Makes a sequence go on with a part that was saved, without computing; only in a context that <see cref="ContextConfig.Exchanges"/>.</summary>
+    /// <param name="sequence">Ends where the part begins, and has the tokens that stood before it.</param>
+    /// <param name="part">Of this context, or of another one with the same model and the same types of cache.</param>
     /// <returns>False where there is no room; nothing has changed then.</returns>
-    bool AppendSequence(INativeContext source, int from, int to);
+    bool Append(int sequence, SequencePart part);
 
     /// <summary>Forgets a sequence from a position on.</summary>
     /// <returns>False where the model cannot forget a part (recurrent ones); nothing has changed then.</returns>

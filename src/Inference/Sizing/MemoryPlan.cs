@@ -15,6 +15,9 @@ public sealed record MemoryPlan
     /// <summary>Tokens of context beside that, to read a long prompt in while answers run; 0: none.</summary>
     public int StageContext { get; init; }
 
+    /// <summary>Most of the machine's memory for beginnings of prompts that have left the context; not part of <see cref="Bytes"/>, as it is of what is left over.</summary>
+    public long PrefixBytes { get; init; }
+
     /// <summary>Layers in GPU memory; -1: all, also where there is no GPU.</summary>
     public required int GpuLayers { get; init; }
 

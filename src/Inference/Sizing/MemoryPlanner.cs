@@ -21,7 +21,7 @@ internal static class MemoryPlanner
     public static MemoryPlan Of(ModelShape shape, EngineOptions options, IReadOnlyList<InferenceDevice> devices)
     {
         Sizes sizes = new(shape, options, devices);
-        return sizes.WithStage(Of(sizes, options.Slots));
+        return sizes.WithPrefixes(sizes.WithStage(Of(sizes, options.Slots)));
     }
 
     private static MemoryPlan Of(Sizes sizes, int? asked)
@@ -51,6 +51,9 @@ internal static class MemoryPlanner
         /// <summary>Of <see cref="Memory"/>, what devices have free; that of a GPU in the processor is the machine's.</summary>
         public long Free => Math.Min(
             Memory, devices.Count == 0 ? long.MaxValue : devices.Where(static device => device.Kind != DeviceKind.IntegratedGpu).Sum(static device => device.FreeBytes));
+
+        // Of a state or a sliding window no part can be copied.
+        private bool CanExchange => shape.IsGenerator && !shape.IsRecurrent && shape.SlidingWindow == 0;
 
         private int Least => Math.Min(LeastContext, Asked);
 
@@ -83,8 +86,7 @@ internal static class MemoryPlanner
         /// </summary>
         public MemoryPlan WithStage(MemoryPlan plan)
         {
-            if (plan.Slots == 1 || plan.ContextPerSlot < PromptStage.BatchSize || !shape.IsGenerator || shape.IsRecurrent || shape.SlidingWindow > 0
-                || !NativeModels.IsLlamaCpp(options.Native) || plan.UsesGpu)
+            if (plan.Slots == 1 || plan.ContextPerSlot < PromptStage.BatchSize || !CanExchange || !NativeModels.IsLlamaCpp(options.Native) || plan.UsesGpu)
                 return plan;
             long cache = _perToken * plan.ContextPerSlot;
             EngineOptions inBatches = options with { BatchSize = Math.Min(options.BatchSize, PromptStage.BatchSize) };
@@ -92,6 +94,17 @@ internal static class MemoryPlanner
             return plan.Bytes + cache + compute > Free
                 ? plan
                 : plan with { StageContext = plan.ContextPerSlot, CacheBytes = plan.CacheBytes + cache, ComputeBytes = plan.ComputeBytes + compute };
+        }
+
+        /// <summary>Half of what is left of the machine's own memory: others may want some, and no model is refused or cut for it.</summary>
+        public MemoryPlan WithPrefixes(MemoryPlan plan)
+        {
+            if (!CanExchange || options.CachedPrompts == 0)
+                return plan;
+            bool isInVram = devices.Any(static device => device.Kind == DeviceKind.Gpu);
+            InferenceDevice? machine = devices.FirstOrDefault(static device => device.Kind == DeviceKind.Cpu);
+            long left = machine is null ? long.MaxValue : machine.FreeBytes - plan.Bytes + (isInVram ? plan.VramBytes : 0);
+            return plan with { PrefixBytes = Math.Clamp(left / 2, 0, options.PrefixBytes) };
         }
 
         public MemoryPlan Plan(int slots, int total)

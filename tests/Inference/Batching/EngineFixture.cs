@@ -57,7 +57,7 @@ internal static class EngineFixture
     {
         EngineJob job = new(
             [.. Enumerable.Range(0, pending)], Greedy(""), new JobBounds(Context: 1000, Answer: 1000, Keep: 0), null!, new CollectingSink(), CancellationToken.None);
-        job.Admit(new Sequence(sequence), TimeProvider.System);
+        job.Admit(new Sequence(sequence), isLoading: false, TimeProvider.System);
         return job;
     }
 

@@ -49,9 +49,9 @@ public sealed class PrefixReuseTests
     }
 
     [Fact]
-    public async Task RunAsync_LongAfterwards_ItIsForgotten()
+    public async Task RunAsync_LongAfterwardsWithoutAStore_ItIsForgotten()
     {
-        await using LoadedEngine loaded = await EngineFixture.LoadAsync(options: EngineFixture.Exact with { CachedFor = 100 });
+        await using LoadedEngine loaded = await EngineFixture.LoadAsync(options: EngineFixture.Exact with { CachedFor = 100, PrefixBytes = 0 });
         EngineRequest request = EngineFixture.Greedy($"{s_system} what is this", tokens: 1);
         (_, CollectingSink first) = await EngineFixture.RunAsync(loaded.Engine, request);
         await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("hello", tokens: 90));
@@ -64,6 +64,53 @@ public sealed class PrefixReuseTests
         soon.Start!.CachedTokens.ShouldBe(first.Start.PromptTokens - 1);
         // The first token, which every prompt begins with.
         late.Start!.CachedTokens.ShouldBeLessThan(2);
+    }
+
+    [Fact]
+    public async Task RunAsync_MoreConversationsThanTheContextHolds_NoneIsReadAgain()
+    {
+        string[] openings = [.. Enumerable.Range(0, 6).Select(static i => $"{i} {s_system}")];
+        EngineRequest[] turns = [.. openings.Select(static opening => EngineFixture.Greedy($"{opening} and then"))];
+        List<int[]> cold = [];
+        await using (LoadedEngine loaded = await EngineFixture.LoadAsync(options: s_cold))
+        {
+            foreach (EngineRequest turn in turns)
+                cold.Add((await EngineFixture.RunAsync(loaded.Engine, turn)).Sink.Tokens);
+        }
+        await using LoadedEngine small = await EngineFixture.LoadAsync(options: EngineFixture.Exact with { TotalContext = 1024 });
+        foreach (string opening in openings)
+            await EngineFixture.RunAsync(small.Engine, EngineFixture.Greedy(opening));
+
+        (AttemptEnd End, CollectingSink Sink)[] all = await Task.WhenAll(turns.Select(turn => EngineFixture.RunAsync(small.Engine, turn)));
+
+        for (int i = 0; i < all.Length; i++)
+        {
+            all[i].Sink.Tokens.ShouldBe(cold[i]);
+            all[i].Sink.Start!.CachedTokens.ShouldBeGreaterThan(all[i].Sink.Start!.PromptTokens * 9 / 10);
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_FromTheStoreBesideAnswers_BothAnswerAsAlone()
+    {
+        await using LoadedEngine loaded = await EngineFixture.LoadAsync(EngineFixture.LongContext, EngineFixture.Exact with { ContextPerSlot = 2048 });
+        EngineRequest beside = EngineFixture.Sampled("hello", 300), request = EngineFixture.Sampled(EngineFixture.LongPrompt(150));
+        int[] answer = (await EngineFixture.RunAsync(loaded.Engine, beside)).Sink.Tokens;
+        int[] cold = (await EngineFixture.RunAsync(loaded.Engine, request)).Sink.Tokens;
+        // It leaves the context meanwhile.
+        await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy("what", 300));
+        CollectingSink sink = new() { StandsAt = 3 };
+        Task<AttemptEnd> running = loaded.Engine.RunAsync(beside, sink, TestContext.Current.CancellationToken).AsTask();
+        await sink.WaitForAsync(3);
+
+        Task<(AttemptEnd, CollectingSink Sink)> again = EngineFixture.RunAsync(loaded.Engine, request);
+        sink.GoOn();
+
+        CollectingSink second = (await again).Sink;
+        await running;
+        second.Tokens.ShouldBe(cold);
+        second.Start!.CachedTokens.ShouldBe(second.Start.PromptTokens - 1);
+        sink.Tokens.ShouldBe(answer);
     }
 
     [Fact]

@@ -150,12 +150,12 @@ public sealed class SequenceTableTests : IDisposable
     {
         Sequence first = Read(Rent(5, 6, 7, 8), 5, 6, 7, 8), second = Read(Rent(9, 10, 11), 9, 10, 11);
         _table.Keep(first);
-        _table.Decoded(600);
+        Decoded(600);
         _table.Keep(second);
-        _table.Decoded(400);
+        Decoded(400);
         _table.Kept.ShouldBe(2);
 
-        _table.Decoded(1);
+        Decoded(1);
 
         _table.Kept.ShouldBe(1);
         _context.Length(first.Id).ShouldBe(0);
@@ -167,13 +167,13 @@ public sealed class SequenceTableTests : IDisposable
     {
         Sequence kept = Read(Rent(5, 6, 7, 8), 5, 6, 7, 8);
         _table.Keep(kept);
-        _table.Decoded(900);
+        Decoded(900);
 
         Rent(5, 6, 9).Length.ShouldBe(2);
-        _table.Decoded(1000);
+        Decoded(1000);
 
         _table.Kept.ShouldBe(1);
-        _table.Decoded(1);
+        Decoded(1);
         _table.Kept.ShouldBe(0);
     }
 
@@ -189,6 +189,12 @@ public sealed class SequenceTableTests : IDisposable
 
         sequence.Tokens.ToArray().ShouldBe([5]);
         _context.Length(sequence.Id).ShouldBe(1);
+    }
+
+    private void Decoded(int tokens)
+    {
+        _table.Decoded(tokens);
+        _table.SaveUnused();
     }
 
     private Sequence Rent(params int[] tokens) => _table.Rent(tokens);

@@ -183,7 +183,7 @@ public sealed class MemoryPlannerTests
     [Fact]
     public void Of_OnACpuWithRoom_HasAStageBesideTheSlots()
     {
-        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400, Native = NativeKind.LlamaCpp };
+        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400, Native = NativeKind.LlamaCpp, PrefixBytes = 0 };
         MemoryPlan without = MemoryPlanner.Of(s_shape, options, []);
 
         MemoryPlan plan = MemoryPlanner.Of(s_shape, options, [Cpu(1L << 40)]);
@@ -195,6 +195,31 @@ public sealed class MemoryPlannerTests
         MemoryPlanner.Of(s_shape, options with { MemoryBytes = plan.Bytes }, [Cpu(1L << 40)]).ShouldBe(plan);
         MemoryPlanner.Of(s_shape, options with { MemoryBytes = plan.Bytes - 1 }, [Cpu(1L << 40)]).ShouldBe(without with { UsesGpu = false });
         MemoryPlanner.Of(s_shape, options, [Cpu(plan.Bytes - 1)]).ShouldBe(without with { UsesGpu = false });
+    }
+
+    [Fact]
+    public void Of_WithRoomInTheMachine_HasUpToHalfOfThatForPrefixes()
+    {
+        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400, Native = NativeKind.LlamaCpp, PrefixBytes = 1_000_000 };
+        MemoryPlan plan = MemoryPlanner.Of(s_shape, options, [Cpu(1L << 40)]);
+
+        plan.PrefixBytes.ShouldBe(1_000_000);
+        plan.Bytes.ShouldBe(MemoryPlanner.Of(s_shape, options with { PrefixBytes = 0 }, [Cpu(1L << 40)]).Bytes);
+        MemoryPlanner.Of(s_shape, options, [Cpu(plan.Bytes + 600_000)]).PrefixBytes.ShouldBe(300_000);
+        MemoryPlanner.Of(s_shape, options, [Cpu(1)]).PrefixBytes.ShouldBe(0);
+        // What is in a card's memory takes none of the machine's.
+        MemoryPlanner.Of(s_shape, options, [Cpu(1_000_000), Gpu(24)]).PrefixBytes.ShouldBe(500_000);
+    }
+
+    [Fact]
+    public void Of_WherePrefixesCannotBeCopied_HasNoneForThem()
+    {
+        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400 };
+
+        MemoryPlanner.Of(s_shape with { IsRecurrent = true }, options, []).PrefixBytes.ShouldBe(0);
+        MemoryPlanner.Of(s_shape with { SlidingWindow = 32 }, options, []).PrefixBytes.ShouldBe(0);
+        MemoryPlanner.Of(s_shape, options with { CachedPrompts = 0 }, []).PrefixBytes.ShouldBe(0);
+        MemoryPlanner.Of(s_shape, options, []).PrefixBytes.ShouldBe(options.PrefixBytes);
     }
 
     [Fact]

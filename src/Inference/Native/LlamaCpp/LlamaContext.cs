@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace OllamaMax.Inference.Native.LlamaCpp;
 
 /// <summary>
@@ -26,7 +24,7 @@ internal sealed unsafe class LlamaContext : INativeContext
     private readonly int _width;
     private readonly int _window;
 
-    // Holds what is on its way from or to another context; -1: nothing ever is.
+    // Holds what is on its way out of this context or into it; -1: nothing ever is.
     private readonly int _exchange;
 
     private LlamaContext(
@@ -162,41 +160,36 @@ internal sealed unsafe class LlamaContext : INativeContext
         _check.SetLength(to, length);
     }
 
-    public bool AppendSequence(INativeContext source, int from, int to)
+    public SequencePart Save(int sequence, int start, int end)
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-        LlamaContext other = (LlamaContext)source;
-        ObjectDisposedException.ThrowIf(other._handle.IsClosed, other);
-        int start = _check.Length(to), length = other.Length(from);
-        if (_exchange < 0 || other._exchange < 0)
-            throw new ArgumentException("One of the contexts exchanges no sequences.", nameof(source));
-        if (length <= start)
-            throw new ArgumentException($"A sequence of {length} tokens has nothing to append to one of {start}.", nameof(from));
-        nint memory = LlamaApi.Memory(_handle), others = LlamaApi.Memory(other._handle);
-        LlamaApi.MemoryCopy(others, from, other._exchange, start, length);
+        _check.CheckSaved(sequence, start, end, exchanges: _exchange >= 0);
+        nint memory = LlamaApi.Memory(_handle);
+        LlamaApi.MemoryCopy(memory, sequence, _exchange, start, end);
         try
         {
-            nuint size = LlamaApi.SequenceStateSize(other._handle, other._exchange);
-            void* state = NativeMemory.Alloc(size);
-            try
-            {
-                if (LlamaApi.SequenceStateGet(other._handle, (byte*)state, size, other._exchange) != size)
-                    throw new NativeException($"llama.cpp could not copy {length - start} tokens.");
-                if (LlamaApi.SequenceStateSet(_handle, (byte*)state, size, _exchange) == 0)
-                    return false;
-            }
-            finally
-            {
-                NativeMemory.Free(state);
-            }
+            SequencePart part = new(start, end - start, LlamaApi.SequenceStateSize(_handle, _exchange));
+            if (LlamaApi.SequenceStateGet(_handle, part.Data, part.Size, _exchange) == part.Size)
+                return part;
+            part.Dispose();
+            throw new NativeException($"llama.cpp could not copy {end - start} tokens.");
         }
         finally
         {
-            LlamaApi.MemoryRemove(others, other._exchange, -1, -1);
+            LlamaApi.MemoryRemove(memory, _exchange, -1, -1);
         }
-        LlamaApi.MemoryCopy(memory, _exchange, to, start, length);
+    }
+
+    public bool Append(int sequence, SequencePart part)
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        _check.CheckAppended(sequence, part, exchanges: _exchange >= 0);
+        if (LlamaApi.SequenceStateSet(_handle, part.Data, part.Size, _exchange) == 0)
+            return false;
+        nint memory = LlamaApi.Memory(_handle);
+        LlamaApi.MemoryCopy(memory, _exchange, sequence, part.Start, part.End);
         LlamaApi.MemoryRemove(memory, _exchange, -1, -1);
-        _check.SetLength(to, length);
+        _check.SetLength(sequence, part.End);
         return true;
     }
 

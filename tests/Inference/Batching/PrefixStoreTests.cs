@@ -1,0 +1,136 @@
+using CsCheck;
+using OllamaMax.Inference.Batching;
+using OllamaMax.Inference.Native;
+
+namespace OllamaMax.Inference.Tests.Batching;
+
+public sealed class PrefixStoreTests
+{
+    private const int BytesPerToken = 100;
+    private const int TokenBytes = BytesPerToken + sizeof(int);
+
+    [Fact]
+    public void Known_Nothing_IsNothing()
+    {
+        using PrefixStore store = new(1000);
+
+        store.Known([1, 2, 3]).ShouldBe(0);
+        store.LastBorder([1, 2, 3]).ShouldBe(0);
+        store.Find([1, 2, 3], 0).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Find_PromptThatGoesOnElsewhere_IsKnownUpToThere()
+    {
+        using PrefixStore store = new(100_000);
+        Save(store, [1, 2, 3, 4, 5, 6, 7], 3);
+
+        store.Known([1, 2, 3, 4, 9]).ShouldBe(4);
+        store.LastBorder([1, 2, 3, 4, 9]).ShouldBe(3);
+        store.LastBorder([1, 2, 3, 4, 5, 6, 7], length: 5).ShouldBe(3);
+        Loaded(store, [1, 2, 3, 4, 9]).ShouldBe([1, 2, 3, 4]);
+        store.Find([1, 2, 3, 4, 9], 4).ShouldBeNull();
+        store.Find([1, 2, 3], 3).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Add_PromptsThatBeginAlike_TakeMemoryForThatOnce()
+    {
+        using PrefixStore store = new(100_000);
+
+        Save(store, [1, 2, 3, 4, 5], 2);
+        Save(store, [1, 2, 3, 9], 2);
+        Save(store, [1, 2, 3, 4, 5, 6], 2);
+        Save(store, [1, 2, 3], 2);
+
+        // [1 2] [3 4] [5] [6], and [3 9].
+        store.Bytes.ShouldBe(8 * TokenBytes);
+        Loaded(store, [1, 2, 3, 4, 5, 6]).ShouldBe([1, 2, 3, 4, 5, 6]);
+        Loaded(store, [1, 2, 3, 9]).ShouldBe([1, 2, 3, 9]);
+    }
+
+    [Fact]
+    public void Add_NoRoom_TheEndOfWhatIsUnusedForLongestGoes()
+    {
+        using PrefixStore store = new(6 * TokenBytes);
+        Save(store, [1, 2, 3, 4], 2);
+        Save(store, [5, 6], 2);
+        Loaded(store, [1, 2, 3]).Length.ShouldBe(3);
+
+        Save(store, [7, 8, 9, 10], 2);
+
+        store.Bytes.ShouldBe(6 * TokenBytes);
+        store.Known([5, 6]).ShouldBe(0);
+        store.Known([1, 2, 3, 4]).ShouldBe(2);
+        store.Known([7, 8, 9, 10]).ShouldBe(4);
+    }
+
+    [Fact]
+    public void Add_MoreThanThereIsRoomFor_KeepsWhatFits()
+    {
+        using PrefixStore store = new(5 * TokenBytes);
+
+        Save(store, [1, 2, 3, 4, 5, 6, 7, 8], 2).ShouldBeFalse();
+
+        store.Known([1, 2, 3, 4, 5, 6, 7, 8]).ShouldBe(4);
+        store.Bytes.ShouldBe(4 * TokenBytes);
+    }
+
+    [Fact]
+    public void Add_NothingBeforeIt_Throws()
+    {
+        using PrefixStore store = new(1000);
+        using SequencePart part = new(2, 1, 10);
+
+        Should.Throw<ArgumentException>(() => store.Add([1, 2, 3], part)).Message.ShouldContain("ends at 2");
+    }
+
+    [Fact]
+    public void Dispose_HoldsNothing()
+    {
+        PrefixStore store = new(100_000);
+        Save(store, [1, 2, 3, 4], 2);
+        SequencePart part = store.Find([1, 2], 0)!.Value.Block.Part;
+
+        store.Dispose();
+
+        part.IsClosed.ShouldBeTrue();
+        store.Bytes.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Save_AnyPromptsInAnyOrder_GivesBackWhatItWasGiven() =>
+        Gen.Select(Gen.Int[1, 3].Array[1, 12].Array[1, 40], Gen.Int[1, 40], Gen.Int[1, 5]).Sample(static (prompts, capacity, block) =>
+        {
+            using PrefixStore store = new(capacity * TokenBytes);
+            foreach (int[] prompt in prompts)
+            {
+                bool isWhole = Save(store, prompt, block);
+
+                store.Bytes.ShouldBeInRange(0, capacity * TokenBytes);
+                store.Known(prompt).ShouldBe(isWhole ? prompt.Length : store.LastBorder(prompt), "what was saved is there");
+                (isWhole || prompt.Length > capacity).ShouldBeTrue();
+                foreach (int[] other in prompts)
+                    Loaded(store, other).ShouldBe(other[..store.Known(other)]);
+            }
+        });
+
+    private static bool Save(PrefixStore store, int[] prompt, int block)
+    {
+        while (store.Known(prompt) < prompt.Length)
+        {
+            int start = store.LastBorder(prompt), end = Math.Min(start + block, prompt.Length);
+            if (!store.Add(prompt.AsSpan(..end), new SequencePart(start, end - start, (nuint)((end - start) * BytesPerToken))))
+                return false;
+        }
+        return true;
+    }
+
+    private static int[] Loaded(PrefixStore store, int[] prompt)
+    {
+        List<int> tokens = [];
+        while (store.Find(prompt, tokens.Count) is ({ } block, var common))
+            tokens.AddRange(block.Tokens[..common]);
+        return [.. tokens];
+    }
+}
