@@ -15,7 +15,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
 
     // See EngineOptions.CachedFor: by the first a kept token has cost about what reading it again would, and a copy out and back costs a few steps' attention to it.
     private const long KeptUntilForgotten = 16384;
-    private const long KeptUntilSaved = 128;
+    private const long KeptUntilSaved = 64;
 
     private readonly INativeModel _model;
     private readonly INativeContext _context;
@@ -70,14 +70,14 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         _stage?.Take(_running);
         if (_running.Count == 0)
             return;
-        long start = _time.GetTimestamp();
         IReadOnlyList<StepPart> parts = _planner.Plan(_running, _batch, _pacing);
+        _sequences.Decoding(_batch.Count);
+        long start = _time.GetTimestamp();
         Interlocked.Increment(ref _steps);
         if (_batch.Count > 0 && !DecodeParts(parts))
             return;
         // On a GPU the decoding is over only when its logits have been read.
         _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, _time.GetElapsedTime(start));
-        _sequences.SaveUnused();
         ReadOn();
     }
 
@@ -96,7 +96,6 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             MakeRoom();
         if (outcome != DecodeOutcome.Ok)
             return false;
-        _sequences.Decoded(_batch.Count);
         _sampling.Choose(parts);
         foreach (StepPart part in parts)
             Advance(part);

@@ -75,20 +75,20 @@ internal sealed class SequenceTable
         return true;
     }
 
-    /// <summary>So many tokens were decoded, beside what is kept.</summary>
-    public void Decoded(int tokens) => _decoded += tokens;
-
     /// <summary>
-    /// Attention goes over all of the memory, so what nobody comes back for makes all others slower. It goes to the store, a block at a call; without one it goes once that has
-    /// cost about what reading it again would.
+    /// So many tokens are decoded next, beside what is kept: attention goes over all of the memory, so what nobody comes back for makes all others slower. It goes to the
+    /// store, as many tokens as come and a block at least, so that these find its place free; without a store it goes once that has cost about what reading it again would.
     /// </summary>
-    public void SaveUnused()
+    public void Decoding(int tokens)
     {
-        while (_kept.Count > 0 && _decoded - _kept[0].UnusedSince > _keptFor)
+        _decoded += tokens;
+        int saved = 0;
+        while (saved < Math.Max(tokens, 1) && _kept.Count > 0 && _decoded - _kept[0].UnusedSince > _keptFor)
         {
-            if (SaveBlock(_kept[0]))
-                return;
-            FreeOldest();
+            int block = SaveBlock(_kept[0]);
+            if (block == 0)
+                FreeOldest();
+            saved += block;
         }
     }
 
@@ -182,19 +182,19 @@ internal sealed class SequenceTable
 
     private void Save(Sequence sequence)
     {
-        while (SaveBlock(sequence))
+        while (SaveBlock(sequence) > 0)
         {
         }
     }
 
-    /// <returns>False where there is nothing to save, or no room for it.</returns>
-    private bool SaveBlock(Sequence sequence)
+    /// <returns>Tokens; 0 where there is nothing to save, or no room for it.</returns>
+    private int SaveBlock(Sequence sequence)
     {
         ReadOnlySpan<int> tokens = sequence.Tokens;
         if (_store is null || _store.Known(tokens) == tokens.Length)
-            return false;
+            return 0;
         int start = _store.LastBorder(tokens), end = Math.Min(start + PrefixStore.BlockTokens, tokens.Length);
-        return _store.Add(tokens[..end], _context.Save(sequence.Id, start, end));
+        return _store.Add(tokens[..end], _context.Save(sequence.Id, start, end)) ? end - start : 0;
     }
 
     private void FreeOldest()

@@ -146,16 +146,16 @@ public sealed class SequenceTableTests : IDisposable
     }
 
     [Fact]
-    public void Decoded_MoreThanItIsKeptFor_ForgetsWhatNobodyUsed()
+    public void Decoding_MoreThanItIsKeptFor_ForgetsWhatNobodyUsed()
     {
         Sequence first = Read(Rent(5, 6, 7, 8), 5, 6, 7, 8), second = Read(Rent(9, 10, 11), 9, 10, 11);
         _table.Keep(first);
-        Decoded(600);
+        _table.Decoding(600);
         _table.Keep(second);
-        Decoded(400);
+        _table.Decoding(400);
         _table.Kept.ShouldBe(2);
 
-        Decoded(1);
+        _table.Decoding(1);
 
         _table.Kept.ShouldBe(1);
         _context.Length(first.Id).ShouldBe(0);
@@ -163,17 +163,17 @@ public sealed class SequenceTableTests : IDisposable
     }
 
     [Fact]
-    public void Decoded_UsedMeanwhile_StaysForAsLongAgain()
+    public void Decoding_UsedMeanwhile_StaysForAsLongAgain()
     {
         Sequence kept = Read(Rent(5, 6, 7, 8), 5, 6, 7, 8);
         _table.Keep(kept);
-        Decoded(900);
+        _table.Decoding(900);
 
         Rent(5, 6, 9).Length.ShouldBe(2);
-        Decoded(1000);
+        _table.Decoding(1000);
 
         _table.Kept.ShouldBe(1);
-        Decoded(1);
+        _table.Decoding(1);
         _table.Kept.ShouldBe(0);
     }
 
@@ -189,12 +189,6 @@ public sealed class SequenceTableTests : IDisposable
 
         sequence.Tokens.ToArray().ShouldBe([5]);
         _context.Length(sequence.Id).ShouldBe(1);
-    }
-
-    private void Decoded(int tokens)
-    {
-        _table.Decoded(tokens);
-        _table.SaveUnused();
     }
 
     private Sequence Rent(params int[] tokens) => _table.Rent(tokens);

@@ -28,23 +28,23 @@ public sealed class StoredSequenceTests : IDisposable
     }
 
     [Fact]
-    public void Decoded_MoreThanItIsKeptFor_SavesABlockAtATimeAndThenFrees()
+    public void Decoding_MoreThanItIsKeptFor_SavesABlockAtATimeAndThenFrees()
     {
         int[] tokens = Tokens((2 * Block) + 10);
         Sequence kept = Rent(tokens);
         _table.Keep(kept);
-        Decoded(1000);
+        _table.Decoding(1000);
         _store.Bytes.ShouldBe(0);
 
         int[] known = [.. Enumerable.Range(0, 3).Select(_ =>
         {
-            Decoded(1);
+            _table.Decoding(1);
             _table.Kept.ShouldBe(1);
             return _store.Known(tokens);
         })];
         known.ShouldBe([Block, 2 * Block, tokens.Length]);
 
-        Decoded(1);
+        _table.Decoding(1);
         _table.Kept.ShouldBe(0);
         _context.Length(kept.Id).ShouldBe(0);
     }
@@ -161,12 +161,6 @@ public sealed class StoredSequenceTests : IDisposable
 
     // The same ones never stand twice at the same place after others.
     private static int[] Tokens(int count) => [.. Enumerable.Range(0, count).Select(static i => 20 + (i * i % 301))];
-
-    private void Decoded(int tokens)
-    {
-        _table.Decoded(tokens);
-        _table.SaveUnused();
-    }
 
     private Sequence Rent(params int[] tokens) => Read(_table.Rent(tokens), tokens);
 
