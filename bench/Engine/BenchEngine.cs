@@ -21,9 +21,9 @@ internal sealed class BenchEngine(LoadedEngine loaded) : IAsyncDisposable
     // Fixed, so that runs can be compared; prompts differ from each other, so that nothing is reused where that is not measured.
     private readonly Random _random = new(7);
 
-    public static async Task<BenchEngine> LoadAsync(string model, int slots, int context, int gpuLayers, CancellationToken cancellationToken)
+    public static async Task<BenchEngine> LoadAsync(string model, int slots, int context, int gpuLayers, CancellationToken cancellationToken, long? cachedFor = null)
     {
-        EngineOptions options = new() { Slots = slots, ContextPerSlot = context, Threads = Threads, BatchSize = BatchSize, GpuLayers = gpuLayers };
+        EngineOptions options = new() { Slots = slots, ContextPerSlot = context, Threads = Threads, BatchSize = BatchSize, GpuLayers = gpuLayers, CachedFor = cachedFor };
         return new(await LlamaEngine.LoadAsync(model, options, NullLoggerFactory.Instance, TimeProvider.System, cancellationToken));
     }
 

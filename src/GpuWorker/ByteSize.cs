@@ -8,13 +8,13 @@ public static class ByteSize
     private const string Units = "KMGT";
 
     /// <exception cref="ArgumentException">It is none; the message names <paramref name="option"/>.</exception>
-    public static long Parse(string text, string option) => TryParse(text) ?? throw new ArgumentException(FindError(text, option));
+    public static long Parse(string text, string option, long least = 1) => TryParse(text, least) ?? throw new ArgumentException(FindError(text, option, least));
 
     /// <summary>Null, or why it is none.</summary>
-    public static string? FindError(string text, string option) =>
-        TryParse(text) is null ? $"{option} {text} is no amount of bytes, such as 24G, 800M or a number of bytes" : null;
+    public static string? FindError(string text, string option, long least = 1) =>
+        TryParse(text, least) is null ? $"{option} {text} is no amount of bytes, such as 24G, 800M or a number of bytes" : null;
 
-    private static long? TryParse(string text)
+    private static long? TryParse(string text, long least)
     {
         string number = text.Trim().ToUpperInvariant();
         if (number.EndsWith('B'))
@@ -24,7 +24,7 @@ public static class ByteSize
         int unit = number.Length > 0 ? Units.IndexOf(number[^1]) : -1;
         double factor = Math.Pow(1024, unit + 1);
         bool isNumber = double.TryParse(unit < 0 ? number : number[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value);
-        return isNumber && value * factor is >= 1 and < long.MaxValue
+        return isNumber && value * factor >= least && value * factor < long.MaxValue
             ? (long)(value * factor)
             : null;
     }

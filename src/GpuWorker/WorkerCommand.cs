@@ -67,6 +67,11 @@ internal static partial class WorkerCommand
         Description = "Memory for models, such as 24G or 800M (binary) or a number of bytes; without it most of what the machine has",
     };
 
+    private static readonly Option<string?> PromptCache = new("--prompt-cache")
+    {
+        Description = "Memory of each model for beginnings of prompts that come again, such as 4G, or 0 for none; without it up to a sixteenth of what the machine has",
+    };
+
     private static readonly Option<double> KeepAlive = new("--keep-alive-seconds")
     {
         Description = "How long a model stays unused where requests do not say; -1: for good",
@@ -116,7 +121,7 @@ internal static partial class WorkerCommand
         var run = new Command("run", "Join a cluster and serve its models");
         Option[] options =
         [
-            Edge, Authority, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
+            Edge, Authority, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, PromptCache, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
             Drain, RefusedWait, Lifeline, Service,
         ];
         foreach (Option option in options)
@@ -242,6 +247,7 @@ internal static partial class WorkerCommand
             GpuLayers = result.GetValue(Layers),
             LoadedModels = result.GetValue(Models),
             Memory = result.GetValue(Memory) is { } memory ? ByteSize.Parse(memory, "--memory") : null,
+            PromptCache = result.GetValue(PromptCache) is { } prefixes ? ByteSize.Parse(prefixes, "--prompt-cache", least: 0) : null,
             KeepAlive = TimeSpan.FromSeconds(result.GetValue(KeepAlive)),
             InProcess = result.GetValue(InProcess),
             Forward = [.. result.GetRequiredValue(Forward).Select(ForwardTarget.Parse)],

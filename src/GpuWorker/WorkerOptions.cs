@@ -84,6 +84,10 @@ public sealed record WorkerOptions
     [Range(1, long.MaxValue)]
     public long? Memory { get; init; }
 
+    /// <summary>Most bytes of the machine's memory that each model has for beginnings of prompts, beside <see cref="Memory"/>; 0: none, null: as <see cref="EngineOptions.PrefixBytes"/>.</summary>
+    [Range(0, long.MaxValue)]
+    public long? PromptCache { get; init; }
+
     /// <summary>How long a model stays unused, where requests do not say; negative: for good.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(5);
 

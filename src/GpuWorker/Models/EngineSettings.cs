@@ -20,6 +20,8 @@ internal static class EngineSettings
             ValueType = worker.CacheType,
             FlashAttention = worker.FlashAttention,
         };
+        if (worker.PromptCache is { } prefixes)
+            engine = engine with { PrefixBytes = prefixes };
         if (worker.Threads > 0)
             engine = engine with { Threads = worker.Threads };
         if (worker.Exact)

@@ -46,6 +46,16 @@ public sealed class EngineSettingsTests : IDisposable
     }
 
     [Fact]
+    public void PromptCache_ASizeOrNone_IsWhatPrefixesGet()
+    {
+        PrefixBytes("--prompt-cache", "1.5G").ShouldBe(3L << 29);
+        PrefixBytes("--prompt-cache", "0").ShouldBe(0);
+        PrefixBytes().ShouldBe(HostMemory.Total / 16);
+
+        static long PrefixBytes(params string[] options) => EngineSettings.For(WorkerCommand.Read(Parse(options))).PrefixBytes;
+    }
+
+    [Fact]
     public void Measure_OnGpus_TellsWhatIsThereIfAllLayersAre()
     {
         string model = _folder.File("model.gguf");
@@ -71,6 +81,9 @@ public sealed class EngineSettingsTests : IDisposable
 
     [Theory]
     [InlineData("--gpu-layers", "-2")]
+    [InlineData("--prompt-cache", "-1")]
+    [InlineData("--prompt-cache", "much")]
+    [InlineData("--memory", "0")]
     [InlineData("--cache-type", "Q4", "--flash-attention", "Off")]
     public void Read_WhatCannotBe_IsRefused(params string[] options) => Should.Throw<ArgumentException>(() => WorkerCommand.Read(Parse(options)));
 
