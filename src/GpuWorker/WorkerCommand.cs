@@ -67,6 +67,12 @@ internal static partial class WorkerCommand
         Description = "Memory for models, such as 24G or 800M (binary) or a number of bytes; without it most of what the machine has",
     };
 
+    private static readonly Option<int> KeptPrompts = new("--kept-prompts")
+    {
+        Description = "Finished prompts of each model that stay for the next one that begins alike; 0: no prompt is used for another",
+        DefaultValueFactory = _ => new EngineOptions().CachedPrompts,
+    };
+
     private static readonly Option<string?> PromptCache = new("--prompt-cache")
     {
         Description = "Memory of each model for beginnings of prompts that come again, such as 4G, or 0 for none; without it up to a sixteenth of what the machine has",
@@ -121,7 +127,7 @@ internal static partial class WorkerCommand
         var run = new Command("run", "Join a cluster and serve its models");
         Option[] options =
         [
-            Edge, Authority, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, PromptCache, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
+            Edge, Authority, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeptPrompts, PromptCache, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
             Drain, RefusedWait, Lifeline, Service,
         ];
         foreach (Option option in options)
@@ -247,6 +253,7 @@ internal static partial class WorkerCommand
             GpuLayers = result.GetValue(Layers),
             LoadedModels = result.GetValue(Models),
             Memory = result.GetValue(Memory) is { } memory ? ByteSize.Parse(memory, "--memory") : null,
+            KeptPrompts = result.GetValue(KeptPrompts),
             PromptCache = result.GetValue(PromptCache) is { } prefixes ? ByteSize.Parse(prefixes, "--prompt-cache", least: 0) : null,
             KeepAlive = TimeSpan.FromSeconds(result.GetValue(KeepAlive)),
             InProcess = result.GetValue(InProcess),

@@ -84,6 +84,10 @@ public sealed record WorkerOptions
     [Range(1, long.MaxValue)]
     public long? Memory { get; init; }
 
+    /// <summary>Finished prompts that stay for the next one that begins alike, of each model; 0: no prompt is used for another.</summary>
+    [Range(0, 191)]
+    public int KeptPrompts { get; init; } = new EngineOptions().CachedPrompts;
+
     /// <summary>Most bytes of the machine's memory that each model has for beginnings of prompts, beside <see cref="Memory"/>; 0: none, null: as <see cref="EngineOptions.PrefixBytes"/>.</summary>
     [Range(0, long.MaxValue)]
     public long? PromptCache { get; init; }

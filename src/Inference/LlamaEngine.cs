@@ -14,7 +14,7 @@ public static class LlamaEngine
 
     private const int WarmUpTokens = 64;
 
-    // A copy crosses the bus, and attention to what is kept costs a GPU little.
+    // A copy crosses the bus, and attention to what is kept costs a GPU little. LLamaSharp does not tell whether there is one.
     private const long KeptOnAGpu = 4096;
 
     /// <summary>Reads a GGUF file and starts an engine for it. Takes as long as the file takes to be read.</summary>
@@ -50,7 +50,7 @@ public static class LlamaEngine
             options = options with
             {
                 PrefixBytes = plan.PrefixBytes,
-                CachedFor = options.CachedFor ?? (plan is { UsesGpu: true, PrefixBytes: > 0 } ? KeptOnAGpu : null),
+                CachedFor = options.CachedFor ?? (plan.PrefixBytes > 0 && (plan.UsesGpu || !NativeModels.IsLlamaCpp(options.Native)) ? KeptOnAGpu : null),
                 SamplingThreads = options.SamplingThreads ?? (plan.UsesGpu ? Math.Clamp(Environment.ProcessorCount / 2, 1, MostSamplingThreads) : 1),
             };
             context = shape.IsGenerator ? model.CreateContext(config) : null;

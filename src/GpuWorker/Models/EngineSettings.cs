@@ -15,6 +15,7 @@ internal static class EngineSettings
             Slots = worker.Slots,
             ContextPerSlot = worker.ContextLength,
             MemoryBytes = memory,
+            CachedPrompts = worker.KeptPrompts,
             GpuLayers = worker.GpuLayers,
             KeyType = worker.CacheType,
             ValueType = worker.CacheType,

@@ -33,7 +33,7 @@ public sealed record EngineOptions
 
     /// <summary>
     /// Finished prompts and answers that stay in memory beside the running ones, 0-191, so that a prompt that begins alike need not be read again. They take what
-    /// running jobs leave of the context. 0: none. Models with a state keep them in idle slots only: each would cost memory of its own.
+    /// running jobs leave of the context. 0: none, and none that runs is used either: no prompt is read faster for what another one was. Models with a state keep them in idle slots only: each would cost memory of its own.
     /// </summary>
     public int CachedPrompts { get; init; } = 16;
 

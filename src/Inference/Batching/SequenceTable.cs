@@ -20,7 +20,7 @@ internal sealed class SequenceTable
     private long _decoded;
 
     /// <param name="context">Whose sequences.</param>
-    /// <param name="keptFor">Tokens that others decode until one that is unused goes; 0: none is kept.</param>
+    /// <param name="keptFor">Tokens that others decode until one that is unused goes; 0: none is kept, and none that is in use is shared.</param>
     /// <param name="store">Takes what goes, and gives it back; the context exchanges sequences then. Null: it is forgotten.</param>
     public SequenceTable(INativeContext context, long keptFor, PrefixStore? store = null)
     {
@@ -147,6 +147,8 @@ internal sealed class SequenceTable
     {
         Sequence? longest = null;
         length = 0;
+        if (_keptFor == 0)
+            return null;
         foreach (List<Sequence> sequences in (ReadOnlySpan<List<Sequence>>)[_kept, _used])
         {
             foreach (Sequence sequence in sequences)

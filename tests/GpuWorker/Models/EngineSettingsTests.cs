@@ -46,11 +46,13 @@ public sealed class EngineSettingsTests : IDisposable
     }
 
     [Fact]
-    public void PromptCache_ASizeOrNone_IsWhatPrefixesGet()
+    public void KeptPromptsAndPromptCache_NumbersOrNone_AreTheEngines()
     {
         PrefixBytes("--prompt-cache", "1.5G").ShouldBe(3L << 29);
         PrefixBytes("--prompt-cache", "0").ShouldBe(0);
         PrefixBytes().ShouldBe(HostMemory.Total / 16);
+
+        EngineSettings.For(WorkerCommand.Read(Parse("--kept-prompts", "0"))).CachedPrompts.ShouldBe(0);
 
         static long PrefixBytes(params string[] options) => EngineSettings.For(WorkerCommand.Read(Parse(options))).PrefixBytes;
     }
@@ -81,6 +83,7 @@ public sealed class EngineSettingsTests : IDisposable
 
     [Theory]
     [InlineData("--gpu-layers", "-2")]
+    [InlineData("--kept-prompts", "192")]
     [InlineData("--prompt-cache", "-1")]
     [InlineData("--prompt-cache", "much")]
     [InlineData("--memory", "0")]

@@ -170,14 +170,20 @@ public sealed class PrefixReuseTests
     }
 
     [Fact]
-    public async Task RunAsync_NothingToBeKept_ReadsAllAgain()
+    public async Task RunAsync_NothingToBeKept_ReadsAllAgainBesideARunningOneToo()
     {
         await using LoadedEngine loaded = await EngineFixture.LoadAsync(options: s_cold);
         await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy(s_system));
+        CollectingSink first = new() { StandsAt = 1 };
+        Task<AttemptEnd> running = loaded.Engine.RunAsync(EngineFixture.Greedy(s_system), first, TestContext.Current.CancellationToken).AsTask();
+        await first.WaitForAsync(1);
 
-        (_, CollectingSink second) = await EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy(s_system));
+        Task<(AttemptEnd, CollectingSink Sink)> second = EngineFixture.RunAsync(loaded.Engine, EngineFixture.Greedy(s_system));
+        first.GoOn();
 
-        second.Start!.CachedTokens.ShouldBe(0);
+        first.Start!.CachedTokens.ShouldBe(0);
+        (await second).Sink.Start!.CachedTokens.ShouldBe(0);
+        await running;
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using OllamaMax.Inference.Native;
-using OllamaMax.Inference.Tests.Native;
 
-namespace OllamaMax.Inference.Tests.LlamaCpp;
+namespace OllamaMax.Inference.Tests.Native;
 
 /// <summary>Sequences that go from one context to another.</summary>
 public sealed class ContextExchangeTests : IDisposable
