@@ -75,7 +75,7 @@ internal static partial class WorkerCommand
 
     private static readonly Option<string?> PromptCache = new("--prompt-cache")
     {
-        Description = "Memory of each model for beginnings of prompts that come again, such as 4G, or 0 for none; without it up to a sixteenth of what the machine has",
+        Description = "Most memory of each model on a CPU for prompts that may come again, such as 4G, or 0 for none; without it all share a sixteenth of the machine's",
     };
 
     private static readonly Option<double> KeepAlive = new("--keep-alive-seconds")

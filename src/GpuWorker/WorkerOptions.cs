@@ -88,7 +88,7 @@ public sealed record WorkerOptions
     [Range(0, 191)]
     public int KeptPrompts { get; init; } = new EngineOptions().CachedPrompts;
 
-    /// <summary>Most bytes of the machine's memory that each model has for beginnings of prompts, beside <see cref="Memory"/>; 0: none, null: as <see cref="EngineOptions.PrefixBytes"/>.</summary>
+    /// <summary>Most bytes of the machine's memory that each model has for beginnings of prompts, beside <see cref="Memory"/>; 0: none, null: its part of <see cref="EngineOptions.PrefixBytes"/>.</summary>
     [Range(0, long.MaxValue)]
     public long? PromptCache { get; init; }
 

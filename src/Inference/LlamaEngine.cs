@@ -14,9 +14,6 @@ public static class LlamaEngine
 
     private const int WarmUpTokens = 64;
 
-    // A copy crosses the bus, and attention to what is kept costs a GPU little. LLamaSharp does not tell whether there is one.
-    private const long KeptOnAGpu = 4096;
-
     /// <summary>Reads a GGUF file and starts an engine for it. Takes as long as the file takes to be read.</summary>
     /// <exception cref="ModelLoadException">The file or the library that runs it cannot be used; the message says why, in one line.</exception>
     /// <exception cref="ArgumentException">Options are wrong; the message names all of them.</exception>
@@ -50,7 +47,6 @@ public static class LlamaEngine
             options = options with
             {
                 PrefixBytes = plan.PrefixBytes,
-                CachedFor = options.CachedFor ?? (plan.PrefixBytes > 0 && (plan.UsesGpu || !NativeModels.IsLlamaCpp(options.Native)) ? KeptOnAGpu : null),
                 SamplingThreads = options.SamplingThreads ?? (plan.UsesGpu ? Math.Clamp(Environment.ProcessorCount / 2, 1, MostSamplingThreads) : 1),
             };
             context = shape.IsGenerator ? model.CreateContext(config) : null;

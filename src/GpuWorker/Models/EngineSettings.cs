@@ -21,8 +21,8 @@ internal static class EngineSettings
             ValueType = worker.CacheType,
             FlashAttention = worker.FlashAttention,
         };
-        if (worker.PromptCache is { } prefixes)
-            engine = engine with { PrefixBytes = prefixes };
+        // What one model is given all of them may fill.
+        engine = engine with { PrefixBytes = worker.PromptCache ?? engine.PrefixBytes / worker.LoadedModels };
         if (worker.Threads > 0)
             engine = engine with { Threads = worker.Threads };
         if (worker.Exact)

@@ -43,8 +43,9 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         _model = model;
         _context = context;
         _slots = Math.Min(slots, context.SequenceCount);
+        _logger = logger;
         _store = options.PrefixBytes > 0 ? new PrefixStore(options.PrefixBytes) : null;
-        _sequences = new SequenceTable(context, KeptFor(options), _store);
+        _sequences = new SequenceTable(context, KeptFor(options), _store, logger);
         int batchSize = Math.Min(options.BatchSize, context.BatchSize);
         _stage = stage;
         _planner = new StepPlanner(batchSize, stage);
@@ -52,7 +53,6 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         _pacing = new PromptPacing(FirstPromptTokens, options.PromptTokensBesideAnswers);
         _batch = new DecodeBatch(batchSize);
         _time = time;
-        _logger = logger;
     }
 
     public long Steps => Interlocked.Read(ref _steps);
@@ -134,7 +134,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     private void Admit()
     {
         // Counted in tokens there may be room: a sliding window cannot forget what others share, and who comes back shares it again.
-        while (_waiting.First is { } first && _running.Count < _slots && (!_isFull || _running.Count == 0) && HasRoomFor(first.Value))
+        while (_waiting.First is { } first && _running.Count < _slots && (!_isFull || _running.Count == 0) && HasRoomFor(first.Value) && !IsLoaded(first.Value))
         {
             _waiting.RemoveFirst();
             Sequence sequence = _sequences.Rent(first.Value.Tokens);
@@ -142,6 +142,10 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             _running.Add(first.Value);
         }
     }
+
+    // Another one loads more of its beginning: it shares that soon, instead of loading it too.
+    private bool IsLoaded(EngineJob job) =>
+        _running.Exists(other => other.IsLoading && MemoryExtensions.CommonPrefixLength(other.Tokens, job.Tokens) > other.Sequence!.Length);
 
     // Beside answers for a part of the time that prompts have there, and a block at least; else all at once.
     private void Load()
@@ -156,7 +160,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             if (_running.Find(static job => job.IsLoading) is not { } job)
                 return;
             // Without room for it, it is read like any other prompt, which makes some.
-            if (!_sequences.Load(job.Sequence!, job.Tokens) || !_sequences.CanLoad(job.Sequence!, job.Tokens))
+            if (!_sequences.Load(job.Sequence!, job.Tokens))
                 job.Loaded();
         }
         while (_time.GetElapsedTime(start) < slice);

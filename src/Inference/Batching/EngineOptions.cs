@@ -39,7 +39,7 @@ public sealed record EngineOptions
 
     /// <summary>
     /// Bytes of the machine's memory for beginnings of prompts that have left the context, where they cost running jobs nothing; filled as they come. Beside
-    /// <see cref="MemoryBytes"/>, and at most half of what is free when the model is loaded. 0: none. Models with a state or a sliding window have none.
+    /// <see cref="MemoryBytes"/>, and at most half of what is free when the model is loaded. 0: none. On a GPU there is none, nor for models with a state or a sliding window.
     /// </summary>
     public long PrefixBytes { get; init; } = HostMemory.Total / 16;
 

@@ -20,14 +20,21 @@ internal sealed class PrefixStore(long capacity) : IDisposable
     /// <summary>Of all blocks.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>How many tokens of a prompt are known, from the begin.</summary>
-    public int Known(ReadOnlySpan<int> tokens) => Path(tokens).Sum(static step => step.Common);
-
-    /// <summary>Where the last block of a prompt ends that is known whole.</summary>
+    /// <summary>How much of a prompt is known, from the begin.</summary>
     /// <param name="tokens">The prompt.</param>
-    /// <param name="length">So far at most.</param>
-    public int LastBorder(ReadOnlySpan<int> tokens, int length = int.MaxValue) =>
-        Path(tokens).Where(step => step.Common == step.Block.Length && step.Block.Part.End <= length).Select(static step => step.Block.Part.End).LastOrDefault();
+    /// <param name="longest">For the border: so far at most.</param>
+    /// <returns>Its tokens that are known, and where the last block ends that is known whole.</returns>
+    public (int Known, int Border) Match(ReadOnlySpan<int> tokens, int longest = int.MaxValue)
+    {
+        int known = 0, border = 0;
+        foreach ((Block block, int common) in Path(tokens))
+        {
+            known += common;
+            if (common == block.Length && known <= longest)
+                border = known;
+        }
+        return (known, border);
+    }
 
     /// <summary>The block of a prompt that begins at a length, and how many of its tokens are the prompt's; null: there is none.</summary>
     public (Block Block, int Common)? Find(ReadOnlySpan<int> tokens, int start)

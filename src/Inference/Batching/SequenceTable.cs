@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using OllamaMax.Inference.Native;
 
 namespace OllamaMax.Inference.Batching;
@@ -7,11 +8,12 @@ namespace OllamaMax.Inference.Batching;
 /// running jobs do not need; the one unused for longest goes first, and so does one that nobody came back for: to the store, where there is one. Equal beginnings take
 /// memory once. Used by the decode thread alone.
 /// </summary>
-internal sealed class SequenceTable
+internal sealed partial class SequenceTable
 {
     private readonly INativeContext _context;
     private readonly long _keptFor;
     private readonly PrefixStore? _store;
+    private readonly ILogger _logger;
     private readonly Stack<Sequence> _free = new();
     private readonly List<Sequence> _used = [];
 
@@ -22,11 +24,13 @@ internal sealed class SequenceTable
     /// <param name="context">Whose sequences.</param>
     /// <param name="keptFor">Tokens that others decode until one that is unused goes; 0: none is kept, and none that is in use is shared.</param>
     /// <param name="store">Takes what goes, and gives it back; the context exchanges sequences then. Null: it is forgotten.</param>
-    public SequenceTable(INativeContext context, long keptFor, PrefixStore? store = null)
+    /// <param name="logger">Takes what is forgotten though there is a store.</param>
+    public SequenceTable(INativeContext context, long keptFor, PrefixStore? store, ILogger logger)
     {
         _context = context;
         _keptFor = keptFor;
         _store = store;
+        _logger = logger;
         for (int id = context.SequenceCount - 1; id >= 0; id--)
             _free.Push(new Sequence(id));
     }
@@ -44,8 +48,11 @@ internal sealed class SequenceTable
     {
         ReadOnlySpan<int> beginning = tokens[..^1];
         Sequence? source = LongestBeginning(beginning, out int length);
-        if (_store is not null && _store.Known(beginning) > length)
-            length = _store.LastBorder(beginning, length);
+        if (_store is not null)
+        {
+            (int known, int border) = _store.Match(beginning, length);
+            length = known > length ? border : length;
+        }
         Sequence sequence = source is null || length == 0 ? TakeEmpty() : Branch(source, length);
         _used.Add(sequence);
         return sequence;
@@ -54,12 +61,12 @@ internal sealed class SequenceTable
     /// <summary>Whether the store knows how a rented sequence goes on.</summary>
     public bool CanLoad(Sequence sequence, ReadOnlySpan<int> tokens) => _store?.Find(tokens[..^1], sequence.Length) is not null;
 
-    /// <summary>Makes a rented sequence go on with the next block of the store, which knows it (<see cref="CanLoad"/>).</summary>
-    /// <returns>False where there is no room, not even that of what is kept.</returns>
+    /// <summary>Makes a rented sequence go on with the next block of the store, in the place of what is kept if need be.</summary>
+    /// <returns>Whether there is more to load; not where there is no room for it.</returns>
     public bool Load(Sequence sequence, ReadOnlySpan<int> tokens)
     {
         // What makes room may take the block's place in the store.
-        while (_store!.Find(tokens[..^1], sequence.Length) is ({ } block, var common))
+        while (_store?.Find(tokens[..^1], sequence.Length) is ({ } block, var common))
         {
             int known = sequence.Length + common;
             if (_context.Append(sequence.Id, block.Part))
@@ -67,12 +74,12 @@ internal sealed class SequenceTable
                 sequence.Append(block.Tokens);
                 if (known < sequence.Length)
                     Cut(sequence, known);
-                return true;
+                return sequence.Length == known && CanLoad(sequence, tokens);
             }
             if (!ForgetOldest())
                 return false;
         }
-        return true;
+        return false;
     }
 
     /// <summary>
@@ -189,14 +196,26 @@ internal sealed class SequenceTable
         }
     }
 
-    /// <returns>Tokens; 0 where there is nothing to save, or no room for it.</returns>
+    /// <returns>Tokens; 0 where there is nothing to save, or it cannot be saved.</returns>
     private int SaveBlock(Sequence sequence)
     {
-        ReadOnlySpan<int> tokens = sequence.Tokens;
-        if (_store is null || _store.Known(tokens) == tokens.Length)
+        if (_store is null)
             return 0;
-        int start = _store.LastBorder(tokens), end = Math.Min(start + PrefixStore.BlockTokens, tokens.Length);
-        return _store.Add(tokens[..end], _context.Save(sequence.Id, start, end)) ? end - start : 0;
+        ReadOnlySpan<int> tokens = sequence.Tokens;
+        (int known, int start) = _store.Match(tokens);
+        // What has forgotten a part, or has a state besides though its file does not say so, cannot be copied in parts.
+        if (known == tokens.Length || !_context.CanBranch(sequence.Id, start))
+            return 0;
+        int end = Math.Min(start + PrefixStore.BlockTokens, tokens.Length);
+        try
+        {
+            return _store.Add(tokens[..end], _context.Save(sequence.Id, start, end)) ? end - start : 0;
+        }
+        catch (Exception failure) when (failure is NativeException or OutOfMemoryException)
+        {
+            LogNotSaved(failure, tokens.Length);
+            return 0;
+        }
     }
 
     private void FreeOldest()
@@ -226,4 +245,7 @@ internal sealed class SequenceTable
         sequence.Truncate(0);
         _free.Push(sequence);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A finished prompt of {Tokens} tokens cannot be kept; it will be read again when it comes again")]
+    private partial void LogNotSaved(Exception failure, int tokens);
 }

@@ -153,7 +153,8 @@ internal sealed class SharpContext : INativeContext
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         _check.CheckAppended(sequence, part, exchanges: _exchange >= 0);
-        if (_handle.SetState(part.Data, part.Size, (LLamaSeqId)_exchange) == 0)
+        // Where there is no room it logs an error.
+        if (NativeLog.MayFail(() => _handle.SetState(part.Data, part.Size, (LLamaSeqId)_exchange)) == 0)
             return false;
         _handle.MemorySequenceCopy((LLamaSeqId)_exchange, (LLamaSeqId)sequence, part.Start, part.End);
         _handle.MemorySequenceRemove((LLamaSeqId)_exchange, -1, -1);

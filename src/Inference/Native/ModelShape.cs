@@ -6,6 +6,9 @@ internal sealed record ModelShape
     private const int PoolingNone = 0;
     private const int PoolingRank = 4;
 
+    // What keys of a file are about that has layers with one: a state space, a weighted key-value, a short convolution.
+    private static readonly string[] s_states = ["ssm", "wkv", "shortconv"];
+
     /// <summary>Such as <c>llama</c>; empty where the file does not say.</summary>
     public required string Architecture { get; init; }
 
@@ -87,21 +90,21 @@ internal sealed record ModelShape
             Vocabulary = header.Tokens,
             StateBytes = (long)(Math.Clamp(StateNumbers(Number, embedding), 0, int.MaxValue) * layers * sizeof(float)),
             SlidingWindow = Clamped(Number("attention.sliding_window", 0)),
-            IsRecurrent = header.Numbers.Keys.Any(key => key.StartsWith($"{architecture}.ssm.", StringComparison.Ordinal)
-                || key.StartsWith($"{architecture}.wkv.", StringComparison.Ordinal)),
+            IsRecurrent = header.Numbers.Keys.Any(key => Array.Exists(s_states, state => key.StartsWith($"{architecture}.{state}.", StringComparison.Ordinal))),
             IsGenerator = Number("attention.causal", 1) != 0 && !HasNoMemory(architecture),
             FilePooling = header.Numbers.TryGetValue($"{architecture}.pooling_type", out double pooling) && pooling is >= 0 and <= PoolingRank ? (int)pooling : null,
         };
     }
 
-    /// <summary>Of one layer: what the convolution needs of the last tokens, and the state itself (Mamba and its kin), or RWKV's.</summary>
+    /// <summary>Of one layer: what the convolution needs of the last tokens, and the state itself (Mamba and its kin), or RWKV's, or the convolution's alone (LFM2).</summary>
     private static double StateNumbers(Func<string, double, double> number, double width)
     {
         double inner = number("ssm.inner_size", 0), state = number("ssm.state_size", 0);
         double convolved = inner + (2 * number("ssm.group_count", 0) * state);
         double ssm = (Math.Max(0, number("ssm.conv_kernel", 0) - 1) * convolved) + (inner * state);
         double head = number("wkv.head_size", 0);
-        return ssm + (head > 0 ? (head + 2) * width : 0);
+        double shortest = Math.Max(0, number("shortconv.l_cache", 0) - 1) * width;
+        return ssm + (head > 0 ? (head + 2) * width : 0) + shortest;
     }
 
     // llama.cpp makes no memory for these: they read a text at once, and do not write.

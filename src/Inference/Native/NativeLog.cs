@@ -26,6 +26,9 @@ internal static partial class NativeLog
     [ThreadStatic]
     private static List<string>? t_errors;
 
+    [ThreadStatic]
+    private static bool t_mayFail;
+
     public static void RouteTo(ILogger logger) => s_logger = logger;
 
     /// <summary>Runs a native call and adds the errors it logs on this thread to <paramref name="errors"/>: its own words on why it failed.</summary>
@@ -39,6 +42,20 @@ internal static partial class NativeLog
         finally
         {
             t_errors = null;
+        }
+    }
+
+    /// <summary>Runs a native call whose failure is nothing that anybody has to know: what it logs on this thread is no warning.</summary>
+    public static T MayFail<T>(Func<T> call)
+    {
+        t_mayFail = true;
+        try
+        {
+            return call();
+        }
+        finally
+        {
+            t_mayFail = false;
         }
     }
 
@@ -94,7 +111,7 @@ internal static partial class NativeLog
             t_errors?.Add(text);
         if (s_logger is not { } logger)
             return;
-        if (t_level is Warning or Error)
+        if (t_level is Warning or Error && !t_mayFail)
             LogWarning(logger, text);
         else
             LogDebug(logger, text);

@@ -96,14 +96,17 @@ internal static class MemoryPlanner
                 : plan with { StageContext = plan.ContextPerSlot, CacheBytes = plan.CacheBytes + cache, ComputeBytes = plan.ComputeBytes + compute };
         }
 
-        /// <summary>Half of what is left of the machine's own memory: others may want some, and no model is refused or cut for it.</summary>
+        /// <summary>
+        /// Half of what is left of the machine's memory: others may want some, and no model is refused for it. On a CPU alone: a GPU's copies are made piece by piece, and
+        /// those of answers that ran beside each other have a piece for each token and layer, which takes it longer than attention to them.
+        /// </summary>
         public MemoryPlan WithPrefixes(MemoryPlan plan)
         {
-            if (!CanExchange || options.CachedPrompts == 0)
+            bool mayUseGpu = plan.UsesGpu || (plan.GpuLayers != 0 && !NativeModels.IsLlamaCpp(options.Native));
+            if (!CanExchange || options.CachedPrompts == 0 || mayUseGpu)
                 return plan;
-            bool isInVram = devices.Any(static device => device.Kind == DeviceKind.Gpu);
             InferenceDevice? machine = devices.FirstOrDefault(static device => device.Kind == DeviceKind.Cpu);
-            long left = machine is null ? long.MaxValue : machine.FreeBytes - plan.Bytes + (isInVram ? plan.VramBytes : 0);
+            long left = machine is null ? long.MaxValue : machine.FreeBytes - plan.Bytes;
             return plan with { PrefixBytes = Math.Clamp(left / 2, 0, options.PrefixBytes) };
         }
 

@@ -50,7 +50,7 @@ public sealed class EngineSettingsTests : IDisposable
     {
         PrefixBytes("--prompt-cache", "1.5G").ShouldBe(3L << 29);
         PrefixBytes("--prompt-cache", "0").ShouldBe(0);
-        PrefixBytes().ShouldBe(HostMemory.Total / 16);
+        PrefixBytes("--models", "4").ShouldBe(HostMemory.Total / 16 / 4);
 
         EngineSettings.For(WorkerCommand.Read(Parse("--kept-prompts", "0"))).CachedPrompts.ShouldBe(0);
 

@@ -18,6 +18,7 @@ public sealed class ExactnessTests
     [InlineData(GgufArchitecture.Qwen2)]
     [InlineData(GgufArchitecture.Gemma3)]
     [InlineData(GgufArchitecture.Mamba)]
+    [InlineData(GgufArchitecture.Lfm2)]
     public async Task RunAsync_GreedyInAnyCompany_IsWhatTheModelSaysTokenByToken(GgufArchitecture architecture)
     {
         GgufSpec spec = new() { Architecture = architecture };

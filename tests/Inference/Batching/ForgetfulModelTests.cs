@@ -15,7 +15,7 @@ public sealed class ForgetfulModelTests
 
     private static readonly EngineOptions s_cold = EngineFixture.Exact with { CachedPrompts = 0 };
 
-    public static TheoryData<GgufArchitecture> Architectures() => [GgufArchitecture.Gemma3, GgufArchitecture.Mamba];
+    public static TheoryData<GgufArchitecture> Architectures() => [GgufArchitecture.Gemma3, GgufArchitecture.Mamba, GgufArchitecture.Lfm2];
 
     [Theory]
     [MemberData(nameof(Architectures))]
@@ -107,6 +107,11 @@ public sealed class ForgetfulModelTests
         mamba.CacheBytesPerToken(CacheType.F16, CacheType.F16).ShouldBe(0);
         // Two layers of 128 channels: three tokens for the convolution, a state of 16.
         mamba.StateBytes.ShouldBe(2 * 128 * (3 + 16) * sizeof(float));
+        ModelShape lfm2 = GgufCheck.Check(TestModels.File(Spec(GgufArchitecture.Lfm2)));
+        (lfm2.IsRecurrent, lfm2.SlidingWindow).ShouldBe((true, 0));
+        // One of its two layers has two heads of 16 numbers; the other's two tokens are counted for both.
+        lfm2.CacheBytesPerToken(CacheType.F16, CacheType.F16).ShouldBe(2 * 32 * 2);
+        lfm2.StateBytes.ShouldBe(2 * 2 * 64 * sizeof(float));
     }
 
     private static GgufSpec Spec(GgufArchitecture architecture) => new() { Architecture = architecture };

@@ -93,7 +93,7 @@ public sealed class PrefixReuseTests
     [Fact]
     public async Task RunAsync_FromTheStoreBesideAnswers_BothAnswerAsAlone()
     {
-        await using LoadedEngine loaded = await EngineFixture.LoadAsync(EngineFixture.LongContext, EngineFixture.Exact with { ContextPerSlot = 2048 });
+        await using LoadedEngine loaded = await EngineFixture.LoadAsync(EngineFixture.LongContext, EngineFixture.Exact with { ContextPerSlot = 2048, CachedFor = 64 });
         EngineRequest beside = EngineFixture.Sampled("hello", 300), request = EngineFixture.Sampled(EngineFixture.LongPrompt(150));
         int[] answer = (await EngineFixture.RunAsync(loaded.Engine, beside)).Sink.Tokens;
         int[] cold = (await EngineFixture.RunAsync(loaded.Engine, request)).Sink.Tokens;

@@ -14,8 +14,8 @@ public sealed class PrefixStoreTests
     {
         using PrefixStore store = new(1000);
 
-        store.Known([1, 2, 3]).ShouldBe(0);
-        store.LastBorder([1, 2, 3]).ShouldBe(0);
+        store.Match([1, 2, 3]).Known.ShouldBe(0);
+        store.Match([1, 2, 3]).Border.ShouldBe(0);
         store.Find([1, 2, 3], 0).ShouldBeNull();
     }
 
@@ -25,9 +25,9 @@ public sealed class PrefixStoreTests
         using PrefixStore store = new(100_000);
         Save(store, [1, 2, 3, 4, 5, 6, 7], 3);
 
-        store.Known([1, 2, 3, 4, 9]).ShouldBe(4);
-        store.LastBorder([1, 2, 3, 4, 9]).ShouldBe(3);
-        store.LastBorder([1, 2, 3, 4, 5, 6, 7], length: 5).ShouldBe(3);
+        store.Match([1, 2, 3, 4, 9]).Known.ShouldBe(4);
+        store.Match([1, 2, 3, 4, 9]).Border.ShouldBe(3);
+        store.Match([1, 2, 3, 4, 5, 6, 7], longest: 5).Border.ShouldBe(3);
         Loaded(store, [1, 2, 3, 4, 9]).ShouldBe([1, 2, 3, 4]);
         store.Find([1, 2, 3, 4, 9], 4).ShouldBeNull();
         store.Find([1, 2, 3], 3).ShouldBeNull();
@@ -60,9 +60,9 @@ public sealed class PrefixStoreTests
         Save(store, [7, 8, 9, 10], 2);
 
         store.Bytes.ShouldBe(6 * TokenBytes);
-        store.Known([5, 6]).ShouldBe(0);
-        store.Known([1, 2, 3, 4]).ShouldBe(2);
-        store.Known([7, 8, 9, 10]).ShouldBe(4);
+        store.Match([5, 6]).Known.ShouldBe(0);
+        store.Match([1, 2, 3, 4]).Known.ShouldBe(2);
+        store.Match([7, 8, 9, 10]).Known.ShouldBe(4);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class PrefixStoreTests
 
         Save(store, [1, 2, 3, 4, 5, 6, 7, 8], 2).ShouldBeFalse();
 
-        store.Known([1, 2, 3, 4, 5, 6, 7, 8]).ShouldBe(4);
+        store.Match([1, 2, 3, 4, 5, 6, 7, 8]).Known.ShouldBe(4);
         store.Bytes.ShouldBe(4 * TokenBytes);
     }
 
@@ -108,18 +108,18 @@ public sealed class PrefixStoreTests
                 bool isWhole = Save(store, prompt, block);
 
                 store.Bytes.ShouldBeInRange(0, capacity * TokenBytes);
-                store.Known(prompt).ShouldBe(isWhole ? prompt.Length : store.LastBorder(prompt), "what was saved is there");
+                store.Match(prompt).Known.ShouldBe(isWhole ? prompt.Length : store.Match(prompt).Border, "what was saved is there");
                 (isWhole || prompt.Length > capacity).ShouldBeTrue();
                 foreach (int[] other in prompts)
-                    Loaded(store, other).ShouldBe(other[..store.Known(other)]);
+                    Loaded(store, other).ShouldBe(other[..store.Match(other).Known]);
             }
         });
 
     private static bool Save(PrefixStore store, int[] prompt, int block)
     {
-        while (store.Known(prompt) < prompt.Length)
+        while (store.Match(prompt).Known < prompt.Length)
         {
-            int start = store.LastBorder(prompt), end = Math.Min(start + block, prompt.Length);
+            int start = store.Match(prompt).Border, end = Math.Min(start + block, prompt.Length);
             if (!store.Add(prompt.AsSpan(..end), new SequencePart(start, end - start, (nuint)((end - start) * BytesPerToken))))
                 return false;
         }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
 
@@ -13,7 +14,7 @@ public sealed class SequenceTableTests : IDisposable
     public SequenceTableTests()
     {
         _context = _model.CreateContext(new ContextConfig { Capacity = 256, Sequences = 3, BatchSize = 64, Threads = 1 });
-        _table = new SequenceTable(_context, keptFor: 1000);
+        _table = new SequenceTable(_context, keptFor: 1000, store: null, NullLogger.Instance);
     }
 
     public void Dispose()
@@ -126,7 +127,7 @@ public sealed class SequenceTableTests : IDisposable
     [Fact]
     public void Keep_WhereNothingIsKept_Frees()
     {
-        SequenceTable table = new(_context, keptFor: 0);
+        SequenceTable table = new(_context, keptFor: 0, store: null, NullLogger.Instance);
         Sequence sequence = Read(table.Rent([5, 6, 7]), 5, 6, 7);
 
         table.Keep(sequence);

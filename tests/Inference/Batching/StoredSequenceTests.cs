@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Tests.Native;
@@ -17,7 +18,7 @@ public sealed class StoredSequenceTests : IDisposable
     public StoredSequenceTests()
     {
         _context = _model.CreateContext(Config());
-        _table = new SequenceTable(_context, keptFor: 1000, _store);
+        _table = new SequenceTable(_context, keptFor: 1000, _store, NullLogger.Instance);
     }
 
     public void Dispose()
@@ -40,7 +41,7 @@ public sealed class StoredSequenceTests : IDisposable
         {
             _table.Decoding(1);
             _table.Kept.ShouldBe(1);
-            return _store.Known(tokens);
+            return _store.Match(tokens).Known;
         })];
         known.ShouldBe([Block, 2 * Block, tokens.Length]);
 
@@ -119,7 +120,7 @@ public sealed class StoredSequenceTests : IDisposable
 
         _table.Rent([.. tokens[..50], 7]).ShouldBeSameAs(kept);
 
-        _store.Known(tokens).ShouldBe(tokens.Length);
+        _store.Match(tokens).Known.ShouldBe(tokens.Length);
     }
 
     [Fact]
@@ -134,12 +135,13 @@ public sealed class StoredSequenceTests : IDisposable
         Sequence sequence = _table.Rent([.. tokens, 7]);
         _table.Load(sequence, [.. tokens, 7]).ShouldBeTrue();
         _table.Kept.ShouldBe(0);
-        _store.Known(other).ShouldBe(other.Length);
+        _store.Match(other).Known.ShouldBe(other.Length);
         sequence.Length.ShouldBe(Block);
 
         Read(running, [.. Enumerable.Repeat(9, _context.Capacity - running.Length - Block)]);
         _table.Load(sequence, [.. tokens, 7]).ShouldBeFalse();
         sequence.Length.ShouldBe(Block);
+        _table.CanLoad(sequence, [.. tokens, 7]).ShouldBeTrue();
     }
 
     [Fact]
@@ -153,7 +155,7 @@ public sealed class StoredSequenceTests : IDisposable
 
         _table.ForgetOldest();
 
-        _store.Known([.. tokens, 7, 8]).ShouldBe(Block + 2);
+        _store.Match([.. tokens, 7, 8]).Known.ShouldBe(Block + 2);
         (_store.Bytes - before).ShouldBeInRange(1, before / 10);
     }
 
@@ -173,8 +175,8 @@ public sealed class StoredSequenceTests : IDisposable
 
     private void Load(Sequence sequence, int[] prompt)
     {
-        while (_table.CanLoad(sequence, prompt))
-            _table.Load(sequence, prompt).ShouldBeTrue();
+        while (_table.Load(sequence, prompt))
+            sequence.Length.ShouldBe(_context.Length(sequence.Id));
     }
 
     private Sequence Read(Sequence sequence, params int[] tokens)

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
 using OllamaMax.Inference.Tests.Batching;
@@ -11,34 +10,29 @@ public sealed class PromptStageTests : IDisposable
 {
     private static readonly string s_system = EngineFixture.LongPrompt(60);
 
-    private readonly INativeModel _model = TestModels.Load(EngineFixture.LongContext);
-    private readonly List<IDisposable> _owned = [];
+    private readonly LoopFixture _loops = new();
 
-    public void Dispose()
-    {
-        _owned.ForEach(static one => one.Dispose());
-        _model.Dispose();
-    }
+    public void Dispose() => _loops.Dispose();
 
     [Fact]
     public async Task Step_LongPromptBesideAnAnswer_BothAnswerAsAlone()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop();
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage();
         string text = EngineFixture.LongPrompt(110);
-        int[] answer = Alone(EngineFixture.Greedy("hello", 400)), prompt = Alone(EngineFixture.Sampled(text));
-        (EngineJob answering, CollectingSink first) = BeginAnswer(loop);
+        int[] answer = _loops.Alone(EngineFixture.Greedy("hello", 400)), prompt = _loops.Alone(EngineFixture.Sampled(text));
+        (EngineJob answering, CollectingSink first) = _loops.BeginAnswer(loop);
 
-        (EngineJob reading, CollectingSink second) = Enqueue(loop, EngineFixture.Sampled(text));
+        (EngineJob reading, CollectingSink second) = _loops.Enqueue(loop, EngineFixture.Sampled(text));
         loop.Step();
         stage.Job.ShouldBe(reading);
         // Several pieces, the last one shorter.
         List<int> lengths = [];
-        Step(loop, until: () =>
+        LoopFixture.Step(loop, until: () =>
         {
             lengths.Add(reading.Sequence!.Length);
             return stage.Job is null;
         });
-        Step(loop, until: () => loop.IsIdle);
+        LoopFixture.Step(loop, until: () => loop.IsIdle);
 
         lengths.Distinct().Count().ShouldBeGreaterThan(2);
         lengths.Distinct().ElementAt(1).ShouldBe(PromptStage.Piece);
@@ -50,18 +44,18 @@ public sealed class PromptStageTests : IDisposable
     [Fact]
     public void Step_PromptThatBeginsAsAKnownOne_ReadsTheRest()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop();
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage();
         EngineRequest request = EngineFixture.Greedy(s_system + EngineFixture.LongPrompt(50));
-        int[] cold = Alone(request);
-        Enqueue(loop, EngineFixture.Greedy(s_system, 1));
-        Step(loop, until: () => loop.IsIdle);
-        BeginAnswer(loop);
+        int[] cold = _loops.Alone(request);
+        _loops.Enqueue(loop, EngineFixture.Greedy(s_system, 1));
+        LoopFixture.Step(loop, until: () => loop.IsIdle);
+        _loops.BeginAnswer(loop);
 
-        (EngineJob reading, CollectingSink second) = Enqueue(loop, request);
+        (EngineJob reading, CollectingSink second) = _loops.Enqueue(loop, request);
         loop.Step();
         stage.Job.ShouldBe(reading);
         stage.Pending.ShouldBeLessThan(reading.Length / 2);
-        Step(loop, until: () => reading.End.IsCompleted);
+        LoopFixture.Step(loop, until: () => reading.End.IsCompleted);
 
         second.Tokens.ShouldBe(cold);
         second.Start!.CachedTokens.ShouldBeGreaterThan(second.Start.PromptTokens / 2);
@@ -70,19 +64,19 @@ public sealed class PromptStageTests : IDisposable
     [Fact]
     public async Task Step_CancelledWhileItIsRead_FreesTheStageAndKeepsWhatWasCopied()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop();
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage();
         EngineRequest request = EngineFixture.Greedy(EngineFixture.LongPrompt(110));
-        int[] cold = Alone(request);
-        BeginAnswer(loop);
+        int[] cold = _loops.Alone(request);
+        _loops.BeginAnswer(loop);
         using CancellationTokenSource cancellation = new();
-        (EngineJob cancelled, _) = Enqueue(loop, request, cancellation);
-        Step(loop, until: () => cancelled.Sequence is { Length: > 0 });
+        (EngineJob cancelled, _) = _loops.Enqueue(loop, request, cancellation);
+        LoopFixture.Step(loop, until: () => cancelled.Sequence is { Length: > 0 });
 
         await cancellation.CancelAsync();
         loop.Step();
         (stage.Job, (await cancelled.End).Reason).ShouldBe((null, EndReason.Cancelled));
-        (EngineJob again, CollectingSink second) = Enqueue(loop, request);
-        Step(loop, until: () => again.End.IsCompleted);
+        (EngineJob again, CollectingSink second) = _loops.Enqueue(loop, request);
+        LoopFixture.Step(loop, until: () => again.End.IsCompleted);
 
         second.Start!.CachedTokens.ShouldBeInRange(PromptStage.Piece, second.Start.PromptTokens - 2);
         second.Tokens.ShouldBe(cold);
@@ -91,12 +85,12 @@ public sealed class PromptStageTests : IDisposable
     [Fact]
     public async Task Step_CancelledInTheMiddleOfABatch_TheStageReadsTheNextPrompt()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop(time: new TickingTime());
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage(time: new TickingTime());
         EngineRequest request = EngineFixture.Greedy(EngineFixture.LongPrompt(110));
-        int[] cold = Alone(request);
-        BeginAnswer(loop);
+        int[] cold = _loops.Alone(request);
+        _loops.BeginAnswer(loop);
         using CancellationTokenSource cancellation = new();
-        (EngineJob cancelled, _) = Enqueue(loop, request, cancellation);
+        (EngineJob cancelled, _) = _loops.Enqueue(loop, request, cancellation);
         loop.Step();
         int before = stage.Pending;
         loop.Step();
@@ -105,8 +99,8 @@ public sealed class PromptStageTests : IDisposable
         await cancellation.CancelAsync();
         loop.Step();
         (stage.Job, (await cancelled.End).Reason).ShouldBe((null, EndReason.Cancelled));
-        (EngineJob again, CollectingSink second) = Enqueue(loop, request);
-        Step(loop, until: () => again.End.IsCompleted);
+        (EngineJob again, CollectingSink second) = _loops.Enqueue(loop, request);
+        LoopFixture.Step(loop, until: () => again.End.IsCompleted);
 
         second.Tokens.ShouldBe(cold);
     }
@@ -114,9 +108,9 @@ public sealed class PromptStageTests : IDisposable
     [Fact]
     public void Plan_PromptOnTheStage_HasTheTimeThatIsLeftToIt()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop();
-        BeginAnswer(loop);
-        (EngineJob reading, _) = Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage();
+        _loops.BeginAnswer(loop);
+        (EngineJob reading, _) = _loops.Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
         loop.Step();
         stage.Job.ShouldBe(reading);
         EngineJob answer = EngineFixture.Begun(1, pending: 1), other = EngineFixture.Begun(2, pending: 50), third = EngineFixture.Begun(3, pending: 60);
@@ -146,17 +140,17 @@ public sealed class PromptStageTests : IDisposable
     [Fact]
     public void Step_MemoryIsFullOfKeptPrompts_TheyMakeRoomForIt()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop(capacity: 1024);
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage(capacity: 1024);
         EngineRequest request = EngineFixture.Greedy("once" + EngineFixture.LongPrompt(90), tokens: 5);
-        int[] cold = Alone(request);
-        Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110), 1));
-        Step(loop, until: () => loop.IsIdle);
-        BeginAnswer(loop);
+        int[] cold = _loops.Alone(request);
+        _loops.Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110), 1));
+        LoopFixture.Step(loop, until: () => loop.IsIdle);
+        _loops.BeginAnswer(loop);
 
-        (EngineJob reading, CollectingSink second) = Enqueue(loop, request);
+        (EngineJob reading, CollectingSink second) = _loops.Enqueue(loop, request);
         loop.Step();
         stage.Job.ShouldBe(reading);
-        Step(loop, until: () => reading.End.IsCompleted);
+        LoopFixture.Step(loop, until: () => reading.End.IsCompleted);
 
         second.Tokens.ShouldBe(cold);
     }
@@ -164,17 +158,17 @@ public sealed class PromptStageTests : IDisposable
     [Fact]
     public void Step_TwoLongPrompts_TheLongestIsReadApartAndTheOtherBesideIt()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop();
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage();
         EngineRequest[] requests = [EngineFixture.Greedy("a" + EngineFixture.LongPrompt(60)), EngineFixture.Greedy("b" + EngineFixture.LongPrompt(110)), EngineFixture.Greedy("short")];
-        int[][] cold = [.. requests.Select(request => Alone(request))];
-        BeginAnswer(loop);
+        int[][] cold = [.. requests.Select(_loops.Alone)];
+        _loops.BeginAnswer(loop);
 
-        (EngineJob Job, CollectingSink Sink)[] all = [.. requests.Select(request => Enqueue(loop, request))];
+        (EngineJob Job, CollectingSink Sink)[] all = [.. requests.Select(request => _loops.Enqueue(loop, request))];
         loop.Step();
         stage.Job.ShouldBe(all[1].Job);
         all[0].Job.Sequence!.Length.ShouldBeGreaterThan(0);
         all[1].Job.Sequence!.Length.ShouldBe(0);
-        Step(loop, until: () => all.All(static one => one.Job.End.IsCompleted));
+        LoopFixture.Step(loop, until: () => all.All(static one => one.Job.End.IsCompleted));
 
         all.Select(static one => one.Sink.Tokens).ShouldBe(cold);
     }
@@ -182,19 +176,19 @@ public sealed class PromptStageTests : IDisposable
     [Fact]
     public async Task Step_TheAnswersEndMeanwhile_TheRestIsReadInWholeBatches()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop();
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage();
         EngineRequest request = EngineFixture.Greedy(EngineFixture.LongPrompt(110));
-        int[] cold = Alone(request);
-        (EngineJob answering, _) = BeginAnswer(loop, tokens: 6);
-        (EngineJob reading, CollectingSink second) = Enqueue(loop, request);
-        Step(loop, until: () => answering.End.IsCompleted);
+        int[] cold = _loops.Alone(request);
+        (EngineJob answering, _) = _loops.BeginAnswer(loop, tokens: 6);
+        (EngineJob reading, CollectingSink second) = _loops.Enqueue(loop, request);
+        LoopFixture.Step(loop, until: () => answering.End.IsCompleted);
         stage.Job.ShouldBe(reading);
 
         loop.Step();
         int before = stage.Pending;
         loop.Step();
         (before - stage.Pending).ShouldBe(PromptStage.Piece);
-        Step(loop, until: () => reading.End.IsCompleted);
+        LoopFixture.Step(loop, until: () => reading.End.IsCompleted);
 
         second.Tokens.ShouldBe(cold);
         (await reading.End).Reason.ShouldBe(EndReason.Length);
@@ -203,8 +197,8 @@ public sealed class PromptStageTests : IDisposable
     [Fact]
     public void Step_NoAnswerRuns_NothingIsReadApart()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop();
-        Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage();
+        _loops.Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
 
         loop.Step();
 
@@ -214,68 +208,13 @@ public sealed class PromptStageTests : IDisposable
     [Fact]
     public void Step_LongerThanTheStage_IsReadBesideTheAnswers()
     {
-        (DecodeLoop loop, PromptStage stage) = Loop(stageCapacity: 256);
-        BeginAnswer(loop);
-        (EngineJob reading, _) = Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
+        (DecodeLoop loop, PromptStage stage) = _loops.WithStage(stageCapacity: 256);
+        _loops.BeginAnswer(loop);
+        (EngineJob reading, _) = _loops.Enqueue(loop, EngineFixture.Greedy(EngineFixture.LongPrompt(110)));
 
         loop.Step();
 
         stage.Job.ShouldBeNull();
         reading.Sequence!.Length.ShouldBeGreaterThan(0);
-    }
-
-    private int[] Alone(EngineRequest request)
-    {
-        (DecodeLoop loop, _) = Loop();
-        (_, CollectingSink sink) = Enqueue(loop, request);
-        Step(loop, until: () => loop.IsIdle);
-        return sink.Tokens;
-    }
-
-    private (DecodeLoop Loop, PromptStage Stage) Loop(int capacity = 4096, int stageCapacity = 2048, TimeProvider? time = null)
-    {
-        time ??= TimeProvider.System;
-        ContextConfig config = new()
-        {
-            Capacity = capacity,
-            Sequences = 8,
-            BatchSize = 64,
-            Threads = 1,
-            Exchanges = true,
-            FlashAttention = FlashAttention.Off,
-            KeyType = CacheType.F32,
-            ValueType = CacheType.F32,
-        };
-        INativeContext context = _model.CreateContext(config);
-        PromptStage stage = new(_model.CreateContext(PromptStage.Config(config, stageCapacity)), context, time);
-        // Twice as many tokens of prompts as EngineFixture's: few steps, whatever the machine makes of the pacing.
-        DecodeLoop loop = new(_model, context, stage, slots: 4, EngineFixture.Exact with { PromptTokensBesideAnswers = 32 }, time, NullLogger.Instance);
-        _owned.Add(loop);
-        return (loop, stage);
-    }
-
-    private (EngineJob Job, CollectingSink Sink) Enqueue(DecodeLoop loop, EngineRequest request, CancellationTokenSource? cancellation = null)
-    {
-        CollectingSink sink = new();
-        (EngineJob? job, _) = new JobReader(_model, contextPerSlot: 2048, capacity: 4096).Read(request, sink, cancellation?.Token ?? CancellationToken.None);
-        loop.Enqueue(job.ShouldNotBeNull());
-        return (job, sink);
-    }
-
-    // Running when this returns.
-    private (EngineJob Job, CollectingSink Sink) BeginAnswer(DecodeLoop loop, int tokens = 400)
-    {
-        (EngineJob job, CollectingSink sink) = Enqueue(loop, EngineFixture.Greedy("hello", tokens));
-        Step(loop, until: () => sink.Tokens.Length > 3);
-        return (job, sink);
-    }
-
-    private static void Step(DecodeLoop loop, Func<bool> until)
-    {
-        for (int i = 0; !until(); i++)
-        {
-            i.ShouldBeLessThan(5000, "it comes to no end");
-            loop.Step();
-        }
     }
 }

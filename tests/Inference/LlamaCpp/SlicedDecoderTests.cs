@@ -1,5 +1,6 @@
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
+using OllamaMax.Inference.Tests.Batching;
 
 namespace OllamaMax.Inference.Tests.LlamaCpp;
 

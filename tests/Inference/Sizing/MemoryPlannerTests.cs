@@ -207,19 +207,22 @@ public sealed class MemoryPlannerTests
         plan.Bytes.ShouldBe(MemoryPlanner.Of(s_shape, options with { PrefixBytes = 0 }, [Cpu(1L << 40)]).Bytes);
         MemoryPlanner.Of(s_shape, options, [Cpu(plan.Bytes + 600_000)]).PrefixBytes.ShouldBe(300_000);
         MemoryPlanner.Of(s_shape, options, [Cpu(1)]).PrefixBytes.ShouldBe(0);
-        // What is in a card's memory takes none of the machine's.
-        MemoryPlanner.Of(s_shape, options, [Cpu(1_000_000), Gpu(24)]).PrefixBytes.ShouldBe(500_000);
     }
 
     [Fact]
-    public void Of_WherePrefixesCannotBeCopied_HasNoneForThem()
+    public void Of_WherePrefixesAreNotCopied_HasNoneForThem()
     {
-        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400 };
+        EngineOptions options = new() { Slots = 3, ContextPerSlot = 400, Native = NativeKind.LlamaCpp };
+        InferenceDevice[] cpu = [Cpu(1L << 40)];
 
-        MemoryPlanner.Of(s_shape with { IsRecurrent = true }, options, []).PrefixBytes.ShouldBe(0);
-        MemoryPlanner.Of(s_shape with { SlidingWindow = 32 }, options, []).PrefixBytes.ShouldBe(0);
-        MemoryPlanner.Of(s_shape, options with { CachedPrompts = 0 }, []).PrefixBytes.ShouldBe(0);
-        MemoryPlanner.Of(s_shape, options, []).PrefixBytes.ShouldBe(options.PrefixBytes);
+        MemoryPlanner.Of(s_shape, options, cpu).PrefixBytes.ShouldBe(options.PrefixBytes);
+        MemoryPlanner.Of(s_shape with { IsRecurrent = true }, options, cpu).PrefixBytes.ShouldBe(0);
+        MemoryPlanner.Of(s_shape with { SlidingWindow = 32 }, options, cpu).PrefixBytes.ShouldBe(0);
+        MemoryPlanner.Of(s_shape, options with { CachedPrompts = 0 }, cpu).PrefixBytes.ShouldBe(0);
+        MemoryPlanner.Of(s_shape, options, [.. cpu, Gpu(24)]).PrefixBytes.ShouldBe(0);
+        // It does not tell whether there is a GPU.
+        MemoryPlanner.Of(s_shape, options with { Native = NativeKind.LLamaSharp }, cpu).PrefixBytes.ShouldBe(0);
+        MemoryPlanner.Of(s_shape, options with { Native = NativeKind.LLamaSharp, GpuLayers = 0 }, cpu).PrefixBytes.ShouldBe(options.PrefixBytes);
     }
 
     [Fact]

@@ -107,7 +107,7 @@ public static class GgufGenerator
             new($"{architecture}.block_count", (uint)spec.Layers),
             new($"{architecture}.feed_forward_length", (uint)spec.FeedForward),
             new($"{architecture}.attention.head_count", (uint)(spec.Architecture == GgufArchitecture.Mamba ? 0 : spec.Heads)),
-            new($"{architecture}.attention.head_count_kv", (uint)(spec.Architecture == GgufArchitecture.Mamba ? 0 : spec.KeyValueHeads)),
+            new($"{architecture}.attention.head_count_kv", KeyValueHeads(spec)),
             new($"{architecture}.attention.layer_norm_{(spec.Architecture == GgufArchitecture.Bert ? "" : "rms_")}epsilon", 1e-5f),
             new($"{architecture}.rope.freq_base", 10000f),
             new($"{architecture}.vocab_size", (uint)spec.VocabularySize),
@@ -122,6 +122,8 @@ public static class GgufGenerator
         }
         if (spec.Architecture == GgufArchitecture.Mamba)
             metadata.AddRange(MambaTensors.Metadata(spec));
+        if (spec.Architecture == GgufArchitecture.Lfm2)
+            metadata.Add(new("lfm2.shortconv.l_cache", (uint)Lfm2Tensors.Convolution));
         if (spec.Pooling is { } pooling)
             metadata.Add(new($"{architecture}.pooling_type", (uint)pooling));
         if (spec.ChatTemplate is { } template)
@@ -129,12 +131,20 @@ public static class GgufGenerator
         return metadata;
     }
 
+    private static object KeyValueHeads(GgufSpec spec) => spec.Architecture switch
+    {
+        GgufArchitecture.Mamba => 0u,
+        GgufArchitecture.Lfm2 => Enumerable.Range(0, spec.Layers).Select(layer => Lfm2Tensors.HasAttention(layer) ? spec.KeyValueHeads : 0).ToArray(),
+        _ => (uint)spec.KeyValueHeads,
+    };
+
     private static string NameOf(GgufArchitecture architecture) => architecture switch
     {
         GgufArchitecture.Llama => "llama",
         GgufArchitecture.Bert => "bert",
         GgufArchitecture.Gemma3 => "gemma3",
         GgufArchitecture.Mamba => "mamba",
+        GgufArchitecture.Lfm2 => "lfm2",
         _ => "qwen2",
     };
 

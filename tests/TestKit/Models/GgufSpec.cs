@@ -102,6 +102,9 @@ public enum GgufArchitecture
     /// <summary>A state instead of keys and values: it remembers one point of a sequence, its end.</summary>
     Mamba,
 
+    /// <summary>Both: every second layer has keys and values, the others the state of a short convolution.</summary>
+    Lfm2,
+
     /// <summary>Reads a text at once and embeds it; it cannot write. With <see cref="GgufVocabularyKind.WordPiece"/>.</summary>
     Bert,
 }

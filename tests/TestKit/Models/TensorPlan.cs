@@ -47,15 +47,19 @@ internal sealed class TensorPlan
         List<TensorPlan> tensors =
         [
             Matrix(spec, "token_embd.weight", spec.Width, spec.VocabularySize, static (_, row) => row[0] = Constant, 1),
-            Vector(spec, "output_norm.weight", spec.Width, 1, 0),
+            Vector(spec, spec.Architecture == GgufArchitecture.Lfm2 ? "token_embd_norm.weight" : "output_norm.weight", spec.Width, 1, 0),
             // Wider than the rest, so that some tokens stand out of the others.
             Matrix(spec, "output.weight", spec.Width, spec.VocabularySize, (index, row) => FillOutput(row, neverSaid.Contains(index)), 4 * Spread(spec.Width)),
         ];
         for (int layer = 0; layer < spec.Layers; layer++)
         {
-            tensors.AddRange(spec.Architecture == GgufArchitecture.Mamba
-                ? MambaTensors.Layer(spec, $"blk.{layer}.")
-                : Layer(spec, $"blk.{layer}."));
+            string prefix = $"blk.{layer}.";
+            tensors.AddRange(spec.Architecture switch
+            {
+                GgufArchitecture.Mamba => MambaTensors.Layer(spec, prefix),
+                GgufArchitecture.Lfm2 when !Lfm2Tensors.HasAttention(layer) => Lfm2Tensors.Convolving(spec, prefix),
+                _ => Layer(spec, prefix),
+            });
         }
         return tensors;
     }
@@ -73,19 +77,28 @@ internal sealed class TensorPlan
             yield return Vector(spec, prefix + "attn_k.bias", keyWidth, 0, 0.1f);
             yield return Vector(spec, prefix + "attn_v.bias", keyWidth, 0, 0.1f);
         }
-        if (spec.Architecture == GgufArchitecture.Gemma3)
+        if (spec.Architecture is GgufArchitecture.Gemma3 or GgufArchitecture.Lfm2)
         {
             yield return Vector(spec, prefix + "attn_q_norm.weight", spec.Width / spec.Heads, 1, 0);
             yield return Vector(spec, prefix + "attn_k_norm.weight", spec.Width / spec.Heads, 1, 0);
+        }
+        if (spec.Architecture == GgufArchitecture.Gemma3)
+        {
             yield return Vector(spec, prefix + "post_attention_norm.weight", spec.Width, 1, 0);
             yield return Vector(spec, prefix + "post_ffw_norm.weight", spec.Width, 1, 0);
         }
         yield return Matrix(spec, prefix + "attn_output.weight", spec.Width, spec.Width, KeepConstant);
-        yield return Vector(spec, prefix + "ffn_norm.weight", spec.Width, 1, 0);
-        yield return Matrix(spec, prefix + "ffn_gate.weight", spec.Width, spec.FeedForward);
-        yield return Matrix(spec, prefix + "ffn_up.weight", spec.Width, spec.FeedForward);
-        yield return Matrix(spec, prefix + "ffn_down.weight", spec.FeedForward, spec.Width, KeepConstant);
+        foreach (TensorPlan tensor in FeedForward(spec, prefix))
+            yield return tensor;
     }
+
+    internal static IEnumerable<TensorPlan> FeedForward(GgufSpec spec, string prefix) =>
+    [
+        Vector(spec, prefix + "ffn_norm.weight", spec.Width, 1, 0),
+        Matrix(spec, prefix + "ffn_gate.weight", spec.Width, spec.FeedForward),
+        Matrix(spec, prefix + "ffn_up.weight", spec.Width, spec.FeedForward),
+        Matrix(spec, prefix + "ffn_down.weight", spec.FeedForward, spec.Width, KeepConstant),
+    ];
 
     internal static TensorPlan Vector(GgufSpec spec, string name, int length, float around, float amplitude) =>
         new(name, length, 1, GgufWeights.F32, spec.Seed, (random, _, row) =>

@@ -184,7 +184,8 @@ internal sealed unsafe class LlamaContext : INativeContext
     {
         ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         _check.CheckAppended(sequence, part, exchanges: _exchange >= 0);
-        if (LlamaApi.SequenceStateSet(_handle, part.Data, part.Size, _exchange) == 0)
+        // Where there is no room it logs an error.
+        if (NativeLog.MayFail(() => LlamaApi.SequenceStateSet(_handle, part.Data, part.Size, _exchange)) == 0)
             return false;
         nint memory = LlamaApi.Memory(_handle);
         LlamaApi.MemoryCopy(memory, _exchange, sequence, part.Start, part.End);

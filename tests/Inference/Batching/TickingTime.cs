@@ -1,4 +1,4 @@
-namespace OllamaMax.Inference.Tests.LlamaCpp;
+namespace OllamaMax.Inference.Tests.Batching;
 
 /// <summary>Goes on by a millisecond each time it is read: what is bounded by time is bounded by how often it looks.</summary>
 internal sealed class TickingTime : TimeProvider
