@@ -13,8 +13,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
 {
     private const int FirstPromptTokens = 8;
 
-    // See EngineOptions.CachedFor: by the first a kept token has cost about what reading it again would, and a copy out and back costs a few steps' attention to it.
-    private const long KeptUntilForgotten = 16384;
+    // Tokens that others decode. A copy out and back costs a few steps' attention to what is copied.
     private const long KeptUntilSaved = 64;
 
     private readonly INativeModel _model;
@@ -84,7 +83,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     // A state that is kept is looked at by nobody else.
     private long KeptFor(EngineOptions options) => options.CachedPrompts == 0 ? 0
         : _model.Shape.IsRecurrent ? long.MaxValue
-        : options.CachedFor ?? (_store is null ? KeptUntilForgotten : KeptUntilSaved);
+        : options.CachedFor ?? (_store is null ? SequenceTable.KeptAtMost : KeptUntilSaved);
 
     private bool DecodeParts(IReadOnlyList<StepPart> parts)
     {
@@ -134,7 +133,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     private void Admit()
     {
         // Counted in tokens there may be room: a sliding window cannot forget what others share, and who comes back shares it again.
-        while (_waiting.First is { } first && _running.Count < _slots && (!_isFull || _running.Count == 0) && HasRoomFor(first.Value) && !IsLoaded(first.Value))
+        while (_waiting.First is { } first && _running.Count < _slots && (!_isFull || _running.Count == 0) && HasRoomFor(first.Value) && !IsBeginningLoading(first.Value))
         {
             _waiting.RemoveFirst();
             Sequence sequence = _sequences.Rent(first.Value.Tokens);
@@ -143,8 +142,8 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         }
     }
 
-    // Another one loads more of its beginning: it shares that soon, instead of loading it too.
-    private bool IsLoaded(EngineJob job) =>
+    // By another one: it shares that soon, instead of loading it too.
+    private bool IsBeginningLoading(EngineJob job) =>
         _running.Exists(other => other.IsLoading && MemoryExtensions.CommonPrefixLength(other.Tokens, job.Tokens) > other.Sequence!.Length);
 
     // Beside answers for a part of the time that prompts have there, and a block at least; else all at once.

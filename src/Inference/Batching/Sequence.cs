@@ -12,6 +12,9 @@ internal sealed class Sequence(int id)
     /// <summary>Of one that is kept: the tokens that the table had counted when it was used last.</summary>
     public long UnusedSince { get; set; }
 
+    /// <summary>Of one that is kept: nothing is known that keeps it from being saved.</summary>
+    public bool MayLeave { get; set; }
+
     /// <summary>Tokens in memory; the next one goes to this position.</summary>
     public int Length => _tokens.Count;
 

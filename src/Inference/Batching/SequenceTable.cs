@@ -10,6 +10,9 @@ namespace OllamaMax.Inference.Batching;
 /// </summary>
 internal sealed partial class SequenceTable
 {
+    /// <summary>Tokens that others decode until one is forgotten that nobody came back for: by then keeping it has cost about what reading it again would.</summary>
+    internal const long KeptAtMost = 16384;
+
     private readonly INativeContext _context;
     private readonly long _keptFor;
     private readonly PrefixStore? _store;
@@ -84,18 +87,21 @@ internal sealed partial class SequenceTable
 
     /// <summary>
     /// So many tokens are decoded next, beside what is kept: attention goes over all of the memory, so what nobody comes back for makes all others slower. It goes to the
-    /// store, as many tokens as come and a block at least, so that these find its place free; without a store it goes once that has cost about what reading it again would.
+    /// store, as many tokens as come and a block at least, so that these find its place free; what cannot go there stays up to <see cref="KeptAtMost"/>.
     /// </summary>
     public void Decoding(int tokens)
     {
         _decoded += tokens;
         int saved = 0;
-        while (saved < Math.Max(tokens, 1) && _kept.Count > 0 && _decoded - _kept[0].UnusedSince > _keptFor)
+        for (int i = 0; saved < Math.Max(tokens, 1) && i < _kept.Count && Unused(_kept[i]) > _keptFor;)
         {
-            int block = SaveBlock(_kept[0]);
-            if (block == 0)
-                FreeOldest();
-            saved += block;
+            Sequence sequence = _kept[i];
+            if (_store is not null && sequence.MayLeave && SaveBlock(sequence) is > 0 and var block)
+                saved += block;
+            else if (_store is null || sequence.MayLeave || Unused(sequence) > KeptAtMost)
+                FreeKept(i);
+            else
+                i++;
         }
     }
 
@@ -143,7 +149,7 @@ internal sealed partial class SequenceTable
         if (_kept.Count == 0)
             return false;
         Save(_kept[0]);
-        FreeOldest();
+        FreeKept(0);
         return true;
     }
 
@@ -196,38 +202,48 @@ internal sealed partial class SequenceTable
         }
     }
 
-    /// <returns>Tokens; 0 where there is nothing to save, or it cannot be saved.</returns>
+    /// <returns>Tokens; 0 where all is saved, or no more of it can be: then it may not leave.</returns>
     private int SaveBlock(Sequence sequence)
     {
         if (_store is null)
             return 0;
         ReadOnlySpan<int> tokens = sequence.Tokens;
         (int known, int start) = _store.Match(tokens);
-        // What has forgotten a part, or has a state besides though its file does not say so, cannot be copied in parts.
-        if (known == tokens.Length || !_context.CanBranch(sequence.Id, start))
+        if (known == tokens.Length)
             return 0;
         int end = Math.Min(start + PrefixStore.BlockTokens, tokens.Length);
+        // What has forgotten a part, or has a state besides though its file does not say so, cannot be copied in parts.
+        if (_context.CanBranch(sequence.Id, start) && IsSaved(sequence, start, end))
+            return end - start;
+        sequence.MayLeave = false;
+        return 0;
+    }
+
+    private bool IsSaved(Sequence sequence, int start, int end)
+    {
         try
         {
-            return _store.Add(tokens[..end], _context.Save(sequence.Id, start, end)) ? end - start : 0;
+            return _store!.Add(sequence.Tokens[..end], _context.Save(sequence.Id, start, end));
         }
         catch (Exception failure) when (failure is NativeException or OutOfMemoryException)
         {
-            LogNotSaved(failure, tokens.Length);
-            return 0;
+            LogNotSaved(failure, end - start);
+            return false;
         }
     }
 
-    private void FreeOldest()
+    private long Unused(Sequence kept) => _decoded - kept.UnusedSince;
+
+    private void FreeKept(int index)
     {
-        Sequence oldest = _kept[0];
-        _kept.RemoveAt(0);
-        Free(oldest);
+        Sequence sequence = _kept[index];
+        _kept.RemoveAt(index);
+        Free(sequence);
     }
 
     private void AddKept(Sequence sequence)
     {
-        sequence.UnusedSince = _decoded;
+        (sequence.UnusedSince, sequence.MayLeave) = (_decoded, true);
         _kept.Add(sequence);
     }
 
@@ -246,6 +262,6 @@ internal sealed partial class SequenceTable
         _free.Push(sequence);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A finished prompt of {Tokens} tokens cannot be kept; it will be read again when it comes again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Tokens} tokens of a finished prompt cannot be copied; they may have to be read again")]
     private partial void LogNotSaved(Exception failure, int tokens);
 }

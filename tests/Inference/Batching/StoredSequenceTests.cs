@@ -51,6 +51,32 @@ public sealed class StoredSequenceTests : IDisposable
     }
 
     [Fact]
+    public void Decoding_NoRoomInTheStore_ItStaysAndOthersLeave()
+    {
+        using INativeContext context = _model.CreateContext(Config());
+        int[] large = Tokens(Block), small = [5, 6, 7];
+        ContextTests.Read(context, 0, small);
+        using SequencePart part = context.Save(0, 0, small.Length);
+        using PrefixStore store = new(2 * (long)part.Size);
+        SequenceTable table = new(_context, keptFor: 1000, store, NullLogger.Instance);
+        table.Keep(Read(table.Rent(large), large));
+        table.Keep(Read(table.Rent(small), small));
+
+        table.Decoding(1001);
+        table.Decoding(1);
+        table.Kept.ShouldBe(1);
+        store.Match(small).Known.ShouldBe(3);
+        Sequence again = table.Rent([.. large, 9]);
+        again.Length.ShouldBe(large.Length);
+        table.Keep(again);
+
+        table.Decoding(16384);
+        table.Kept.ShouldBe(1);
+        table.Decoding(1);
+        table.Kept.ShouldBe(0);
+    }
+
+    [Fact]
     public void Load_WhatLeftTheContext_IsThereAsItWas()
     {
         int[] tokens = Tokens(Block + 40), prompt = [.. tokens, 7];
