@@ -14,7 +14,7 @@ public sealed class QuickRunTests
     [InlineData("engine", "Prompt tokens a second", 1)]
     [InlineData("engine", "Answer tokens a second, greedy", 4)]
     [InlineData("engine", "Gaps between the tokens of running streams", 3)]
-    [InlineData("engine", "Time to the first token over a shared prefix", 3)]
+    [InlineData("engine", "Time to the first token over a shared prefix", 4)]
     [InlineData("placement", "Simulated: shared prefixes", 5)]
     [InlineData("placement", "Simulated: mixed", 5)]
     [InlineData("placement", "Simulated: no shared prefix", 5)]
