@@ -85,7 +85,7 @@ public sealed record WorkerOptions
     public long? Memory { get; init; }
 
     /// <summary>Finished prompts that stay for the next one that begins alike, of each model; 0: no prompt is used for another.</summary>
-    [Range(0, 191)]
+    [Range(0, EngineOptions.MostCachedPrompts)]
     public int KeptPrompts { get; init; } = new EngineOptions().CachedPrompts;
 
     /// <summary>Most bytes of the machine's memory that each model has for beginnings of prompts, beside <see cref="Memory"/>; 0: none, null: its part of <see cref="EngineOptions.PrefixBytes"/>.</summary>

@@ -11,6 +11,9 @@ public sealed record EngineOptions
     /// <summary>Most slots that a model gets where <see cref="Slots"/> says nothing: from there on a CPU, and most GPUs, hardly gain.</summary>
     public const int MostSlots = 8;
 
+    /// <summary>llama.cpp knows 256 sequences: with 64 slots, and one for what is on its way out of the context or into it.</summary>
+    public const int MostCachedPrompts = 191;
+
     /// <summary>Jobs decoded at once, 1-64; null: as many as memory has room for at the whole context, 1 to <see cref="MostSlots"/>.</summary>
     public int? Slots { get; init; }
 
@@ -32,8 +35,9 @@ public sealed record EngineOptions
     public long? MemoryBytes { get; init; }
 
     /// <summary>
-    /// Finished prompts and answers that stay in memory beside the running ones, 0-191, so that a prompt that begins alike need not be read again. They take what
-    /// running jobs leave of the context. 0: none, and none that runs is used either: no prompt is read faster for what another one was. Models with a state keep them in idle slots only: each would cost memory of its own.
+    /// Finished prompts and answers that stay in memory beside the running ones, up to <see cref="MostCachedPrompts"/>, so that a prompt that begins alike need not be read again. They take what
+    /// running jobs leave of the context. 0: none, and none that runs is used either: no prompt is read faster for what another one was. Models with a state
+    /// keep them in idle slots only: each would cost memory of its own.
     /// </summary>
     public int CachedPrompts { get; init; } = 16;
 
@@ -95,8 +99,8 @@ public sealed record EngineOptions
             yield return $"{nameof(Slots)} times {nameof(ContextPerSlot)} must not be above {int.MaxValue}.";
         if (MemoryBytes < 1)
             yield return $"{nameof(MemoryBytes)} is {MemoryBytes}; it must be at least 1.";
-        if (CachedPrompts is < 0 or > 191)
-            yield return $"{nameof(CachedPrompts)} is {CachedPrompts}; it must be from 0 to 191.";
+        if (CachedPrompts is < 0 or > MostCachedPrompts)
+            yield return $"{nameof(CachedPrompts)} is {CachedPrompts}; it must be from 0 to {MostCachedPrompts}.";
         if (PrefixBytes < 0)
             yield return $"{nameof(PrefixBytes)} is {PrefixBytes}; it must be at least 0.";
         if (Threads is < 1 or > 512)

@@ -96,9 +96,9 @@ internal sealed partial class SequenceTable
         for (int i = 0; saved < Math.Max(tokens, 1) && i < _kept.Count && Unused(_kept[i]) > _keptFor;)
         {
             Sequence sequence = _kept[i];
-            if (_store is not null && sequence.MayLeave && SaveBlock(sequence) is > 0 and var block)
+            if (sequence.MayLeave && SaveBlock(sequence) is > 0 and var block)
                 saved += block;
-            else if (_store is null || sequence.MayLeave || Unused(sequence) > KeptAtMost)
+            else if (sequence.MayLeave || Unused(sequence) > KeptAtMost)
                 FreeKept(i);
             else
                 i++;
@@ -213,13 +213,13 @@ internal sealed partial class SequenceTable
             return 0;
         int end = Math.Min(start + PrefixStore.BlockTokens, tokens.Length);
         // What has forgotten a part, or has a state besides though its file does not say so, cannot be copied in parts.
-        if (_context.CanBranch(sequence.Id, start) && IsSaved(sequence, start, end))
+        if (_context.CanBranch(sequence.Id, start) && TrySave(sequence, start, end))
             return end - start;
         sequence.MayLeave = false;
         return 0;
     }
 
-    private bool IsSaved(Sequence sequence, int start, int end)
+    private bool TrySave(Sequence sequence, int start, int end)
     {
         try
         {
