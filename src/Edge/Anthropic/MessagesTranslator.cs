@@ -27,8 +27,8 @@ internal static class MessagesTranslator
         if (!request.IsSet("max_tokens"))
             request.Errors.Add("max_tokens", "is required");
         Prompt prompt = ReadPrompt(request, maxTokens ?? 0);
-        if (prompt.Inference.Messages is [.., { Role: "assistant" }])
-            request.Errors.Add("messages", "must end with a user's message: this server does not go on with an assistant's (no prefill)");
+        if (prompt.Inference.Messages is [.., { Role: "assistant" } last])
+            CheckBegun(request, last, prompt.ShowsThinking);
         InferenceRequest inference = prompt.Inference with
         {
             Options = new RequestedOptions
@@ -45,6 +45,17 @@ internal static class MessagesTranslator
         bool isStream = request.Flag("stream") ?? false;
         Policy.Check(request);
         return request.Errors.First is { } error ? error : new MessagesRequest(inference, isStream, prompt.ShowsThinking);
+    }
+
+    /// <summary>What cannot be gone on with, as documented ("Prefill Claude's response").</summary>
+    private static void CheckBegun(JsonFields request, ChatMessage begun, bool isThinking)
+    {
+        if (begun.ToolCalls.Count > 0)
+            request.Errors.Add("messages", "must end with a user's message: calls are waiting for their tool_result");
+        else if (isThinking)
+            request.Errors.Add("messages", "must end with a user's message when thinking is enabled");
+        else if (begun.Content.Length > 0 && char.IsWhiteSpace(begun.Content[^1]))
+            request.Errors.Add("messages", "must not end with an assistant's message whose text ends with white space");
     }
 
     /// <summary><c>POST /v1/messages/count_tokens</c>: the fields that make the prompt, the others ignored.</summary>

@@ -23,6 +23,8 @@ internal sealed class PromptMaker(IPromptRenderer templates)
         };
         if (RequestedGrammar.Of(request, parsing.ToolCalls, out string? grammar) is { } refused)
             return refused;
+        if (grammar is not null && ContinuedTurn.IsAsked(request))
+            return ApiError.BadRequest("messages must not end with the assistant's where the answer is held to a format or to calls: what goes on with a text cannot be") with { Field = "messages" };
         return new RenderedPrompt(text, parsing, BehindThinking(grammar, request, tags));
     }
 
@@ -57,10 +59,18 @@ internal sealed class PromptMaker(IPromptRenderer templates)
     private Result<string> Render(InferenceRequest request, ModelView model)
     {
         bool canThink = model.Capabilities.Contains("thinking");
-        TemplateOptions options = new() { Think = canThink ? request.Think ?? true : null, ReasoningEffort = request.ThinkLevel };
+        string RenderTurns(IReadOnlyList<ChatMessage> turns, bool addGenerationPrompt, bool think)
+        {
+            TemplateOptions options = new() { Think = canThink ? think : null, ReasoningEffort = request.ThinkLevel };
+            return templates.Render(model, turns, request.Tools, addGenerationPrompt, options);
+        }
+
+        IReadOnlyList<ChatMessage> turns = JoinedTurns.Of(request.Messages);
         try
         {
-            return templates.Render(model, JoinedTurns.Of(request.Messages), request.Tools, addGenerationPrompt: true, options);
+            return ContinuedTurn.IsAsked(request)
+                ? new ContinuedTurn(ModelOutputForms.ThinkingTags(model.Template), RenderTurns).Prompt(turns)
+                : RenderTurns(turns, true, request.Think ?? true);
         }
         catch (TemplateException e)
         {
@@ -81,7 +91,9 @@ internal sealed class PromptMaker(IPromptRenderer templates)
         bool isLeft = request.Suffix.Length > 0 || (request.RawPrompt is not null && request.Think != true);
         if (isLeft || ModelOutputForms.ThinkingTags(model.Template) is not var (open, close))
             return null;
-        return new ThinkingTags(open, close, IsOpen: prompt.AsSpan().TrimEnd().EndsWith(open, StringComparison.Ordinal));
+        bool isOpen = prompt.AsSpan().TrimEnd().EndsWith(open, StringComparison.Ordinal)
+            || (ContinuedTurn.IsAsked(request) && ContinuedTurn.EndsInReasoning(request.Messages[^1].Content, open, close));
+        return new ThinkingTags(open, close, isOpen);
     }
 
     private static string? BehindThinking(string? grammar, InferenceRequest request, ThinkingTags? tags)

@@ -29,7 +29,7 @@ public sealed class ResponsesRequestTests
             ]
             """);
 
-        job.Prompt.ShouldBe("<system>be brief\n\nno jokes<user>a\nb<assistant>so<tool>42<tool>43<assistant>then\n\nnow<assistant>");
+        job.Prompt.ShouldBe("<system>be brief\n\nno jokes<user>a\nb<assistant>so<tool>42<tool>43<assistant>then\n\nnow");
         job.Options.ShouldBe(new() { Temperature = 0.5f, TopP = 0.25f, TopK = 0, RepeatPenalty = 1, RepeatLastN = -1, PresencePenalty = 1, FrequencyPenalty = -2, NumPredict = 9 });
     }
 
