@@ -35,7 +35,7 @@ public sealed class EdgeOptions
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// Silence after which an answer in one piece gets white space. It commits the status to 200, so later than a stream's: 1 s to 220 s.
+    /// Silence after which an answer in one piece gets a space. It commits the status to 200, so later than a stream's: 1 s to 220 s.
     /// </summary>
     public TimeSpan SilenceLimit { get; set; } = TimeSpan.FromSeconds(200);
 

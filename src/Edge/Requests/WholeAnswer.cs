@@ -8,8 +8,8 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.Requests;
 
 /// <summary>
-/// Writes the output of a request's jobs in one piece, with the real status whatever happens. Only before a silence that proxies would cut, white
-/// space (which JSON allows in front) keeps the connection; that commits the status to 200.
+/// Writes the output of a request's jobs in one piece, with the real status whatever happens. Only before a silence that proxies would cut, a space
+/// (which JSON allows in front) keeps the connection; that commits the status to 200.
 /// </summary>
 internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOptions<EdgeOptions> options)
 {
@@ -60,13 +60,14 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
             TimeSpan left = patience - time.GetElapsedTime(waitingSince);
             if (left > TimeSpan.Zero && await outputs.WaitAsync(left))
                 continue;
-            await SendAsync(context, static body => body.Write("\n"u8));
+            // No newline: Ollama's own client and others read an answer in one piece by lines too, and an empty line is no JSON.
+            await SendAsync(context, static body => body.Write(" "u8));
             patience = options.Value.HeartbeatInterval;
             waitingSince = time.GetTimestamp();
         }
     }
 
-    /// <summary>With its status, unless white space has sent that already.</summary>
+    /// <summary>With its status, unless a space has sent that already.</summary>
     private static async ValueTask FailAsync(HttpContext context, IWholeFormat format, JobError error)
     {
         RequestMetrics.Failed(context, error);
