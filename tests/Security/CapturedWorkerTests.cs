@@ -1,8 +1,6 @@
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
 using OllamaMax.TestKit;
@@ -23,7 +21,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     public async Task Heartbeat_Signature_WritesThisBlobAlone()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        WorkerCapabilities worker = await EnrolAsync(key);
+        WorkerCapabilities worker = await local.EnrolAsync(key);
         Uri own = new(worker.HeartbeatUrl);
 
         (await StorageAsync(HttpMethod.Put, own)).ShouldBe(201);
@@ -38,7 +36,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     public async Task Models_Signature_ReadsModelsAlone()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        Uri models = new((await EnrolAsync(key)).ModelsUrl);
+        Uri models = new((await local.EnrolAsync(key)).ModelsUrl);
 
         (await StorageAsync(HttpMethod.Get, At(models, "models/manifests/registry.ollama.ai/library/demo/latest"))).ShouldBe(200);
         (await StorageAsync(HttpMethod.Put, At(models, "models/manifests/registry.ollama.ai/library/demo/latest"))).ShouldBe(403);
@@ -52,8 +50,8 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     public async Task Queue_Signature_TakesFromThisQueueAlone()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        WorkerCapabilities worker = await EnrolAsync(key);
-        WorkerCapabilities renewed = (await RenewAsync(worker.WorkerId, Sign(key, worker.WorkerId)))!;
+        WorkerCapabilities worker = await local.EnrolAsync(key);
+        WorkerCapabilities renewed = (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId)))!;
         Uri queue = new(renewed.Queues[0].Url);
         string account = queue.Segments[1].TrimEnd('/');
 
@@ -67,23 +65,23 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using ECDsa another = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        WorkerCapabilities worker = await EnrolAsync(key);
-        WorkerCapabilities other = await EnrolAsync(another);
+        WorkerCapabilities worker = await local.EnrolAsync(key);
+        WorkerCapabilities other = await local.EnrolAsync(another);
 
-        (await RenewAsync(worker.WorkerId, Sign(key, worker.WorkerId))).ShouldNotBeNull();
-        (await RenewAsync(worker.WorkerId, Sign(another, worker.WorkerId))).ShouldBeNull();
-        (await RenewAsync(other.WorkerId, Sign(key, worker.WorkerId))).ShouldBeNull();
-        (await RenewAsync(other.WorkerId, Sign(key, other.WorkerId))).ShouldBeNull();
-        (await RenewAsync(worker.WorkerId, Sign(key, worker.WorkerId, TimeSpan.FromMinutes(-10)))).ShouldBeNull();
-        (await RenewAsync(worker.WorkerId, Sign(key, worker.WorkerId, TimeSpan.FromDays(1)))).ShouldBeNull();
-        (await local.StatusAsync(HttpMethod.Get, "/api/tags", Sign(key, worker.WorkerId))).ShouldBe(401);
+        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId))).ShouldNotBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(another, worker.WorkerId))).ShouldBeNull();
+        (await RenewAsync(other.WorkerId, WorkerCalls.Sign(key, worker.WorkerId))).ShouldBeNull();
+        (await RenewAsync(other.WorkerId, WorkerCalls.Sign(key, other.WorkerId))).ShouldBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId, TimeSpan.FromMinutes(-10)))).ShouldBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId, TimeSpan.FromDays(1)))).ShouldBeNull();
+        (await local.StatusAsync(HttpMethod.Get, "/api/tags", WorkerCalls.Sign(key, worker.WorkerId))).ShouldBe(401);
     }
 
     [Fact]
     public async Task Revoked_Worker_IsGoneAndCannotRenew()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        WorkerCapabilities worker = await EnrolAsync(key);
+        WorkerCapabilities worker = await local.EnrolAsync(key);
         await ReportAsync(worker);
         (await StateAsync(worker.WorkerId)).ShouldBe("alive");
 
@@ -91,7 +89,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         (await local.StatusAsync(HttpMethod.Delete, $"/cluster/workers/{worker.WorkerId}", local.Keys["operator"])).ShouldBe(200);
 
         (await StateAsync(worker.WorkerId)).ShouldBe("gone");
-        (await RenewAsync(worker.WorkerId, Sign(key, worker.WorkerId))).ShouldBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId))).ShouldBeNull();
         await ReportAsync(worker, slots: 2);
         (await StateAsync(worker.WorkerId, slots: 2)).ShouldBe("gone");
         (await local.StatusAsync(HttpMethod.Delete, "/cluster/workers/nobody", local.Keys["operator"])).ShouldBe(404);
@@ -104,7 +102,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     public async Task Revoked_WorkerThatIsNotListed_IsGoneAndCannotRenew(string? report)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        WorkerCapabilities worker = await EnrolAsync(key);
+        WorkerCapabilities worker = await local.EnrolAsync(key);
         if (report is not null)
             await ReportAsync(worker, report);
 
@@ -113,7 +111,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         ((int)response.StatusCode).ShouldBe(200);
         JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
         (answer.GetProperty("id").GetString(), answer.GetProperty("name").GetString(), answer.GetProperty("state").GetString()).ShouldBe((worker.WorkerId, "captured", "gone"));
-        (await RenewAsync(worker.WorkerId, Sign(key, worker.WorkerId))).ShouldBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId))).ShouldBeNull();
         await ReportAsync(worker);
         (await StateAsync(worker.WorkerId)).ShouldBe("gone");
     }
@@ -122,7 +120,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     public async Task SignalRToken_OpensTheOwnConnectionAndSendsToNobody()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        WorkerCapabilities worker = await EnrolAsync(key);
+        WorkerCapabilities worker = await local.EnrolAsync(key);
         Uri client = new(worker.SignalRUrl);
         string hub = client.Query.Split("hub=")[1];
 
@@ -142,10 +140,10 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     public async Task JoinToken_UsedTwice_LetsNobodyInAgain()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        string token = await JoinTokenAsync();
+        string token = await local.JoinTokenAsync();
 
-        using HttpResponseMessage first = await EnrolAsync(token, key);
-        using HttpResponseMessage second = await EnrolAsync(token, key);
+        using HttpResponseMessage first = await local.EnrolAsync(token, key);
+        using HttpResponseMessage second = await local.EnrolAsync(token, key);
 
         ((int)first.StatusCode).ShouldBe(200);
         ((int)second.StatusCode).ShouldBe(401);
@@ -195,18 +193,6 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         return (int)response.StatusCode;
     }
 
-    private static string Sign(ECDsa key, string workerId, TimeSpan? lifetime = null)
-    {
-        DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
-        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-        {
-            Subject = new System.Security.Claims.ClaimsIdentity([new System.Security.Claims.Claim(JwtRegisteredClaimNames.Sub, workerId)]),
-            Audience = WorkerTokens.Audience,
-            Expires = now + (lifetime ?? WorkerTokens.Lifetime),
-            SigningCredentials = new(new ECDsaSecurityKey(key) { CryptoProviderFactory = new() { CacheSignatureProviders = false } }, SecurityAlgorithms.EcdsaSha256),
-        });
-    }
-
     /// <summary>As the edge lists it, which it does anew once a second.</summary>
     /// <param name="workerId">Who, as the edge lists it.</param>
     /// <param name="slots">Of the report that is to be known by then; null: any.</param>
@@ -225,19 +211,6 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         }
     }
 
-    private async Task<WorkerCapabilities> EnrolAsync(ECDsa key)
-    {
-        using HttpResponseMessage response = await EnrolAsync(await JoinTokenAsync(), key);
-        response.EnsureSuccessStatusCode();
-        return (await response.Content.ReadFromJsonAsync(ProtocolJson.Default.WorkerCapabilities, Cancellation))!;
-    }
-
-    private Task<HttpResponseMessage> EnrolAsync(string token, ECDsa key)
-    {
-        EnrolmentRequest request = new(ProtocolVersion.Current, "captured", Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()));
-        return local.SendAsync(HttpMethod.Post, "/cluster/enrolments", token, JsonContent.Create(request, ProtocolJson.Default.EnrolmentRequest));
-    }
-
     /// <summary>Null: refused with a 401.</summary>
     private async Task<WorkerCapabilities?> RenewAsync(string workerId, string token)
     {
@@ -248,13 +221,5 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
             return null;
         response.EnsureSuccessStatusCode();
         return await response.Content.ReadFromJsonAsync(ProtocolJson.Default.WorkerCapabilities, Cancellation);
-    }
-
-    /// <summary>By a key that may do nothing else.</summary>
-    private async Task<string> JoinTokenAsync()
-    {
-        using HttpResponseMessage response = await local.SendAsync(HttpMethod.Post, "/cluster/join-tokens", local.Keys["worker"]);
-        response.EnsureSuccessStatusCode();
-        return (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("token").GetString()!;
     }
 }

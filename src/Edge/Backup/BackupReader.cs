@@ -133,7 +133,7 @@ internal sealed class BackupReader(ClusterDocuments documents)
                 break;
             case BackupFormat.Enrolment:
                 reading.Enrolments.Add(Check(value.Deserialize(ProtocolJson.Default.EnrolmentRecord), "no enrolment", enrolment =>
-                    enrolment is { Id: { Length: > 0 } id, Name: not null, PublicKey: not null } && id.All(char.IsAsciiHexDigitLower)));
+                    enrolment is { Name: not null, PublicKey: not null } && WorkerId.IsValid(enrolment.Id)));
                 break;
             case BackupFormat.Model:
                 reading.Models.Add(ModelOf(value.Deserialize(BackupJson.Default.BackupModel) ?? throw new FormatException("it is no model")));

@@ -57,7 +57,8 @@ internal sealed class WorkerGate(
 
     /// <summary>Null where the token was signed by this enrolled worker, not long ago.</summary>
     public async Task<ApiError?> AuthenticateAsync(string workerId, string? bearer, CancellationToken cancellationToken) =>
-        bearer is not null && await enrolments.FindAsync(workerId, cancellationToken) is { } record && await IsSignedByAsync(record, bearer)
+        bearer is not null && await enrolments.FindAsync(workerId, cancellationToken) is { } record && record.Id == workerId
+        && IsPublicKey(record.PublicKey) && await IsSignedByAsync(record, bearer)
             ? null
             : new ApiError(401, "this worker is not enrolled, or its token is not its own");
 

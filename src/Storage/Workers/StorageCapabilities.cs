@@ -1,5 +1,6 @@
 using Azure.Storage.Blobs;
 using Azure.Storage.Sas;
+using OllamaMax.Workers;
 
 namespace OllamaMax.Storage.Workers;
 
@@ -7,9 +8,10 @@ namespace OllamaMax.Storage.Workers;
 public sealed class StorageCapabilities(StorageAccount account)
 {
     /// <summary>To write the worker's own heartbeat, and nothing else.</summary>
+    /// <exception cref="ArgumentException">The id is none (<see cref="WorkerId"/>).</exception>
     public async ValueTask<string> HeartbeatUrlAsync(string workerId, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
-        BlobClient heartbeat = account.Blobs.GetBlobContainerClient(Containers.Cluster).GetBlobClient(Heartbeats.Prefix + workerId);
+        BlobClient heartbeat = account.Blobs.GetBlobContainerClient(Containers.Cluster).GetBlobClient(Heartbeats.Prefix + WorkerId.Checked(workerId));
         return (await account.Signer.SignAsync(heartbeat, BlobSasPermissions.Create | BlobSasPermissions.Write, expiresAt, cancellationToken)).ToString();
     }
 

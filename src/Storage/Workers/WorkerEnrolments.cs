@@ -31,20 +31,22 @@ public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
     {
         if (!await UseUpAsync(token, cancellationToken))
             return null;
-        string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        string id = WorkerId.New();
         var record = new EnrolmentRecord(id, name, publicKey, time.GetUtcNow());
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(record, ProtocolJson.Default.EnrolmentRecord);
         await EnrolmentBlob(id).UploadAsync(new BinaryData(json), cancellationToken);
         return record;
     }
 
-    /// <summary>Null when no such worker is enrolled.</summary>
+    /// <summary>Null when no such worker is enrolled; what stands under its name must be of it, too.</summary>
     public async Task<EnrolmentRecord?> FindAsync(string workerId, CancellationToken cancellationToken)
     {
+        if (!WorkerId.IsValid(workerId))
+            return null;
         try
         {
             BlobDownloadResult blob = await EnrolmentBlob(workerId).DownloadContentAsync(cancellationToken);
-            return JsonSerializer.Deserialize(blob.Content, ProtocolJson.Default.EnrolmentRecord);
+            return JsonSerializer.Deserialize(blob.Content, ProtocolJson.Default.EnrolmentRecord) is { PublicKey.Length: > 0 } record && record.Id == workerId ? record : null;
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -66,12 +68,17 @@ public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
     }
 
     /// <summary>Enrols one that was enrolled before, whatever stood under its id.</summary>
+    /// <exception cref="ArgumentException">Its id is none (<see cref="WorkerId"/>).</exception>
     public Task PutAsync(EnrolmentRecord record, CancellationToken cancellationToken) =>
         EnrolmentBlob(record.Id).UploadAsync(new BinaryData(JsonSerializer.SerializeToUtf8Bytes(record, ProtocolJson.Default.EnrolmentRecord)), overwrite: true, cancellationToken);
 
     /// <summary>The worker is a stranger from now on.</summary>
-    public async Task DeleteAsync(string workerId, CancellationToken cancellationToken) =>
-        await EnrolmentBlob(workerId).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+    public async Task DeleteAsync(string workerId, CancellationToken cancellationToken)
+    {
+        // A revocation may name what was listed under another form of id: that was never enrolled.
+        if (WorkerId.IsValid(workerId))
+            await EnrolmentBlob(workerId).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+    }
 
     private async Task<bool> UseUpAsync(string token, CancellationToken cancellationToken)
     {
@@ -95,7 +102,7 @@ public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
     private BlobClient TokenBlob(string token) =>
         Cluster.GetBlobClient(JoinTokens + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token))));
 
-    private BlobClient EnrolmentBlob(string id) => Cluster.GetBlobClient(Enrolments + id);
+    private BlobClient EnrolmentBlob(string id) => Cluster.GetBlobClient(Enrolments + WorkerId.Checked(id));
 
     private BlobContainerClient Cluster => account.Blobs.GetBlobContainerClient(Containers.Cluster);
 }
