@@ -1,3 +1,4 @@
+using Acornima.Ast;
 using Jint;
 using Jint.Native;
 using Jint.Runtime;
@@ -18,7 +19,9 @@ internal sealed class JinjaEngine : IDisposable
     {
         _capacity = options.CompiledTemplates;
         _engine = new Engine(o => Limit(o, options));
-        _engine.Execute("var module = { exports: {} };").Execute(script.Library);
+        _engine.Execute("var module = { exports: {} };");
+        foreach (Prepared<Script> part in script.Library)
+            _engine.Execute(part);
         Func<string, string> now = format => Strftime.Format(clock.GetUtcNow(), format);
         JsValue api = _engine.Invoke(_engine.Evaluate(script.AdapterScript), now, options.LongestString);
         _compile = api.Get("compile");

@@ -24,6 +24,14 @@ internal static class JoinedTurns
         return turns;
     }
 
+    /// <summary>The system message that comes first in front of the first of the user's; null where there are not both.</summary>
+    public static IReadOnlyList<ChatMessage>? WithoutSystem(IReadOnlyList<ChatMessage> messages)
+    {
+        if (messages is not [{ Role: "system" } system, ..] || messages.FirstOrDefault(message => message.Role == "user") is not { } user)
+            return null;
+        return [.. messages.Skip(1).Select(message => ReferenceEquals(message, user) ? user with { Content = system.Content + Between + user.Content } : message)];
+    }
+
     private static bool IsText(ChatMessage message) =>
         message.Role is "system" or "user" or "assistant" && message.Thinking is null && message.ToolCalls.Count == 0;
 }

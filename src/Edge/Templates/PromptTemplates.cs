@@ -61,7 +61,15 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
                 ? PlainPrompt.Render(messages)
                 : throw new TemplateException($"model '{model.Name}' has no chat template to tell it of tools") { IsRefusal = true };
         }
-        return Render(model.Template, TemplateInput.Write(model, messages, tools, addGenerationPrompt, options));
+        try
+        {
+            return Render(model.Template, TemplateInput.Write(model, messages, tools, addGenerationPrompt, options));
+        }
+        catch (TemplateException e) when (e.IsRefusal && JoinedTurns.WithoutSystem(messages) is { } without)
+        {
+            // Gemma 2's refuses a system message, which Ollama shows such a model before the user's first.
+            return Render(model.Template, TemplateInput.Write(model, without, tools, addGenerationPrompt, options));
+        }
     }
 
     /// <summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Assembling;
 using OllamaMax.Models;
@@ -15,12 +16,15 @@ namespace OllamaMax.Edge.Templates;
 /// is there.
 /// </summary>
 /// <param name="writer">Where to write them.</param>
-/// <param name="wantsShortIds">The template refuses ids of calls that have not nine characters.</param>
-internal sealed class TemplateInput(Utf8JsonWriter writer, bool wantsShortIds)
+/// <param name="template">What is done for templates that differ from most.</param>
+internal sealed partial class TemplateInput(Utf8JsonWriter writer, string template)
 {
     private const int ShortId = 9;
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The template refuses ids of calls that have not nine characters, as Mistral's do.</summary>
+    private readonly bool _wantsShortIds = template.Contains("|length != 9", StringComparison.Ordinal);
 
     private readonly Queue<string> _unanswered = new();
     private readonly Dictionary<string, string> _shortened = [];
@@ -35,12 +39,19 @@ internal sealed class TemplateInput(Utf8JsonWriter writer, bool wantsShortIds)
     {
         ArrayBufferWriter<byte> json = new();
         using (Utf8JsonWriter writer = new(json, Plain))
-            new TemplateInput(writer, WantsShortIds(model.Template)).WriteAll(model, messages, tools, addGenerationPrompt, options);
+            new TemplateInput(writer, model.Template ?? "").WriteAll(model, messages, tools, addGenerationPrompt, options);
         return Encoding.UTF8.GetString(json.WrittenSpan);
     }
 
-    /// <summary>Mistral's: <c>tool_call.id|length != 9</c>.</summary>
-    private static bool WantsShortIds(string? template) => template?.Contains("|length != 9", StringComparison.Ordinal) == true;
+    /// <summary>A turn of the assistant's is calls where it has no content, and else a text: DeepSeek's.</summary>
+    [GeneratedRegex("""['"]assistant['"]\s+and\s+message(\.content|\[['"]content['"]\])\s+is\s+(not\s+)?none""")]
+    private static partial Regex CallsWithoutContent { get; }
+
+    [GeneratedRegex(@"\btools\s+is\s+(not\s+)?none\b")]
+    private static partial Regex ToolsOrNone { get; }
+
+    [GeneratedRegex(@"\btools\s+is\s+(not\s+)?defined\b")]
+    private static partial Regex ToolsIfDefined { get; }
 
     private void WriteAll(
         ModelView model,
@@ -73,11 +84,13 @@ internal sealed class TemplateInput(Utf8JsonWriter writer, bool wantsShortIds)
             writer.WriteString("reasoning_effort", effort);
     }
 
+    /// <summary>None are not defined, but for a template that asks for none alone.</summary>
     private void WriteTools(IReadOnlyList<JsonElement> tools)
     {
         if (tools.Count == 0)
         {
-            writer.WriteNull("tools");
+            if (ToolsOrNone.IsMatch(template) && !ToolsIfDefined.IsMatch(template))
+                writer.WriteNull("tools");
             return;
         }
         writer.WriteStartArray("tools");
@@ -90,7 +103,10 @@ internal sealed class TemplateInput(Utf8JsonWriter writer, bool wantsShortIds)
     {
         writer.WriteStartObject();
         writer.WriteString("role", message.Role);
-        writer.WriteString("content", message.Content);
+        if (message.ToolCalls.Count > 0 && message.Content.Length == 0 && CallsWithoutContent.IsMatch(template))
+            writer.WriteNull("content");
+        else
+            writer.WriteString("content", message.Content);
         if (message.Thinking is { } thinking)
         {
             writer.WriteString("reasoning_content", thinking);
@@ -125,7 +141,7 @@ internal sealed class TemplateInput(Utf8JsonWriter writer, bool wantsShortIds)
     private void WriteToolCall(JsonElement call)
     {
         string? sent = call.TryGetProperty("id", out JsonElement given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
-        string id = sent is null || (wantsShortIds && sent.Length != ShortId)
+        string id = sent is null || (_wantsShortIds && sent.Length != ShortId)
             ? "call" + (++_calls).ToString("D5", CultureInfo.InvariantCulture)
             : sent;
         if (sent is not null && sent != id)

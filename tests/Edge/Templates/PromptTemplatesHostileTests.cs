@@ -15,6 +15,10 @@ public sealed class PromptTemplatesHostileTests
     [InlineData("{{ 'x' | indent(2000000000) }}")]
     [InlineData("{{ {'a': 1} | tojson(indent=2000000000) }}")]
     [InlineData("{% set ns = namespace(t=range(50000)|join('xxxxxxxxxxxxxxxxxxxxxxxx')) %}{{ range(50000)|join(ns.t) }}")]
+    [InlineData("{{ '%2000000000d' % 3 }}")]
+    [InlineData("{{ '{:<2000000000}'.format(3) }}")]
+    [InlineData("{% set l = [1] %}{% for i in range(60) %}{% do l.extend(l) %}{% endfor %}")]
+    [InlineData("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}")]
     [InlineData("{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}")]
     public void Render_TemplateWithoutMeasure_IsStopped(string template)
     {
@@ -44,6 +48,9 @@ public sealed class PromptTemplatesHostileTests
 
     [Theory]
     [InlineData("{{ messages.constructor }}")]
+    [InlineData("{{ messages.append.constructor }}")]
+    [InlineData("{{ ''.toString() }}")]
+    [InlineData("{{ {}.hasOwnProperty('x') }}")]
     [InlineData("{{ ''.constructor.constructor('return 1')() }}")]
     [InlineData("{{ module.exports }}")]
     [InlineData("{{ messages[0].__proto__.x }}")]

@@ -117,7 +117,7 @@ public sealed class PromptTemplatesTests
     public void Render_TemplateThatRefuses_GivesItsWords()
     {
         TemplateException refusal = Should.Throw<TemplateException>(
-            () => Shared.Render(TemplateModels.With(TemplateShapes.Gemma), [System, User], [], true));
+            () => Shared.Render(TemplateModels.With(TemplateShapes.Gemma), [System], [], true));
 
         refusal.IsRefusal.ShouldBeTrue();
         refusal.Message.ShouldBe("System role not supported");
