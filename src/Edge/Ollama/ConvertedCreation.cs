@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Pulls;
+using OllamaMax.Edge.Templates;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
 
@@ -10,7 +11,7 @@ namespace OllamaMax.Edge.Ollama;
 /// <summary>
 /// <c>POST /api/create</c> of a split GGUF's parts, or with <c>quantize</c> or <c>adapters</c>: the creations that take long, so their lines come while they last.
 /// </summary>
-internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, IOptions<EdgeOptions> options, TimeProvider time)
+internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, TemplateCheck check, IOptions<EdgeOptions> options, TimeProvider time)
 {
     private readonly BlobConverter _converter = new(blobs);
 
@@ -28,7 +29,7 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
             try
             {
                 string made = await _converter.RunAsync(source.Conversion, (_, _) => { }, cancellationToken);
-                await PublishAsync(request, source, made, cancellationToken);
+                await PublishAsync(request, source, made, progress, cancellationToken);
                 progress.Say("success");
             }
             catch (ModelPublishException e)
@@ -41,7 +42,7 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
         {
             string digest = await FollowAsync(progress, source, cancellationToken);
             progress.Say("writing manifest");
-            await PublishAsync(request, source, digest, cancellationToken);
+            await PublishAsync(request, source, digest, progress, cancellationToken);
             progress.Say("success");
         }
         catch (Exception e) when (e is CatalogException or ModelPublishException)
@@ -67,10 +68,12 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
         return digest;
     }
 
-    private async Task PublishAsync(CreateRequest request, Source source, string digest, CancellationToken cancellationToken)
+    private async Task PublishAsync(CreateRequest request, Source source, string digest, ProgressLines progress, CancellationToken cancellationToken)
     {
         if (!await catalog.CreateAsync(digest, request.Name, source.Modelfile, cancellationToken, source.Adapters))
             throw new CatalogException($"blob {digest} was deleted while it was made a model");
+        if (await check.WarningAsync(request.Name, cancellationToken) is { } warning)
+            progress.Say(warning);
     }
 
     private async Task<Result<Source>> FindAsync(CreateRequest request, CancellationToken cancellationToken)

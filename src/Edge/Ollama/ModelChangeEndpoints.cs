@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenApi;
+using OllamaMax.Edge.Templates;
 using OllamaMax.Models;
 using OllamaMax.Security;
 using OllamaMax.Storage.Models;
@@ -12,9 +13,9 @@ namespace OllamaMax.Edge.Ollama;
 
 /// <summary><c>/api/copy</c>, <c>/api/delete</c>, <c>/api/create</c> and <c>/api/push</c>.</summary>
 internal sealed class ModelChangeEndpoints(
-    RequestBodyReader bodies, ModelCatalog catalog, ModelBlobs blobs, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
+    RequestBodyReader bodies, ModelCatalog catalog, ModelBlobs blobs, TemplateCheck check, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
 {
-    private readonly ConvertedCreation _converted = new(catalog, blobs, options, time);
+    private readonly ConvertedCreation _converted = new(catalog, blobs, check, options, time);
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -66,10 +67,13 @@ internal sealed class ModelChangeEndpoints(
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
+        string? warning = await check.WarningAsync(request.Name, context.RequestAborted);
         // Nothing here takes long enough for a client to wait for: what happened is told when it has.
         await using ProgressLines progress = new(context, request.IsStream);
         progress.Say(request.Weights is null ? $"using existing layers of {request.From}" : $"using existing layer {request.Weights[0]}");
         progress.Say("writing manifest");
+        if (warning is not null)
+            progress.Say(warning);
         progress.Say("success");
     }
 

@@ -1,10 +1,11 @@
+using OllamaMax.Edge.Templates;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Pulls;
 
 /// <summary>One pull from its first line to its last. All that is small comes first: what makes a model unusable is found before gigabytes are fetched.</summary>
-internal sealed class ModelPull(RegistrySource registry, SplitRepository splits, BlobPull weights, ModelBlobs blobs, ModelCatalog catalog)
+internal sealed class ModelPull(RegistrySource registry, SplitRepository splits, BlobPull weights, ModelBlobs blobs, ModelCatalog catalog, TemplateCheck check)
 {
     private readonly BlobConverter _converter = new(blobs);
 
@@ -38,6 +39,8 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
         progress.Begin(new("writing manifest"));
         if (!await catalog.CreateAsync(digest, request.Name, modelfile, cancellationToken, [.. adapters.Select(layer => layer.Digest)]))
             throw new PullException($"blob {digest} was deleted while it was made a model");
+        if (await check.WarningAsync(request.Name, cancellationToken) is { } warning)
+            progress.Begin(new(warning));
         progress.Begin(new("success"));
     }
 

@@ -2,12 +2,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs.Strategies;
+using OllamaMax.Edge.Templates;
 
 namespace OllamaMax.Edge.Pulls;
 
 internal static class PullServices
 {
-    /// <summary><c>/api/pull</c> and <c>/cluster/transfers</c>, and what is behind them. Needs the catalogue, <c>ModelBlobs</c> and <c>StagedBlobs</c>.</summary>
+    /// <summary><c>/api/pull</c> and <c>/cluster/transfers</c>, and what is behind them. Needs the catalogue, <c>ModelBlobs</c>, <c>StagedBlobs</c> and <c>IPromptRenderer</c>.</summary>
     public static IServiceCollection AddPulls(this IServiceCollection services)
     {
         services.AddOptions<PullOptions>().BindConfiguration(PullOptions.Section).ValidateDataAnnotations().ValidateOnStart();
@@ -17,6 +18,7 @@ internal static class PullServices
         services.AddSingleton<RegistrySource>();
         services.AddSingleton<SplitRepository>();
         services.AddSingleton<BlobPull>();
+        services.AddSingleton<TemplateCheck>();
         services.AddSingleton<ModelPull>();
         services.AddSingleton<ActivePulls>();
         services.AddSingleton<FetchSlice>();

@@ -22,11 +22,6 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
     /// <summary>As many as the runtime asks for before it compiles what runs often a second time.</summary>
     private const int WarmUpRenders = 40;
 
-    private static readonly JsonElement ExampleTool = JsonElement.Parse("""
-        {"type":"function","function":{"name":"f","description":"d",
-        "parameters":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}}}
-        """);
-
     private readonly ConcurrentStack<JinjaEngine> _idle = new();
     private readonly JinjaScript _script;
     private readonly PromptTemplatesOptions _options;
@@ -78,10 +73,9 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
     /// </summary>
     public void WarmUp(ModelView model)
     {
-        ChatMessage[] hello = [new("user", "Hello"), new("assistant", "Hi"), new("user", "Who are you?")];
-        JsonElement[] tools = model.Capabilities.Contains("tools") ? [ExampleTool] : [];
+        JsonElement[] tools = model.Capabilities.Contains("tools") ? [ExampleConversation.Tool] : [];
         for (int i = 0; i < WarmUpRenders; i++)
-            Render(model, hello, i % 2 == 0 ? [] : tools, addGenerationPrompt: true);
+            Render(model, ExampleConversation.Hello, i % 2 == 0 ? [] : tools, addGenerationPrompt: true);
     }
 
     public void Dispose()

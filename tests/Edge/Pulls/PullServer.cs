@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Pulls;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Edge.Uploads;
 using OllamaMax.Inference.Packages;
@@ -41,28 +42,34 @@ internal sealed class PullServer : IAsyncDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <param name="storage">Another way to the fixture's storage; null: the direct one.</param>
-    public static async Task<PullServer> StartAsync(AzuriteFixture azurite, Action<EdgeOptions>? configure = null, BlobServiceClient? storage = null)
+    /// <param name="renderer">What renders templates; null: what never fails.</param>
+    public static async Task<PullServer> StartAsync(
+        AzuriteFixture azurite, Action<EdgeOptions>? configure = null, BlobServiceClient? storage = null, IPromptRenderer? renderer = null)
     {
         storage ??= new(azurite.ConnectionString);
         await storage.GetBlobContainerClient(Containers.Models).CreateIfNotExistsAsync(cancellationToken: Cancel);
         FakeRegistry registry = await FakeRegistry.StartAsync();
         ModelBlobs blobs = new(storage);
         ModelCatalog catalog = new(storage, TimeProvider.System, NullLogger<ModelCatalog>.Instance);
-        EdgeServer edge = await EdgeServer.StartAsync(configure, services => services
-            .AddSingleton(catalog)
-            .AddSingleton(blobs)
-            .AddSingleton(provider => new StagedBlobs(storage, provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton(new UploadedBlobs(storage, new BlobSigner(storage), blobs))
-            .AddSingleton<IEndpointGroup, UploadEndpoints>()
-            .AddSingleton<IEndpointGroup, BlobEndpoints>()
-            .AddSingleton<IEndpointGroup, ModelChangeEndpoints>()
-            .AddPulls()
-            .Configure<PullOptions>(options =>
-            {
-                options.Hosts.Add($"{ModelName.DefaultHost}={registry.RegistryUrl}");
-                options.Hosts.Add($"hf.co={registry.RegistryUrl}");
-                options.Hosts.Add($"content={registry.ContentUrl}");
-            }));
+        EdgeServer edge = await EdgeServer.StartAsync(configure, services =>
+        {
+            if (renderer is not null)
+                services.AddSingleton(renderer);
+            services.AddSingleton(catalog)
+                .AddSingleton(blobs)
+                .AddSingleton(provider => new StagedBlobs(storage, provider.GetRequiredService<TimeProvider>()))
+                .AddSingleton(new UploadedBlobs(storage, new BlobSigner(storage), blobs))
+                .AddSingleton<IEndpointGroup, UploadEndpoints>()
+                .AddSingleton<IEndpointGroup, BlobEndpoints>()
+                .AddSingleton<IEndpointGroup, ModelChangeEndpoints>()
+                .AddPulls()
+                .Configure<PullOptions>(options =>
+                {
+                    options.Hosts.Add($"{ModelName.DefaultHost}={registry.RegistryUrl}");
+                    options.Hosts.Add($"hf.co={registry.RegistryUrl}");
+                    options.Hosts.Add($"content={registry.ContentUrl}");
+                });
+        });
         return new(edge, registry, storage, catalog, blobs);
     }
 
