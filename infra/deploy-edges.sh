@@ -2,10 +2,17 @@
 # Publishes src/Functions once and deploys it to every edge: deploy-edges.sh RESOURCE_GROUP APP...
 # (the outputs AZURE_RESOURCE_GROUP and EDGE_APPS). Needs the .NET 10 SDK, Node.js, zip, and az, signed in.
 # One after the other, so that the others go on serving.
+# With --others: to all but the first, as azd calls it with those outputs in its environment.
 set -euo pipefail
 
+if [ "${1:-}" = --others ]; then
+  # A list in JSON, of names that are letters, digits and dashes.
+  read -ra apps <<< "$(tr -c '[:alnum:]-' ' ' <<< "$EDGE_APPS")"
+  [ ${#apps[@]} -gt 1 ] || exit 0
+  set -- "$AZURE_RESOURCE_GROUP" "${apps[@]:1}"
+fi
 if [ $# -lt 2 ]; then
-  echo "usage: deploy-edges.sh RESOURCE_GROUP APP..." >&2
+  echo "usage: deploy-edges.sh RESOURCE_GROUP APP... | --others" >&2
   exit 1
 fi
 group=$1

@@ -49,6 +49,9 @@ param alwaysReady int = 0
 @maxValue(3650)
 param auditImmutableDays int = 0
 
+@description('The policy was locked by hand (docs/deployment.md): it is not written any more, which Azure would refuse.')
+param auditLocked bool = false
+
 @description('Days after which a part of the audit log is deleted; more than auditImmutableDays. 0: kept for good.')
 @minValue(0)
 @maxValue(3650)
@@ -78,6 +81,9 @@ param webOrigins string[] = ['*']
 
 @description('More settings of the edge, such as OllamaMax__Tenants__Default__RequestsPerMinute.')
 param edgeSettings object = {}
+
+@description('Who is told when one of ops/azure/alerts.json goes off; empty: no alerts are made.')
+param alertEmail string = ''
 
 @description('Days for which logs are kept.')
 @minValue(30)
@@ -117,6 +123,18 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
+module alerts 'modules/alerts.bicep' = if (!empty(alertEmail)) {
+  name: 'alerts'
+  scope: group
+  params: {
+    name: 'ollamamax-${environmentName}'
+    location: location
+    tags: tags
+    insightsId: monitoring.outputs.id
+    email: alertEmail
+  }
+}
+
 module storage 'modules/storage.bicep' = {
   name: 'storage'
   scope: group
@@ -125,7 +143,7 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     sku: storageSku
-    auditImmutableDays: auditImmutableDays
+    auditImmutableDays: auditLocked ? 0 : auditImmutableDays
     auditKeptDays: auditKeptDays
     packageContainers: [for (region, index) in locations: 'app-package-${index}']
     principalId: identity.outputs.principalId

@@ -12,6 +12,7 @@ param auditImmutableDays = 365
 param auditKeptDays = 400
 param logDays = 90
 param healthProbeSeconds = 120
+param alertEmail = readEnvironmentVariable('OLLAMAMAX_ALERT_EMAIL', '')
 param customDomain = readEnvironmentVariable('OLLAMAMAX_CUSTOM_DOMAIN', '')
 param adminKey = readEnvironmentVariable('OLLAMAMAX_ADMIN_KEY', '')
 param contentKeys = readEnvironmentVariable('OLLAMAMAX_CONTENT_KEYS', '')

@@ -57,6 +57,8 @@ public static class TelemetryServices
             {
                 azure.ConnectionString = configuration[AzureMonitor];
                 azure.Credential = CredentialOf(configuration[AzureMonitorAuthentication]);
+                // An error's line is wanted whether or not its request's trace is among those that are kept.
+                azure.EnableTraceBasedLogsSampler = false;
             });
         return telemetry;
 

@@ -101,6 +101,17 @@ public sealed partial class BicepTests(BicepFixture bicep) : IClassFixture<Bicep
     }
 
     [Fact]
+    public async Task Alerts_AreThoseOfTheFile_AskedOfApplicationInsights()
+    {
+        Template main = await bicep.MainAsync();
+        Template alerts = main.Module("alerts");
+
+        main.Resource("alerts")["condition"]!.ToString().ShouldContain("alertEmail");
+        alerts.All().Single(resource => resource["type"]!.ToString() == "Microsoft.Insights/scheduledQueryRules")["copy"]!["count"]!.ToString().ShouldContain("rules");
+        alerts.Json.ToJsonString().ShouldContain("OllamaMaxNoLeader");
+    }
+
+    [Fact]
     public async Task Azd_DeploysWhatIsThere()
     {
         string azd = await Repository.ReadAsync("azure.yaml");

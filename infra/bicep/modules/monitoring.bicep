@@ -43,4 +43,5 @@ resource writes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+output id string = insights.id
 output connectionString string = insights.properties.ConnectionString

@@ -32,6 +32,9 @@ internal sealed class RequestIdMiddleware(RequestDelegate next, TimeProvider tim
         string id = IsUsable(sent) ? sent! : JobId.New(time);
         string? parent = context.Request.Headers.TraceParent;
         bool isTraced = ActivityContext.TryParse(parent, null, isRemote: true, out ActivityContext remote);
+        // ASP.NET's own activity is never recorded: as a parent it would have every trace left out that a client did not begin itself.
+        if (!isTraced && Activity.Current is { Recorded: false })
+            Activity.Current = null;
         using Activity? activity = Telemetry.Source.StartActivity("request", ActivityKind.Server, isTraced ? remote : default);
         activity?.SetTag("request.id", id);
         using IDisposable? scope = Scope(logger, id);

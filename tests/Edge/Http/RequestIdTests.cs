@@ -54,4 +54,29 @@ public sealed class RequestIdTests
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await edge.Jobs.NextAsync()).Job.TraceParent.ShouldNotBeNull().ShouldStartWith("00-0af7651916cd43dd8448eb211c80319c-");
     }
+
+    /// <summary>Most clients send none, and what begins no trace that is recorded is in none.</summary>
+    [Theory]
+    [InlineData(null, "-01")]
+    [InlineData("nonsense", "-01")]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", "-00")]
+    public async Task Generate_AsTheSdkSamples_IsRecordedUnlessTheClientSaysNot(string? traceParent, string flags)
+    {
+        using ActivityListener listener = new()
+        {
+            ShouldListenTo = source => source.Name == Telemetry.Name,
+            // Its default: what has a parent does as its parent does.
+            Sample = (ref ActivityCreationOptions<ActivityContext> span) => span.Parent == default || span.Parent.TraceFlags == ActivityTraceFlags.Recorded
+                ? ActivitySamplingResult.AllDataAndRecorded
+                : ActivitySamplingResult.None,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/generate", Hello, traceParent is null ? [] : [("traceparent", traceParent)]);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await edge.Jobs.NextAsync()).Job.TraceParent.ShouldNotBeNull().ShouldEndWith(flags);
+    }
 }

@@ -131,6 +131,8 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
 
         options.ConnectionString.ShouldBe(connection);
         (options.Credential is ManagedIdentityCredential).ShouldBe(hasIdentity);
+        // Or the lines of all requests that are not traced would be left out, their errors too.
+        options.EnableTraceBasedLogsSampler.ShouldBeFalse();
     }
 
     private static IConfiguration Settings(params (string Name, string Value)[] settings) =>
