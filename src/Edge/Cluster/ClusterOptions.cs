@@ -63,11 +63,13 @@ public sealed class ClusterOptions : IValidatableObject
     [TimeSpanRange("00:00:00", "365.00:00:00")]
     public TimeSpan PayloadsKept { get; set; } = TimeSpan.FromHours(25);
 
-    /// <summary>How long content of models is kept that no name stands for any more. A job that waits may have asked for what its name stood for before.</summary>
+    /// <summary>How long content of models is kept that no name stands for any more. A job that waits may have asked for what its name stood for before: it is longer where <see cref="Jobs.BackgroundOptions.Deadline"/> is.</summary>
     [TimeSpanRange("00:00:00", "365.00:00:00")]
     public TimeSpan ContentKept { get; set; } = TimeSpan.FromHours(25);
 
-    internal OrphanWaits OrphanWaits => new(DownloadsKept, UploadsKept, OutputsKept, PayloadsKept, ContentKept, ClusterState.GoneKept, JoinTokensKept);
+    /// <param name="deadline">Of background jobs.</param>
+    internal OrphanWaits OrphanWaits(TimeSpan deadline) => new(DownloadsKept, UploadsKept, OutputsKept, PayloadsKept,
+        ContentKept > deadline ? ContentKept : deadline + TimeSpan.FromHours(1), ClusterState.GoneKept, JoinTokensKept);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -99,11 +99,19 @@ internal sealed partial class BackgroundJobs(
     }
 
     /// <summary>Puts another message for a job that may have lost its own. One too many does no harm: its claim is refused.</summary>
-    public async Task QueueAgainAsync(string id, CancellationToken cancellationToken)
+    public Task QueueAgainAsync(string id, CancellationToken cancellationToken) => QueueAgainAsync(id, static _ => true, cancellationToken);
+
+    /// <param name="id">Of the job.</param>
+    /// <param name="isMissing">Whether a message of the model's is missing. Else the job has been looked at, which it is again when it has waited as long once more.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    public async Task QueueAgainAsync(string id, Func<string, bool> isMissing, CancellationToken cancellationToken)
     {
-        if (await records.ApplyAsync(id, at => new RecordCommand.Queued(at), cancellationToken) is { Status: RecordStatus.Queued } record)
+        if (await records.ApplyAsync(id, at => new RecordCommand.Queued(at), cancellationToken) is { Status: RecordStatus.Queued } record && isMissing(record.Model))
             await EnqueueAsync(record, cancellationToken);
     }
+
+    /// <summary>Messages that wait for a model's workers or are held by them.</summary>
+    public Task<int> MessagesAsync(string model, CancellationToken cancellationToken) => queues.CountAsync(model, Band.Batch, cancellationToken);
 
     public async Task<JobClaimAnswer> ClaimAsync(string id, JobClaimRequest request, CancellationToken cancellationToken)
     {

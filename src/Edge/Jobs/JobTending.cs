@@ -21,7 +21,7 @@ namespace OllamaMax.Edge.Jobs;
 public sealed partial class JobTending
 {
     /// <summary>Each takes some requests to storage, one after the other.</summary>
-    private const int TakenAtATime = 8;
+    private const int AtATime = 8;
 
     private static readonly TimeSpan JustQueued = TimeSpan.FromMinutes(2);
 
@@ -87,8 +87,7 @@ public sealed partial class JobTending
     public async Task<int> TakeCompletionsAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<QueueMessage> messages = await _completions.ReceiveAsync(cancellationToken);
-        ParallelOptions some = new() { MaxDegreeOfParallelism = TakenAtATime, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(messages, some, TakeAsync);
+        await Parallel.ForEachAsync(messages, Some(cancellationToken), TakeAsync);
         return messages.Count;
     }
 
@@ -106,7 +105,7 @@ public sealed partial class JobTending
 
     /// <summary>
     /// Goes through all records: deletes what is no longer kept, ends what is past its deadline or has ended unnoticed, queues again what
-    /// nobody has claimed for long. A few list operations, and more only for what is due. Then tells workers of all queues that jobs are in.
+    /// nobody has claimed for long and seems to have lost its message. A few list operations, and more only for what is due. Then tells workers of all queues that jobs are in.
     /// </summary>
     public async Task SweepAsync(CancellationToken cancellationToken) =>
         await NudgeAsync(await GoThroughAsync(TimeSpan.Zero, cancellationToken), cancellationToken);
@@ -125,25 +124,32 @@ public sealed partial class JobTending
     {
         DateTimeOffset now = _time.GetUtcNow();
         // Those that came to their end at another edge are found out here.
-        HashSet<string> ended = [.. _active.Ids], models = [];
+        HashSet<string> ended = [.. _active.Ids];
+        Dictionary<string, int> underWay = [];
+        List<RecordItem> due = [];
         await foreach (RecordItem item in _store.ListAsync(cancellationToken))
         {
             if (item.IsUnderWay)
             {
                 ended.Remove(item.Id);
-                models.Add(item.Model);
+                underWay[item.Model] = underWay.GetValueOrDefault(item.Model) + 1;
                 _active.Add(item.Id, item.Model);
             }
             bool wasJustQueued = item.Status == RecordStatus.Queued && item.DueAt > now + _records.QueueAgain - justQueued;
             if (item.DueAt <= now || wasJustQueued)
-                await TendAsync(item, cancellationToken);
+                due.Add(item);
         }
         Forget(ended);
+        IEnumerable<string> queued = due.Where(item => item.Status == RecordStatus.Queued).Select(item => item.Model).Distinct();
+        MissingMessages missing = await MissingMessages.CountAsync(underWay, queued, _jobs, cancellationToken);
+        await Parallel.ForEachAsync(due, Some(cancellationToken), async (item, stop) => await TendAsync(item, missing, stop));
         await _responses.SweepAsync(now, _retention.Shortest, cancellationToken);
         await _files.SweepAsync(now, cancellationToken);
         await _strategies.SweepAsync(_hub, now, cancellationToken);
-        return models;
+        return underWay.Keys;
     }
+
+    private static ParallelOptions Some(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = AtATime, CancellationToken = cancellationToken };
 
     private void Forget(IEnumerable<string> ended)
     {
@@ -185,13 +191,13 @@ public sealed partial class JobTending
         }
     }
 
-    private async Task TendAsync(RecordItem item, CancellationToken cancellationToken)
+    private async Task TendAsync(RecordItem item, MissingMessages missing, CancellationToken cancellationToken)
     {
         try
         {
             await _records.TendAsync(item.Id, cancellationToken);
             if (item.Status == RecordStatus.Queued)
-                await _jobs.QueueAgainAsync(item.Id, cancellationToken);
+                await _jobs.QueueAgainAsync(item.Id, missing.Take, cancellationToken);
         }
         catch (Exception e) when (e is RequestFailedException or InvalidDataException)
         {

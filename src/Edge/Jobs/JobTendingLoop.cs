@@ -69,8 +69,9 @@ internal sealed partial class JobTendingLoop(
             _interval = taken > 0 ? Shortest : Min(_interval * 1.5, NudgeEvery);
             return taken == CompletionQueue.Most;
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
+            // Whatever it was: jobs, and the edge with them, are not to end for one look at them.
             LogFailed(e);
             _interval = NudgeEvery;
             return false;

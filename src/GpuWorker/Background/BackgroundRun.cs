@@ -37,6 +37,9 @@ internal sealed partial class BackgroundRun(
     /// <summary>After a failure the message shows a little later: others may look into the queue first.</summary>
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(2);
 
+    /// <summary>No older a hold is certainly still one.</summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan SignAgain = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
@@ -82,6 +85,9 @@ internal sealed partial class BackgroundRun(
 
     public async Task RunAsync(CancellationToken stopping)
     {
+        // A worker that stood still for longer than a taken message stays hidden has lost it, and its claim would have whoever runs the job by now taken for lost.
+        if (hold.Age > Fresh && (!await TryAsync(stop => hold.HideAsync(QueuePoller.Visibility, stop), stopping) || hold.IsLost))
+            return;
         using var claiming = CancellationTokenSource.CreateLinkedTokenSource(stopping, _cancelled.Token);
         JobClaimAnswer? answer = await ClaimAsync(claiming.Token);
         if (answer is null)
@@ -153,6 +159,8 @@ internal sealed partial class BackgroundRun(
         if (seals.Open(grant) is not { } opened)
             return;
         await hold.HideAsync(grant.Lease, stopping);
+        if (hold.IsLost)
+            return;
         JobOutputBlob output = new(storage.AppendBlob(grant.OutputUrl), opened.Content);
         AnswerReplay replay = new(opened.Grant.Job!);
         Feed(replay, await output.ReadAsync(stopping));

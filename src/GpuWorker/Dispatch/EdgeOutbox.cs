@@ -57,12 +57,13 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
     /// <summary>The newest leave to send there.</summary>
     public ReplyCapability Reply { get; private set; }
 
+    /// <summary>No attempt runs whose output goes there.</summary>
     public bool IsIdle
     {
         get
         {
             lock (_lock)
-                return _attempts.Count == 0 && _answers.Count == 0 && _claims.Count == 0;
+                return _attempts.Count == 0;
         }
     }
 
@@ -217,7 +218,8 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
                 if (outcome is SendOutcome.Failed { Status: HttpStatusCode.RequestEntityTooLarge })
                     _largest = Math.Max(1, _largest / 2);
                 LogNotSent(outcome);
-                SendAgain(message);
+                // Where the service does not know this leave, it never will. What was asked and answered is by the ledger again, in its own time, and by nobody where that edge is gone.
+                SendAgain(IsRefused(outcome) ? message with { Answers = [], Claims = [] } : message);
                 await Task.Delay(Longest, _time, stopping);
                 break;
         }
@@ -231,6 +233,9 @@ internal sealed partial class EdgeOutbox : IAsyncDisposable
             Outputs = [.. message.Outputs.Where(output => output.Seal is null)],
             Sealed = [.. message.Outputs.Select(SealedMessages.Seal).OfType<SealedOutput>()],
         };
+
+    private static bool IsRefused(SendOutcome outcome) =>
+        outcome is SendOutcome.Failed { Status: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound };
 
     /// <summary>Puts the content of a message that was not taken back, to go with the next one.</summary>
     private void SendAgain(WorkerMessage message)

@@ -35,7 +35,7 @@ internal sealed partial class QueuePoller(
     private static readonly TimeSpan UnaskedEvery = TimeSpan.FromSeconds(60);
 
     /// <summary>Long enough for a claim and its repetitions; after it the message is everybody's again.</summary>
-    private static readonly TimeSpan Visibility = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan Visibility = TimeSpan.FromSeconds(10);
 
     /// <summary>Storage that hangs does not keep a worker from looking again when it is back. A message whose answer came too late shows again after <see cref="Visibility"/>.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);

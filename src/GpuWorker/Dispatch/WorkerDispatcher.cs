@@ -200,6 +200,7 @@ internal sealed partial class WorkerDispatcher
         foreach (var (url, outbox) in _outboxes.ToList())
         {
             outbox.Beat();
+            // What is still to be asked or answered there can be no more.
             if (!outbox.IsIdle || outbox.Reply.ExpiresAt > _time.GetUtcNow() || _ledger.IsAsking(url))
                 continue;
             _outboxes.Remove(url);

@@ -29,16 +29,28 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
 
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 
+    /// <param name="record">A job that there is none of yet.</param>
     /// <param name="dueAt">When somebody should look at it (<see cref="JobRecord.DueAt"/>).</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    /// <exception cref="RequestFailedException">There is one of this id, or storage cannot be reached.</exception>
     public async Task<StoredRecord> CreateAsync(JobRecord record, DateTimeOffset dueAt, CancellationToken cancellationToken)
     {
         record = Keyed(record);
+        BlobClient blob = Record(record.Id);
         var options = Options(record, dueAt, new BlobRequestConditions { IfNoneMatch = ETag.All });
-        BlobContentInfo info = await Record(record.Id).UploadAsync(Json(record), options, cancellationToken);
-        return new StoredRecord(record, info.ETag);
+        try
+        {
+            BlobContentInfo info = await blob.UploadAsync(Json(record), options, cancellationToken);
+            return new StoredRecord(record, info.ETag);
+        }
+        catch (RequestFailedException e) when (e.Status == 409)
+        {
+            return await MineAsync(blob, options, record, cancellationToken) ?? throw e;
+        }
     }
 
     /// <summary>Null where there is no such job. Where its key is missing the record is there all the same (<see cref="JobRecord.Readable"/>).</summary>
+    /// <exception cref="InvalidDataException">It is damaged, or of a newer version.</exception>
     public async Task<StoredRecord?> FindAsync(string id, CancellationToken cancellationToken)
     {
         if (!JobId.IsValid(id))
@@ -54,6 +66,10 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
         {
             return null;
         }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"the record of job {id} cannot be read: {e.Message}", e);
+        }
     }
 
     /// <summary>
@@ -65,7 +81,6 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
         record = Keyed(record);
         BlobClient blob = Record(record.Id);
         var options = Options(record, dueAt, new BlobRequestConditions { IfMatch = old.ETag });
-        string mark = options.Metadata[WriteMark] = Guid.NewGuid().ToString("n");
         try
         {
             BlobContentInfo info = await blob.UploadAsync(Json(record), options, cancellationToken);
@@ -73,7 +88,7 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
         }
         catch (RequestFailedException e) when (e.Status == 412)
         {
-            return await FindMarkAsync(blob, cancellationToken) is var (found, etag) && found == mark ? new StoredRecord(record, etag) : null;
+            return await MineAsync(blob, options, record, cancellationToken);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -105,13 +120,13 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
     public async ValueTask<string> OutputUrlAsync(string id, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
         (await account.Signer.SignAsync(OutputClient(id), BlobSasPermissions.Read | BlobSasPermissions.Add, expiresAt, cancellationToken)).ToString();
 
-    /// <summary>Of the last write; null where the record is gone.</summary>
-    private static async Task<(string? Mark, ETag ETag)?> FindMarkAsync(BlobClient blob, CancellationToken cancellationToken)
+    /// <summary>Null where the last write was not this one, or the record is gone.</summary>
+    private static async Task<StoredRecord?> MineAsync(BlobClient blob, BlobUploadOptions written, JobRecord record, CancellationToken cancellationToken)
     {
         try
         {
             BlobProperties found = await blob.GetPropertiesAsync(cancellationToken: cancellationToken);
-            return (found.Metadata.TryGetValue(WriteMark, out string? mark) ? mark : null, found.ETag);
+            return found.Metadata.TryGetValue(WriteMark, out string? mark) && mark == written.Metadata[WriteMark] ? new StoredRecord(record, found.ETag) : null;
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -143,11 +158,12 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
         return record with { Job = content.Job, Response = content.Response, Sealed = null };
     }
 
-    private static BlobUploadOptions Options(JobRecord record, DateTimeOffset dueAt, BlobRequestConditions conditions) => new()
+    private static BlobUploadOptions Options(JobRecord record, DateTimeOffset dueAt, BlobRequestConditions conditions)
     {
-        Conditions = conditions,
-        Metadata = RecordItem.Of(record, dueAt).Write(),
-    };
+        var metadata = RecordItem.Of(record, dueAt).Write();
+        metadata[WriteMark] = Guid.NewGuid().ToString("n");
+        return new() { Conditions = conditions, Metadata = metadata };
+    }
 
     private BlobClient Record(string id) => Jobs.GetBlobClient(Records + id);
 

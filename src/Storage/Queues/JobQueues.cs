@@ -37,6 +37,10 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         return counts.Where(queue => queue.Count is not null).ToDictionary(queue => queue.Name, queue => queue.Count!.Value);
     }
 
+    /// <summary>Messages in one queue, as <see cref="CountAsync(CancellationToken)"/> counts; 0 where there is no queue.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<int> CountAsync(string model, Band band, CancellationToken cancellationToken) => await CountAsync(JobQueueName.For(model, band), cancellationToken) ?? 0;
+
     /// <summary>Deletes a message. One that is gone, or in other hands by now, is left alone: whoever has it will claim it and be denied.</summary>
     public async Task DeleteAsync(string model, Band band, string messageId, string popReceipt, CancellationToken cancellationToken)
     {

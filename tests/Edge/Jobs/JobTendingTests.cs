@@ -1,3 +1,5 @@
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -7,6 +9,7 @@ using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
+using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 
@@ -15,6 +18,7 @@ namespace OllamaMax.Edge.Tests.Jobs;
 /// <summary>What one edge makes of jobs that others have a hand in as well.</summary>
 public sealed class JobTendingTests : IAsyncLifetime
 {
+    private static readonly string Model = $"sha256:{new string('a', 64)}";
     private static readonly RecordPolicy Policy = new();
 
     private readonly StorageAccount _account;
@@ -79,16 +83,46 @@ public sealed class JobTendingTests : IAsyncLifetime
     {
         ActiveJobs active = new(Options.Create(new BackgroundOptions { TakesCompletions = false }));
 
-        active.Add("a", "sha256:a");
+        active.Add("a", Model);
 
         active.IsEmpty.ShouldBeTrue();
     }
 
+    /// <summary>One that nobody has claimed yet has its message still; another at each look would be in everybody's way.</summary>
     [Fact]
-    public async Task TakeCompletions_OneOfABrokenRecord_HoldsNobodyUp()
+    public async Task Sweep_JobsThatWaitLong_PutsAsManyMessagesAsAreMissing()
+    {
+        JobQueues queues = new(_account, TimeProvider.System);
+        for (int job = 0; job < 3; job++)
+        {
+            string id = await CreateAsync(before: TimeSpan.FromHours(1), deadline: TimeSpan.FromDays(1));
+            if (job > 0)
+                await queues.EnqueueAsync(new QueuedJob(ProtocolVersion.Current, id, Model, Band.Batch, Reply: null), TimeSpan.FromSeconds(-1), Cancellation);
+        }
+
+        await Tending.SweepAsync(Cancellation);
+
+        (await queues.CountAsync(Model, Band.Batch, Cancellation)).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Sweep_OneRecordIsDamaged_LooksAfterTheOthers()
+    {
+        string broken = await CreateAsync(before: TimeSpan.FromDays(1)), late = await CreateAsync(before: TimeSpan.FromDays(1));
+        await DamageAsync(broken, """{"status":"of a later version"}""");
+
+        await Tending.SweepAsync(Cancellation);
+
+        (await Store.FindAsync(late, Cancellation)).ShouldNotBeNull().Record.Status.ShouldBe(RecordStatus.Failed);
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{")]
+    public async Task TakeCompletions_OneOfABrokenRecord_HoldsNobodyUp(string content)
     {
         string broken = await CreateAsync();
-        await _account.Blobs.GetBlobContainerClient(Containers.Jobs).GetBlobClient($"records/{broken}").UploadAsync(new BinaryData("null"), overwrite: true, Cancellation);
+        await DamageAsync(broken, content);
         string[] late = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => CreateAsync(before: TimeSpan.FromDays(1))));
         await Completions.CreateAsync(cancellationToken: Cancellation);
         foreach (string id in (string[])[broken, .. late])
@@ -111,20 +145,29 @@ public sealed class JobTendingTests : IAsyncLifetime
         (await Store.ReplaceAsync(found, ended, ended.DueAt(Policy), Cancellation)).ShouldNotBeNull();
     }
 
+    /// <summary>What a list needs stands beside it, as before.</summary>
+    private async Task DamageAsync(string id, string content)
+    {
+        BlobClient record = _account.Blobs.GetBlobContainerClient(Containers.Jobs).GetBlobClient($"records/{id}");
+        BlobProperties before = await record.GetPropertiesAsync(cancellationToken: Cancellation);
+        await record.UploadAsync(new BinaryData(content), new BlobUploadOptions { Metadata = before.Metadata }, Cancellation);
+    }
+
     /// <summary>A job that waits, and that this edge knows of.</summary>
     /// <param name="before">So long ago; null: now.</param>
-    private async Task<string> CreateAsync(TimeSpan? before = null)
+    /// <param name="deadline">From then on; null: ten minutes.</param>
+    private async Task<string> CreateAsync(TimeSpan? before = null, TimeSpan? deadline = null)
     {
         Job job = new()
         {
             Id = JobId.New(TimeProvider.System),
             RequestId = "r",
             Tenant = "tenant",
-            Model = "sha256:a",
+            Model = Model,
             Prompt = "hi",
             Options = new InferenceOptions(),
             Seed = 0,
-            Deadline = TimeSpan.FromMinutes(10),
+            Deadline = deadline ?? TimeSpan.FromMinutes(10),
         };
         JobRecord record = JobRecord.Create(job, RequestShape.Chat, "demo", TimeProvider.System.GetUtcNow() - (before ?? TimeSpan.Zero));
         await Records.CreateAsync(record, Cancellation);

@@ -67,6 +67,22 @@ public sealed class JobRecordStoreTests(AzuriteFixture azurite)
         (await Store.FindAsync(record.Id, Cancellation))!.ETag.ShouldBe(written.ShouldNotBeNull().ETag);
     }
 
+    /// <summary>The client that was refused now would submit it again, and it would run twice.</summary>
+    [Fact]
+    public async Task Create_AnswerIsLost_IsTheRecord()
+    {
+        JobRecord record = await CreateAsync("tenant");
+        await Store.DeleteAsync(record.Id, Cancellation);
+        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        JobRecordStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)), ContentKeys.None);
+
+        Task lost = relay.LoseAsync($"PUT /{_account.Blobs.AccountName}/{Containers.Jobs}/records/{record.Id}");
+        StoredRecord written = await store.CreateAsync(record, record.Deadline, Cancellation);
+
+        lost.IsCompletedSuccessfully.ShouldBeTrue();
+        (await Store.FindAsync(record.Id, Cancellation))!.ETag.ShouldBe(written.ETag);
+    }
+
     [Fact]
     public async Task Create_Twice_IsRefused()
     {

@@ -41,7 +41,7 @@ public sealed record JobRecord
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When its last queue message was put, or was to be put.</summary>
+    /// <summary>When its last queue message was put, was to be put, or was found not to be missing.</summary>
     public required DateTimeOffset QueuedAt { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }

@@ -125,9 +125,9 @@ public sealed partial class LeaderTick
         {
             return "lost";
         }
-        catch (Exception e) when (e is StoreException or DocumentException or CatalogException or RequestFailedException or AggregateException or InvalidOperationException or InvalidDataException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            // The others are not to wait for this one; its next pass finds what this one has left.
+            // Whatever it was: the others are not to wait for this one; its next pass finds what this one has left.
             LogPassFailed(e, reconciler.Name);
             return "failed";
         }

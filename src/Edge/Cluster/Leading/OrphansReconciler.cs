@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
+using OllamaMax.Edge.Jobs;
 using OllamaMax.Models;
 using OllamaMax.Storage.Cluster;
 
@@ -8,7 +9,7 @@ namespace OllamaMax.Edge.Cluster.Leading;
 
 /// <summary>Marks blobs and queues that nobody seems to need, waits, looks again, and deletes those that still lie there as they did.</summary>
 internal sealed partial class OrphansReconciler(
-    OrphanBlobs blobs, ClusterWatch watch, ClusterDocuments documents, LeaderMetrics metrics, IOptions<ClusterOptions> options, ILogger<OrphansReconciler> logger) : IReconciler
+    OrphanBlobs blobs, ClusterWatch watch, ClusterDocuments documents, LeaderMetrics metrics, IOptions<ClusterOptions> options, IOptions<BackgroundOptions> jobs, ILogger<OrphansReconciler> logger) : IReconciler
 {
     public string Name => "orphans";
 
@@ -16,7 +17,7 @@ internal sealed partial class OrphansReconciler(
 
     public async Task<bool> ReconcileAsync(LeaderTerm term, CancellationToken cancellationToken)
     {
-        var (candidates, now) = await blobs.FindAsync(options.Value.OrphanWaits, InUse(), cancellationToken);
+        var (candidates, now) = await blobs.FindAsync(options.Value.OrphanWaits(jobs.Value.Deadline), InUse(), cancellationToken);
         if (await documents.Orphans.ApplyAsync(term, marks => marks.Look(candidates, now), cancellationToken) is not { } marked)
             return false;
         foreach (OrphanCandidate orphan in marked.Content.Due(candidates, now))
