@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 
 namespace OllamaMax.Security.Tests;
@@ -65,6 +66,19 @@ public sealed class TenantTests(KeyedSystemFixture local)
         JsonElement acts = await JsonAsync(HttpMethod.Get, $"/audit?actor={keyId}&limit=100", local.Admin);
         acts.GetProperty("records").EnumerateArray().Select(act => (act.GetProperty("action").GetString(), act.GetProperty("subject").GetString(), act.GetProperty("status").GetInt32()))
             .ShouldBe([("DELETE /tenants/{tenant}/data", tenant, 403), ("DELETE /tenants/{tenant}/data", tenant, 200)]);
+    }
+
+    [Fact]
+    public async Task Batch_NameTwiceInItsMetadata_TheLastOneCounts()
+    {
+        string file = await UploadAsync(local.Keys["user"], """{"custom_id":"one","method":"POST","url":"/v1/chat/completions","body":{"model":"demo","messages":[{"role":"user","content":"x"}]}}""");
+        StringContent body = new($$$"""{"input_file_id":"{{{file}}}","endpoint":"/v1/chat/completions","completion_window":"24h","metadata":{"a":"1","b":"2","a":"3"}}""", Encoding.UTF8, "application/json");
+
+        using HttpResponseMessage response = await local.SendAsync(HttpMethod.Post, "/v1/batches", local.Keys["user"], body);
+
+        string answer = await response.Content.ReadAsStringAsync(Cancellation);
+        ((int)response.StatusCode).ShouldBe(200, answer);
+        JsonElement.Parse(answer).GetProperty("metadata").GetRawText().ShouldBe("""{"a":"3","b":"2"}""");
     }
 
     private async Task<string> UploadAsync(string key, string line)

@@ -59,7 +59,12 @@ internal sealed class BatchesEndpoints(RequestBodyReader bodies, BatchJobs batch
                 fields.Errors.Add("completion_window", "must be 24h");
             Dictionary<string, string>? metadata = null;
             if (fields.Object("metadata") is { } given)
-                metadata = given.Names().ToDictionary(name => name, name => given.Text(name) ?? "");
+            {
+                metadata = [];
+                // Of those of one name the last counts, as with all fields.
+                foreach (string name in given.Names())
+                    metadata[name] = given.Text(name) ?? "";
+            }
             return fields.Errors.First is { } wrong ? wrong : await batches.TakeAsync(context, FileId.Read(file), endpoint, metadata);
         }
     }
