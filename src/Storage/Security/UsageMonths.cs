@@ -87,7 +87,7 @@ internal sealed class UsageMonths(StorageAccount account)
 
     private async IAsyncEnumerable<BlobClient> ListAsync(string? tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        string end = tenant is null ? "" : $"/{Uri.EscapeDataString(tenant)}";
+        string end = tenant is null ? "" : $"/{BlobNames.Segment(tenant)}";
         await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Months }, cancellationToken))
         {
             if (item.Name.EndsWith(end, StringComparison.Ordinal))
@@ -100,8 +100,7 @@ internal sealed class UsageMonths(StorageAccount account)
         try
         {
             BlobDownloadResult found = await blob.DownloadContentAsync(cancellationToken);
-            MonthUsage month = JsonSerializer.Deserialize(found.Content, SecurityJson.Default.MonthUsage) ?? throw new InvalidDataException($"{blob.Name} is empty");
-            return (month, found.Details.ETag);
+            return (StoredJson.Read(found.Content, blob.Name, SecurityJson.Default.MonthUsage), found.Details.ETag);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -109,5 +108,5 @@ internal sealed class UsageMonths(StorageAccount account)
         }
     }
 
-    private BlobClient Blob(DateOnly month, string tenant) => Keys.GetBlobClient($"{Months}{Text(month)}/{Uri.EscapeDataString(tenant)}");
+    private BlobClient Blob(DateOnly month, string tenant) => Keys.GetBlobClient($"{Months}{Text(month)}/{BlobNames.Segment(tenant)}");
 }

@@ -28,9 +28,10 @@ public sealed class UsageStore(StorageAccount account)
     /// <param name="addition">An id of this addition: storage may have taken a write whose answer never came.</param>
     /// <param name="cancellationToken">Ends the requests.</param>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached: it may have been added all the same.</exception>
+    /// <exception cref="InvalidDataException">What is there is damaged.</exception>
     public async Task AddAsync(DayUsage more, string addition, CancellationToken cancellationToken)
     {
-        BlobClient blob = Keys.GetBlobClient($"{Usage}{Text(more.Day)}/{Uri.EscapeDataString(more.Tenant)}/{Uri.EscapeDataString(more.Credential)}");
+        BlobClient blob = Keys.GetBlobClient($"{Usage}{Text(more.Day)}/{BlobNames.Segment(more.Tenant)}/{BlobNames.Segment(more.Credential)}");
         for (int tries = 0; tries < MostTries; tries++)
         {
             (DayUsage? before, ETag? etag) = await ReadAsync(blob, cancellationToken);
@@ -60,7 +61,7 @@ public sealed class UsageStore(StorageAccount account)
         {
             await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = $"{Usage}{UsageMonths.Text(month)}-" }, cancellationToken))
             {
-                if (tenant is not null && TenantOf(item.Name) != tenant)
+                if (tenant is not null && !IsOf(tenant, item.Name))
                     continue;
                 if ((await ReadAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Usage is { } usage)
                     found.Add(usage);
@@ -150,7 +151,7 @@ public sealed class UsageStore(StorageAccount account)
     {
         await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Usage }, cancellationToken))
         {
-            if (tenant is null || TenantOf(item.Name) == tenant)
+            if (tenant is null || IsOf(tenant, item.Name))
                 yield return Keys.GetBlobClient(item.Name);
         }
     }
@@ -184,7 +185,7 @@ public sealed class UsageStore(StorageAccount account)
         try
         {
             BlobDownloadResult found = await blob.DownloadContentAsync(cancellationToken);
-            return (JsonSerializer.Deserialize(found.Content, SecurityJson.Default.DayUsage), found.Details.ETag);
+            return (StoredJson.Read(found.Content, blob.Name, SecurityJson.Default.DayUsage), found.Details.ETag);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -192,7 +193,7 @@ public sealed class UsageStore(StorageAccount account)
         }
     }
 
-    private static string? TenantOf(string name) => name.Split('/') is [_, _, var tenant, _] ? Uri.UnescapeDataString(tenant) : null;
+    private static bool IsOf(string tenant, string name) => name.Split('/') is [_, _, var segment, _] && segment == BlobNames.Segment(tenant);
 
     private static string Text(DateOnly day) => day.ToString("O", CultureInfo.InvariantCulture);
 

@@ -20,7 +20,7 @@ public sealed class UseStore(StorageAccount account)
         try
         {
             BlobDownloadResult blob = await Blob(subject).DownloadContentAsync(cancellationToken);
-            SharedUse use = JsonSerializer.Deserialize(blob.Content, SecurityJson.Default.SharedUse) ?? throw new InvalidDataException($"what {subject} has used is empty");
+            SharedUse use = StoredJson.Read(blob.Content, $"what {subject} has used", SecurityJson.Default.SharedUse);
             return new(use, blob.Details.ETag, blob.Details.Metadata.TryGetValue(WriteMark, out string? mark) ? mark : null);
         }
         catch (RequestFailedException e) when (e.Status == 404)
@@ -53,7 +53,7 @@ public sealed class UseStore(StorageAccount account)
         }
     }
 
-    private BlobClient Blob(string subject) => account.Blobs.GetBlobContainerClient(Containers.Keys).GetBlobClient($"limits/{Uri.EscapeDataString(subject)}");
+    private BlobClient Blob(string subject) => account.Blobs.GetBlobContainerClient(Containers.Keys).GetBlobClient($"limits/{BlobNames.Segment(subject)}");
 }
 
 /// <param name="ETag">What it was read with; null: it is not there.</param>

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Edge.Security.Usage;
+using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Security;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Security;
@@ -34,5 +36,34 @@ public sealed class UsageBookTests(AzuriteFixture azurite)
 
         DayUsage[] all = [.. await store.ReadAllAsync(Cancellation)];
         all.Sum(usage => usage.Models["demo"].Requests).ShouldBe(2);
+    }
+
+    /// <summary>What is there for one key nobody can read, and another's name is longer than storage's names are.</summary>
+    [Fact]
+    public async Task Flush_OneThatStorageRefusesForGood_IsSaidAndOthersAreWritten()
+    {
+        StorageAccount account = new(azurite.NewAccount());
+        await account.CreateContainersAsync(Cancellation);
+        UsageStore store = new(account);
+        LogLines logs = new();
+        using LoggerFactory loggers = new([logs]);
+        using UsageBook book = new(store, TimeProvider.System, loggers.CreateLogger<UsageBook>());
+        book.Add("tenant", "damaged", "demo", new(1, 7, 2));
+        await book.FlushAsync(Cancellation);
+        var keys = account.Blobs.GetBlobContainerClient(Containers.Keys);
+        await foreach (var blob in keys.GetBlobsAsync(cancellationToken: Cancellation))
+            await keys.GetBlobClient(blob.Name).UploadAsync(new BinaryData("{"), overwrite: true, Cancellation);
+        string longer = new('ü', 300);
+
+        book.Add("tenant", "damaged", "demo", new(1, 7, 2));
+        book.Add("tenant", longer, "demo", new(1, 7, 2));
+        book.Add(longer, "..", "demo", new(1, 7, 2));
+        await book.FlushAsync(Cancellation);
+
+        logs.Lines.ShouldHaveSingleItem().ShouldContain("\"damaged\"");
+        (await store.ListAllAsync(longer, Cancellation)).ShouldHaveSingleItem().Credential.ShouldBe("..");
+        await Should.ThrowAsync<InvalidDataException>(() => store.ListAllAsync("tenant", Cancellation));
+        await keys.DeleteBlobAsync((await keys.GetBlobsAsync(cancellationToken: Cancellation).Select(blob => blob.Name).ToListAsync(Cancellation)).Single(name => name.EndsWith("/damaged", StringComparison.Ordinal)), cancellationToken: Cancellation);
+        (await store.ListAllAsync("tenant", Cancellation)).ShouldHaveSingleItem().Credential.ShouldBe(longer);
     }
 }

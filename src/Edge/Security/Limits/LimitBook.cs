@@ -80,7 +80,7 @@ internal sealed partial class LimitBook(
                 if (account.IsIdle(ForgottenAfter))
                     _accounts.TryRemove(subject, out _);
             }
-            catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException)
+            catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException or InvalidDataException)
             {
                 LogNotTold(e, subject);
             }

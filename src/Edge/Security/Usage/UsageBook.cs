@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Azure;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Security;
@@ -80,7 +81,15 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
     private async Task WriteAsync((DayUsage Usage, string Addition) more, CancellationToken cancellationToken)
     {
         _inDoubt = more;
-        await store.AddAsync(more.Usage, more.Addition, cancellationToken);
+        try
+        {
+            await store.AddAsync(more.Usage, more.Addition, cancellationToken);
+        }
+        catch (Exception e) when (e is InvalidDataException or RequestFailedException { Status: 400 or 413 })
+        {
+            // It would be refused again, and everybody else's wait behind it for good.
+            LogSetAside(e, JsonSerializer.Serialize(more.Usage, SecurityJson.Default.DayUsage));
+        }
         _inDoubt = null;
     }
 
@@ -102,6 +111,9 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
             _counts.Add(of, models = []);
         models[model] = models.TryGetValue(model, out UseCount? before) ? before.Add(count) : count;
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What was used cannot be written, and is counted by this line alone: {Usage}")]
+    private partial void LogSetAside(Exception exception, string usage);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What was used could not be written; later again")]
     private partial void LogNotTold(Exception exception);
