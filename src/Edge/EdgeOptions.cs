@@ -48,6 +48,12 @@ public sealed class EdgeOptions
     /// <summary>Memory for kept answers, the least recently used ones go first: 64 KiB to 16 GiB.</summary>
     public long IdempotencyBytes { get; set; } = 64 << 20;
 
+    /// <summary>
+    /// Whether a prompt that a worker has read for one tenant saves the reading for another's that begins alike. Whoever asks is told how much was known, and sees it in the time: so only for
+    /// tenants that may know each other's prompts.
+    /// </summary>
+    public bool SharePrompts { get; set; }
+
     /// <summary>The version of Ollama's API that is spoken; clients switch features on by it.</summary>
     public string OllamaVersion { get; set; } = "0.12.0";
 
@@ -65,5 +71,6 @@ public sealed class EdgeOptions
         IdempotencyLifetime = section.GetValue(nameof(IdempotencyLifetime), IdempotencyLifetime);
         IdempotencyGrace = section.GetValue(nameof(IdempotencyGrace), IdempotencyGrace);
         IdempotencyBytes = section.GetValue(nameof(IdempotencyBytes), IdempotencyBytes);
+        SharePrompts = section.GetValue(nameof(SharePrompts), SharePrompts);
     }
 }

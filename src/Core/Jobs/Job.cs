@@ -59,6 +59,9 @@ public sealed record Job
     [JsonIgnore]
     public bool UnloadOnly => LoadOnly && KeepAlive == TimeSpan.Zero;
 
+    /// <summary>What is known of its prompt serves other tenants' jobs, and theirs it; otherwise it stays within <see cref="Tenant"/>: how much was known is told, and it takes less time.</summary>
+    public bool SharesPrompts { get; init; }
+
     /// <summary>The prompt as the model reads it, template applied; empty with <see cref="Forward"/>.</summary>
     public required string Prompt { get; init; }
 
@@ -72,6 +75,9 @@ public sealed record Job
 
     /// <summary>How long the model is to stay in memory after this; null: as before, at first the worker's default. Zero: not at all; infinite: for good.</summary>
     public TimeSpan? KeepAlive { get; init; }
+
+    /// <summary><see cref="KeepAlive"/> lengthens the model's stay if it can, and never shortens it: the model is not its caller's alone. Nobody is told of an unload then.</summary>
+    public bool OnlyLengthensStay { get; init; }
 
     /// <summary>Texts to embed instead of a prompt to answer; null: an answer is wanted.</summary>
     public IReadOnlyList<string>? EmbedInputs { get; init; }

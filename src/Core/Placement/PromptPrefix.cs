@@ -37,6 +37,16 @@ public readonly record struct PromptPrefix(ulong Beginning, ulong Conversation)
         ? default
         : new(PlacementHash.Of(Cut(text, BeginningBytes / sizeof(char))), PlacementHash.Of(Cut(text, LongestText)));
 
+    /// <summary>The same of a prompt that has nothing in common with those of others: what a worker has read of theirs is of no use to it.</summary>
+    /// <param name="partition">Whose it is.</param>
+    public PromptPrefix Within(string partition)
+    {
+        if (IsNone)
+            return this;
+        ulong salt = PlacementHash.Of(partition);
+        return this with { Beginning = PlacementHash.Spread(Beginning ^ salt), Conversation = PlacementHash.Spread(Conversation ^ salt) };
+    }
+
     /// <param name="messages">The conversation, the model's own system message included.</param>
     /// <param name="tools">In OpenAI's form.</param>
     public static PromptPrefix OfChat(IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools)

@@ -8,7 +8,7 @@ namespace OllamaMax.Edge.Dispatch;
 
 /// <summary>
 /// Has a model leave the memory of all workers that hold it. Each is told once, and again while its heartbeat still shows the model: messages
-/// may be lost. One that is answering with it lets go afterwards, which nobody waits for, as with Ollama.
+/// may be lost. One that is answering with it lets go afterwards, which nobody waits for, as with Ollama. Who may not decide that for others gets the same answer, and nobody is told.
 /// </summary>
 internal sealed partial class ModelUnloader(ClusterWatch watch, WorkerChannel workers, TimeProvider time, ILogger<ModelUnloader> logger)
 {
@@ -28,7 +28,7 @@ internal sealed partial class ModelUnloader(ClusterWatch watch, WorkerChannel wo
         long start = time.GetTimestamp();
         try
         {
-            for (int i = 0; i < MaxTries && await TellHoldersAsync(job.Model); i++)
+            for (int i = 0; i < MaxTries && !job.OnlyLengthensStay && await TellHoldersAsync(job.Model); i++)
                 await Task.Delay(Between, time);
             log.Append(new JobOutput.Finished(FinishReason.Unload, Statistics(time.GetElapsedTime(start))));
         }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Placing;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Jobs.Records;
@@ -16,7 +17,7 @@ namespace OllamaMax.Edge.Requests;
 /// nothing about the answer is left to decide, on whatever worker it runs.
 /// </summary>
 internal sealed class JobFactory(
-    NamedModels models, PromptMaker prompts, PlacementRules rules, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options)
+    NamedModels models, PromptMaker prompts, PlacementRules rules, SeedSource seeds, TimeProvider time, IOptions<EdgeOptions> options, IOptions<TenantOptions> tenants)
 {
     private static readonly RenderedPrompt NoPrompt = new("", OutputParsing.None, Grammar: null);
 
@@ -66,13 +67,15 @@ internal sealed class JobFactory(
             Credential = principal.Credential,
             Limits = principal.Limits.IsNone ? null : principal.Limits,
             Band = Band.Interactive,
-            Placement = new(rules.Of(model, principal.Tenant), PrefixOf(request, model)),
+            Placement = new(rules.Of(model, principal.Tenant), options.Value.SharePrompts ? PrefixOf(request, model) : PrefixOf(request, model).Within(principal.Tenant)),
+            SharesPrompts = options.Value.SharePrompts,
             Model = model.Weights,
             ModelName = request.Model,
             AnsweredBy = DisplayName.Of(model.Name),
             Shape = request.IsLoad || request.EmbedInputs is not null ? null : request.IsCompletion ? RequestShape.Generate : RequestShape.Chat,
             LoadOnly = request.IsLoad,
-            KeepAlive = request.KeepAlive,
+            KeepAlive = KeepAliveOf(request, model, principal),
+            OnlyLengthensStay = !DecidesForAll(principal),
             Prompt = prompt.Text,
             Forward = forward,
             Parsing = prompt.Parsing with { IsSingleCall = request.ToolChoice.IsSingle },
@@ -83,6 +86,21 @@ internal sealed class JobFactory(
             Stop = said.Stop ?? [],
             Deadline = options.Value.JobDeadline,
         };
+    }
+
+    /// <summary>A model in memory is everybody's: how long it stays is decided by who manages models, and lengthened by others as far as their tenant may.</summary>
+    private static bool DecidesForAll(Principal principal) => principal.May(Permissions.ManageModels);
+
+    private TimeSpan? KeepAliveOf(InferenceRequest request, ModelView model, Principal principal)
+    {
+        if (request.KeepAlive is not { } asked || DecidesForAll(principal))
+            return request.KeepAlive;
+        if (asked == TimeSpan.Zero)
+            return request.IsLoad ? asked : null;
+        // What a server that is forwarded to is told counts there as it is.
+        if (model.Forwarded is not null)
+            return null;
+        return tenants.Value.Of(principal.Tenant).MaxKeepAlive is { } most && (asked < TimeSpan.Zero || asked > most) ? most : asked;
     }
 
     private static ApiError? Unsupported(InferenceRequest request, ModelView model)

@@ -39,6 +39,10 @@ public sealed class TenantLimits
     [TimeSpanRange("00:00:00", "365.00:00:00")]
     public TimeSpan? Retention { get; set; }
 
+    /// <summary>How long its requests may have a model stay in memory at most, by a key that does not manage models; null: as long as they say.</summary>
+    [TimeSpanRange("00:00:00", "365.00:00:00")]
+    public TimeSpan? MaxKeepAlive { get; set; }
+
     /// <summary>Its inference requests in a minute of the clock.</summary>
     [Range(0, int.MaxValue)]
     public int? RequestsPerMinute { get; set; }
@@ -77,6 +81,7 @@ public sealed class TenantLimits
         Weight = Weight ?? others.Weight,
         Labels = Labels ?? others.Labels,
         Retention = Retention ?? others.Retention,
+        MaxKeepAlive = MaxKeepAlive ?? others.MaxKeepAlive,
         RequestsPerMinute = RequestsPerMinute ?? others.RequestsPerMinute,
         TokensPerMinute = TokensPerMinute ?? others.TokensPerMinute,
         TokensPerDay = TokensPerDay ?? others.TokensPerDay,

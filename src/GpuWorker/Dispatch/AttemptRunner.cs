@@ -89,7 +89,7 @@ internal sealed partial class AttemptRunner(
     {
         using Activity? activity = Telemetry.Source.StartActivity("load");
         activity?.SetTag("ollamamax.model", job.Model);
-        return forwards.Use(job.Model) ?? await models.UseAsync(job.Model, job.KeepAlive, cancellationToken);
+        return forwards.Use(job.Model) ?? await models.UseAsync(job.Model, job.KeepAlive, job.OnlyLengthensStay, cancellationToken);
     }
 
     private static EngineRequest Request(Job job, GrantMessage grant) => new()
@@ -98,6 +98,7 @@ internal sealed partial class AttemptRunner(
         Options = job.Options,
         Seed = job.Seed,
         ResumeTokens = grant.Resume,
+        Partition = job.SharesPrompts ? "" : job.Tenant,
         Forward = job.Forward,
         Stop = job.Stop,
         KeepAlive = job.KeepAlive,

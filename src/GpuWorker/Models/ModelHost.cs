@@ -104,7 +104,11 @@ internal sealed partial class ModelHost(
     /// <param name="keepAlive">How long the model stays after this; null: as it was, negative: for good.</param>
     /// <exception cref="ReplicaException">The weights cannot be had.</exception>
     /// <exception cref="ModelLoadException">The weights cannot be used, or there can be no room for them.</exception>
-    public async Task<ModelUse> UseAsync(string digest, TimeSpan? keepAlive, CancellationToken cancellationToken)
+    public Task<ModelUse> UseAsync(string digest, TimeSpan? keepAlive, CancellationToken cancellationToken) => UseAsync(digest, keepAlive, onlyLengthens: false, cancellationToken);
+
+    /// <param name="onlyLengthens">A stay that is longer already is left as it is.</param>
+    /// <inheritdoc cref="UseAsync(string, TimeSpan?, CancellationToken)"/>
+    public async Task<ModelUse> UseAsync(string digest, TimeSpan? keepAlive, bool onlyLengthens, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -116,7 +120,7 @@ internal sealed partial class ModelHost(
                     entry = Begin_NeedsLock(digest);
                 gone = entry.Leaving?.Task;
                 if (gone is null)
-                    Take_NeedsLock(entry, keepAlive);
+                    Take_NeedsLock(entry, onlyLengthens && IsLonger(entry.KeepAlive, keepAlive) ? null : keepAlive);
             }
             if (gone is not null)
             {
@@ -182,6 +186,8 @@ internal sealed partial class ModelHost(
         entry.Loading = LoadAsync(entry);
         return entry;
     }
+
+    private static bool IsLonger(TimeSpan stay, TimeSpan? other) => stay < TimeSpan.Zero || (other >= TimeSpan.Zero && stay > other);
 
     private static void Take_NeedsLock(ModelEntry entry, TimeSpan? keepAlive)
     {

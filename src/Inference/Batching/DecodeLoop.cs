@@ -136,7 +136,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         while (_waiting.First is { } first && _running.Count < _slots && (!_isFull || _running.Count == 0) && HasRoomFor(first.Value) && !IsBeginningLoading(first.Value))
         {
             _waiting.RemoveFirst();
-            Sequence sequence = _sequences.Rent(first.Value.Tokens);
+            Sequence sequence = _sequences.Rent(first.Value.Partition, first.Value.Tokens);
             first.Value.Admit(sequence, _sequences.CanLoad(sequence, first.Value.Tokens), _time);
             _running.Add(first.Value);
         }
@@ -144,7 +144,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
 
     // By another one: it shares that soon, instead of loading it too.
     private bool IsBeginningLoading(EngineJob job) =>
-        _running.Exists(other => other.IsLoading && MemoryExtensions.CommonPrefixLength(other.Tokens, job.Tokens) > other.Sequence!.Length);
+        _running.Exists(other => other.IsLoading && other.Partition == job.Partition && MemoryExtensions.CommonPrefixLength(other.Tokens, job.Tokens) > other.Sequence!.Length);
 
     // Beside answers for a part of the time that prompts have there, and a block at least; else all at once.
     private void Load()

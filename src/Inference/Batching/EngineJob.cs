@@ -40,6 +40,7 @@ internal sealed class EngineJob : IEngineJob
         _limit = bounds.Answer;
         _sampler = sampler;
         _topLogprobs = request.Options.TopLogprobs;
+        Partition = request.Partition;
         Sink = sink;
         Cancellation = cancellationToken;
         foreach (int token in request.ResumeTokens)
@@ -47,6 +48,9 @@ internal sealed class EngineJob : IEngineJob
     }
 
     public ITokenSink Sink { get; }
+
+    /// <inheritdoc cref="EngineRequest.Partition"/>
+    public string Partition { get; }
 
     public CancellationToken Cancellation { get; }
 

@@ -4,7 +4,7 @@ namespace OllamaMax.Inference.Batching;
 
 /// <summary>
 /// Beginnings of prompts in the machine's memory, where they cost the answers that run nothing. Kept in blocks, each behind the one before it (a radix tree), so that equal
-/// beginnings take memory once and a conversation's next turn adds only what is new in it. The block unused for longest goes first. Used by the decode thread alone.
+/// beginnings take memory once and a conversation's next turn adds only what is new in it; a tree for each partition. The block unused for longest goes first. Used by the decode thread alone.
 /// </summary>
 /// <param name="capacity">Bytes.</param>
 internal sealed class PrefixStore(long capacity) : IDisposable
@@ -12,7 +12,8 @@ internal sealed class PrefixStore(long capacity) : IDisposable
     /// <summary>Most tokens of a block: few enough to be copied between two steps.</summary>
     internal const int BlockTokens = 128;
 
-    private readonly List<Block> _beginnings = [];
+    // By partition; of none that has no block.
+    private readonly Dictionary<string, List<Block>> _beginnings = [];
 
     // The one used last first; a block always before those that go on from it, so that the last one has none.
     private readonly LinkedList<Block> _recent = new();
@@ -21,13 +22,14 @@ internal sealed class PrefixStore(long capacity) : IDisposable
     public long Bytes { get; private set; }
 
     /// <summary>How much of a prompt is known, from the begin.</summary>
+    /// <param name="partition">Whose it is.</param>
     /// <param name="tokens">The prompt.</param>
     /// <param name="longest">For the border: so far at most.</param>
     /// <returns>Its tokens that are known, and where the last block ends that is known whole.</returns>
-    public (int Known, int Border) Match(ReadOnlySpan<int> tokens, int longest = int.MaxValue)
+    public (int Known, int Border) Match(string partition, ReadOnlySpan<int> tokens, int longest = int.MaxValue)
     {
         int known = 0, border = 0;
-        foreach ((Block block, int common) in Path(tokens))
+        foreach ((Block block, int common) in Path(partition, tokens))
         {
             known += common;
             if (common == block.Length && known <= longest)
@@ -37,9 +39,9 @@ internal sealed class PrefixStore(long capacity) : IDisposable
     }
 
     /// <summary>The block of a prompt that begins at a length, and how many of its tokens are the prompt's; null: there is none.</summary>
-    public (Block Block, int Common)? Find(ReadOnlySpan<int> tokens, int start)
+    public (Block Block, int Common)? Find(string partition, ReadOnlySpan<int> tokens, int start)
     {
-        (Block Block, int Common) found = Path(tokens).Find(step => step.Block.Part.Start == start);
+        (Block Block, int Common) found = Path(partition, tokens).Find(step => step.Block.Part.Start == start);
         if (found.Block is null)
             return null;
         Touch(found.Block);
@@ -47,16 +49,17 @@ internal sealed class PrefixStore(long capacity) : IDisposable
     }
 
     /// <summary>Takes a part over that goes on from blocks that are there.</summary>
+    /// <param name="partition">Whose they are.</param>
     /// <param name="tokens">All, to the end of the part.</param>
     /// <param name="part">Of them; disposed of if there is no room for it.</param>
     /// <returns>Whether there is room.</returns>
     /// <exception cref="ArgumentException">What stands before the part is not here.</exception>
-    public bool Add(ReadOnlySpan<int> tokens, SequencePart part)
+    public bool Add(string partition, ReadOnlySpan<int> tokens, SequencePart part)
     {
-        Block? before = Path(tokens[..part.Start]).LastOrDefault().Block;
+        Block? before = Path(partition, tokens[..part.Start]).LastOrDefault().Block;
         if ((before?.Part.End ?? 0) != part.Start)
             throw new ArgumentException($"No block ends at {part.Start}.", nameof(part));
-        Block added = new(tokens[part.Start..].ToArray(), part, before);
+        Block added = new(partition, tokens[part.Start..].ToArray(), part, before);
         Touch(before);
         while (Bytes + added.Bytes > capacity && _recent.Last is { } last && last.Value != before)
             Remove(last.Value);
@@ -65,7 +68,7 @@ internal sealed class PrefixStore(long capacity) : IDisposable
             part.Dispose();
             return false;
         }
-        (before?.Next ?? _beginnings).Add(added);
+        (before?.Next ?? BeginningsOf(partition)).Add(added);
         _recent.AddFirst(added.Node);
         Touch(before);
         Bytes += added.Bytes;
@@ -79,10 +82,11 @@ internal sealed class PrefixStore(long capacity) : IDisposable
     }
 
     /// <summary>The blocks that a prompt begins with; of the last one it may have a beginning only.</summary>
-    private List<(Block Block, int Common)> Path(ReadOnlySpan<int> tokens)
+    private List<(Block Block, int Common)> Path(string partition, ReadOnlySpan<int> tokens)
     {
         List<(Block Block, int Common)> path = [];
-        List<Block> blocks = _beginnings;
+        if (!_beginnings.TryGetValue(partition, out List<Block>? blocks))
+            return path;
         while (Likest(blocks, tokens) is ({ } block, var common))
         {
             path.Add((block, common));
@@ -115,10 +119,20 @@ internal sealed class PrefixStore(long capacity) : IDisposable
         }
     }
 
+    private List<Block> BeginningsOf(string partition)
+    {
+        if (!_beginnings.TryGetValue(partition, out List<Block>? blocks))
+            _beginnings.Add(partition, blocks = []);
+        return blocks;
+    }
+
     private void Remove(Block block)
     {
         _recent.Remove(block.Node);
-        (block.Before?.Next ?? _beginnings).Remove(block);
+        List<Block> siblings = block.Before?.Next ?? _beginnings[block.Partition];
+        siblings.Remove(block);
+        if (block.Before is null && siblings.Count == 0)
+            _beginnings.Remove(block.Partition);
         Bytes -= block.Bytes;
         block.Part.Dispose();
     }
@@ -128,11 +142,13 @@ internal sealed class PrefixStore(long capacity) : IDisposable
     {
         private readonly int[] _tokens;
 
-        public Block(int[] tokens, SequencePart part, Block? before)
+        public Block(string partition, int[] tokens, SequencePart part, Block? before)
         {
-            (_tokens, Part, Before) = (tokens, part, before);
+            (Partition, _tokens, Part, Before) = (partition, tokens, part, before);
             Node = new(this);
         }
+
+        public string Partition { get; }
 
         public ReadOnlySpan<int> Tokens => _tokens;
 

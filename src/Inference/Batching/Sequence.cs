@@ -9,6 +9,9 @@ internal sealed class Sequence(int id)
 
     public int Id => id;
 
+    /// <summary>Whose tokens they are: they serve prompts of the same partition alone.</summary>
+    public string Partition { get; set; } = "";
+
     /// <summary>Of one that is kept: the tokens that the table had counted when it was used last.</summary>
     public long UnusedSince { get; set; }
 

@@ -5,8 +5,8 @@ namespace OllamaMax.Inference.Batching;
 
 /// <summary>
 /// The sequences of a context: in use, kept after use because a later prompt may begin alike (prefix reuse), or free. What is kept takes the memory that
-/// running jobs do not need; the one unused for longest goes first, and so does one that nobody came back for: to the store, where there is one. Equal beginnings take
-/// memory once. Used by the decode thread alone.
+/// running jobs do not need; the one unused for longest goes first, and so does one that nobody came back for: to the store, where there is one. Equal beginnings of one
+/// partition take memory once; what is another's is not looked at. Used by the decode thread alone.
 /// </summary>
 internal sealed partial class SequenceTable
 {
@@ -43,33 +43,35 @@ internal sealed partial class SequenceTable
     /// <summary>Sequences that are kept.</summary>
     public int Kept => _kept.Count;
 
+    /// <param name="partition">Whose prompt it is (<see cref="Jobs.EngineRequest.Partition"/>).</param>
+    /// <param name="tokens">The prompt.</param>
     /// <returns>
     /// A sequence that begins as <paramref name="tokens"/> do, as far as one is known; at least the last of them is missing in it. Where the store knows more, it is
     /// <see cref="Load">loaded</see> behind that.
     /// </returns>
-    public Sequence Rent(ReadOnlySpan<int> tokens)
+    public Sequence Rent(string partition, ReadOnlySpan<int> tokens)
     {
         ReadOnlySpan<int> beginning = tokens[..^1];
-        Sequence? source = LongestBeginning(beginning, out int length);
+        Sequence? source = LongestBeginning(partition, beginning, out int length);
         if (_store is not null)
         {
-            (int known, int border) = _store.Match(beginning, length);
+            (int known, int border) = _store.Match(partition, beginning, length);
             length = known > length ? border : length;
         }
-        Sequence sequence = source is null || length == 0 ? TakeEmpty() : Branch(source, length);
+        Sequence sequence = source is null || length == 0 ? TakeEmpty(partition) : Branch(source, length);
         _used.Add(sequence);
         return sequence;
     }
 
     /// <summary>Whether the store knows how a rented sequence goes on.</summary>
-    public bool CanLoad(Sequence sequence, ReadOnlySpan<int> tokens) => _store?.Find(tokens[..^1], sequence.Length) is not null;
+    public bool CanLoad(Sequence sequence, ReadOnlySpan<int> tokens) => _store?.Find(sequence.Partition, tokens[..^1], sequence.Length) is not null;
 
     /// <summary>Makes a rented sequence go on with the next block of the store, in the place of what is kept if need be.</summary>
     /// <returns>Whether there is more to load; not where there is no room for it.</returns>
     public bool Load(Sequence sequence, ReadOnlySpan<int> tokens)
     {
         // What makes room may take the block's place in the store.
-        while (_store?.Find(tokens[..^1], sequence.Length) is ({ } block, var common))
+        while (_store?.Find(sequence.Partition, tokens[..^1], sequence.Length) is ({ } block, var common))
         {
             int known = sequence.Length + common;
             if (_context.Append(sequence.Id, block.Part))
@@ -154,9 +156,9 @@ internal sealed partial class SequenceTable
     }
 
     private bool Serves(Sequence sequence, Sequence beginning) =>
-        sequence.Common(beginning.Tokens) == beginning.Length && _context.CanBranch(sequence.Id, beginning.Length);
+        sequence.Partition == beginning.Partition && sequence.Common(beginning.Tokens) == beginning.Length && _context.CanBranch(sequence.Id, beginning.Length);
 
-    private Sequence? LongestBeginning(ReadOnlySpan<int> tokens, out int length)
+    private Sequence? LongestBeginning(string partition, ReadOnlySpan<int> tokens, out int length)
     {
         Sequence? longest = null;
         length = 0;
@@ -166,7 +168,7 @@ internal sealed partial class SequenceTable
         {
             foreach (Sequence sequence in sequences)
             {
-                int common = sequence.Common(tokens);
+                int common = sequence.Partition == partition ? sequence.Common(tokens) : 0;
                 if (common <= length || !_context.CanBranch(sequence.Id, common))
                     continue;
                 longest = sequence;
@@ -187,7 +189,7 @@ internal sealed partial class SequenceTable
             Cut(source, length);
             return source;
         }
-        Sequence sequence = TakeEmpty();
+        Sequence sequence = TakeEmpty(source.Partition);
         _context.CopySequence(source.Id, sequence.Id, length);
         sequence.Append(source.Tokens[..length]);
         if (isKept)
@@ -208,7 +210,7 @@ internal sealed partial class SequenceTable
         if (_store is null)
             return 0;
         ReadOnlySpan<int> tokens = sequence.Tokens;
-        (int known, int start) = _store.Match(tokens);
+        (int known, int start) = _store.Match(sequence.Partition, tokens);
         if (known == tokens.Length)
             return 0;
         int end = Math.Min(start + PrefixStore.BlockTokens, tokens.Length);
@@ -223,7 +225,7 @@ internal sealed partial class SequenceTable
     {
         try
         {
-            return _store!.Add(sequence.Tokens[..end], _context.Save(sequence.Id, start, end));
+            return _store!.Add(sequence.Partition, sequence.Tokens[..end], _context.Save(sequence.Id, start, end));
         }
         catch (Exception failure) when (failure is NativeException or OutOfMemoryException)
         {
@@ -247,11 +249,13 @@ internal sealed partial class SequenceTable
         _kept.Add(sequence);
     }
 
-    private Sequence TakeEmpty()
+    private Sequence TakeEmpty(string partition)
     {
         if (_free.Count == 0)
             ForgetOldest();
-        return _free.Pop();
+        Sequence sequence = _free.Pop();
+        sequence.Partition = partition;
+        return sequence;
     }
 
     private void Free(Sequence sequence)

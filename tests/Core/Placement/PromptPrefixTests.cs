@@ -82,5 +82,19 @@ public sealed class PromptPrefixTests
     public void OfChat_Always_IsTheSameInEveryProcess() =>
         Chat(new("system", LongSystem), new("user", "Hello")).ShouldBe(new PromptPrefix(5766898664559428456, 2071009928238968549));
 
+    [Fact]
+    public void Within_AnotherPartition_HasNothingInCommon()
+    {
+        PromptPrefix prompt = Chat(new("system", LongSystem), new("user", "Hello"), new("assistant", "Hi"));
+
+        PromptPrefix own = prompt.Within("own");
+
+        own.ShouldBe(prompt.Within("own"));
+        own.Beginning.ShouldNotBe(prompt.Within("other").Beginning);
+        own.Conversation.ShouldNotBe(prompt.Within("other").Conversation);
+        own.IsContinued.ShouldBeTrue();
+        default(PromptPrefix).Within("own").IsNone.ShouldBeTrue();
+    }
+
     private static PromptPrefix Chat(params ChatMessage[] messages) => PromptPrefix.OfChat(messages, []);
 }

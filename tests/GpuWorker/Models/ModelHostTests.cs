@@ -88,6 +88,24 @@ public sealed class ModelHostTests : IAsyncDisposable
         Held(host, 0).ExpiresIn.ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData(30, 10, 30)]
+    [InlineData(30, 0, 30)]
+    [InlineData(30, 60, 60)]
+    [InlineData(30, -1, null)]
+    [InlineData(-1, 60, null)]
+    public async Task Use_KeepAliveThatOnlyLengthens_LeavesALongerOneAsItIs(int before, int asked, int? seconds)
+    {
+        ModelHost host = Host(models: 1);
+        (await host.UseAsync(Digest(0), KeepAlive(before), Cancellation)).Dispose();
+
+        (await host.UseAsync(Digest(0), KeepAlive(asked), onlyLengthens: true, Cancellation)).Dispose();
+
+        Held(host, 0).ExpiresIn.ShouldBe(seconds);
+
+        static TimeSpan KeepAlive(int seconds) => seconds < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
+    }
+
     [Fact]
     public async Task Use_NoRoom_TheLongestUnusedMakesWay()
     {

@@ -14,9 +14,9 @@ public sealed class PrefixStoreTests
     {
         using PrefixStore store = new(1000);
 
-        store.Match([1, 2, 3]).Known.ShouldBe(0);
-        store.Match([1, 2, 3]).Border.ShouldBe(0);
-        store.Find([1, 2, 3], 0).ShouldBeNull();
+        store.Match("", [1, 2, 3]).Known.ShouldBe(0);
+        store.Match("", [1, 2, 3]).Border.ShouldBe(0);
+        store.Find("", [1, 2, 3], 0).ShouldBeNull();
     }
 
     [Fact]
@@ -25,12 +25,12 @@ public sealed class PrefixStoreTests
         using PrefixStore store = new(100_000);
         Save(store, [1, 2, 3, 4, 5, 6, 7], 3);
 
-        store.Match([1, 2, 3, 4, 9]).Known.ShouldBe(4);
-        store.Match([1, 2, 3, 4, 9]).Border.ShouldBe(3);
-        store.Match([1, 2, 3, 4, 5, 6, 7], longest: 5).Border.ShouldBe(3);
+        store.Match("", [1, 2, 3, 4, 9]).Known.ShouldBe(4);
+        store.Match("", [1, 2, 3, 4, 9]).Border.ShouldBe(3);
+        store.Match("", [1, 2, 3, 4, 5, 6, 7], longest: 5).Border.ShouldBe(3);
         Loaded(store, [1, 2, 3, 4, 9]).ShouldBe([1, 2, 3, 4]);
-        store.Find([1, 2, 3, 4, 9], 4).ShouldBeNull();
-        store.Find([1, 2, 3], 3).ShouldBeNull();
+        store.Find("", [1, 2, 3, 4, 9], 4).ShouldBeNull();
+        store.Find("", [1, 2, 3], 3).ShouldBeNull();
     }
 
     [Fact]
@@ -50,6 +50,21 @@ public sealed class PrefixStoreTests
     }
 
     [Fact]
+    public void Match_AnotherPartitionsPrompt_IsNotKnown()
+    {
+        using PrefixStore store = new(100_000);
+        Save(store, [1, 2, 3], 2);
+
+        store.Match("other", [1, 2, 3]).Known.ShouldBe(0);
+        store.Find("other", [1, 2, 3], 0).ShouldBeNull();
+        store.Add("other", [1, 2], new SequencePart(0, 2, 2 * BytesPerToken)).ShouldBeTrue();
+
+        store.Bytes.ShouldBe(5 * TokenBytes);
+        store.Match("other", [1, 2, 3]).Known.ShouldBe(2);
+        store.Match("", [1, 2, 3]).Known.ShouldBe(3);
+    }
+
+    [Fact]
     public void Add_NoRoom_TheEndOfWhatIsUnusedForLongestGoes()
     {
         using PrefixStore store = new(6 * TokenBytes);
@@ -60,9 +75,9 @@ public sealed class PrefixStoreTests
         Save(store, [7, 8, 9, 10], 2);
 
         store.Bytes.ShouldBe(6 * TokenBytes);
-        store.Match([5, 6]).Known.ShouldBe(0);
-        store.Match([1, 2, 3, 4]).Known.ShouldBe(2);
-        store.Match([7, 8, 9, 10]).Known.ShouldBe(4);
+        store.Match("", [5, 6]).Known.ShouldBe(0);
+        store.Match("", [1, 2, 3, 4]).Known.ShouldBe(2);
+        store.Match("", [7, 8, 9, 10]).Known.ShouldBe(4);
     }
 
     [Fact]
@@ -72,7 +87,7 @@ public sealed class PrefixStoreTests
 
         Save(store, [1, 2, 3, 4, 5, 6, 7, 8], 2).ShouldBeFalse();
 
-        store.Match([1, 2, 3, 4, 5, 6, 7, 8]).Known.ShouldBe(4);
+        store.Match("", [1, 2, 3, 4, 5, 6, 7, 8]).Known.ShouldBe(4);
         store.Bytes.ShouldBe(4 * TokenBytes);
     }
 
@@ -82,7 +97,7 @@ public sealed class PrefixStoreTests
         using PrefixStore store = new(1000);
         using SequencePart part = new(2, 1, 10);
 
-        Should.Throw<ArgumentException>(() => store.Add([1, 2, 3], part)).Message.ShouldContain("ends at 2");
+        Should.Throw<ArgumentException>(() => store.Add("", [1, 2, 3], part)).Message.ShouldContain("ends at 2");
     }
 
     [Fact]
@@ -90,7 +105,7 @@ public sealed class PrefixStoreTests
     {
         PrefixStore store = new(100_000);
         Save(store, [1, 2, 3, 4], 2);
-        SequencePart part = store.Find([1, 2], 0)!.Value.Block.Part;
+        SequencePart part = store.Find("", [1, 2], 0)!.Value.Block.Part;
 
         store.Dispose();
 
@@ -108,19 +123,19 @@ public sealed class PrefixStoreTests
                 bool isWhole = Save(store, prompt, block);
 
                 store.Bytes.ShouldBeInRange(0, capacity * TokenBytes);
-                store.Match(prompt).Known.ShouldBe(isWhole ? prompt.Length : store.Match(prompt).Border, "what was saved is there");
+                store.Match("", prompt).Known.ShouldBe(isWhole ? prompt.Length : store.Match("", prompt).Border, "what was saved is there");
                 (isWhole || prompt.Length > capacity).ShouldBeTrue();
                 foreach (int[] other in prompts)
-                    Loaded(store, other).ShouldBe(other[..store.Match(other).Known]);
+                    Loaded(store, other).ShouldBe(other[..store.Match("", other).Known]);
             }
         });
 
     private static bool Save(PrefixStore store, int[] prompt, int block)
     {
-        while (store.Match(prompt).Known < prompt.Length)
+        while (store.Match("", prompt).Known < prompt.Length)
         {
-            int start = store.Match(prompt).Border, end = Math.Min(start + block, prompt.Length);
-            if (!store.Add(prompt.AsSpan(..end), new SequencePart(start, end - start, (nuint)((end - start) * BytesPerToken))))
+            int start = store.Match("", prompt).Border, end = Math.Min(start + block, prompt.Length);
+            if (!store.Add("", prompt.AsSpan(..end), new SequencePart(start, end - start, (nuint)((end - start) * BytesPerToken))))
                 return false;
         }
         return true;
@@ -129,7 +144,7 @@ public sealed class PrefixStoreTests
     private static int[] Loaded(PrefixStore store, int[] prompt)
     {
         List<int> tokens = [];
-        while (store.Find(prompt, tokens.Count) is ({ } block, var common))
+        while (store.Find("", prompt, tokens.Count) is ({ } block, var common))
             tokens.AddRange(block.Tokens[..common]);
         return [.. tokens];
     }

@@ -51,6 +51,20 @@ public sealed class SequenceTableTests : IDisposable
     }
 
     [Fact]
+    public void Rent_BeginsAsOneOfAnotherPartition_IsEmptyWhetherThatRunsOrIsKept()
+    {
+        Sequence others = Read(Rent(5, 6, 7, 8), 5, 6, 7, 8);
+        Sequence running = Read(_table.Rent("own", [5, 6, 7, 8]), 5, 6, 7, 8);
+        running.Length.ShouldBe(4);
+        _table.Keep(others);
+        _table.Keep(running);
+
+        _table.Kept.ShouldBe(2);
+        _table.Rent("third", [5, 6, 7, 8]).Length.ShouldBe(0);
+        _table.Rent("own", [5, 6, 7, 8]).Tokens.ToArray().ShouldBe([5, 6, 7]);
+    }
+
+    [Fact]
     public void Rent_AllIsKnown_LeavesTheLastTokenToRead()
     {
         _table.Keep(Read(Rent(5, 6, 7), 5, 6, 7));
@@ -128,7 +142,7 @@ public sealed class SequenceTableTests : IDisposable
     public void Keep_WhereNothingIsKept_Frees()
     {
         SequenceTable table = new(_context, keptFor: 0, store: null, NullLogger.Instance);
-        Sequence sequence = Read(table.Rent([5, 6, 7]), 5, 6, 7);
+        Sequence sequence = Read(table.Rent("", [5, 6, 7]), 5, 6, 7);
 
         table.Keep(sequence);
 
@@ -192,7 +206,7 @@ public sealed class SequenceTableTests : IDisposable
         _context.Length(sequence.Id).ShouldBe(1);
     }
 
-    private Sequence Rent(params int[] tokens) => _table.Rent(tokens);
+    private Sequence Rent(params int[] tokens) => _table.Rent("", tokens);
 
     // Reads into memory what is not there yet.
     private Sequence Read(Sequence sequence, params int[] tokens)

@@ -41,7 +41,7 @@ public sealed class StoredSequenceTests : IDisposable
         {
             _table.Decoding(1);
             _table.Kept.ShouldBe(1);
-            return _store.Match(tokens).Known;
+            return _store.Match("", tokens).Known;
         })];
         known.ShouldBe([Block, 2 * Block, tokens.Length]);
 
@@ -59,14 +59,14 @@ public sealed class StoredSequenceTests : IDisposable
         using SequencePart part = context.Save(0, 0, small.Length);
         using PrefixStore store = new(2 * (long)part.Size);
         SequenceTable table = new(_context, keptFor: 1000, store, NullLogger.Instance);
-        table.Keep(Read(table.Rent(large), large));
-        table.Keep(Read(table.Rent(small), small));
+        table.Keep(Read(table.Rent("", large), large));
+        table.Keep(Read(table.Rent("", small), small));
 
         table.Decoding(1001);
         table.Decoding(1);
         table.Kept.ShouldBe(1);
-        store.Match(small).Known.ShouldBe(3);
-        Sequence again = table.Rent([.. large, 9]);
+        store.Match("", small).Known.ShouldBe(3);
+        Sequence again = table.Rent("", [.. large, 9]);
         again.Length.ShouldBe(large.Length);
         table.Keep(again);
 
@@ -112,7 +112,7 @@ public sealed class StoredSequenceTests : IDisposable
         _table.ForgetOldest();
         Sequence running = Rent([.. tokens[..(Block + 30)], 7, 7]);
 
-        Sequence sequence = _table.Rent([.. tokens, 9]);
+        Sequence sequence = _table.Rent("", [.. tokens, 9]);
         sequence.Length.ShouldBe(Block);
         Load(sequence, [.. tokens, 9]);
 
@@ -129,7 +129,7 @@ public sealed class StoredSequenceTests : IDisposable
         _table.ForgetOldest();
         _table.Keep(Loaded([.. tokens, 7]));
 
-        Sequence sequence = _table.Rent([.. tokens, 7]);
+        Sequence sequence = _table.Rent("", [.. tokens, 7]);
 
         sequence.Length.ShouldBe(tokens.Length);
         _table.CanLoad(sequence, [.. tokens, 7]).ShouldBeFalse();
@@ -144,9 +144,9 @@ public sealed class StoredSequenceTests : IDisposable
         Rent(30, 31);
         _table.Keep(kept);
 
-        _table.Rent([.. tokens[..50], 7]).ShouldBeSameAs(kept);
+        _table.Rent("", [.. tokens[..50], 7]).ShouldBeSameAs(kept);
 
-        _store.Match(tokens).Known.ShouldBe(tokens.Length);
+        _store.Match("", tokens).Known.ShouldBe(tokens.Length);
     }
 
     [Fact]
@@ -158,10 +158,10 @@ public sealed class StoredSequenceTests : IDisposable
         _table.Keep(Rent(other));
         Sequence running = Rent([.. Tokens(_context.Capacity - other.Length - 30).Select(static token => token + 1)]);
 
-        Sequence sequence = _table.Rent([.. tokens, 7]);
+        Sequence sequence = _table.Rent("", [.. tokens, 7]);
         _table.Load(sequence, [.. tokens, 7]).ShouldBeTrue();
         _table.Kept.ShouldBe(0);
-        _store.Match(other).Known.ShouldBe(other.Length);
+        _store.Match("", other).Known.ShouldBe(other.Length);
         sequence.Length.ShouldBe(Block);
 
         Read(running, [.. Enumerable.Repeat(9, _context.Capacity - running.Length - Block)]);
@@ -181,7 +181,7 @@ public sealed class StoredSequenceTests : IDisposable
 
         _table.ForgetOldest();
 
-        _store.Match([.. tokens, 7, 8]).Known.ShouldBe(Block + 2);
+        _store.Match("", [.. tokens, 7, 8]).Known.ShouldBe(Block + 2);
         (_store.Bytes - before).ShouldBeInRange(1, before / 10);
     }
 
@@ -190,11 +190,11 @@ public sealed class StoredSequenceTests : IDisposable
     // The same ones never stand twice at the same place after others.
     private static int[] Tokens(int count) => [.. Enumerable.Range(0, count).Select(static i => 20 + (i * i % 301))];
 
-    private Sequence Rent(params int[] tokens) => Read(_table.Rent(tokens), tokens);
+    private Sequence Rent(params int[] tokens) => Read(_table.Rent("", tokens), tokens);
 
     private Sequence Loaded(int[] prompt)
     {
-        Sequence sequence = _table.Rent(prompt);
+        Sequence sequence = _table.Rent("", prompt);
         Load(sequence, prompt);
         return sequence;
     }

@@ -30,6 +30,9 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Of a request: whose it is, instead of the local principal's.</summary>
     public const string TenantHeader = "x-test-tenant";
 
+    /// <summary>Beside <see cref="TenantHeader"/>: with a role's permissions only, instead of all.</summary>
+    public const string RoleHeader = "x-test-role";
+
     private static readonly string s_surfaceKey = new SignalRSurfaceOptions().AccessKey;
 
     private readonly TempFolder _folder = new();
@@ -122,7 +125,7 @@ public sealed class TestCluster : IAsyncDisposable
         edge.Use((context, next) =>
         {
             if (context.Request.Headers[TenantHeader] is [{ } tenant])
-                context.Features.Set(new Principal(tenant, tenant, Permissions.All));
+                context.Features.Set(new Principal(tenant, tenant, Roles.Find(context.Request.Headers[RoleHeader].ToString()) is { } role ? Roles.PermissionsOf(role) : Permissions.All));
             return next(context);
         });
         edge.UseEdge();
