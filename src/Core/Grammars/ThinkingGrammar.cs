@@ -12,12 +12,18 @@ public static class ThinkingGrammar
     private const int LastCharacter = 0x10FFFF;
 
     /// <summary>The grammar with reasoning before it: that must end where the prompt has begun it, and may be left out otherwise.</summary>
-    public static string Before(string grammar, ThinkingTags tags)
+    public static string Before(string grammar, ThinkingTags tags) =>
+        Before(grammar, tags.IsOpen ? "thinking-0" : $"({GbnfText.Literal(tags.Open)} thinking-0)?", "[ \\n]{0,4}", tags.Close);
+
+    /// <param name="grammar">The answer's.</param>
+    /// <param name="thought">What goes before it, as <c>thinking-0</c> with whatever opens it.</param>
+    /// <param name="gap">What stands between them.</param>
+    /// <param name="close">What ends <c>thinking-0</c>, its last characters.</param>
+    internal static string Before(string grammar, string thought, string gap, string close)
     {
         StringBuilder all = new();
-        string thought = tags.IsOpen ? "thinking-0" : $"({GbnfText.Literal(tags.Open)} thinking-0)?";
-        all.Append(CultureInfo.InvariantCulture, $"root ::= {thought} [ \\n]{{0,4}} {Answer}\n");
-        WriteThinking(all, tags.Close);
+        all.Append(CultureInfo.InvariantCulture, $"root ::= {thought} {gap} {Answer}\n");
+        WriteThinking(all, close);
         GbnfText.AppendRenamed(all, grammar, name => name == "root" ? Answer : name);
         return all.ToString();
     }

@@ -39,7 +39,7 @@ public static class ToolGrammar
         Shape shape = Shape.Of(form);
         StringBuilder all = new();
         all.Append(CultureInfo.InvariantCulture, $"root ::= calls{(answer is null ? "" : " | answer")}\n");
-        string more = isSingle ? "" : $" ({GbnfText.Literal(shape.Between)} call){{0,{MostCalls - 1}}}";
+        string more = isSingle || shape.Between is null ? "" : $" ({GbnfText.Literal(shape.Between)} call){{0,{MostCalls - 1}}}";
         all.Append(CultureInfo.InvariantCulture, $"calls ::= {GbnfText.Literal(shape.Before)} call{more} {GbnfText.Literal(shape.Behind)}\n");
         all.Append("call ::= ").AppendJoin(" | ", tools.Select((_, i) => $"call-{i}")).Append('\n');
         for (int i = 0; i < tools.Count; i++)
@@ -51,8 +51,8 @@ public static class ToolGrammar
                     return false;
                 arguments = JsonGrammar.AnyObject;
             }
-            string begin = $"{shape.Open}{{\"name\": \"{JsonEncodedText.Encode(tools[i].Name)}\", \"{shape.Arguments}\": ";
-            all.Append(CultureInfo.InvariantCulture, $"call-{i} ::= {GbnfText.Literal(begin)} call-{i}-root {GbnfText.Literal("}" + shape.Close)}\n");
+            string begin = $"{shape.BeforeName}{JsonEncodedText.Encode(tools[i].Name)}{shape.BehindName}";
+            all.Append(CultureInfo.InvariantCulture, $"call-{i} ::= {GbnfText.Literal(begin)} call-{i}-root {GbnfText.Literal(shape.Close)}\n");
             string prefix = string.Create(CultureInfo.InvariantCulture, $"call-{i}-");
             GbnfText.AppendRenamed(all, arguments, name => prefix + name);
         }
@@ -74,15 +74,18 @@ public static class ToolGrammar
     }
 
     /// <param name="Before">Once, before the first call.</param>
-    /// <param name="Open">Before each call's object.</param>
-    /// <param name="Arguments">Name of the arguments in it.</param>
-    private sealed record Shape(string Before, string Open, string Arguments, string Close, string Between, string Behind)
+    /// <param name="BeforeName">Of each call.</param>
+    /// <param name="BehindName">Up to its arguments.</param>
+    /// <param name="Close">Behind its arguments.</param>
+    /// <param name="Between">Null: there is one call at most.</param>
+    private sealed record Shape(string Before, string BeforeName, string BehindName, string Close, string? Between, string Behind)
     {
         public static Shape Of(ToolCallForm form) => form switch
         {
-            ToolCallForm.Hermes => new("", "<tool_call>\n", "arguments", "\n</tool_call>", "\n", ""),
-            ToolCallForm.Llama3 => new("", "", "parameters", "", "; ", ""),
-            ToolCallForm.Mistral => new("[TOOL_CALLS][", "", "arguments", "", ", ", "]"),
+            ToolCallForm.Hermes => new("", "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>", "\n", ""),
+            ToolCallForm.Llama3 => new("", "{\"name\": \"", "\", \"parameters\": ", "}", "; ", ""),
+            ToolCallForm.Mistral => new("[TOOL_CALLS][", "{\"name\": \"", "\", \"arguments\": ", "}", ", ", "]"),
+            ToolCallForm.Harmony => new("", HarmonyGrammar.BeforeName, HarmonyGrammar.BehindName, "", null, ""),
             _ => throw new ArgumentOutOfRangeException(nameof(form), form, "No call can be written in it."),
         };
     }

@@ -8,6 +8,15 @@ public sealed record OutputParsing
     /// <summary>Null: whatever looks like reasoning is part of the text.</summary>
     public ThinkingTags? Thinking { get; init; }
 
+    /// <summary>What stands around the answer's text, behind the reasoning; null: nothing that is known.</summary>
+    public AnswerTags? Answer { get; init; }
+
+    /// <summary>
+    /// The model writes messages in channels (OpenAI's harmony): what the prompt has begun of the first one's header, behind
+    /// <c>&lt;|start|&gt;assistant</c>, mostly nothing. Null: it writes none; otherwise there are no tags.
+    /// </summary>
+    public string? Harmony { get; init; }
+
     public ToolCallForm ToolCalls { get; init; }
 
     /// <summary>Of several calls only the first is one of the answer's.</summary>
@@ -18,6 +27,10 @@ public sealed record OutputParsing
 /// <param name="Close">Such as <c>&lt;/think&gt;</c>.</param>
 /// <param name="IsOpen">The prompt ends inside already: the model's first token is reasoning.</param>
 public sealed record ThinkingTags(string Open, string Close, bool IsOpen);
+
+/// <param name="Open">Such as <c>&lt;response&gt;</c>.</param>
+/// <param name="Close">Such as <c>&lt;/response&gt;</c>.</param>
+public sealed record AnswerTags(string Open, string Close);
 
 /// <summary>How a model writes the functions it wants called.</summary>
 public enum ToolCallForm
@@ -33,4 +46,10 @@ public enum ToolCallForm
 
     /// <summary><c>[TOOL_CALLS]</c> and an array of <c>{"name":…,"arguments":{…}}</c> (Mistral).</summary>
     Mistral,
+
+    /// <summary>
+    /// <c>&lt;|channel|&gt;commentary to=functions.name &lt;|constrain|&gt;json&lt;|message|&gt;{…}</c>, one that ends the turn (gpt-oss); with
+    /// <see cref="OutputParsing.Harmony"/> only.
+    /// </summary>
+    Harmony,
 }

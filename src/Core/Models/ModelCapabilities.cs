@@ -25,7 +25,7 @@ internal static partial class ModelCapabilities
     [GeneratedRegex(@"\btools\b")]
     private static partial Regex ToolsVariable { get; }
 
-    /// <summary>Some think in a form of their own (Granite, gpt-oss): it can be asked for, and comes as text.</summary>
+    /// <summary>Some think in channels (gpt-oss), or in a form that is not known: it can be asked for then, and comes as text.</summary>
     [GeneratedRegex(@"\bthinking\b")]
     private static partial Regex ThinkingVariable { get; }
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Assembling;
 
 namespace OllamaMax.Models;
 
@@ -14,8 +15,17 @@ public static partial class ModelOutputForms
     [
         ("<seed:think>", "</seed:think>"),
         ("<|START_THINKING|>", "<|END_THINKING|>"),
+        ("<|channel>thought", "<channel|>"),
         ("[THINK]", "[/THINK]"),
         ("<think>", "</think>"),
+    ];
+
+    /// <summary>What some write around the answer behind their reasoning; Granite's only where its prompt asks for it, as there they are no tokens.</summary>
+    private static readonly AnswerTags[] KnownAnswerTags =
+    [
+        new("<|START_TEXT|>", "<|END_TEXT|>"),
+        new("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+        new("<response>", "</response>"),
     ];
 
     /// <summary>Whether the template asks whether to think; the tags are the usual ones where it does not show them.</summary>
@@ -25,7 +35,7 @@ public static partial class ModelOutputForms
     /// <summary>What stands around the model's reasoning; null where it does none, or writes it in a form that is not known.</summary>
     public static (string Open, string Close)? ThinkingTags(string? template)
     {
-        if (template is null)
+        if (template is null || IsHarmony(template))
             return null;
         foreach ((string Open, string Close) tags in KnownTags)
         {
@@ -35,11 +45,28 @@ public static partial class ModelOutputForms
         return ThinkingSwitch.IsMatch(TemplateCode.Of(template)) ? KnownTags[^1] : null;
     }
 
+    /// <summary>What stands around the model's answer; null: nothing that is known.</summary>
+    /// <param name="prompt">What the template has made.</param>
+    public static AnswerTags? AnswerTags(string? template, string prompt) => template is null ? null : Array.Find(
+        KnownAnswerTags,
+        tags => template.Contains(tags.Open, StringComparison.Ordinal)
+            && (tags.Open.StartsWith("<|", StringComparison.Ordinal) || prompt.Contains(tags.Open + tags.Close, StringComparison.Ordinal)));
+
+    /// <inheritdoc cref="OutputParsing.Harmony"/>
+    /// <param name="prompt">What the template has made.</param>
+    public static string? Harmony(string? template, string prompt) => IsHarmony(template) ? HarmonyHeader.BegunBy(prompt) : null;
+
+    /// <summary>Whether the model writes messages in channels, as OpenAI's harmony has it (gpt-oss).</summary>
+    public static bool IsHarmony(string? template) =>
+        template?.Contains("<|channel|>", StringComparison.Ordinal) == true && template.Contains("<|message|>", StringComparison.Ordinal);
+
     /// <summary>How the model writes calls; <see cref="ToolCallForm.None"/> where it does not, or in a form that is not known.</summary>
     public static ToolCallForm ToolCalls(string? template)
     {
         if (template is null)
             return ToolCallForm.None;
+        if (IsHarmony(template))
+            return ToolCallForm.Harmony;
         // Calls as XML stand in the same tag (Qwen3-Coder, GLM), or beside the same token (functionary): another form.
         if (template.Contains("<function=", StringComparison.Ordinal) || template.Contains("<arg_key>", StringComparison.Ordinal))
             return ToolCallForm.None;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Templates;
@@ -15,17 +16,20 @@ internal sealed class PromptMaker(IPromptRenderer templates)
         ModelView shown = Shown(request, model);
         if (TextOf(request, model).Failed(out ApiError? error, out string? text))
             return error;
-        ThinkingTags? tags = Tags(request, shown, text);
+        // A raw prompt's answer is left as it is, unless reasoning is asked for.
+        bool isLeft = request.Suffix.Length > 0 || (request.RawPrompt is not null && request.Think != true);
         OutputParsing parsing = new()
         {
-            Thinking = tags,
+            Thinking = isLeft ? null : Tags(request, shown, text),
+            Answer = isLeft ? null : ModelOutputForms.AnswerTags(shown.Template, text),
+            Harmony = isLeft ? null : ModelOutputForms.Harmony(shown.Template, text),
             ToolCalls = request.Tools.Count > 0 ? ModelOutputForms.ToolCalls(shown.Template) : ToolCallForm.None,
         };
-        if (RequestedGrammar.Of(request, parsing.ToolCalls, out string? grammar) is { } refused)
+        if (RequestedGrammar.Of(request, parsing, out string? grammar) is { } refused)
             return refused;
         if (grammar is not null && ContinuedTurn.IsAsked(request))
             return ApiError.BadRequest("messages must not end with the assistant's where the answer is held to a format or to calls: what goes on with a text cannot be") with { Field = "messages" };
-        return new RenderedPrompt(text, parsing, BehindThinking(grammar, request, tags));
+        return new RenderedPrompt(text, parsing, BehindThinking(grammar, request, parsing));
     }
 
     /// <summary>The prompt alone, for whom does not want it answered.</summary>
@@ -59,10 +63,12 @@ internal sealed class PromptMaker(IPromptRenderer templates)
     private Result<string> Render(InferenceRequest request, ModelView model)
     {
         bool canThink = model.Capabilities.Contains("thinking");
+        bool isHarmony = ModelOutputForms.IsHarmony(model.Template);
+        IReadOnlyList<JsonElement> tools = isHarmony ? DescribedTools.Of(request.Tools) : request.Tools;
         string RenderTurns(IReadOnlyList<ChatMessage> turns, bool addGenerationPrompt, bool think)
         {
             TemplateOptions options = new() { Think = canThink ? think : null, ReasoningEffort = request.ThinkLevel };
-            return templates.Render(model, turns, request.Tools, addGenerationPrompt, options);
+            return templates.Render(model, isHarmony ? SingleCallTurns.Of(turns) : turns, tools, addGenerationPrompt, options);
         }
 
         IReadOnlyList<ChatMessage> turns = JoinedTurns.Of(request.Messages);
@@ -82,23 +88,23 @@ internal sealed class PromptMaker(IPromptRenderer templates)
         }
     }
 
-    /// <summary>
-    /// Reasoning is taken apart even where the client asked for none, as some models reason all the same: it is never in the answer's text.
-    /// A raw prompt's answer is left as it is, unless reasoning is asked for.
-    /// </summary>
+    /// <summary>Reasoning is taken apart even where the client asked for none, as some models reason all the same: it is never in the answer's text.</summary>
     private static ThinkingTags? Tags(InferenceRequest request, ModelView model, string prompt)
     {
-        bool isLeft = request.Suffix.Length > 0 || (request.RawPrompt is not null && request.Think != true);
-        if (isLeft || ModelOutputForms.ThinkingTags(model.Template) is not var (open, close))
+        if (ModelOutputForms.ThinkingTags(model.Template) is not var (open, close))
             return null;
         bool isOpen = prompt.AsSpan().TrimEnd().EndsWith(open, StringComparison.Ordinal)
             || (ContinuedTurn.IsAsked(request) && ContinuedTurn.EndsInReasoning(request.Messages[^1].Content, open, close));
         return new ThinkingTags(open, close, isOpen);
     }
 
-    private static string? BehindThinking(string? grammar, InferenceRequest request, ThinkingTags? tags)
+    private static string? BehindThinking(string? grammar, InferenceRequest request, OutputParsing parsing)
     {
-        bool mayThink = tags is not null && (tags.IsOpen || request.Think != false);
-        return grammar is not null && mayThink ? ThinkingGrammar.Before(grammar, tags!) : grammar;
+        if (grammar is null)
+            return null;
+        if (parsing.Harmony is { } begun)
+            return begun.Length > 0 || request.Think == false ? grammar : HarmonyGrammar.BehindAnalysis(grammar);
+        bool mayThink = parsing.Thinking is { } tags && (tags.IsOpen || request.Think != false);
+        return mayThink ? ThinkingGrammar.Before(grammar, parsing.Thinking!) : grammar;
     }
 }

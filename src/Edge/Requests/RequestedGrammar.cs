@@ -8,12 +8,15 @@ namespace OllamaMax.Edge.Requests;
 /// <summary>What an answer must follow: the request's own grammar, and calls of its tools where these are required or may take the answer's place.</summary>
 internal static class RequestedGrammar
 {
-    /// <param name="form">How the model writes calls.</param>
+    /// <param name="parsing">How the model writes.</param>
     /// <param name="grammar">Reasoning not included; null: free text.</param>
     /// <returns>What no grammar can promise, or null.</returns>
-    public static ApiError? Of(InferenceRequest request, ToolCallForm form, out string? grammar)
+    public static ApiError? Of(InferenceRequest request, OutputParsing parsing, out string? grammar)
     {
+        ToolCallForm form = parsing.ToolCalls;
         grammar = request.Options.Format?.Grammar;
+        if (grammar is not null && parsing.Harmony is "")
+            grammar = HarmonyGrammar.InFinal(grammar);
         ToolChoice choice = request.ToolChoice;
         bool mayCallInstead = grammar is not null && request.Tools.Count > 0 && form != ToolCallForm.None;
         if (!choice.IsRequired && !mayCallInstead)

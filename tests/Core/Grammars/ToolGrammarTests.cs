@@ -22,6 +22,9 @@ public sealed class ToolGrammarTests
     [InlineData(ToolCallForm.Hermes, "I could call it.", false)]
     [InlineData(ToolCallForm.Llama3, "{\"name\": \"clock-now\", \"parameters\": {\"any\": [1]}}; {\"name\": \"sum\", \"parameters\": {\"a\": 1, \"root\": \"root\"}}", true)]
     [InlineData(ToolCallForm.Mistral, "[TOOL_CALLS][{\"name\": \"sum\", \"arguments\": {\"a\": 1}}, {\"name\": \"clock-now\", \"arguments\": {}}]", true)]
+    [InlineData(ToolCallForm.Harmony, "<|channel|>commentary to=functions.sum <|constrain|>json<|message|>{\"a\":7}", true)]
+    [InlineData(ToolCallForm.Harmony, "<|channel|>commentary to=functions.sum <|constrain|>json<|message|>{\"a\":0}", false)]
+    [InlineData(ToolCallForm.Harmony, "<|channel|>final<|message|>I could call it.", false)]
     public void TryWrite_Calls_AreInTheModelsFormWithArgumentsOfTheSchema(ToolCallForm form, string answer, bool isAllowed) =>
         GbnfMatcher.Matches(Write(form, [Sum, Clock]), answer).ShouldBe(isAllowed);
 
@@ -29,13 +32,14 @@ public sealed class ToolGrammarTests
     [InlineData(ToolCallForm.Hermes)]
     [InlineData(ToolCallForm.Llama3)]
     [InlineData(ToolCallForm.Mistral)]
+    [InlineData(ToolCallForm.Harmony)]
     public void TryWrite_WhateverItLeadsTo_IsTakenApartAsCallsAndNothingElse(ToolCallForm form)
     {
         GbnfSampler sampler = new(Write(form, [Sum, Clock]), new Random(1));
         for (int i = 0; i < 50; i++)
         {
             string answer = sampler.Sample();
-            Assembler assembler = new([], new OutputParsing { ToolCalls = form });
+            Assembler assembler = new([], new OutputParsing { ToolCalls = form, Harmony = form == ToolCallForm.Harmony ? "" : null });
             Assembled all = assembler.Append(Encoding.UTF8.GetBytes(answer)) + assembler.Complete();
             (all.Text, all.Thinking).ShouldBe(("", ""), answer);
             all.ToolCalls.ShouldNotBeEmpty(answer);

@@ -12,6 +12,9 @@ public sealed class ModelOutputFormsTests
     [InlineData("{{ '<seed:think>' }} and not <think>", "<seed:think>")]
     [InlineData("{{ '[THINK]' + m.thinking + '[/THINK]' }}", "[THINK]")]
     [InlineData("{{ '<|START_THINKING|>' }}", "<|START_THINKING|>")]
+    [InlineData("{{- '<|channel>thought\n' + thinking_text + '\n<channel|>' -}}", "<|channel>thought")]
+    [InlineData("{%- for part in text.split('<channel|>') -%}", "<|channel>thought")]
+    [InlineData("{{- \"<|channel|>analysis<|message|>\" + message.thinking }} and not <think>", null)]
     [InlineData("{% if thinking %}{{ 'Think aloud.' }}{% endif %}", null)]
     [InlineData("enable_thinking, says the text", null)]
     [InlineData("{{ messages }}", null)]
@@ -21,7 +24,7 @@ public sealed class ModelOutputFormsTests
         (string Open, string Close)? tags = ModelOutputForms.ThinkingTags(template);
 
         (tags?.Open).ShouldBe(open);
-        (tags?.Close).ShouldBe(open?.Replace("<|START", "<|END", StringComparison.Ordinal)
+        (tags?.Close).ShouldBe(open?.Replace("<|channel>thought", "<channel|>", StringComparison.Ordinal).Replace("<|START", "<|END", StringComparison.Ordinal)
             .Replace("<think", "</think", StringComparison.Ordinal).Replace("<seed", "</seed", StringComparison.Ordinal).Replace("[", "[/", StringComparison.Ordinal));
     }
 
@@ -36,6 +39,30 @@ public sealed class ModelOutputFormsTests
     [InlineData("Respond in the format {\"name\": function name, \"parameters\": dictionary", ToolCallForm.Llama3)]
     [InlineData("{{ '[TOOL_CALLS] [' }}", ToolCallForm.Mistral)]
     [InlineData("{{ '<|tool_call|>' }}{{ tools }}", ToolCallForm.None)]
+    [InlineData("{{- \"functions.\" + name + \"<|channel|>commentary json<|message|>\" }}", ToolCallForm.Harmony)]
     [InlineData(null, ToolCallForm.None)]
     public void ToolCalls_Template_ShowsTheForm(string? template, ToolCallForm form) => ModelOutputForms.ToolCalls(template).ShouldBe(form);
+
+    [Theory]
+    [InlineData("{{ '<|START_RESPONSE|>' + m.content }}", "", "<|START_RESPONSE|>")]
+    [InlineData("{{ '<|START_TEXT|>' }} not <|START_RESPONSE|>", "", "<|START_TEXT|>")]
+    [InlineData("between <response></response>", "Write your response between <response></response>.", "<response>")]
+    [InlineData("between <response></response>", "Write <response>", null)]
+    [InlineData("{{ messages }}", "<response></response>", null)]
+    [InlineData(null, "", null)]
+    public void AnswerTags_TemplateAndPrompt_ShowThem(string? template, string prompt, string? open) =>
+        (ModelOutputForms.AnswerTags(template, prompt)?.Open).ShouldBe(open);
+
+    [Theory]
+    [InlineData("<|end|><|start|>assistant", "")]
+    [InlineData("<|end|><|start|>assistant\n", "")]
+    [InlineData("<|start|>assistant<|channel|>final<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>", "<|channel|>final<|message|>")]
+    [InlineData("<|start|>assistant<|channel|>analysis<|message|>I ", "<|channel|>analysis<|message|>")]
+    [InlineData("<|start|>assistant<|channel|>final<|message|>a<|end|><|start|>user<|message|>b", "")]
+    [InlineData("raw", "")]
+    public void Harmony_Prompt_ShowsWhatItHasBegun(string prompt, string begun)
+    {
+        ModelOutputForms.Harmony("<|channel|>final<|message|>", prompt).ShouldBe(begun);
+        ModelOutputForms.Harmony("{{ '<|channel>thought' }}<|message|>", prompt).ShouldBeNull();
+    }
 }

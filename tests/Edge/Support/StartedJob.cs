@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Assembling;
 
 namespace OllamaMax.Edge.Tests.Support;
 
@@ -33,6 +35,18 @@ internal sealed record StartedJob(Job Job, JobOutputLog Log, CancellationToken C
     {
         Log.Append(output);
         return this;
+    }
+
+    /// <summary>What the model writes, in pieces of some bytes, taken apart as the job says.</summary>
+    public StartedJob Write(string raw)
+    {
+        Assembler assembler = new(Job.Stop, Job.Parsing);
+        foreach (byte[] piece in Encoding.UTF8.GetBytes(raw).Chunk(16))
+            Tell(assembler.Append(piece));
+        return Tell(assembler.Complete());
+
+        StartedJob Tell(Assembled piece) =>
+            piece.IsEmpty ? this : Say(new JobOutput.Delta(piece.Text, assembler.Tokens) { Thinking = piece.Thinking, ToolCalls = piece.ToolCalls });
     }
 
     public StartedJob Think(string thinking) => Say(new JobOutput.Delta("", 1) { Thinking = thinking });

@@ -238,4 +238,55 @@ internal static class TemplateShapes
         {%- endfor %}
         {% if add_generation_prompt %}{{'<start_of_turn>model\n'}}{% endif %}
         """;
+
+    /// <summary>Channels, a level of reasoning, one call a turn whose name the result takes, marks refused in what was said.</summary>
+    public const string GptOss = """
+        {%- macro build_system_message() -%}
+            {%- if reasoning_effort is not defined %}
+                {%- set reasoning_effort = "medium" %}
+            {%- endif %}
+            {{- "Reasoning: " + reasoning_effort + "\n\n# Valid channels: analysis, commentary, final." }}
+        {%- endmacro -%}
+        {{- "<|start|>system<|message|>" }}
+        {{- build_system_message() }}
+        {{- "<|end|>" }}
+        {%- if tools %}
+            {{- "<|start|>developer<|message|># Tools\n\nnamespace functions {\n\n" }}
+            {%- for tool in tools %}
+                {{- "// " + tool.function.description + "\ntype " + tool.function.name + " = () => any;\n\n" }}
+            {%- endfor %}
+            {{- "}<|end|>" }}
+        {%- endif %}
+        {%- set last_tool_call = namespace(name=none) %}
+        {%- for message in messages -%}
+            {%- if message.role == 'assistant' -%}
+                {%- if "<|channel|>analysis<|message|>" in message.content or "<|channel|>final<|message|>" in message.content %}
+                    {{- raise_exception("You have passed a message containing <|channel|> tags in the content field.") }}
+                {%- endif %}
+                {%- if "tool_calls" in message %}
+                    {%- set tool_call = message.tool_calls[0].function %}
+                    {%- if message.content and message.thinking %}
+                        {{- raise_exception("Cannot pass both content and thinking in an assistant message with tool calls!") }}
+                    {%- elif message.thinking %}
+                        {{- "<|start|>assistant<|channel|>analysis<|message|>" + message.thinking + "<|end|>" }}
+                    {%- endif %}
+                    {{- "<|start|>assistant to=functions." + tool_call.name + "<|channel|>commentary json<|message|>" + tool_call.arguments|tojson + "<|call|>" }}
+                    {%- set last_tool_call.name = tool_call.name %}
+                {%- else %}
+                    {{- "<|start|>assistant<|channel|>final<|message|>" + message.content + "<|end|>" }}
+                    {%- set last_tool_call.name = none %}
+                {%- endif %}
+            {%- elif message.role == 'tool' -%}
+                {%- if last_tool_call.name is none %}
+                    {{- raise_exception("Message has tool role, but there was no previous assistant message with a tool call!") }}
+                {%- endif %}
+                {{- "<|start|>functions." + last_tool_call.name + " to=assistant<|channel|>commentary<|message|>" + message.content|tojson + "<|end|>" }}
+            {%- elif message.role == 'user' -%}
+                {{- "<|start|>user<|message|>" + message.content + "<|end|>" }}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if add_generation_prompt -%}
+        <|start|>assistant
+        {%- endif -%}
+        """;
 }

@@ -9,7 +9,8 @@ namespace OllamaMax.Jobs.Assembling;
 /// </summary>
 /// <remarks>
 /// Bytes pass a chain of stages: text decoder, stop finder, then what takes reasoning and calls apart. So stop strings apply to all that the
-/// model writes, its reasoning and calls too, as in Ollama; a call that one cuts off is text. What a server has taken apart itself
+/// model writes, its reasoning and calls too, as in Ollama; a call that one cuts off is text. Where it writes in channels, that would be the names of these as
+/// well: there they apply to the final channel's text. What a server has taken apart itself
 /// (<see cref="PieceKind"/>) goes past the stages.
 /// </remarks>
 public sealed class Assembler
@@ -18,7 +19,8 @@ public sealed class Assembler
     private readonly StopFinder _stops;
     private readonly StringBuilder _passed = new();
     private readonly ITextStage _stages;
-    private readonly ThinkingSplitter? _thinking;
+    private readonly TagSplitter? _thinking;
+    private readonly HarmonyMessages? _harmony;
     private readonly AnswerParts _parts;
     private readonly TokenEnds _ends = new();
     private bool _complete;
@@ -28,9 +30,14 @@ public sealed class Assembler
     public Assembler(IReadOnlyList<string> stop, OutputParsing? parsing = null)
     {
         _stops = new StopFinder(stop);
-        ITextStage calls = ToolCallParser.Of(parsing?.ToolCalls ?? ToolCallForm.None);
-        _thinking = parsing?.Thinking is { } tags ? new ThinkingSplitter(tags, calls) : null;
-        _stages = _thinking ?? calls;
+        ITextStage rest = ToolCallParser.Of(parsing?.ToolCalls ?? ToolCallForm.None);
+        if (parsing?.Answer is { } frame)
+            rest = new TagSplitter(frame.Open, frame.Close, isOpen: false, inside: rest, next: rest);
+        if (parsing?.Harmony is { } begun)
+            _harmony = new HarmonyMessages(begun, canCall: parsing.ToolCalls == ToolCallForm.Harmony);
+        else if (parsing?.Thinking is { } tags)
+            _thinking = new TagSplitter(tags.Open, tags.Close, tags.IsOpen, inside: new ThinkingText(), next: rest);
+        _stages = _harmony ?? _thinking ?? rest;
         _parts = new AnswerParts(parsing?.IsSingleCall ?? false);
     }
 
@@ -97,12 +104,30 @@ public sealed class Assembler
         Tokens++;
         ReadOnlySpan<char> text = _utf8.Append(IsTakenApart(token, piece) ? [] : piece);
         _ends.Add(text.Length, _utf8.IsInsideCharacter);
-        _stops.Append(text, _passed);
+        if (_harmony is null)
+            _stops.Append(text, _passed);
+        else
+            FindStopsInFinal(text, _harmony);
         _ends.Decide(_stops.Passed);
         Pass(isEnd: StoppedBy is not null);
         // Only the begin of an answer is reasoning.
-        if (token == PieceKind.Thinking || _thinking is { IsInside: true })
+        if (token == PieceKind.Thinking || _thinking is { IsInside: true } || _harmony is { IsThinking: true })
             ReasoningTokens = Tokens;
+    }
+
+    /// <summary>Where a character stands is known once those before it were looked at.</summary>
+    private void FindStopsInFinal(ReadOnlySpan<char> text, HarmonyMessages harmony)
+    {
+        foreach (char c in text)
+        {
+            if (harmony.IsFinal)
+                _stops.Append([c], _passed);
+            else
+                _stops.Skip([c], _passed);
+            Pass(isEnd: false);
+            if (StoppedBy is not null)
+                return;
+        }
     }
 
     /// <summary>Whether a server has said already that it is reasoning or a call: then it is no text that anything could be found in.</summary>

@@ -44,6 +44,13 @@ internal sealed class StopFinder(IReadOnlyList<string> stop)
         }
     }
 
+    /// <summary>The text belongs to the answer, and so does what was held back: no stop string is in it.</summary>
+    public void Skip(ReadOnlySpan<char> text, StringBuilder final)
+    {
+        Complete(final);
+        Pass(text, final);
+    }
+
     /// <summary>No more text comes: what was held back belongs to the answer.</summary>
     public void Complete(StringBuilder final)
     {

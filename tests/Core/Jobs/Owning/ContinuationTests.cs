@@ -15,6 +15,7 @@ public sealed class ContinuationTests
     private static readonly OutputParsing Thinking = new() { Thinking = new("<think>", "</think>", IsOpen: false), ToolCalls = ToolCallForm.Hermes };
     private static readonly OutputParsing Llama = new() { ToolCalls = ToolCallForm.Llama3 };
     private static readonly OutputParsing Mistral = new() { ToolCalls = ToolCallForm.Mistral };
+    private static readonly OutputParsing Harmony = new() { Harmony = "", ToolCalls = ToolCallForm.Harmony };
 
     public static TheoryData<string, string> Answers => new()
     {
@@ -24,6 +25,8 @@ public sealed class ContinuationTests
         { "thinking", $"<think>\nhm, <tool_call> é😀\n</think>\n\nLook: <tool_call>\n{Call}\n</tool_call>\n<tool_call>{Call}</tool_call>" },
         { "llama", $"<|python_tag|>{Call}; {Call} and 😀" },
         { "mistral", $"Sure. [TOOL_CALLS][{Call}, {Call}]é" },
+        { "harmony", $"<|channel|>analysis<|message|>hm, STOPP é😀<|end|><|start|>assistant<|channel|>commentary to=functions.f<|message|>{Call}<|call|>" },
+        { "channels", "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>é😀 <|x STO STOPP no" },
     };
 
     [Theory]
@@ -46,9 +49,10 @@ public sealed class ContinuationTests
     public void CutOff_AnyAnswerAnyNumberOfTimes_SameAnswerAsUndisturbed()
     {
         Gen<string> part = Gen.OneOf(
-            "<think>", "</think>", "<tool_call>", "</tool_call>", "<|python_tag|>", "[TOOL_CALLS]", "[", "]", "<", "{", "}", "STOPP", "STO", " ", "\n", "a", "é", "😀", Call);
+            "<think>", "</think>", "<tool_call>", "</tool_call>", "<|python_tag|>", "[TOOL_CALLS]", "[", "]", "<", "{", "}", "STOPP", "STO", " ", "\n", "a", "é", "😀",
+            "<|channel|>analysis", "<|channel|>final", " to=functions.f", "<|message|>", "<|end|>", Call);
         Gen<(int At, CutKind Kind)[]> cuts = Gen.Select(Gen.Int[0, 120], Gen.Enum<CutKind>()).Array[0, 12];
-        Gen.Select(part.Array[0, 14], Gen.Int[1, 6].Array[1, 10], Gen.OneOf(Thinking, Llama, Mistral, OutputParsing.None), cuts).Sample((parts, sizes, parsing, all) =>
+        Gen.Select(part.Array[0, 14], Gen.Int[1, 6].Array[1, 10], Gen.OneOf(Thinking, Llama, Mistral, Harmony, OutputParsing.None), cuts).Sample((parts, sizes, parsing, all) =>
         {
             byte[][] pieces = Pieces(string.Concat(parts), sizes);
             (int At, CutKind Kind)[] inOrder = [.. all.Where(cut => cut.At <= pieces.Length).OrderBy(cut => cut.At)];
@@ -74,6 +78,7 @@ public sealed class ContinuationTests
         "thinking" => Thinking,
         "llama" => Llama,
         "mistral" => Mistral,
+        "harmony" or "channels" => Harmony,
         _ => OutputParsing.None,
     };
 

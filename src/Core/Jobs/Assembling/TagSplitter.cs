@@ -3,17 +3,20 @@ using System.Text;
 namespace OllamaMax.Jobs.Assembling;
 
 /// <summary>
-/// Separates reasoning from the answer, by Ollama's rules: only what stands at the very begin of the answer is reasoning; a tag further back is
+/// Separates what stands between two tags from what follows, by Ollama's rules for reasoning: only at the very begin of the answer; a tag further back is
 /// text. White space around the tags belongs to neither part, but for that before the closing one.
 /// </summary>
-/// <param name="tags">What the model writes around its reasoning.</param>
+/// <param name="open">The opening tag.</param>
+/// <param name="close">The closing one.</param>
+/// <param name="isOpen">The text begins behind the opening tag.</param>
+/// <param name="inside">Takes what is between them; not told of the end.</param>
 /// <param name="next">Takes the rest.</param>
-internal sealed class ThinkingSplitter(ThinkingTags tags, ITextStage next) : ITextStage
+internal sealed class TagSplitter(string open, string close, bool isOpen, ITextStage inside, ITextStage next) : ITextStage
 {
     /// <summary>White space, and what may become the opening tag.</summary>
     private readonly StringBuilder _held = new();
 
-    private Place _place = tags.IsOpen ? Place.SpaceInside : Place.Before;
+    private Place _place = isOpen ? Place.SpaceInside : Place.Before;
     private int _matched;
 
     private enum Place
@@ -25,7 +28,7 @@ internal sealed class ThinkingSplitter(ThinkingTags tags, ITextStage next) : ITe
         Behind,
     }
 
-    /// <summary>The reasoning has begun and not ended.</summary>
+    /// <summary>The opening tag has come, and the closing one has not.</summary>
     public bool IsInside => _place is Place.SpaceInside or Place.Inside;
 
     public void Append(ReadOnlySpan<char> text, AnswerParts parts)
@@ -46,7 +49,7 @@ internal sealed class ThinkingSplitter(ThinkingTags tags, ITextStage next) : ITe
         if (_place == Place.Before)
             GiveUp(parts);
         else if (_place == Place.Inside)
-            parts.AddThinking(tags.Close.AsSpan(0, _matched));
+            inside.Append(close.AsSpan(0, _matched), parts);
         next.Complete(parts);
     }
 
@@ -76,22 +79,22 @@ internal sealed class ThinkingSplitter(ThinkingTags tags, ITextStage next) : ITe
         _held.Append(c);
         if (_matched == 0 && char.IsWhiteSpace(c))
             return;
-        if (c != tags.Open[_matched])
+        if (c != open[_matched])
             GiveUp(parts);
-        else if (++_matched == tags.Open.Length)
+        else if (++_matched == open.Length)
             Enter(Place.SpaceInside);
     }
 
     private void StepInside(char c, AnswerParts parts)
     {
         // What is held is the begin of the closing tag, as far as it is matched.
-        int matched = TextMatch.Advance(tags.Close, _matched, c);
+        int matched = TextMatch.Advance(close, _matched, c);
         int decided = _matched + 1 - matched;
-        parts.AddThinking(tags.Close.AsSpan(0, Math.Min(decided, _matched)));
+        inside.Append(close.AsSpan(0, Math.Min(decided, _matched)), parts);
         if (decided > _matched)
-            parts.AddThinking([c]);
+            inside.Append([c], parts);
         _matched = matched;
-        if (_matched == tags.Close.Length)
+        if (_matched == close.Length)
             Enter(Place.SpaceBehind);
     }
 
@@ -102,7 +105,7 @@ internal sealed class ThinkingSplitter(ThinkingTags tags, ITextStage next) : ITe
         _held.Clear();
     }
 
-    /// <summary>It did not begin with reasoning: then all of it is the answer, its white space too.</summary>
+    /// <summary>It did not begin with the tag: then all of it is the rest, its white space too.</summary>
     private void GiveUp(AnswerParts parts)
     {
         next.Append(_held.ToString(), parts);
