@@ -32,6 +32,7 @@ internal sealed partial class Worker
     private readonly Heartbeat _heartbeat;
     private readonly DecoderWatch _decoders;
     private readonly ModelHost _models;
+    private readonly ReplicaFolder _folder;
     private readonly ReplicaStore _replicas;
     private readonly ReplicaKeeper _keeper;
     private readonly ForwardedServers _forwards;
@@ -51,6 +52,7 @@ internal sealed partial class Worker
         Heartbeat heartbeat,
         DecoderWatch decoders,
         ModelHost models,
+        ReplicaFolder folder,
         ReplicaStore replicas,
         ReplicaKeeper keeper,
         ForwardedServers forwards,
@@ -68,6 +70,7 @@ internal sealed partial class Worker
         _heartbeat = heartbeat;
         _decoders = decoders;
         _models = models;
+        _folder = folder;
         _replicas = replicas;
         _keeper = keeper;
         _forwards = forwards;
@@ -82,12 +85,16 @@ internal sealed partial class Worker
 
     /// <summary>Runs until <paramref name="drain"/> is cancelled, then finishes or hands back what runs.</summary>
     /// <exception cref="EnrolmentException">The edge does not let it in.</exception>
+    /// <exception cref="ReplicaException">The folder of copies cannot be used.</exception>
     public async Task RunAsync(CancellationToken drain)
     {
+        // Before it is let in: a worker that can hold no copies is of no use.
+        _folder.ThrowIfUnusable();
         await _capabilities.StartAsync(drain);
         await _forwards.StartAsync(drain);
         await _capabilities.UntilReachedAsync(NeedQueuesAsync, drain);
         using var stop = new CancellationTokenSource();
+        using var keep = CancellationTokenSource.CreateLinkedTokenSource(drain, stop.Token);
         await using SignalRListener listener = Listen();
         _models.Changed += NeedQueuesSoon;
         _replicas.Changed += NeedQueuesSoon;
@@ -102,9 +109,11 @@ internal sealed partial class Worker
             _forwards.KeepAsync(stop.Token),
             _decoders.RunAsync(stop.Token),
         ];
+        Task keeping = _capabilities.KeepAsync(keep.Token);
         try
         {
-            await _capabilities.KeepAsync(drain);
+            // A loop that dies would leave a worker that runs and does nothing.
+            await UntilOneFailsAsync([keeping, .. loops]);
         }
         catch (OperationCanceledException) when (drain.IsCancellationRequested)
         {
@@ -117,12 +126,35 @@ internal sealed partial class Worker
             _forwards.Changed -= NeedQueuesSoon;
             _models.Changed -= ResizeSlots;
             await stop.CancelAsync();
-            await Task.WhenAll(loops);
-            await _background.StopAsync();
-            await SayGoodbyeAsync();
-            await _models.DisposeAsync();
-            await _replicas.DisposeAsync();
+            await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                await Task.WhenAll(loops);
+            }
+            finally
+            {
+                await EndAsync();
+            }
         }
+    }
+
+    /// <summary>One that ends without failing, as with nothing to look after, is of no account.</summary>
+    private static async Task UntilOneFailsAsync(List<Task> parts)
+    {
+        while (parts.Count > 0)
+        {
+            Task ended = await Task.WhenAny(parts);
+            await ended;
+            parts.Remove(ended);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        await _background.StopAsync();
+        await SayGoodbyeAsync();
+        await _models.DisposeAsync();
+        await _replicas.DisposeAsync();
     }
 
     /// <summary>The first report says that it can be pushed to, so it waits for the connection.</summary>

@@ -5,10 +5,12 @@ using System.Runtime.Versioning;
 using System.ServiceProcess;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using OllamaMax.Diagnostics;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
+using OllamaMax.GpuWorker.Models;
 using OllamaMax.GpuWorker.Processes;
 using OllamaMax.Inference.Batching;
 using OllamaMax.Inference.Native;
@@ -119,6 +121,7 @@ internal static partial class WorkerCommand
         DefaultValueFactory = _ => 0,
     };
 
+    private static readonly Option<bool> Check = new("--check") { Description = "Say whether these options and the folder of replicas can be used, and end: 0 or 1" };
     private static readonly Option<bool> Lifeline = new("--stdin-lifeline") { Description = "End when standard input ends: the parent is gone" };
     private static readonly Option<bool> Service = new("--windows-service") { Description = "Be a service of Windows: its manager's stop drains, and lines go to the event log" };
 
@@ -128,7 +131,7 @@ internal static partial class WorkerCommand
         Option[] options =
         [
             Edge, Authority, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeptPrompts, PromptCache, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
-            Drain, RefusedWait, Lifeline, Service,
+            Drain, RefusedWait, Check, Lifeline, Service,
         ];
         foreach (Option option in options)
             run.Add(option);
@@ -154,10 +157,15 @@ internal static partial class WorkerCommand
         try
         {
             options = Read(result);
+            if (result.GetValue(Check))
+            {
+                new ReplicaFolder(Options.Create(options), TimeProvider.System).ThrowIfUnusable();
+                return 0;
+            }
             if (!HasItsLibraries)
                 await NodePackages.EnsureInstalledAsync(RepositoryRoot.Find(), Console.Error.WriteLine, CancellationToken.None);
         }
-        catch (Exception e) when (e is ArgumentException or PrerequisiteException)
+        catch (Exception e) when (e is ArgumentException or PrerequisiteException or ReplicaException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return 1;
@@ -215,9 +223,14 @@ internal static partial class WorkerCommand
             await Task.Delay(options.RefusedWait, services.GetRequiredService<TimeProvider>(), drain).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return NotLetIn;
         }
-        catch (IdentityException e)
+        catch (Exception e) when (e is IdentityException or ReplicaException)
         {
-            LogNoIdentity(Logger(), e.Message);
+            LogNotStarted(Logger(), e.Message);
+            return 1;
+        }
+        catch (Exception e)
+        {
+            LogFailed(Logger(), e, e.Message);
             return 1;
         }
 
@@ -314,5 +327,8 @@ internal static partial class WorkerCommand
     private static partial void LogNotLetIn(ILogger logger, Uri edge, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The worker cannot start: {Reason}")]
-    private static partial void LogNoIdentity(ILogger logger, string reason);
+    private static partial void LogNotStarted(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A part of this worker has failed, and so it ends: {Reason}")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string reason);
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 using OllamaMax.Inference.Packages;
+using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests;
 
@@ -20,8 +22,45 @@ public sealed class WorkerCommandTests
     }
 
     [Theory]
+    [InlineData]
+    [InlineData("--check")]
+    public async Task Run_FolderOfCopiesCannotBeMade_EndsBeforeItIsLetIn(params string[] more)
+    {
+        using TempFolder data = new();
+        await File.WriteAllTextAsync(data.File("file"), "in the way", TestContext.Current.CancellationToken);
+        string[] arguments = ["run", "--edge", "http://127.0.0.1:1", "--data", data.Path, "--replicas", Path.Combine(data.File("file"), "replicas"), .. more];
+
+        int exitCode = await WorkerCommand.Create().Parse(arguments).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+        exitCode.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Run_NameThatBeginsWithAnAt_IsNoFileOfArguments()
+    {
+        using TempFolder data = new();
+        string[] arguments = [Path.Combine(AppContext.BaseDirectory, "OllamaMax.GpuWorker.dll"), "run", "--check", "--edge", "http://127.0.0.1:1", "--data", data.Path, "--name", "@box"];
+
+        using Process process = Process.Start("dotnet", arguments);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        process.ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Check_OptionsAndFolderAreGood_EndsWithoutAskingTheEdge()
+    {
+        using TempFolder data = new();
+
+        int exitCode = await WorkerCommand.Create().Parse(["run", "--check", "--edge", "http://127.0.0.1:1", "--data", data.Path])
+            .InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+        (exitCode, Directory.EnumerateFileSystemEntries(data.File("replicas")).Any()).ShouldBe((0, false));
+    }
+
+    [Theory]
     [InlineData("packaging/linux/ollamamax-worker.service", "GpuWorker.dll (run .+)")]
-    [InlineData("packaging/windows/install.ps1", "GpuWorker.dll`\" (run .+) \\$Options")]
+    [InlineData("packaging/windows/install.ps1", "run = \"(run .+) \\$Options")]
     public async Task Run_AsServicesAreSetUp_IsACommandThatItKnows(string file, string pattern)
     {
         string text = await File.ReadAllTextAsync(Path.Combine(RepositoryRoot.Find(), file), TestContext.Current.CancellationToken);

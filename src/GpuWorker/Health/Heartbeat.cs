@@ -91,7 +91,7 @@ internal sealed partial class Heartbeat(
             ReportSoon();
     }
 
-    /// <summary>Writes the report now; false when storage could not be reached.</summary>
+    /// <summary>Writes the report now; false when storage could not be reached, or the folder of copies not be read.</summary>
     /// <param name="left">Whether it is the last one.</param>
     public async Task<bool> WriteAsync(CancellationToken cancellationToken, bool left = false)
     {
@@ -106,8 +106,9 @@ internal sealed partial class Heartbeat(
                 .UploadAsync(new BinaryData(forwarded), new BlobUploadOptions { Metadata = metadata }, cancellationToken);
             return true;
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        catch (Exception e) when (e is RequestFailedException or AggregateException or IOException or UnauthorizedAccessException)
         {
+            // The last two: the folder of copies cannot be looked into, which may pass as storage's failures do.
             LogNotWritten(e);
             return false;
         }

@@ -53,6 +53,23 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
         return isThere && IsFree(path + Partials) && IsFree(path + Lists) ? Bytes(other => other == digest) : 0;
     }
 
+    /// <summary>Makes it where it is not there, and sees whether it can be written. One that others fill, and that this worker only reads, is good where copies are in it.</summary>
+    /// <exception cref="ReplicaException">It cannot be used.</exception>
+    public void ThrowIfUnusable()
+    {
+        try
+        {
+            Directory.CreateDirectory(_folder);
+            if (Files().Length == 0)
+                new FileStream(Path.Combine(_folder, $"{Guid.NewGuid():n}.probe"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+            FreeBytes();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new ReplicaException($"the folder for copies of models, {_folder}, cannot be used: {e.Message}", e);
+        }
+    }
+
     public static bool IsDiskFull(IOException e) => e.HResult is DiskFullOnUnix or DiskFullOnWindows;
 
     /// <summary>Where the copy lies, or would lie.</summary>
