@@ -4,13 +4,14 @@
 set -euo pipefail
 umask 022
 
-# Another root than / is for packages and tests: files go there, and nobody's system is touched.
+# Another root than / is for packages and tests: files go there, and nobody's system is touched. OLLAMAMAX_SYSTEMCTL is asked there in the place of the system's.
 root=${OLLAMAMAX_ROOT:-}
 releases=$root/opt/ollamamax/releases
 current=$root/opt/ollamamax/current
 settings=$root/etc/ollamamax/worker.env
 authority=$root/etc/ollamamax/ca.pem
 unit=$root/etc/systemd/system/ollamamax-worker.service
+writable=$unit.d/replicas.conf
 data=$root/var/lib/ollamamax
 service=ollamamax-worker
 user=ollamamax
@@ -35,7 +36,21 @@ fail() {
 }
 
 control() {
-  if [ -z "$root" ]; then systemctl "$@"; else echo "systemctl $*"; fi
+  if [ -z "$root" ]; then systemctl "$@"; else ${OLLAMAMAX_SYSTEMCTL:-echo systemctl} "$@"; fi
+}
+
+# What ends as soon as it is started is started again and again by systemd, which tells nobody.
+restart_worker() {
+  local looks
+  control restart "$service"
+  [ -z "$root" ] || [ -n "${OLLAMAMAX_SYSTEMCTL:-}" ] || return 0
+  for looks in 1 2 3 4 5; do
+    sleep 1
+    if ! control is-active --quiet "$service"; then
+      journalctl --unit "$service" --lines 20 --no-pager >&2 || true
+      fail "the service is in place and does not run; its last lines stand above${1:+; $1}"
+    fi
+  done
 }
 
 # Runs a command as the worker's user, where there is one.
@@ -114,8 +129,38 @@ EOF_SETTINGS
   chmod 0640 "$settings"
 }
 
+# The folder of --replicas: the service may write nothing but its own.
+find_replicas() {
+  local before='' option
+  for option in "${more[@]}"; do
+    case "$before $option" in
+      "--replicas "*) replicas=$option ;;
+      *" --replicas="* | *" --replicas:"*) replicas=${option#--replicas?} ;;
+    esac
+    before=$option
+  done
+  [ -z "$replicas" ] || [[ $replicas == /* ]] || fail "--replicas $replicas: give the whole path, as the service runs elsewhere"
+  case "$replicas/" in
+    /home/* | /root/* | /run/user/*) fail "--replicas $replicas: the service sees no homes (ProtectHome)" ;;
+  esac
+}
+
+put_replicas() {
+  [ -n "$replicas" ] || return 0
+  [ ! -d "$root$replicas" ] || return 0
+  mkdir -p "$root$replicas"
+  new_replicas=$root$replicas
+  [ -n "$root" ] || chown "$user:" "$replicas"
+}
+
 put_unit() {
   mkdir -p "$(dirname "$unit")"
+  if [ -n "$replicas" ]; then
+    mkdir -p "$(dirname "$writable")"
+    printf '[Service]\nReadWritePaths=%s\n' "$replicas" >"$writable"
+  else
+    rm -f "$writable"
+  fi
   # A stop that is cut short would be a kill: what ran would be found out by silence.
   sed "s/^TimeoutStopSec=.*/TimeoutStopSec=$((drain_seconds + 30))/" "$unit_source" >"$unit"
 }
@@ -132,18 +177,28 @@ install_worker() {
   [ -n "$root" ] || chown "$user:" "$data"
   # Where the service may read it, which sees no home.
   [ -z "$ca" ] || install -D -m 0644 "$ca" "$authority.new"
-  # Before anything is enabled: a bad token or a wrong address shows here. The service itself is never told the token.
-  if ! as_user env HOME="$data" dotnet "$release/OllamaMax.GpuWorker.dll" join --edge "$edge" --data "$data" ${ca:+--ca "$authority.new"}; then
-    rm -rf "$release" "$authority.new"
-    fail "this box was not let in; nothing was changed"
-  fi
+  put_replicas
+  # Before anything is enabled: wrong options, a bad token or a wrong address show here. The service itself is never told the token.
+  ask_worker run --check --drain-seconds "$drain_seconds" "${more[@]}" || give_up "the worker cannot be run so"
+  ask_worker join || give_up "this box was not let in"
   switch_to "$(basename "$release")"
   put_settings
   put_unit
   control daemon-reload
   control enable "$service"
-  control restart "$service"
+  restart_worker
   drop_old_releases
+}
+
+# The version that is being installed.
+ask_worker() {
+  as_user env HOME="$data" dotnet "$release/OllamaMax.GpuWorker.dll" "$@" --edge "$edge" --data "$data" ${ca:+--ca "$authority.new"}
+}
+
+give_up() {
+  rm -rf "$release" "$authority.new"
+  [ -z "$new_replicas" ] || rmdir --ignore-fail-on-non-empty "$new_replicas"
+  fail "$*; nothing was changed"
 }
 
 update_worker() {
@@ -152,7 +207,7 @@ update_worker() {
   source=$(find_worker)
   put_release "$source"
   switch_to "$(basename "$release")"
-  control restart "$service"
+  restart_worker "./install.sh rollback goes back"
   drop_old_releases
 }
 
@@ -162,12 +217,12 @@ roll_back() {
   before=$(basename "$(readlink "$current.before")")
   [ -d "$releases/$before" ] || fail "the version before is gone"
   switch_to "$before"
-  control restart "$service"
+  restart_worker
 }
 
 uninstall_worker() {
   control disable --now "$service"
-  rm -rf "$root/opt/ollamamax" "$settings" "$authority" "$unit"
+  rm -rf "$root/opt/ollamamax" "$settings" "$authority" "$unit" "$writable"
   control daemon-reload
   if [ -n "$with_data" ]; then
     rm -rf "$data"
@@ -181,7 +236,7 @@ case "${1:-}" in
     shift
     ;;
 esac
-edge='' ca='' from='' drain_seconds=120 options='' with_data=''
+edge='' ca='' from='' drain_seconds=120 options='' with_data='' replicas='' new_replicas=''
 while [ $# -gt 0 ]; do
   case "$1" in
     --help | -h)
@@ -210,10 +265,14 @@ while [ $# -gt 0 ]; do
     *) fail "unknown: $1 (--help lists what there is)" ;;
   esac
 done
-[[ $drain_seconds =~ ^[0-9]{1,4}$ ]] || fail "--drain-seconds is a number of seconds, 0 to 3600"
+[[ $drain_seconds =~ ^[0-9]{1,4}$ && 10#$drain_seconds -le 3600 ]] || fail "--drain-seconds is a number of seconds, 0 to 3600"
 [[ $edge =~ ^(https?://[^[:space:]\"\'\\]+)?$ ]] || fail "--edge is no http(s) URL"
 [ -z "$ca" ] || [ -r "$ca" ] || fail "--ca $ca cannot be read"
 [[ $options != *$'\n'* ]] || fail "options are one line"
+drain_seconds=$((10#$drain_seconds))
+# As systemd splits them.
+read -ra more <<<"$options"
+find_replicas
 if [ -z "$root" ] && [ "$(id -u)" != 0 ]; then
   fail "run it as root: sudo OLLAMAMAX_JOIN_TOKEN=... ./install.sh ..."
 fi

@@ -43,6 +43,30 @@ function Stop-Worker {
     if (Get-Service $service -ErrorAction SilentlyContinue) { Stop-Service $service }
 }
 
+# One that ends as soon as it is started is started again and again by the manager, which tells nobody.
+function Start-Worker {
+    Start-Service $service
+    foreach ($look in 1..5) {
+        Start-Sleep -Seconds 1
+        if ((Get-Service $service).Status -ne 'Running') { throw "The service $service is in place and does not run; the event log (Application, source $service) says why" }
+    }
+}
+
+# Windows PowerShell does not escape quotes for other programs, so the command line goes to no sc.exe.
+function Set-Worker([string] $CommandLine) {
+    if (Get-Service $service -ErrorAction SilentlyContinue) {
+        $changed = Get-CimInstance Win32_Service -Filter "Name='$service'" | Invoke-CimMethod -MethodName Change -Arguments @{ PathName = $CommandLine }
+        if ($changed.ReturnValue -ne 0) { throw "The service $service cannot be changed (Win32_Service.Change: $($changed.ReturnValue))" }
+    } else {
+        New-Service -Name $service -BinaryPathName $CommandLine -DisplayName 'OllamaMax worker' | Out-Null
+    }
+    Invoke-Checked 'sc.exe' @('config', $service, 'start=', 'delayed-auto', 'obj=', $account)
+    Invoke-Checked 'sc.exe' @('failure', $service, 'reset=', '3600', 'actions=', 'restart/5000/restart/30000/restart/60000')
+    # Also where it ended by itself with an exit code, instead of crashing.
+    Invoke-Checked 'sc.exe' @('failureflag', $service, '1')
+    Invoke-Checked 'sc.exe' @('sidtype', $service, 'unrestricted')
+}
+
 # Files in use cannot be replaced, so each version has a folder of its own and the link is set anew.
 function Add-Release {
     if (-not (Test-Path "$From\OllamaMax.GpuWorker.dll")) {
@@ -74,27 +98,24 @@ switch ($PSCmdlet.ParameterSetName) {
             $authority = @('--ca', "$Data\ca.pem")
             $Options = "--ca `"$Data\ca.pem`" $Options"
         }
-        # Before there is a service: a bad token or a wrong address shows here, and the service is never told the token.
+        $run = "run --windows-service --data `"$Data`" --edge $Edge --drain-seconds $DrainSeconds --refused-wait 300 $Options".TrimEnd()
+        # Before there is a service: wrong options, a bad token or a wrong address show here, and the service is never told the token.
+        $check = Start-Process $dotnet -ArgumentList "`"$release\OllamaMax.GpuWorker.dll`" $run --check" -NoNewWindow -Wait -PassThru
+        if ($check.ExitCode -ne 0) { throw 'The worker cannot be run so; nothing was changed' }
         Invoke-Checked $dotnet (@("$release\OllamaMax.GpuWorker.dll", 'join', '--edge', $Edge, '--data', $Data) + $authority)
         Stop-Worker
         Set-Current $release
-        $run = "`"$dotnet`" `"$Folder\current\OllamaMax.GpuWorker.dll`" run --windows-service --data `"$Data`" --edge $Edge --drain-seconds $DrainSeconds --refused-wait 300 $Options".TrimEnd()
-        $verb = if (Get-Service $service -ErrorAction SilentlyContinue) { 'config' } else { 'create' }
-        Invoke-Checked 'sc.exe' @($verb, $service, 'binPath=', $run, 'start=', 'delayed-auto', 'obj=', $account, 'DisplayName=', 'OllamaMax worker')
-        Invoke-Checked 'sc.exe' @('failure', $service, 'reset=', '3600', 'actions=', 'restart/5000/restart/30000/restart/60000')
-        # Also where it ended by itself with an exit code, instead of crashing.
-        Invoke-Checked 'sc.exe' @('failureflag', $service, '1')
-        Invoke-Checked 'sc.exe' @('sidtype', $service, 'unrestricted')
-        # Nobody but the service and administrators reads its key.
-        Invoke-Checked 'icacls.exe' @($Data, '/inheritance:r', '/grant', "${account}:(OI)(CI)F", 'Administrators:(OI)(CI)F', 'SYSTEM:(OI)(CI)F', '/T', '/Q')
+        Set-Worker "`"$dotnet`" `"$Folder\current\OllamaMax.GpuWorker.dll`" $run"
+        # Nobody but the service, administrators and the system reads its key. These two by their numbers: each language of Windows has its own names for them.
+        Invoke-Checked 'icacls.exe' @($Data, '/inheritance:r', '/grant', "${account}:(OI)(CI)F", '*S-1-5-32-544:(OI)(CI)F', '*S-1-5-18:(OI)(CI)F', '/T', '/Q')
         if (-not [System.Diagnostics.EventLog]::SourceExists($service)) { [System.Diagnostics.EventLog]::CreateEventSource($service, 'Application') }
-        Start-Service $service
+        Start-Worker
     }
     'Update' {
         $release = Add-Release
         Stop-Worker
         Set-Current $release
-        Start-Service $service
+        Start-Worker
     }
     'Uninstall' {
         Stop-Worker

@@ -90,7 +90,54 @@ public sealed class InstallScriptTests : IDisposable
         (await ReadAsync(Path.Combine(Current, "OllamaMax.GpuWorker.dll"))).ShouldBe("two");
     }
 
+    [Fact]
+    public async Task Install_OptionsThatTheWorkerRefuses_ChangesNothing()
+    {
+        using TempFolder published = Published("one");
+        await PlayWorkerAsync(exitCode: 0, checkExitCode: 1);
+
+        Script installed = await Script.RunAsync(
+            ScriptFile, ["--edge", "https://edge.example", "--from", published.Path, "--", "--slots", "many", "--replicas", "/srv/models"], Environment);
+
+        (installed.ExitCode, installed.Output).ShouldBe((1, ""));
+        installed.Errors.ShouldContain("cannot be run so");
+        (await ReadAsync(_bin.File("asked"))).ShouldContain(" run --check --drain-seconds 120 --slots many --replicas /srv/models --edge https://edge.example");
+        (await ReadAsync(_bin.File("asked"))).ShouldNotContain("join");
+        (Directory.Exists(Current), File.Exists(Unit), Directory.Exists(_root.File("srv/models"))).ShouldBe((false, false, false));
+    }
+
+    [Fact]
+    public async Task Install_FolderOfCopiesElsewhere_MayBeWrittenByTheService_UntilItIsNoMore()
+    {
+        using TempFolder one = Published("one"), two = Published("two");
+        string allowed = Path.Combine(Unit + ".d", "replicas.conf");
+
+        (await InstallAsync(one, "--", "--slots", "8", "--replicas", "/srv/models")).ExitCode.ShouldBe(0);
+
+        (await ReadAsync(allowed)).ShouldBe("[Service]\nReadWritePaths=/srv/models\n");
+        Directory.Exists(_root.File("srv/models")).ShouldBeTrue();
+        (await InstallAsync(two)).ExitCode.ShouldBe(0);
+        File.Exists(allowed).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Install_ServiceEndsAtOnce_SaysSo()
+    {
+        using TempFolder published = Published("one");
+        await PlayAsync("systemctl", "[ \"$1\" != is-active ]");
+        await PlayAsync("sleep", "");
+        await PlayAsync("journalctl", "echo the reason");
+
+        Script installed = await InstallAsync(published);
+
+        installed.ExitCode.ShouldBe(1);
+        installed.Errors.ShouldContain("the reason\ninstall.sh: the service is in place and does not run");
+    }
+
     [Theory]
+    [InlineData("--edge", "https://edge.example", "--drain-seconds", "9999")]
+    [InlineData("--edge", "https://edge.example", "--", "--replicas", "models")]
+    [InlineData("--edge", "https://edge.example", "--", "--replicas=/home/me/models")]
     [InlineData("--edge", "ftp://edge.example")]
     [InlineData("--edge", "https://edge.example", "--drain-seconds", "soon")]
     [InlineData("--edge", "https://edge.example", "--ca", "/no/such/file")]
@@ -130,6 +177,7 @@ public sealed class InstallScriptTests : IDisposable
     {
         ["OLLAMAMAX_ROOT"] = _root.Path,
         ["OLLAMAMAX_JOIN_TOKEN"] = Token,
+        ["OLLAMAMAX_SYSTEMCTL"] = File.Exists(_bin.File("systemctl")) ? _bin.File("systemctl") : null,
         ["PATH"] = $"{_bin.Path}:{System.Environment.GetEnvironmentVariable("PATH")}",
     };
 
@@ -139,12 +187,14 @@ public sealed class InstallScriptTests : IDisposable
         return await Script.RunAsync(ScriptFile, ["--edge", "https://edge.example", "--from", published.Path, .. more], Environment);
     }
 
-    /// <summary>Notes what it was asked, and ends as the worker's <c>join</c> would.</summary>
-    private async Task PlayWorkerAsync(int exitCode)
+    /// <summary>Notes what it was asked, and ends as the worker's <c>join</c> and <c>run --check</c> would.</summary>
+    private Task PlayWorkerAsync(int exitCode, int checkExitCode = 0) =>
+        PlayAsync("dotnet", $"echo \"$* token=$OLLAMAMAX_JOIN_TOKEN\" >>'{_bin.File("asked")}'\n[ \"$2\" = run ] && exit {checkExitCode}\nexit {exitCode}");
+
+    private async Task PlayAsync(string program, string script)
     {
-        string dotnet = _bin.File("dotnet");
-        await File.WriteAllTextAsync(dotnet, $"#!/bin/sh\necho \"$* token=$OLLAMAMAX_JOIN_TOKEN\" >>'{_bin.File("asked")}'\nexit {exitCode}\n", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await File.WriteAllTextAsync(_bin.File(program), $"#!/bin/sh\n{script}\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(_bin.File(program), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static TempFolder Published(string content)
