@@ -1,12 +1,15 @@
 namespace OllamaMax.GpuWorker.Models;
 
-/// <summary>The disk that copies have. With a budget the one unused for longest makes way for another; without one nobody does: a full disk is its operator's to empty.</summary>
+/// <summary>
+/// The disk that copies have. With a budget the one unused for longest makes way for another, also where others have filled the disk before the budget is used up; without one nobody does:
+/// a full disk is its operator's to empty.
+/// </summary>
 /// <param name="folder">Of the copies.</param>
 /// <param name="budget">Bytes of all of them; null: none is set.</param>
 internal sealed class ReplicaRoom(ReplicaFolder folder, long? budget)
 {
     /// <summary>Bytes for further copies without deleting any.</summary>
-    public long Free => budget is { } most ? Math.Max(0, most - folder.Bytes(_ => true)) : folder.FreeBytes();
+    public long Free => budget is { } most ? Math.Clamp(most - folder.Bytes(_ => true), 0, folder.FreeBytes()) : folder.FreeBytes();
 
     /// <summary>Bytes of copies that go when others need their room, those in use included, as they will not be for ever; null: none ever do.</summary>
     public long? Evictable
@@ -26,29 +29,27 @@ internal sealed class ReplicaRoom(ReplicaFolder folder, long? budget)
     /// <exception cref="ReplicaException">There can be none.</exception>
     public void Make(string digest, long size, long there, Func<string, bool> evict)
     {
-        long promised = folder.Promised(digest);
-        if (budget is not { } most)
-        {
-            if (folder.FreeBytes() - promised is var free && free < size - there)
-                throw new ReplicaException($"model {digest} needs {Megabytes(size - there)} MB of disk, and {Megabytes(Math.Max(0, free))} MB are free");
-            return;
-        }
+        long most = budget ?? long.MaxValue, toCome = size - there;
         if (size > most)
             throw new ReplicaException($"model {digest} has {Megabytes(size)} MB, and the disk budget is {Megabytes(most)} MB");
-        long taken = folder.Bytes(other => other != digest) + promised;
+        long promised = folder.Promised(digest);
+        long taken = folder.Bytes(other => other != digest) + promised, free = folder.FreeBytes() - promised;
         List<string> leaving = [];
-        foreach (string other in folder.LeastRecentlyUsed().Where(other => other != digest))
+        foreach (string other in budget is null ? [] : folder.LeastRecentlyUsed().Where(other => other != digest))
         {
-            if (taken + size <= most)
+            if (size <= most - taken && toCome <= free)
                 break;
             long idle = folder.IdleBytes(other);
             if (idle == 0)
                 continue;
             leaving.Add(other);
             taken -= idle;
+            free += idle;
         }
+        if (toCome > free)
+            throw new ReplicaException($"model {digest} needs {Megabytes(toCome)} MB of disk, and {Megabytes(Math.Max(0, free))} MB are free");
         // One may have been taken since it was looked at.
-        if (taken + size > most || !leaving.TrueForAll(other => evict(other)))
+        if (size > most - taken || !leaving.TrueForAll(other => evict(other)))
         {
             throw new ReplicaException(
                 $"model {digest} has {Megabytes(size)} MB, and of the disk budget of {Megabytes(most)} MB copies that are pinned, in use or on their way take {Megabytes(taken)} MB");

@@ -259,12 +259,33 @@ public sealed class ReplicaStoreTests(AzuriteFixture azurite) : IAsyncLifetime
         var (digest, _) = await _box.PublishAsync(1, Chunks);
 
         ReplicaException tooSmall = await Should.ThrowAsync<ReplicaException>(() => _box.Store(folder: disk.Path).HoldAsync(digest, Cancellation));
-        // A budget that is larger than the disk.
-        ReplicaException full = await Should.ThrowAsync<ReplicaException>(() => _box.Store(budget: 1 << 30, folder: disk.Path).HoldAsync(digest, Cancellation));
+        ReplicaException budgeted = await Should.ThrowAsync<ReplicaException>(() => _box.Store(budget: 1 << 30, folder: disk.Path).HoldAsync(digest, Cancellation));
+        // What seems to be there already takes no room yet.
+        await using (FileStream hole = File.Create(Path.Combine(disk.Path, ModelDigest.FileName(digest)) + ".partial"))
+            hole.SetLength(Chunks * ReplicaBox.ChunkSize);
+        ReplicaException full = await Should.ThrowAsync<ReplicaException>(() => _box.Store(folder: disk.Path).HoldAsync(digest, Cancellation));
 
         tooSmall.Message.ShouldEndWith("needs 2 MB of disk, and 1 MB are free");
+        budgeted.Message.ShouldBe(tooSmall.Message);
         full.Message.ShouldStartWith("the disk is full");
         Directory.GetFiles(disk.Path).ShouldBe([Path.Combine(disk.Path, "lock")]);
+    }
+
+    /// <summary>Others fill a disk too. Copying until it is full, and deleting that again, would go on for ever.</summary>
+    [Fact]
+    public async Task Hold_DiskIsSmallerThanTheBudget_IdleCopiesMakeWay()
+    {
+        using SmallDisk? disk = SmallDisk.TryMount((Chunks + 1) * ReplicaBox.ChunkSize);
+        Assert.SkipWhen(disk is null, "no tmpfs can be mounted here");
+        var (first, _) = await _box.PublishAsync(1, Chunks);
+        var (second, _) = await _box.PublishAsync(2, Chunks);
+        ReplicaStore store = _box.Store(budget: 1 << 30, folder: disk.Path);
+        await UseAsync(store, first);
+
+        store.Room.ShouldBeLessThan(2 * ReplicaBox.ChunkSize);
+        await UseAsync(store, second);
+
+        store.List().ShouldBe([second]);
     }
 
     [Fact]
