@@ -16,6 +16,8 @@ public static partial class ModelOutputForms
         ("<seed:think>", "</seed:think>"),
         ("<|START_THINKING|>", "<|END_THINKING|>"),
         ("<|channel>thought", "<channel|>"),
+        ("Here is my thought process:", "Here is my response:"),
+        ("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),
         ("[THINK]", "[/THINK]"),
         ("<think>", "</think>"),
     ];

@@ -6,26 +6,27 @@ namespace OllamaMax.Core.Tests.Models;
 public sealed class ModelOutputFormsTests
 {
     [Theory]
-    [InlineData("{% if enable_thinking is defined %}{{ '<think>\\n\\n</think>' }}{% endif %}", "<think>")]
-    [InlineData("{% set content = content.split('</think>')[-1] %}", "<think>")]
-    [InlineData("{% if enable_thinking %}{{ '/think' }}{% endif %}", "<think>")]
-    [InlineData("{{ '<seed:think>' }} and not <think>", "<seed:think>")]
-    [InlineData("{{ '[THINK]' + m.thinking + '[/THINK]' }}", "[THINK]")]
-    [InlineData("{{ '<|START_THINKING|>' }}", "<|START_THINKING|>")]
-    [InlineData("{{- '<|channel>thought\n' + thinking_text + '\n<channel|>' -}}", "<|channel>thought")]
-    [InlineData("{%- for part in text.split('<channel|>') -%}", "<|channel>thought")]
-    [InlineData("{{- \"<|channel|>analysis<|message|>\" + message.thinking }} and not <think>", null)]
-    [InlineData("{% if thinking %}{{ 'Think aloud.' }}{% endif %}", null)]
-    [InlineData("enable_thinking, says the text", null)]
-    [InlineData("{{ messages }}", null)]
-    [InlineData(null, null)]
-    public void ThinkingTags_Template_ShowsThem(string? template, string? open)
+    [InlineData("{% if enable_thinking is defined %}{{ '<think>\\n\\n</think>' }}{% endif %}", "<think>", "</think>")]
+    [InlineData("{% set content = content.split('</think>')[-1] %}", "<think>", "</think>")]
+    [InlineData("{% if enable_thinking %}{{ '/think' }}{% endif %}", "<think>", "</think>")]
+    [InlineData("{{ '<seed:think>' }} and not <think>", "<seed:think>", "</seed:think>")]
+    [InlineData("{{ '[THINK]' + m.thinking + '[/THINK]' }}", "[THINK]", "[/THINK]")]
+    [InlineData("{{ '<|START_THINKING|>' }}", "<|START_THINKING|>", "<|END_THINKING|>")]
+    [InlineData("{{- '<|channel>thought\n' + thinking_text + '\n<channel|>' -}}", "<|channel>thought", "<channel|>")]
+    [InlineData("{%- for part in text.split('<channel|>') -%}", "<|channel>thought", "<channel|>")]
+    [InlineData("Write your thoughts after 'Here is my thought process:' and write your response after 'Here is my response:'", "Here is my thought process:", "Here is my response:")]
+    [InlineData("{%- set reasoning_asst_turn_start = 'Here are my reasoning steps:\\n' -%}", "Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]")]
+    [InlineData("{{- \"<|channel|>analysis<|message|>\" + message.thinking }} and not <think>", null, null)]
+    [InlineData("{% if thinking %}{{ 'Think aloud.' }}{% endif %}", null, null)]
+    [InlineData("enable_thinking, says the text", null, null)]
+    [InlineData("{{ messages }}", null, null)]
+    [InlineData(null, null, null)]
+    public void ThinkingTags_Template_ShowsThem(string? template, string? open, string? close)
     {
         (string Open, string Close)? tags = ModelOutputForms.ThinkingTags(template);
 
         (tags?.Open).ShouldBe(open);
-        (tags?.Close).ShouldBe(open?.Replace("<|channel>thought", "<channel|>", StringComparison.Ordinal).Replace("<|START", "<|END", StringComparison.Ordinal)
-            .Replace("<think", "</think", StringComparison.Ordinal).Replace("<seed", "</seed", StringComparison.Ordinal).Replace("[", "[/", StringComparison.Ordinal));
+        (tags?.Close).ShouldBe(close);
     }
 
     [Theory]
