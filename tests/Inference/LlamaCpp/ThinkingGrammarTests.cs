@@ -11,9 +11,18 @@ public sealed class ThinkingGrammarTests
     [InlineData("<think>a</think>\n{}", true)]
     [InlineData("{}", true)]
     [InlineData("<think>a</thin", false)]
-    public void Before_AnyObject_LlamaCppFollowsIt(string answer, bool isWhole)
+    public void Before_AnyObject_LlamaCppFollowsIt(string answer, bool isWhole) =>
+        CheckFollowed(ThinkingGrammar.Before(JsonGrammar.AnyObject, new ThinkingTags("<think>", "</think>", IsOpen: false)), answer, isWhole);
+
+    [Theory]
+    [InlineData("<|channel|>analysis<|message|>a <|e<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>{}", true)]
+    [InlineData("<|channel|>final<|message|>{}", true)]
+    [InlineData("<|channel|>analysis<|message|>a<|end|>", false)]
+    public void BehindAnalysis_AnyObject_LlamaCppFollowsIt(string answer, bool isWhole) =>
+        CheckFollowed(HarmonyGrammar.BehindAnalysis(HarmonyGrammar.InFinal(JsonGrammar.AnyObject)), answer, isWhole);
+
+    private static void CheckFollowed(string gbnf, string answer, bool isWhole)
     {
-        string gbnf = ThinkingGrammar.Before(JsonGrammar.AnyObject, new ThinkingTags("<think>", "</think>", IsOpen: false));
         using INativeModel model = TestModels.Load(TestModels.Tiny);
         using LlamaGrammarOracle oracle = new(TestModels.File(TestModels.Tiny), gbnf);
 
