@@ -30,7 +30,8 @@ public sealed record ThinkingTags(string Open, string Close, bool IsOpen);
 
 /// <param name="Open">Such as <c>&lt;response&gt;</c>.</param>
 /// <param name="Close">Such as <c>&lt;/response&gt;</c>.</param>
-public sealed record AnswerTags(string Open, string Close);
+/// <param name="IsBegun">The prompt ends between them, in a text that the answer goes on with.</param>
+public sealed record AnswerTags(string Open, string Close, bool IsBegun = false);
 
 /// <summary>How a model writes the functions it wants called.</summary>
 public enum ToolCallForm

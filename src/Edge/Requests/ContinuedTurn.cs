@@ -17,8 +17,8 @@ internal sealed class ContinuedTurn((string Open, string Close)? tags, Func<IRea
     public static bool IsAsked(InferenceRequest request) =>
         request.RawPrompt is null && request.Messages is [.., { Role: "assistant", ToolCalls.Count: 0 }];
 
-    /// <summary>Whether a text ends within reasoning that it began itself.</summary>
-    public static bool EndsInReasoning(string text, string open, string close) =>
+    /// <summary>Whether a text ends behind an opening tag and before the closing one.</summary>
+    public static bool EndsBetween(string text, string open, string close) =>
         text.LastIndexOf(open, StringComparison.Ordinal) > text.LastIndexOf(close, StringComparison.Ordinal);
 
     /// <exception cref="TemplateException">The template refuses the conversation, or is broken.</exception>

@@ -21,7 +21,7 @@ internal sealed class PromptMaker(IPromptRenderer templates)
         OutputParsing parsing = new()
         {
             Thinking = isLeft ? null : Tags(request, shown, text),
-            Answer = isLeft ? null : ModelOutputForms.AnswerTags(shown.Template, text),
+            Answer = isLeft ? null : Frame(request, shown, text),
             Harmony = isLeft ? null : ModelOutputForms.Harmony(shown.Template, text),
             ToolCalls = request.Tools.Count > 0 ? ModelOutputForms.ToolCalls(shown.Template) : ToolCallForm.None,
         };
@@ -94,8 +94,14 @@ internal sealed class PromptMaker(IPromptRenderer templates)
         if (ModelOutputForms.ThinkingTags(model.Template) is not var (open, close))
             return null;
         bool isOpen = prompt.AsSpan().TrimEnd().EndsWith(open, StringComparison.Ordinal)
-            || (ContinuedTurn.IsAsked(request) && ContinuedTurn.EndsInReasoning(request.Messages[^1].Content, open, close));
+            || (ContinuedTurn.IsAsked(request) && ContinuedTurn.EndsBetween(request.Messages[^1].Content, open, close));
         return new ThinkingTags(open, close, isOpen);
+    }
+
+    private static AnswerTags? Frame(InferenceRequest request, ModelView model, string prompt)
+    {
+        AnswerTags? tags = ModelOutputForms.AnswerTags(model.Template, prompt);
+        return tags is not null && ContinuedTurn.IsAsked(request) && ContinuedTurn.EndsBetween(prompt, tags.Open, tags.Close) ? tags with { IsBegun = true } : tags;
     }
 
     private static string? BehindThinking(string? grammar, InferenceRequest request, OutputParsing parsing)

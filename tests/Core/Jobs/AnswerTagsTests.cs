@@ -29,6 +29,12 @@ public sealed class AnswerTagsTests
     [InlineData("<|START_RESPONSE|>Hello, world!<|END_RESPONSE|>", "Hello, world!", "")]
     public void Append_AnswerOfCommandR7B_IsBare(string answer, string text, string thinking) => Assembly.Of(Cohere, answer).ShouldBe(new(text, thinking, ""));
 
+    [Theory]
+    [InlineData(" blue.<|END_RESPONSE|>", " blue.")]
+    [InlineData(" blue", " blue")]
+    public void Append_AnswerThatThePromptHasBegun_GoesOnUpToItsTag(string answer, string text) =>
+        Assembly.Of(Cohere with { Answer = Cohere.Answer! with { IsBegun = true } }, answer).ShouldBe(new(text, "", ""));
+
     [Fact]
     public void Append_CallInTheTags_IsTakenApart() =>
         Assembly.Of(Granite with { ToolCalls = ToolCallForm.Hermes }, $"<response>Look: <tool_call>{F}</tool_call></response>").ShouldBe(new("Look:", "", "f{\"a\":1}"));

@@ -13,7 +13,7 @@ public sealed class ContinuedTurnTests
 {
     private const string Format = "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":{\"type\":\"object\"}}}";
 
-    /// <summary>Reasoning and answers stand in channels, as with gpt-oss.</summary>
+    /// <summary>Answers stand in a channel, as with gpt-oss.</summary>
     private const string Channels = """
         {%- for m in messages %}{{ '<|start|>' + m.role }}{% if m.role == 'assistant' %}<|channel|>final{% endif %}{{ '<|message|>' + m.content | trim + '<|end|>' }}{% endfor %}
         {%- if add_generation_prompt %}<|start|>assistant{% endif %}
@@ -77,6 +77,20 @@ public sealed class ContinuedTurnTests
 
         job.Prompt.ShouldEndWith(end);
         job.Parsing.Thinking!.IsOpen.ShouldBe(isOpen);
+    }
+
+    [Fact]
+    public async Task Chat_AnswerInTags_GoesOnBetweenThem()
+    {
+        const string command = """
+            {%- for m in messages %}[{{ m.role }}]{% if m.role == 'assistant' %}<|START_RESPONSE|>{{ m.content }}<|END_RESPONSE|>{% else %}{{ m.content }}{% endif %}{% endfor %}
+            {%- if add_generation_prompt %}[assistant]<|START_THINKING|><|END_THINKING|>{% endif %}
+            """;
+
+        Job job = await JobAsync(command, "{\"role\":\"assistant\",\"content\":\"The sky is\"}");
+
+        job.Prompt.ShouldEndWith("[assistant]<|START_RESPONSE|>The sky is");
+        job.Parsing.Answer.ShouldBe(new("<|START_RESPONSE|>", "<|END_RESPONSE|>", IsBegun: true));
     }
 
     [Theory]

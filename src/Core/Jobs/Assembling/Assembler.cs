@@ -32,7 +32,7 @@ public sealed class Assembler
         _stops = new StopFinder(stop);
         ITextStage rest = ToolCallParser.Of(parsing?.ToolCalls ?? ToolCallForm.None);
         if (parsing?.Answer is { } frame)
-            rest = new TagSplitter(frame.Open, frame.Close, isOpen: false, inside: rest, next: rest);
+            rest = new TagSplitter(frame.Open, frame.Close, isOpen: false, inside: rest, next: rest, isBegun: frame.IsBegun);
         if (parsing?.Harmony is { } begun)
             _harmony = new HarmonyMessages(begun, canCall: parsing.ToolCalls == ToolCallForm.Harmony);
         else if (parsing?.Thinking is { } tags)

@@ -11,12 +11,13 @@ namespace OllamaMax.Jobs.Assembling;
 /// <param name="isOpen">The text begins behind the opening tag.</param>
 /// <param name="inside">Takes what is between them; not told of the end.</param>
 /// <param name="next">Takes the rest.</param>
-internal sealed class TagSplitter(string open, string close, bool isOpen, ITextStage inside, ITextStage next) : ITextStage
+/// <param name="isBegun">The text goes on with one between the tags: its white space is that text's.</param>
+internal sealed class TagSplitter(string open, string close, bool isOpen, ITextStage inside, ITextStage next, bool isBegun = false) : ITextStage
 {
     /// <summary>White space, and what may become the opening tag.</summary>
     private readonly StringBuilder _held = new();
 
-    private Place _place = isOpen ? Place.SpaceInside : Place.Before;
+    private Place _place = isBegun ? Place.Inside : isOpen ? Place.SpaceInside : Place.Before;
     private int _matched;
 
     private enum Place
