@@ -8,7 +8,7 @@ namespace OllamaMax.Edge.Templates;
 /// </summary>
 internal static class JoinedTurns
 {
-    private const string Between = "\n\n";
+    public const string Between = "\n\n";
 
     public static IReadOnlyList<ChatMessage> Of(IReadOnlyList<ChatMessage> messages)
     {
@@ -22,14 +22,6 @@ internal static class JoinedTurns
             next += same.Length;
         }
         return turns;
-    }
-
-    /// <summary>The system message that comes first in front of the first of the user's; null where there are not both.</summary>
-    public static IReadOnlyList<ChatMessage>? WithoutSystem(IReadOnlyList<ChatMessage> messages)
-    {
-        if (messages is not [{ Role: "system" } system, ..] || messages.FirstOrDefault(message => message.Role == "user") is not { } user)
-            return null;
-        return [.. messages.Skip(1).Select(message => ReferenceEquals(message, user) ? user with { Content = system.Content + Between + user.Content } : message)];
     }
 
     private static bool IsText(ChatMessage message) =>

@@ -42,7 +42,7 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
     /// <param name="addGenerationPrompt">Whether the prompt ends where the assistant begins to speak.</param>
     /// <param name="options">What the request says about rendering.</param>
     /// <returns>The prompt. It may begin with the text of the model's BOS token.</returns>
-    /// <exception cref="TemplateException">The template refuses the conversation, or is broken.</exception>
+    /// <exception cref="TemplateException">The template refuses the conversation in all forms (the words are those for the first), or is broken.</exception>
     public string Render(
         ModelView model,
         IReadOnlyList<ChatMessage> messages,
@@ -56,15 +56,23 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
                 ? PlainPrompt.Render(messages)
                 : throw new TemplateException($"model '{model.Name}' has no chat template to tell it of tools") { IsRefusal = true };
         }
-        try
+        TemplateException? refusal = null;
+        string? lacking = null;
+        foreach (IReadOnlyList<ChatMessage> turns in AdaptedTurns.Of(messages))
         {
-            return Render(model.Template, TemplateInput.Write(model, messages, tools, addGenerationPrompt, options));
+            try
+            {
+                string prompt = Render(model.Template, TemplateInput.Write(model, turns, tools, addGenerationPrompt, options));
+                if (!AdaptedTurns.LacksSystem(prompt, turns))
+                    return prompt;
+                lacking ??= prompt;
+            }
+            catch (TemplateException e) when (e.IsRefusal || lacking is not null)
+            {
+                refusal ??= e;
+            }
         }
-        catch (TemplateException e) when (e.IsRefusal && JoinedTurns.WithoutSystem(messages) is { } without)
-        {
-            // Gemma 2's refuses a system message, which Ollama shows such a model before the user's first.
-            return Render(model.Template, TemplateInput.Write(model, without, tools, addGenerationPrompt, options));
-        }
+        return lacking ?? throw refusal!;
     }
 
     /// <summary>
