@@ -16,11 +16,12 @@ internal static class ContentBlocks
         return [];
     }
 
-    /// <summary>The field's text, where there is nothing but text in it.</summary>
-    public static string TextOf(JsonFields parent, string name) =>
+    /// <summary>The field's text.</summary>
+    /// <param name="read">A block's text, or a refusal of it; null: it has none to show.</param>
+    public static string TextOf(JsonFields parent, string name, Func<JsonFields, string?> read) =>
         parent.Find(name) is { ValueKind: JsonValueKind.String }
             ? parent.Text(name) ?? ""
-            : string.Join('\n', Read(parent, name).Select(OnlyText));
+            : string.Join('\n', Read(parent, name).Select(read).OfType<string>());
 
     public static string Text(JsonFields block)
     {
@@ -31,19 +32,13 @@ internal static class ContentBlocks
     }
 
     /// <summary>Refuses a block of a type that does not belong where it stands, or that nothing here can read.</summary>
-    public static void Refuse(JsonFields block)
+    /// <returns>Nothing to show.</returns>
+    public static string? Refuse(JsonFields block)
     {
         string? type = block.Text("type");
         block.Errors.Add(block.PathOf("type"), type is "image" or "document" or "search_result"
             ? $"\"{type}\" is not supported by this server yet: models read text"
             : $"\"{type}\" is not a type of content block that is supported here");
-    }
-
-    private static string OnlyText(JsonFields block)
-    {
-        if (block.Text("type") is "text")
-            return Text(block);
-        Refuse(block);
-        return "";
+        return null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Anthropic;
@@ -10,10 +11,16 @@ namespace OllamaMax.Edge.Anthropic;
 /// </summary>
 internal static class MessagesField
 {
-    public static IReadOnlyList<ChatMessage> Read(JsonFields request)
+    /// <summary>
+    /// So begins Claude Code's first block of the system prompt, which is for Anthropic's servers: it differs from conversation to conversation, or from request to request, and
+    /// no prompt would begin like another.
+    /// </summary>
+    private const string BillingHeader = "x-anthropic-billing-header:";
+
+    public static IReadOnlyList<ChatMessage> Read(JsonFields request, LateTools lateTools)
     {
         List<ChatMessage> messages = [];
-        string system = ContentBlocks.TextOf(request, "system");
+        string system = ContentBlocks.TextOf(request, "system", ReadSystem);
         if (system.Length > 0)
             messages.Add(new("system", system));
         IReadOnlyList<JsonFields> given = request.Objects("messages");
@@ -26,13 +33,13 @@ internal static class MessagesField
             switch (message.Text("role"))
             {
                 case "user":
-                    AddUser(message, messages, toolOfCall);
+                    AddUser(message, messages, toolOfCall, lateTools);
                     break;
                 case "assistant":
                     messages.Add(ReadAssistant(message, toolOfCall));
                     break;
                 case "system":
-                    messages.Add(new("system", ContentBlocks.TextOf(message, "content")));
+                    messages.Add(new("system", ContentBlocks.TextOf(message, "content", block => ReadLateSystem(block, lateTools))));
                     break;
                 default:
                     message.Errors.Add(message.PathOf("role"), "must be \"user\" or \"assistant\"");
@@ -44,7 +51,22 @@ internal static class MessagesField
         return messages;
     }
 
-    private static void AddUser(JsonFields message, List<ChatMessage> messages, Dictionary<string, string> toolOfCall)
+    private static string? ReadSystem(JsonFields block)
+    {
+        if (block.Text("type") is not "text")
+            return ContentBlocks.Refuse(block);
+        string text = ContentBlocks.Text(block);
+        return text.StartsWith(BillingHeader, StringComparison.Ordinal) ? null : text;
+    }
+
+    private static string? ReadLateSystem(JsonFields block, LateTools lateTools) => block.Text("type") switch
+    {
+        "text" => ContentBlocks.Text(block),
+        "tool_addition" or "tool_removal" => lateTools.ReadChange(block),
+        _ => ContentBlocks.Refuse(block),
+    };
+
+    private static void AddUser(JsonFields message, List<ChatMessage> messages, Dictionary<string, string> toolOfCall, LateTools lateTools)
     {
         if (message.Find("content") is { ValueKind: JsonValueKind.String })
         {
@@ -60,7 +82,7 @@ internal static class MessagesField
                     texts.Add(ContentBlocks.Text(block));
                     break;
                 case "tool_result":
-                    messages.Add(ReadResult(block, toolOfCall));
+                    messages.Add(ReadResult(block, toolOfCall, lateTools));
                     break;
                 default:
                     ContentBlocks.Refuse(block);
@@ -71,16 +93,25 @@ internal static class MessagesField
             messages.Add(new("user", string.Join('\n', texts)));
     }
 
-    private static ChatMessage ReadResult(JsonFields block, Dictionary<string, string> toolOfCall)
+    private static ChatMessage ReadResult(JsonFields block, Dictionary<string, string> toolOfCall, LateTools lateTools)
     {
         string call = block.Text("tool_use_id") ?? "";
         if (call.Length == 0)
             block.Errors.Add(block.PathOf("tool_use_id"), "is required");
-        string content = ContentBlocks.TextOf(block, "content");
+        string content = ContentBlocks.TextOf(block, "content", part => ReadPart(part, lateTools));
         // Templates know no other way to say it.
         bool isError = block.Flag("is_error") ?? false;
         return new("tool", isError ? $"Error: {content}" : content) { ToolCallId = call, ToolName = toolOfCall.GetValueOrDefault(call) };
     }
+
+    private static string? ReadPart(JsonFields block, LateTools lateTools) => block.Text("type") switch
+    {
+        "text" => ContentBlocks.Text(block),
+        "image" => LeftOut.Image,
+        "document" => LeftOut.File,
+        "tool_reference" => lateTools.ReadReference(block),
+        _ => ContentBlocks.Refuse(block),
+    };
 
     private static ChatMessage ReadAssistant(JsonFields message, Dictionary<string, string> toolOfCall)
     {

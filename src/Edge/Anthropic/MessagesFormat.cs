@@ -206,16 +206,13 @@ internal sealed class MessagesFormat(MessagesRequest request, string requestId, 
         json.WriteEndObject();
     }
 
-    private static void WriteStop(Utf8JsonWriter json, JobOutput.Finished finished, bool hasCalls)
+    /// <summary>A stop of the model's own, from its Modelfile, is the end of its turn: only what the client gave is a stop sequence to it.</summary>
+    private void WriteStop(Utf8JsonWriter json, JobOutput.Finished finished, bool hasCalls)
     {
-        string reason = finished switch
-        {
-            { Reason: FinishReason.Length } => "max_tokens",
-            { StoppedBy: not null } => "stop_sequence",
-            _ => hasCalls ? "tool_use" : "end_turn",
-        };
+        string? stop = finished.StoppedBy is { } found && request.Inference.Options.Stop?.Contains(found) == true ? found : null;
+        string reason = finished.Reason == FinishReason.Length ? "max_tokens" : stop is not null ? "stop_sequence" : hasCalls ? "tool_use" : "end_turn";
         json.WriteString("stop_reason"u8, reason);
-        json.WriteString("stop_sequence"u8, finished.StoppedBy);
+        json.WriteString("stop_sequence"u8, stop);
     }
 
     /// <summary>Tokens whose state was still there are apart, as with a cache that is read.</summary>

@@ -73,7 +73,7 @@ internal static class MessagesTranslator
         InferenceRequest inference = new()
         {
             Model = CommonFields.ReadModel(request),
-            Messages = MessagesField.Read(request),
+            Messages = MessagesField.Read(request, tools.Late),
             Tools = tools.Tools,
             ToolChoice = tools.Choice,
             Think = thinking.IsWanted ? null : false,

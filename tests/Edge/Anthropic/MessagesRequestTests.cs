@@ -84,7 +84,7 @@ public sealed class MessagesRequestTests
     [InlineData("\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{}}]}]", "must end with a user's message: calls")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"source\":{}}]}]", "messages[0].content[0].type \"image\" is not supported")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"content\":\"x\"}]}]", "messages[0].content[0].tool_use_id is required")]
-    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":[{\"type\":\"image\"}]}]}]", "messages[0].content[0].content[0].type \"image\"")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":[{\"type\":\"thinking\"}]}]}]", "messages[0].content[0].content[0].type \"thinking\"")]
     [InlineData("\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{\"a\":\"\\ud800\"}}]}]", "messages[0].content[0].input must be valid Unicode")]
     [InlineData("\"system\":7", "system must be a string or an array")]
     [InlineData("\"tools\":[{\"name\":\"f\"}]", "tools[0].input_schema is required")]

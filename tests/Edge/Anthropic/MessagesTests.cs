@@ -99,17 +99,30 @@ public sealed class MessagesTests
         (await whole.TextAsync()).ShouldContain("\"content\":[{\"type\":\"text\",\"text\":\"x\"}]");
     }
 
+    [Fact]
+    public async Task Messages_CallEndedByAStopOfTheModelsOwn_IsToolUse()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Call(("f", "{}")).Finish(FinishReason.Stop, "<|end|>");
+
+        using HttpResponseMessage whole = await edge.PostAsync(Path, Hello);
+
+        (await whole.TextAsync()).ShouldContain("\"stop_reason\":\"tool_use\",\"stop_sequence\":null");
+    }
+
     [Theory]
     [InlineData(FinishReason.Stop, null, "\"stop_reason\":\"end_turn\",\"stop_sequence\":null")]
     [InlineData(FinishReason.Length, null, "\"stop_reason\":\"max_tokens\",\"stop_sequence\":null")]
     [InlineData(FinishReason.Stop, "END", "\"stop_reason\":\"stop_sequence\",\"stop_sequence\":\"END\"")]
+    [InlineData(FinishReason.Stop, "the model's own", "\"stop_reason\":\"end_turn\",\"stop_sequence\":null")]
     public async Task Messages_End_SaysWhy(FinishReason reason, string? stoppedBy, string said)
     {
+        const string stops = ",\"stop_sequences\":[\"END\"]}";
         await using EdgeServer edge = await EdgeServer.StartAsync();
         edge.Jobs.Script = job => job.Accept().Say("x").Finish(reason, stoppedBy);
 
-        using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed);
-        using HttpResponseMessage whole = await edge.PostAsync(Path, Hello);
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed[..^1] + stops);
+        using HttpResponseMessage whole = await edge.PostAsync(Path, Hello[..^1] + stops);
 
         (await streamed.TextAsync()).ShouldContain(said);
         (await whole.TextAsync()).ShouldContain(said);
