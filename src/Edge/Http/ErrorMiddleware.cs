@@ -1,9 +1,6 @@
-using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using OllamaMax.Leases;
 using OllamaMax.Security;
-using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Http;
 
@@ -13,8 +10,6 @@ namespace OllamaMax.Edge.Http;
 /// </summary>
 internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> logger)
 {
-    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(2);
-
     public async Task InvokeAsync(HttpContext context)
     {
         try
@@ -33,15 +28,13 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         {
             await ErrorAnswer.WriteAsync(context, new(e.StatusCode, e.Message));
         }
-        catch (Exception e) when (!context.Response.HasStarted && e is CatalogException or StoreException or RequestFailedException or AggregateException { InnerException: RequestFailedException })
+        catch (Exception e) when (!context.Response.HasStarted && StorageError.Of(e) is { } error)
         {
-            LogStorageFailed(e, context.Request.Method, KeyInPath.Shown(context.Request.Path));
-            await ErrorAnswer.WriteAsync(context, new(503, "storage cannot be reached; try again later") { RetryAfter = StorageRetry });
-        }
-        catch (ContentKeyException e) when (!context.Response.HasStarted)
-        {
-            LogKeyMissing(e.Key, context.Request.Method, KeyInPath.Shown(context.Request.Path));
-            await ErrorAnswer.WriteAsync(context, new(503, e.Message));
+            if (e is ContentKeyException missing)
+                LogKeyMissing(missing.Key, context.Request.Method, KeyInPath.Shown(context.Request.Path));
+            else
+                LogStorageFailed(e, context.Request.Method, KeyInPath.Shown(context.Request.Path));
+            await ErrorAnswer.WriteAsync(context, error);
         }
 #pragma warning disable CA1031 // The outermost handler: whatever it is, the client gets an answer and the log the exception.
         catch (Exception e)

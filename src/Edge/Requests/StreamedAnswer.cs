@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
@@ -11,7 +12,7 @@ namespace OllamaMax.Edge.Requests;
 /// <see cref="EdgeOptions.HeaderDelay"/> without any; a failure before that has its real status, one after it goes into the stream.
 /// (Not already at acceptance: a prompt that is too long is known only when a worker has read it.)
 /// </summary>
-internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, IOptions<EdgeOptions> options)
+internal sealed partial class StreamedAnswer(TimeProvider time, RequestMetrics metrics, IOptions<EdgeOptions> options, ILogger<StreamedAnswer> logger)
 {
     public async Task WriteAsync(HttpContext context, AnswerLeases leases, IAnswerFormat format)
     {
@@ -44,7 +45,12 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
                     // What is there leaves first: it is not to wait for storage, and if that fails not to stand before the error's answer.
                     if (isDue)
                         await FlushAsync(context, format);
-                    await format.KeepAsync(choice, end, context.RequestAborted);
+                    if (await KeepAsync(context, choice, end, format) is { } error)
+                    {
+                        format.WriteError(body, error);
+                        await FlushAsync(context, format);
+                        return;
+                    }
                 }
                 bool hasWritten = Write(body, choice, output, format);
                 isEmpty &= !hasWritten;
@@ -70,6 +76,22 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
             patience = options.Value.HeartbeatInterval;
             quietSince = time.GetTimestamp();
         }
+    }
+
+    /// <summary>The error for an answer that cannot be kept, in a stream that has begun: nobody is to have an end that nobody can come back to.</summary>
+    private async ValueTask<ApiError?> KeepAsync(HttpContext context, int choice, JobOutput.Finished end, IAnswerFormat format)
+    {
+        ApiError? error = null;
+        try
+        {
+            await format.KeepAsync(choice, end, context.RequestAborted);
+        }
+        catch (Exception e) when (context.Response.HasStarted && (error = StorageError.Of(e)) is not null)
+        {
+            LogNotKept(e, RequestInfo.Of(context).Id);
+            RequestMetrics.Failed(context, new JobError(JobErrorKind.Failed, error.Message));
+        }
+        return error;
     }
 
     /// <summary>Whether anything was written.</summary>
@@ -102,4 +124,7 @@ internal sealed class StreamedAnswer(TimeProvider time, RequestMetrics metrics, 
         }
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
+
+    [LoggerMessage(LogLevel.Error, "The answer to request {RequestId} could not be kept: its stream ended with an error.")]
+    private partial void LogNotKept(Exception exception, string requestId);
 }
