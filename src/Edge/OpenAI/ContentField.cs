@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Edge.OpenAI;
 
@@ -7,7 +8,8 @@ namespace OllamaMax.Edge.OpenAI;
 internal static class ContentField
 {
     /// <summary>Parts of text are lines; none are empty text.</summary>
-    public static string Read(JsonFields message, string name = "content")
+    /// <param name="isResult">It is a tool's: what is no text in it is said to be left out, not refused.</param>
+    public static string Read(JsonFields message, string name = "content", bool isResult = false)
     {
         switch (message.Find(name))
         {
@@ -16,7 +18,7 @@ internal static class ContentField
             case { ValueKind: JsonValueKind.String }:
                 return message.Text(name) ?? "";
             case { ValueKind: JsonValueKind.Array }:
-                return string.Join('\n', message.Objects(name).Select(ReadPart));
+                return string.Join('\n', message.Objects(name).Select(part => (isResult ? Left(part) : null) ?? ReadPart(part)));
             default:
                 message.Errors.Add(message.PathOf(name), "must be a string or an array of parts");
                 return "";
@@ -39,6 +41,14 @@ internal static class ContentField
                 return "";
         }
     }
+
+    private static string? Left(JsonFields part) => part.Text("type") switch
+    {
+        "image_url" or "input_image" => LeftOut.Image,
+        "file" or "input_file" => LeftOut.File,
+        "input_audio" => LeftOut.Audio,
+        _ => null,
+    };
 
     private static string Missing(JsonFields part, string name)
     {

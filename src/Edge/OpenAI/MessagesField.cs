@@ -28,7 +28,7 @@ internal static class MessagesField
         };
         if (role.Length == 0)
             message.Errors.Add(message.PathOf("role"), "must be \"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
-        string content = ContentField.Read(message);
+        string content = ContentField.Read(message, isResult: role == "tool");
         if (role == "assistant")
         {
             return new(role, content.Length > 0 ? content : message.Text("refusal") ?? "")

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
 
 namespace OllamaMax.Edge.OpenAI;
@@ -11,14 +12,12 @@ namespace OllamaMax.Edge.OpenAI;
 /// <param name="Tools">In the form of chat completions; none where the model must not call any.</param>
 internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, ToolChoice Choice)
 {
-    private const int LongestName = 64;
-
     public static ToolFields Read(JsonFields request, bool isFlat = false)
     {
-        IReadOnlyList<JsonFields> tools = request.Objects("tools");
-        HashSet<string> names = [.. tools.Select(tool => ReadName(tool, isFlat))];
+        IReadOnlyList<GivenTool> tools = isFlat ? FlatTools.Read(request) : [.. request.Objects("tools").Select(GivenTool.Read)];
+        HashSet<string> names = [.. tools.Select(tool => tool.Name)];
         bool isSingle = !(request.Flag("parallel_tool_calls") ?? true);
-        JsonElement[] elements = [.. tools.Select(tool => isFlat ? Nest(tool) : tool.Copy())];
+        JsonElement[] elements = [.. tools.Select(tool => tool.Function)];
         ToolChoice free = new() { IsSingle = isSingle };
         switch (request.Find("tool_choice"))
         {
@@ -45,55 +44,17 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
         }
     }
 
-    private static string ReadName(JsonFields tool, bool isFlat)
-    {
-        if (tool.Text("type") is not "function")
-            tool.Errors.Add(tool.PathOf("type"), "must be \"function\": other tools are not supported by this server");
-        if ((isFlat ? tool : tool.Object("function")) is not { } function)
-        {
-            tool.Errors.Add(tool.PathOf("function"), "is required");
-            return "";
-        }
-        string name = function.Text("name") ?? "";
-        if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
-            tool.Errors.Add(function.PathOf("name"), $"must be 1 to {LongestName} letters, digits, underscores and dashes");
-        function.Object("parameters");
-        function.Flag("strict");
-        return name;
-    }
-
     private static ToolChoice ReadNamed(JsonFields request, HashSet<string> names, bool isFlat)
     {
         JsonFields? choice = request.Object("tool_choice");
         string? name = (isFlat ? choice : choice?.Object("function"))?.Text("name");
-        if (choice?.Text("type") is not "function" || name is null)
+        bool isTool = choice?.Text("type") is "function" || (isFlat && choice?.Text("type") is "custom");
+        if (!isTool || name is null)
             request.Errors.Add("tool_choice", isFlat ? "must be {\"type\":\"function\",\"name\":…}" : "must be {\"type\":\"function\",\"function\":{\"name\":…}}");
-        else if (!names.Contains(name))
+        else if (isFlat)
+            name = FlatTool.FunctionOf(choice?.Text("namespace"), name);
+        if (isTool && name is not null && !names.Contains(name))
             request.Errors.Add("tool_choice", "names a function that is not among tools");
         return new() { IsRequired = true, Name = name };
-    }
-
-    private static JsonElement Nest(JsonFields tool)
-    {
-        JsonElement flat = tool.Copy();
-        // With an error noted the request goes no further; the names of what cannot be copied cannot be read either.
-        if (tool.Errors.First is not null)
-            return flat;
-        return Json.Element(writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteString("type"u8, "function"u8);
-            writer.WriteStartObject("function"u8);
-            foreach (JsonProperty property in flat.EnumerateObject())
-            {
-                if (property is { Name: "name" or "description" or "parameters" or "strict", Value.ValueKind: not JsonValueKind.Null })
-                {
-                    writer.WritePropertyName(property.Name);
-                    writer.WriteRawValue(property.Value.GetRawText(), skipInputValidation: true);
-                }
-            }
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-        });
     }
 }

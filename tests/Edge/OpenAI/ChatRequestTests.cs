@@ -51,6 +51,17 @@ public sealed class ChatRequestTests
     }
 
     [Fact]
+    public async Task Chat_WhatIsNoTextInAResult_IsSaidToBeLeftOut()
+    {
+        Job job = await JobOfAsync("""
+            "messages":[{"role":"user","content":"a"},{"role":"tool","tool_call_id":"c1","content":[
+              {"type":"text","text":"p.png"},{"type":"image_url","image_url":{"url":"data:"}},{"type":"file","file":{}},{"type":"input_audio","input_audio":{}}]}]
+            """);
+
+        job.Prompt.ShouldEndWith("<tool>p.png\n[An image was left out: this model reads text.]\n[A file was left out: this model reads text.]\n[Audio was left out: this model reads text.]<assistant>");
+    }
+
+    [Fact]
     public async Task Chat_NothingSaid_SamplesTheModelsOwnDistribution()
     {
         Job job = await JobOfAsync("\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]");

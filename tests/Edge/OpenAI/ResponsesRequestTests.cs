@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Edge.Tests.Templates;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Tests.OpenAI;
@@ -59,6 +62,72 @@ public sealed class ResponsesRequestTests
             "input":"hi","reasoning":{"effort":"{{effort}}","summary":"auto"}
             """, "able")).Prompt.ShouldContain(shown);
 
+    /// <summary>In the form in which Codex 0.171 sends it, its texts cut.</summary>
+    [Fact]
+    public async Task Create_RequestOfCodex_BecomesTheJob()
+    {
+        Job job = await JobOfAsync("""
+            "stream": true, "tool_choice": "auto", "parallel_tool_calls": true, "reasoning": {"effort":"medium","summary":"auto"}, "store": false, "include": ["reasoning.encrypted_content"],
+            "prompt_cache_key": "01a2", "client_metadata": {"session_id":"01a2"}, "access_programs": ["x"], "context_management": [], "text": {"verbosity":"low"},
+            "tools": [
+              {"type":"function","name":"exec_command","description":"d","strict":false,"parameters":{"type":"object"}},
+              {"type":"custom","name":"apply_patch","description":"Edits.","format":{"type":"grammar","syntax":"lark","definition":"start: x"}},
+              {"type":"namespace","name":"multi_agent_v1","description":"d","tools":[{"type":"function","name":"close_agent","strict":false,"parameters":{"type":"object"}}]},
+              {"type":"tool_search","execution":"client","description":"d","parameters":{"type":"object"}},
+              {"type":"web_search","external_web_access":false}, {"type":"image_generation","output_format":"png"}],
+            "input": [
+              {"type":"message","id":"msg_1","role":"developer","content":[{"type":"input_text","text":"You are Codex."}]},
+              {"type":"message","id":"msg_2","role":"developer","content":[{"type":"input_text","text":"<permissions>"}]},
+              {"type":"message","id":"msg_3","role":"user","content":[{"type":"input_text","text":"Read a.txt"}]},
+              {"type":"reasoning","id":"rs_1","summary":[],"content":[{"type":"reasoning_text","text":"hm"}],"encrypted_content":"x"},
+              {"type":"web_search_call","id":"ws_1","status":"completed","action":{"type":"search","query":"q"}},
+              {"type":"tool_search_call","call_id":"c0","status":"completed","execution":"client","arguments":{}},{"type":"tool_search_output","call_id":"c0","status":"completed","execution":"client","tools":[]},
+              {"type":"function_call","id":"fc_1","status":"completed","namespace":"multi_agent_v1","name":"close_agent","arguments":"{}","call_id":"c1"},
+              {"type":"custom_tool_call","id":"ctc_1","status":"completed","call_id":"c2","name":"apply_patch","input":"*** Begin Patch"},
+              {"type":"function_call_output","id":"fco_1","call_id":"c1","output":[{"type":"input_text","text":"p.png"},{"type":"input_image","image_url":"data:image/png;base64,iVBORw0K","detail":"high"}]},
+              {"type":"custom_tool_call_output","id":"ctco_1","call_id":"c2","output":"Exit code: 0"},
+              {"type":"message","id":"msg_4","role":"developer","content":[{"type":"input_text","text":"<permissions> changed"}]},
+              {"type":"message","id":"msg_5","role":"user","content":[{"type":"input_text","text":"and now?"}]}]
+            """, "able");
+
+        job.Prompt.ShouldBe(
+            "(think True medium)[exec_command][apply_patch][multi_agent_v1__close_agent]<system>You are Codex.\n\n<permissions><user>Read a.txt<assistant>"
+            + "<tool>p.png\n[An image was left out: this model reads text.]<tool>Exit code: 0<system><permissions> changed<user>and now?<assistant>");
+        job.Parsing.ToolCalls.ShouldBe(ToolCallForm.Hermes);
+    }
+
+    [Fact]
+    public async Task Create_CallsThatCameBack_AreShownAsTheFunctionsThatTheModelKnows()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync(services: services => services.AddSingleton<IPromptRenderer>(
+            _ => TemplateModels.Templates(configure: options => options.RenderTimeout = TimeSpan.FromMinutes(1))));
+        edge.Models.Add(FixedModels.Able with { Template = "{% for m in messages %}{% for c in m.tool_calls %}{{ c.function.name }} {{ c.function.arguments | tojson }};{% endfor %}{% endfor %}" });
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, """
+            {"model":"able","input":[{"role":"user","content":"x"},
+             {"type":"function_call","namespace":"agents","name":"close","arguments":"{\"a\":1}","call_id":"c1"},
+             {"type":"custom_tool_call","call_id":"c2","name":"apply_patch","input":"*** \"a\"\n"}]}
+            """);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe("agents__close {\"a\": 1};apply_patch {\"input\": \"*** \\\"a\\\"\\n\"};");
+    }
+
+    [Fact]
+    public async Task Create_CustomToolOrNamespacesThatIsChosen_IsHeldTo()
+    {
+        const string tools = """ "input":"hi","tools":[{"type":"custom","name":"apply_patch"},{"type":"namespace","name":"agents","tools":[{"type":"function","name":"close"}]},{"type":"web_search"}]""";
+
+        Job custom = await JobOfAsync(tools + ",\"tool_choice\":{\"type\":\"custom\",\"name\":\"apply_patch\"}", "able");
+        Job inside = await JobOfAsync(tools + ",\"tool_choice\":{\"type\":\"function\",\"namespace\":\"agents\",\"name\":\"close\"}", "able");
+
+        custom.Options.Grammar!.ShouldContain(InGrammar("apply_patch"));
+        inside.Options.Grammar!.ShouldContain(InGrammar("agents__close"));
+    }
+
+    private static string InGrammar(string text) => string.Concat(text.Select(letter => $"\\x{(int)letter:X2}"));
+
     [Theory]
     [InlineData("{}", "model")]
     [InlineData("""{"model":"demo"}""", "input")]
@@ -66,7 +135,8 @@ public sealed class ResponsesRequestTests
     [InlineData("""{"model":"demo","input":7}""", "input")]
     [InlineData("""{"model":"demo","input":[7]}""", "input[0]")]
     [InlineData("""{"model":"demo","input":[{"type":5}]}""", "input[0].type")]
-    [InlineData("""{"model":"demo","input":[{"type":"web_search_call"}]}""", "input[0].type")]
+    [InlineData("""{"model":"demo","input":[{"type":"computer_call"}]}""", "input[0].type")]
+    [InlineData("""{"model":"demo","input":[{"type":"custom_tool_call","name":"f"}]}""", "input[0].call_id")]
     [InlineData("""{"model":"demo","input":[{"role":"tool","content":"x"}]}""", "input[0].role")]
     [InlineData("""{"model":"demo","input":[{"role":"user"}]}""", "input[0].content")]
     [InlineData("""{"model":"demo","input":[{"role":"user","content":[{"type":"input_image","image_url":"data:"}]}]}""", "input[0].content[0].type")]
@@ -76,13 +146,19 @@ public sealed class ResponsesRequestTests
     [InlineData("""{"model":"demo","input":[{"type":"function_call","name":"f"}]}""", "input[0].call_id")]
     [InlineData("""{"model":"demo","input":[{"type":"function_call_output","call_id":"c"}]}""", "input[0].output")]
     [InlineData("""{"model":"demo","input":[{"type":"item_reference"}]}""", "input[0].id")]
-    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"web_search"}]}""", "tools[0].type")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"file_search"}]}""", "tools[0].type")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"web_search"}],"tool_choice":"required"}""", "tools[0].type")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"web_search"}],"tool_choice":{"type":"web_search"}}""", "tool_choice")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"namespace","name":"n"}]}""", "tools[0].tools")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"namespace","name":"n","tools":[{"type":"namespace","name":"m","tools":[]}]}]}""", "tools[0].tools[0].type")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"custom","name":"no name"}]}""", "tools[0].name")]
+    [InlineData("""{"model":"demo","input":"x","tools":[{"type":"custom","name":"f"}],"tool_choice":{"type":"custom","name":"g"}}""", "tool_choice")]
     [InlineData("""{"model":"demo","input":"x","tools":[{"type":"function","function":{"name":"f"}}]}""", "tools[0].name")]
     [InlineData("""{"model":"demo","input":"x","tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"function","name":"g"}}""", "tool_choice")]
     [InlineData("""{"model":"demo","input":"x","tool_choice":{"type":"allowed_tools","mode":"auto","tools":[]}}""", "tool_choice")]
     [InlineData("""{"model":"demo","input":"x","text":{"format":{"type":"xml"}}}""", "text.format.type")]
     [InlineData("""{"model":"demo","input":"x","text":{"format":{"type":"json_schema","schema":{}}}}""", "text.format.name")]
-    [InlineData("""{"model":"demo","input":"x","text":{"verbosity":"low"}}""", "text.verbosity")]
+    [InlineData("""{"model":"demo","input":"x","text":{"verbosity":"terse"}}""", "text.verbosity")]
     [InlineData("""{"model":"demo","input":"x","reasoning":{"effort":"some"}}""", "reasoning.effort")]
     [InlineData("""{"model":"demo","input":"x","truncation":"auto"}""", "truncation")]
     [InlineData("""{"model":"demo","input":"x","metadata":{"a":1}}""", "metadata.a")]

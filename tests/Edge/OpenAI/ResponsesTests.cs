@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Edge.Tests.Templates;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 
@@ -92,8 +95,70 @@ public sealed class ResponsesTests
         items[0].GetProperty("content")[0].GetProperty("text").GetString().ShouldBe("hm");
         (items[2].GetProperty("name").GetString(), items[2].GetProperty("arguments").GetString()).ShouldBe(("f", "{\"a\":1}"));
         items[2].GetProperty("call_id").GetString().ShouldNotBe(items[3].GetProperty("call_id").GetString());
+        items[0].TryGetProperty("encrypted_content", out _).ShouldBeFalse();
         // But for the ids, which have the response's in them.
         Anonymous(events[^1].GetProperty("response")).ShouldBe(Anonymous(whole));
+    }
+
+    /// <summary>As Codex has it, whose answers are not kept.</summary>
+    [Fact]
+    public async Task Create_ReasoningToBeCarried_ComesBackWithTheNextRequest()
+    {
+        const string stateless = "\"store\":false,\"include\":[\"reasoning.encrypted_content\"]";
+        await using EdgeServer edge = await EdgeServer.StartAsync(services: services => services.AddSingleton<IPromptRenderer>(
+            _ => TemplateModels.Templates(configure: options => options.RenderTimeout = TimeSpan.FromMinutes(1))));
+        edge.Models.Add(FixedModels.Able with { Template = "{% for m in messages %}[{{ m.role }} {{ m.reasoning_content }}]{{ m.content }}{% endfor %}" });
+        edge.Jobs.Script = job => job.Accept().Think("hm 😀").Say("so").Finish();
+
+        JsonElement whole = await AnswerAsync(edge, $$"""{"model":"able","input":"hi",{{stateless}}}""");
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, $$"""{"model":"able","input":"hi","stream":true,{{stateless}}}""");
+        string? carried = whole.GetProperty("output")[0].GetProperty("encrypted_content").GetString();
+        JsonElement[] events = await EventsAsync(streamed);
+        await edge.Jobs.NextAsync();
+        await edge.Jobs.NextAsync();
+        await AnswerAsync(edge, $$"""
+            {"model":"able",{{stateless}},"input":[
+              {"role":"user","content":"hi"},
+              {"type":"reasoning","id":"rs_1","summary":[],"content":null,"encrypted_content":"{{carried}}"},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"so"}]},
+              {"role":"user","content":"and?"},
+              {"type":"reasoning","summary":[],"encrypted_content":"gAAAAABo"},{"type":"reasoning","summary":[],"encrypted_content":"ollamamax:?"},{"role":"assistant","content":"well"},
+              {"role":"user","content":"then?"}]}
+            """);
+
+        events.Single(one => one.GetProperty("type").GetString() == "response.output_item.done" && one.GetProperty("output_index").GetInt32() == 0)
+            .GetProperty("item").GetProperty("encrypted_content").GetString().ShouldBe(carried);
+        Anonymous(events[^1].GetProperty("response")).ShouldBe(Anonymous(whole));
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldBe("[user ]hi[assistant hm 😀]so[user ]and?[assistant ]well[user ]then?");
+    }
+
+    /// <summary>As Codex's tools: their names stand under others, or they take a text.</summary>
+    [Fact]
+    public async Task Create_CallsOfNamespacesAndCustomTools_AreItemsOfTheClientsForm()
+    {
+        const string tools = """
+            "tools":[
+              {"type":"namespace","name":"agents","description":"d","tools":[{"type":"function","name":"close","parameters":{"type":"object"}},{"type":"custom","name":"run"}]},
+              {"type":"custom","name":"apply_patch","description":"Edits.","format":{"type":"grammar","syntax":"lark","definition":"start: x"}},
+              {"type":"function","name":"f","parameters":{"type":"object"}}]
+            """;
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept()
+            .Call(("agents__close", "{\"target\":\"x\"}"), ("apply_patch", "{\"input\":\"*** Begin\\n\"}"), ("agents__run", "{\"code\":1}"), ("f", "{}"), ("g", "{}"))
+            .Finish();
+
+        JsonElement whole = await AnswerAsync(edge, $$"""{"model":"able","input":"hi",{{tools}}}""");
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, $$"""{"model":"able","input":"hi","stream":true,{{tools}}}""");
+
+        JsonElement[] events = await EventsAsync(streamed);
+        whole.GetProperty("output").EnumerateArray().Select(item => string.Join(' ', item.EnumerateObject().Skip(1).Where(field => field.Name is not ("status" or "call_id")).Select(field => field.Value.ToString())))
+            .ShouldBe(["function_call {\"target\":\"x\"} close agents", "custom_tool_call *** Begin\n apply_patch", "custom_tool_call {\"code\":1} run agents", "function_call {} f", "function_call {} g"]);
+        whole.GetProperty("output")[1].GetProperty("id").GetString().ShouldStartWith("ctc_");
+        Types(events)[6..10].ShouldBe(["response.output_item.added", "response.custom_tool_call_input.delta", "response.custom_tool_call_input.done", "response.output_item.done"]);
+        events[6].GetProperty("item").GetProperty("input").GetString().ShouldBe("");
+        events[8].GetProperty("input").GetString().ShouldBe("*** Begin\n");
+        Anonymous(events[^1].GetProperty("response")).ShouldBe(Anonymous(whole));
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldContain("[agents__close][agents__run][apply_patch][f]");
     }
 
     [Fact]
@@ -197,15 +262,14 @@ public sealed class ResponsesTests
         edge.Responses.Fault = new Azure.RequestFailedException(503, "busy");
 
         using HttpResponseMessage whole = await edge.PostAsync(Path, Hello);
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed);
         using HttpResponseMessage notStored = await edge.PostAsync(Path, Hello[..^1] + ",\"store\":false}");
 
         whole.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
-        // Cut off, before or after the head has come.
-        await Should.ThrowAsync<HttpRequestException>(async () =>
-        {
-            using HttpResponseMessage streamed = await edge.PostAsync(Path, Streamed);
-            await streamed.TextAsync();
-        });
+        JsonElement[] events = await EventsAsync(streamed);
+        Types(events).ShouldContain("response.output_text.delta");
+        Types(events)[^1].ShouldBe("response.failed");
+        events[^1].GetProperty("response").GetProperty("error").GetProperty("message").GetString()!.ShouldContain("storage cannot be reached");
         notStored.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 

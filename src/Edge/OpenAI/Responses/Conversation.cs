@@ -38,14 +38,25 @@ internal sealed class Conversation
                 AddReasoning(item);
                 break;
             case "function_call":
-                AddCall(item);
+                AddCall(item, item.Text("arguments") ?? "{}");
                 break;
-            case "function_call_output":
+            case "custom_tool_call":
+                string input = item.Text(FlatTool.Input) ?? "";
+                AddCall(item, Json.Element(json =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString(FlatTool.Input, input);
+                    json.WriteEndObject();
+                }).GetRawText());
+                break;
+            case "function_call_output" or "custom_tool_call_output":
                 AddOutput(item);
                 break;
             case "item_reference":
                 Required(item, "id"); // What it stands for is looked up before the conversation is made of it.
                 break;
+            case "web_search_call" or "image_generation_call" or "tool_search_call" or "tool_search_output":
+                break; // Another server's tools have run: its answer, which follows, has what came of it.
             case { } type:
                 item.Errors.Add(item.PathOf("type"), $"\"{type}\" is not a type of item that is supported here");
                 break;
@@ -73,17 +84,16 @@ internal sealed class Conversation
 
     private void AddReasoning(JsonFields item)
     {
-        // Encrypted it is another server's secret: nobody here can read it.
-        string thinking = item.IsSet("content") ? ContentField.Read(item) : ContentField.Read(item, "summary");
+        string? carried = item.Text("encrypted_content") is { } content ? CarriedReasoning.Read(content) : null;
+        string thinking = item.IsSet("content") ? ContentField.Read(item) : carried ?? ContentField.Read(item, "summary");
         if (thinking.Length > 0)
             Turn(turn => turn is { Content: "", Thinking: null, ToolCalls.Count: 0 }, turn => turn with { Thinking = thinking });
     }
 
-    private void AddCall(JsonFields item)
+    private void AddCall(JsonFields item, string arguments)
     {
         string call = Required(item, "call_id");
-        string name = Required(item, "name");
-        string arguments = item.Text("arguments") ?? "{}";
+        string name = FlatTool.FunctionOf(item.Text("namespace"), Required(item, "name"));
         _functionOfCall[call] = name;
         JsonElement element = Json.Element(json =>
         {
@@ -104,7 +114,7 @@ internal sealed class Conversation
         string call = Required(item, "call_id");
         if (!item.IsSet("output"))
             item.Errors.Add(item.PathOf("output"), "is required");
-        _messages.Add(new("tool", ContentField.Read(item, "output")) { ToolCallId = call, ToolName = _functionOfCall.GetValueOrDefault(call) });
+        _messages.Add(new("tool", ContentField.Read(item, "output", isResult: true)) { ToolCallId = call, ToolName = _functionOfCall.GetValueOrDefault(call) });
     }
 
     /// <summary>Adds to the assistant's turn that the conversation ends with, or begins one.</summary>

@@ -28,6 +28,9 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
 
     public bool Keeps => Keep is not null;
 
+    /// <summary>Whether the client is to have the reasoning in a form that it sends back.</summary>
+    public bool CarriesReasoning { get; init; }
+
     private ResponseItem? Open => _items is [.., { Status: null } item] ? item : null;
 
     public async ValueTask KeepAsync(int choice, JobOutput.Finished finished, CancellationToken cancellationToken)
@@ -71,7 +74,7 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
         Begin(output);
         string status = ResponseJson.StatusOf(finished.Reason);
         if (IsMissingMessage(_items))
-            OpenItem(output, ResponseItem.Message);
+            OpenItem(output, New(ResponseItem.Message, _items.Count));
         Close(output, status);
         Utf8JsonWriter json = _events.Begin("response." + status);
         json.WritePropertyName("response"u8);
@@ -126,25 +129,34 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
     {
         List<ResponseItem> items = [];
         if (answer.Thinking.Length > 0)
-            Add(ResponseItem.Reasoning, answer.Thinking, []);
+            Add(New(ResponseItem.Reasoning, 0), answer.Thinking);
         if (answer.Text.Length > 0 || answer.ToolCalls.Count == 0)
-            Add(ResponseItem.Message, answer.Text, answer.Logprobs);
+        {
+            ResponseItem message = New(ResponseItem.Message, items.Count);
+            message.Logprobs.AddRange(answer.Logprobs);
+            Add(message, answer.Text);
+        }
         foreach (ToolCall call in answer.ToolCalls)
-            Add(ResponseItem.FunctionCall, call.Arguments.GetRawText(), [], call.Name);
+            Add(New(call, items.Count, out string input), input);
         return items;
 
-        void Add(string type, string text, IReadOnlyList<TokenText> logprobs, string name = "")
+        void Add(ResponseItem item, string text)
         {
             if (items is [.., { } before])
                 before.Status = "completed";
-            ResponseItem item = New(type, items.Count, name);
             item.Text.Append(text);
-            item.Logprobs.AddRange(logprobs);
             items.Add(item);
         }
     }
 
-    private ResponseItem New(string type, int index, string name = "") => new(type, head.Id, index) { Name = name };
+    private ResponseItem New(string type, int index) => new(type, head.Id, index) { IsCarried = CarriesReasoning };
+
+    private ResponseItem New(ToolCall call, int index, out string input)
+    {
+        FlatTool tool = FlatTool.Called(ResponseSettings.Tools(head.Settings), call.Name);
+        input = tool.InputOf(call.Arguments);
+        return new(tool.IsCustom ? ResponseItem.CustomToolCall : ResponseItem.FunctionCall, head.Id, index) { Name = tool.Name, Namespace = tool.Namespace };
+    }
 
     private void Begin(IBufferWriter<byte> output)
     {
@@ -165,7 +177,7 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
 
     private void WriteText(IBufferWriter<byte> output, string type, string text, IReadOnlyList<TokenText> logprobs)
     {
-        ResponseItem item = Open is { } open && open.Type == type ? open : OpenItem(output, type);
+        ResponseItem item = Open is { } open && open.Type == type ? open : OpenItem(output, New(type, _items.Count));
         item.Text.Append(text);
         item.Logprobs.AddRange(logprobs);
         Utf8JsonWriter json = BeginOf(item, $"response.{PartOf(item)}.delta");
@@ -178,19 +190,18 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
     /// <summary>Leaves in one piece.</summary>
     private void WriteCall(IBufferWriter<byte> output, ToolCall call)
     {
-        ResponseItem item = OpenItem(output, ResponseItem.FunctionCall, call.Name);
-        item.Text.Append(call.Arguments.GetRawText());
-        BeginOf(item, "response.function_call_arguments.delta").WriteString("delta"u8, item.Text.ToString());
+        ResponseItem item = OpenItem(output, New(call, _items.Count, out string input));
+        item.Text.Append(input);
+        BeginOf(item, $"response.{InputOf(item)}.delta").WriteString("delta"u8, input);
         _events.End(output);
     }
 
-    private ResponseItem OpenItem(IBufferWriter<byte> output, string type, string name = "")
+    private ResponseItem OpenItem(IBufferWriter<byte> output, ResponseItem item)
     {
         Close(output, "completed");
-        ResponseItem item = New(type, _items.Count, name);
         _items.Add(item);
         WriteItem(output, item, "response.output_item.added", "in_progress");
-        if (type != ResponseItem.FunctionCall)
+        if (!item.IsCall)
             WritePart(output, item, "response.content_part.added");
         return item;
     }
@@ -199,11 +210,12 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
     {
         if (Open is not { } item)
             return;
-        if (item.Type == ResponseItem.FunctionCall)
+        if (item.IsCall)
         {
-            Utf8JsonWriter json = BeginOf(item, "response.function_call_arguments.done");
-            json.WriteString("name"u8, item.Name);
-            json.WriteString("arguments"u8, item.Text.ToString());
+            Utf8JsonWriter json = BeginOf(item, $"response.{InputOf(item)}.done");
+            if (item.Type == ResponseItem.FunctionCall)
+                json.WriteString("name"u8, item.Name);
+            json.WriteString(item.Type == ResponseItem.FunctionCall ? "arguments"u8 : "input"u8, item.Text.ToString());
             _events.End(output);
         }
         else
@@ -218,6 +230,8 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
         item.Status = status;
         WriteItem(output, item, "response.output_item.done", status);
     }
+
+    private static string InputOf(ResponseItem item) => item.Type == ResponseItem.FunctionCall ? "function_call_arguments" : "custom_tool_call_input";
 
     private static string PartOf(ResponseItem item) => item.Type == ResponseItem.Message ? "output_text" : "reasoning_text";
 

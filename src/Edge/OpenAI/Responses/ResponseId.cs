@@ -48,6 +48,8 @@ internal static class ResponseId
         "reasoning" => "rs",
         "function_call" => "fc",
         "function_call_output" => "fco",
+        "custom_tool_call" => "ctc",
+        "custom_tool_call_output" => "ctco",
         _ => "msg",
     };
 }

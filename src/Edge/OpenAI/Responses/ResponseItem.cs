@@ -4,7 +4,7 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.OpenAI.Responses;
 
-/// <summary>An item of a response's output: <c>reasoning</c>, <c>message</c> or <c>function_call</c>.</summary>
+/// <summary>An item of a response's output: <c>reasoning</c>, <c>message</c>, <c>function_call</c> or <c>custom_tool_call</c>.</summary>
 /// <param name="type">One of these.</param>
 /// <param name="responseId">Without its prefix.</param>
 /// <param name="index">Its place in the output.</param>
@@ -13,14 +13,17 @@ internal sealed class ResponseItem(string type, string responseId, int index)
     public const string Reasoning = "reasoning";
     public const string Message = "message";
     public const string FunctionCall = "function_call";
+    public const string CustomToolCall = "custom_tool_call";
 
     public string Type => type;
+
+    public bool IsCall => type is FunctionCall or CustomToolCall;
 
     public string Id { get; } = ResponseId.OfOutput(type, responseId, index);
 
     public int Index => index;
 
-    /// <summary>Of a call its arguments.</summary>
+    /// <summary>Of a call its arguments or its input.</summary>
     public StringBuilder Text { get; } = new();
 
     /// <summary>Of a message, where the request asks for them: those of all tokens that came with its text.</summary>
@@ -28,6 +31,12 @@ internal sealed class ResponseItem(string type, string responseId, int index)
 
     /// <summary>Of a call.</summary>
     public string Name { get; init; } = "";
+
+    /// <summary>Of a call whose name stands under one.</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>Of reasoning: whether the client is to have it in a form that it sends back.</summary>
+    public bool IsCarried { get; init; }
 
     /// <summary>Of a call: what its output names it by.</summary>
     public string CallId => $"call_{responseId}{index}";
@@ -45,10 +54,12 @@ internal sealed class ResponseItem(string type, string responseId, int index)
         json.WriteString("status"u8, Status ?? ending);
         switch (type)
         {
-            case FunctionCall:
-                json.WriteString("arguments"u8, isEmpty ? "" : Text.ToString());
+            case FunctionCall or CustomToolCall:
+                json.WriteString(type == FunctionCall ? "arguments"u8 : "input"u8, isEmpty ? "" : Text.ToString());
                 json.WriteString("call_id"u8, CallId);
                 json.WriteString("name"u8, Name);
+                if (Namespace is not null)
+                    json.WriteString("namespace"u8, Namespace);
                 break;
             case Message:
                 json.WriteString("role"u8, "assistant"u8);
@@ -58,6 +69,8 @@ internal sealed class ResponseItem(string type, string responseId, int index)
                 json.WriteStartArray("summary"u8);
                 json.WriteEndArray();
                 WriteContent(json, isEmpty);
+                if (IsCarried && !isEmpty)
+                    json.WriteString("encrypted_content"u8, CarriedReasoning.Of(Text.ToString()));
                 break;
         }
         json.WriteEndObject();

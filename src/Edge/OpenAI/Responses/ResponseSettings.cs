@@ -47,5 +47,8 @@ internal static class ResponseSettings
         });
     }
 
+    /// <summary>The request's tools, an array.</summary>
+    public static JsonElement Tools(JsonElement settings) => settings.GetProperty("tools");
+
     public static bool IsBackground(JsonElement settings) => settings.GetProperty("background").GetBoolean();
 }

@@ -30,6 +30,7 @@ internal sealed class ResponsesEndpoint(
         }
         using ResponseFormat format = new(ResponseHead.Of(response), request.Request.IsStream)
         {
+            CarriesReasoning = request.Request.CarriesReasoning,
             Keep = request.Request.IsStored ? (answer, cancellationToken) => archive.KeepAsync(response with { Answer = answer }, cancellationToken) : null,
         };
         await runner.AnswerAsync(context, inference, request.Key, request.Request.IsStream, format);

@@ -24,4 +24,7 @@ internal sealed record ResponsesRequest(string Id, InferenceRequest Inference, I
     public bool IsStored { get; init; }
 
     public bool IsBackground { get; init; }
+
+    /// <summary>Whether its reasoning is to come in a form that the client sends back.</summary>
+    public bool CarriesReasoning { get; init; }
 }

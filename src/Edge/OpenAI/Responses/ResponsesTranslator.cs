@@ -13,9 +13,15 @@ internal static class ResponsesTranslator
         "presence_penalty", "frequency_penalty", "top_logprobs", "text", "reasoning", "metadata", "stream", "store", "background", "truncation", "include", "keep_alive",
     ];
 
-    /// <summary>What the answer does not depend on; max_tool_calls counts those of OpenAI's own tools.</summary>
+    /// <summary>
+    /// What the answer does not depend on; max_tool_calls counts those of OpenAI's own tools, access_programs are its own as well, and context_management only ever takes
+    /// something away from a long conversation.
+    /// </summary>
     private static readonly string[] Harmless =
-        ["user", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "stream_options", "max_tool_calls"];
+    [
+        "user", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "stream_options", "max_tool_calls", "client_metadata", "access_programs",
+        "context_management",
+    ];
 
     private static readonly FieldPolicy Policy = new(Read, Harmless);
 
@@ -61,6 +67,7 @@ internal static class ResponsesTranslator
             IsStream = isStream,
             IsStored = isStored,
             IsBackground = isBackground,
+            CarriesReasoning = request.Texts("include").Contains("reasoning.encrypted_content"),
         };
     }
 
@@ -84,7 +91,7 @@ internal static class ResponsesTranslator
         return new(id, inference, InputField.Read(request, id, isOptional: previous is not null)) { Instructions = instructions, PreviousId = previous };
     }
 
-    /// <summary>They are in the answer where <c>include</c> has them. The others that it may have add to what OpenAI's own tools and its hidden reasoning answer: there is neither here.</summary>
+    /// <summary>They are in the answer where <c>include</c> has them. Others than these and the reasoning's add to what OpenAI's own tools answer, which are not here.</summary>
     private static int? ReadTopLogprobs(JsonFields request)
     {
         int top = (int?)request.Integer("top_logprobs", 0, SamplingFields.MostTopLogprobs) ?? 0;
@@ -96,8 +103,9 @@ internal static class ResponsesTranslator
     {
         if (request.Text("truncation") is not (null or "disabled"))
             request.Errors.Add("truncation", "must be \"disabled\": what is too long is refused");
-        if (request.Object("text")?.Text("verbosity") is not (null or "medium"))
-            request.Errors.Add("text.verbosity", "must be \"medium\": models here know no other; say it in a message");
+        // Codex asks for one under the names of OpenAI's models; models here know none, and answer as they do.
+        if (request.Object("text")?.Text("verbosity") is not (null or "low" or "medium" or "high"))
+            request.Errors.Add("text.verbosity", "must be \"low\", \"medium\" or \"high\"");
         foreach (string name in request.Object("metadata") is { } metadata ? metadata.Names() : [])
             request.Object("metadata")?.Text(name);
     }
