@@ -99,7 +99,9 @@ internal sealed record FailedAttemptAnswer(int Attempt, string WorkerId, string 
         failed.Number, failed.WorkerId, JsonNamingPolicy.SnakeCaseLower.ConvertName(failed.Kind.ToString()), failed.Reason, failed.At.UtcDateTime, failed.To);
 }
 
-internal sealed record JobsAnswer(IReadOnlyList<JobItemAnswer> Jobs);
+/// <param name="Jobs">The newest first.</param>
+/// <param name="HasMore">There are older ones: those before the last of these.</param>
+internal sealed record JobsAnswer(IReadOnlyList<JobItemAnswer> Jobs, bool HasMore);
 
 /// <param name="Tenant">Only where all tenants' jobs were asked for.</param>
 internal sealed record JobItemAnswer(string Id, string Status, string Model, DateTime CreatedAt, string? Error, string? Tenant)

@@ -30,7 +30,7 @@ internal sealed class JobsEndpoints(
 {
     private static readonly (string, string)[] Listing =
     [
-        ("status", "queued, running, completed, failed, cancelled or poison"), ("limit", "At most so many: 100, up to 1000."), ("all", "true: of all tenants, for who may see them."),
+        ("status", "queued, running, completed, failed, cancelled or poison"), ("limit", "At most so many: 100, up to 1000."), ("before", "Only those older than the job with this id, as the last of the page before."), ("all", "true: of all tenants, for who may see them."),
     ];
 
     private const int DefaultLimit = 100;
@@ -110,19 +110,24 @@ internal sealed class JobsEndpoints(
         bool all = query["all"] == "true" && Caller(context).May(Permissions.AllJobs);
         int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
         // Ids sort by time and storage lists by name: the newest are the last that come.
+        string? before = query["before"].ToString() is { Length: > 0 } id ? id : null;
         Queue<RecordItem> newest = [];
         await foreach (RecordItem item in store.ListAsync(context.RequestAborted))
         {
+            if (before is not null && string.CompareOrdinal(item.Id, before) >= 0)
+                break;
             if ((!all && item.Tenant != Caller(context).Tenant) || (status is not null && item.Status != status) || (isPoison && !item.IsPoison))
                 continue;
             newest.Enqueue(item);
-            if (newest.Count > limit)
+            // One more than is answered tells that there are more.
+            if (newest.Count > limit + 1)
                 newest.Dequeue();
         }
         IEnumerable<JobItemAnswer> items = newest.Select(item => JobItemAnswer.Of(item, all));
         if (!isPoison)
-            items = items.Concat(await strategies.ListAsync(context, all ? null : Caller(context).Tenant, status, limit));
-        JobsAnswer answer = new([.. items.OrderByDescending(item => item.Id, StringComparer.Ordinal).Take(limit)]);
+            items = items.Concat(await strategies.ListAsync(context, all ? null : Caller(context).Tenant, status, before, limit + 1));
+        JobItemAnswer[] jobs = [.. items.OrderByDescending(item => item.Id, StringComparer.Ordinal).Take(limit + 1)];
+        JobsAnswer answer = new([.. jobs.Take(limit)], jobs.Length > limit);
         await JsonAnswer.WriteAsync(context, answer, JobsJson.Relaxed.JobsAnswer);
     }
 

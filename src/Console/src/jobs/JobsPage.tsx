@@ -1,5 +1,5 @@
-import { Group, SegmentedControl, Switch, Tabs, Text, UnstyledButton } from "@mantine/core";
-import { useState } from "react";
+import { Button, Center, Group, SegmentedControl, Switch, Tabs, Text, UnstyledButton } from "@mantine/core";
+import { useEffect, useState } from "react";
 import { call } from "../api/edge";
 import { time } from "../api/format";
 import { type JobItem } from "../api/types";
@@ -10,6 +10,10 @@ import { State } from "../ui/State";
 import { Batches } from "./Batches";
 import { JobDrawer } from "./JobDrawer";
 
+const AtFirst = 100;
+const More = 400;
+/** As many as an edge lists in one answer. */
+const MostAtOnce = 1000;
 const Filters = ["all", "running", "queued", "completed", "failed", "poison", "cancelled"];
 
 export default function JobsPage() {
@@ -27,12 +31,32 @@ export default function JobsPage() {
   );
 }
 
+interface Listed {
+  jobs: JobItem[];
+  has_more: boolean;
+}
+
+/** The newest so many, in as many calls as it takes. */
+async function list(query: string, count: number, signal: AbortSignal): Promise<Listed> {
+  const jobs: JobItem[] = [];
+  for (;;) {
+    const before = jobs.length > 0 ? `&before=${jobs.at(-1)!.id}` : "";
+    const page = await call<Listed>(`jobs?${query}&limit=${Math.min(MostAtOnce, count - jobs.length)}${before}`, { signal });
+    jobs.push(...page.jobs);
+    if (!page.has_more || jobs.length >= count) return { jobs, has_more: page.has_more };
+  }
+}
+
 function Jobs() {
   const [filter, setFilter] = useState("all");
   const [isOfAll, setOfAll] = useState(false);
   const [openId, setOpenId] = useState<string>();
   const query = new URLSearchParams({ ...(filter === "all" ? {} : { status: filter }), ...(isOfAll ? { all: "true" } : {}) }).toString();
-  const jobs = useLive(async (signal) => (await call<{ jobs: JobItem[] }>(`jobs?${query}`, { signal })).jobs, 3000, query);
+  const [count, setCount] = useState(AtFirst);
+  const page = useLive((signal) => list(query, count, signal), 3000, query);
+  const jobs = { ...page, data: page.data?.jobs };
+  const { refresh } = page;
+  useEffect(() => void (count > AtFirst && refresh()), [count, refresh]);
   return (
     <>
       <Group justify="space-between" mb="sm">
@@ -63,6 +87,7 @@ function Jobs() {
           ...(isOfAll ? [{ title: "Tenant", cell: (job: JobItem) => job.tenant }] : []),
         ]}
       />
+      {page.data?.has_more && <Center mt="sm"><Button variant="default" onClick={() => setCount(page.data!.jobs.length + More)}>More</Button></Center>}
       {openId && <JobDrawer id={openId} onClose={() => (setOpenId(undefined), jobs.refresh())} />}
     </>
   );

@@ -74,11 +74,13 @@ internal sealed class StrategyJobs(
     /// <summary>The newest first. Each that is looked at costs two reads.</summary>
     /// <param name="tenant">Whose; null: all, and each says whose it is.</param>
     /// <param name="status">Only those; null: all.</param>
-    /// <param name="limit">At most so many.</param>
-    public async Task<IReadOnlyList<JobItemAnswer>> ListAsync(HttpContext context, string? tenant, RecordStatus? status, int limit)
+    /// <param name="before">Only those older than this id; null: all.</param>
+    /// <param name="limit">So many, where there are; it may be some more.</param>
+    public async Task<IReadOnlyList<JobItemAnswer>> ListAsync(HttpContext context, string? tenant, RecordStatus? status, string? before, int limit)
     {
         List<JobItemAnswer> items = [];
-        foreach (string[] ids in (await store.ListAsync(tenant, context.RequestAborted)).Reverse().Chunk(ListedAtATime))
+        IEnumerable<string> older = (await store.ListAsync(tenant, context.RequestAborted)).Where(id => before is null || string.CompareOrdinal(id, before) < 0);
+        foreach (string[] ids in older.Reverse().Chunk(ListedAtATime))
         {
             if (items.Count >= limit)
                 break;
