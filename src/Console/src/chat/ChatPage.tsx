@@ -2,7 +2,7 @@ import { ActionIcon, Alert, Button, Drawer, Group, Select, Tooltip } from "@mant
 import { useDisclosure } from "@mantine/hooks";
 import { IconAdjustments, IconMessages, IconPlus } from "../ui/icons";
 import { lazy, Suspense, useEffect, useState } from "react";
-import { useCatalogue } from "../models/useCatalogue";
+import { namesOfTalkers, useCatalogue } from "../models/useCatalogue";
 import { ErrorNote } from "../ui/Page";
 import { ChatList } from "./ChatList";
 import { Composer } from "./Composer";
@@ -20,7 +20,7 @@ export function ChatPage() {
   useEffect(() => void store.load(), []);
 
   const chat = chats.find((one) => one.id === currentId)!;
-  const names = catalogue.data?.map((model) => model.name) ?? [];
+  const names = namesOfTalkers(catalogue.data) ?? [];
   // A model that is gone is not asked; what the chat was held with first comes first.
   const model = chat.model && (names.includes(chat.model) || !catalogue.data) ? chat.model : (names[0] ?? null);
   const last = chat.messages.at(-1);
@@ -38,7 +38,7 @@ export function ChatPage() {
             </ActionIcon>
             <Select
               aria-label="Model"
-              placeholder={catalogue.data ? "No model is there" : "Model"}
+              placeholder={catalogue.data ? "No model that answers is there" : "Model"}
               data={names}
               value={model}
               onChange={(chosen) => chosen && store.change(chat.id, () => ({ model: chosen }))}

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState, type FormEvent } from "react";
 import { unanswered, type Answer } from "../api/answer";
 import { newId } from "../api/newId";
 import { Figures, ReplyBody } from "../chat/MessageView";
-import { useCatalogue } from "../models/useCatalogue";
+import { namesOfTalkers, useCatalogue } from "../models/useCatalogue";
 import { Empty, ErrorNote, Page } from "../ui/Page";
 import { useAction } from "../ui/useAction";
 import { askOnce, fanOut } from "./fanOut";
@@ -46,7 +46,7 @@ export default function ComparePage() {
       <form onSubmit={submit}>
         <Stack gap="sm">
           <Group align="flex-start" gap="sm">
-            <MultiSelect className="wide" label="Models" placeholder={models.length === 0 ? "Choose some" : ""} data={catalogue.data?.map((model) => model.name) ?? []} value={models} onChange={setModels} clearable />
+            <MultiSelect className="wide" label="Models" placeholder={models.length === 0 ? "Choose some" : ""} data={namesOfTalkers(catalogue.data) ?? []} value={models} onChange={setModels} clearable />
             <NumberInput label="Answers of each" description="from different workers, where there are" inputWrapperOrder={["label", "input", "description", "error"]} min={1} max={8} allowDecimal={false} value={times} onChange={(value) => setTimes(Math.max(1, Number(value) || 1))} />
           </Group>
           <Textarea label="Prompt" autosize minRows={3} maxRows={10} required value={prompt} onChange={(event) => setPrompt(event.currentTarget.value)} />
