@@ -44,8 +44,10 @@ internal static class WorkerCommands
             if (screen.IsJson)
                 screen.PrintJson(token);
             else
-                screen.Line($"OLLAMAMAX_JOIN_TOKEN={token.Shown("token")} dotnet run -c Release --project src/GpuWorker -- run --edge {edge.Address.ToString().TrimEnd('/')}");
+                screen.Line($"{Tunnel(edge.Address, token)}OLLAMAMAX_JOIN_TOKEN={token.Shown("token")} dotnet run -c Release --project src/GpuWorker -- run --edge {edge.Address.ToString().TrimEnd('/')}");
             screen.Note($"good once, until {token.ShownTime("expires_at")}; run it on the box, in a checkout");
+            if (token.Items("loopback_ports").Any())
+                screen.Note("storage and SignalR of this edge listen on its own machine alone: a worker on another box needs the tunnel (ssh) for as long as it runs");
         });
         command.Add(join);
 
@@ -80,6 +82,18 @@ internal static class WorkerCommands
         });
         command.Add(revoke);
         return command;
+    }
+
+    /// <summary>What carries the ports that listen on the edge's machine alone over to the box, where the addresses that the edge gives out then mean the same; "" where there are none.</summary>
+    private static string Tunnel(Uri edge, JsonElement token)
+    {
+        List<int> ports = [.. token.Items("loopback_ports").Select(port => port.GetInt32())];
+        if (ports.Count == 0)
+            return "";
+        string machine = edge.IsLoopback ? Environment.MachineName : edge.Host;
+        if (edge.IsLoopback && !ports.Contains(edge.Port))
+            ports.Insert(0, edge.Port);
+        return $"ssh -fN {string.Join(' ', ports.Select(port => $"-L {port}:127.0.0.1:{port}"))} {Environment.UserName}@{machine} && ";
     }
 
     private static Command Order(string order, string description, RootCommands.Runner run)

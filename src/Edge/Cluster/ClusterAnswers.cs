@@ -5,7 +5,10 @@ using OllamaMax.Workers;
 namespace OllamaMax.Edge.Cluster;
 
 /// <summary>Bodies of the cluster's own endpoints (DESIGN, Own endpoints): fields may be added, not changed.</summary>
-internal sealed record JoinTokenAnswer(string Token, DateTimeOffset ExpiresAt);
+/// <param name="Token">Good for one worker, once.</param>
+/// <param name="ExpiresAt">Until then.</param>
+/// <param name="LoopbackPorts">Of storage and SignalR, where these listen on the loopback of the edge's machine alone: a worker elsewhere needs them there too, as through a tunnel.</param>
+internal sealed record JoinTokenAnswer(string Token, DateTimeOffset ExpiresAt, IReadOnlyList<int> LoopbackPorts);
 
 internal sealed record WorkersAnswer(IReadOnlyList<WorkerAnswer> Workers);
 

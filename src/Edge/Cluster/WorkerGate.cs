@@ -5,6 +5,7 @@ using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
 using OllamaMax.Models;
 using OllamaMax.SignalR;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Storage.Workers;
 using OllamaMax.Streaming;
@@ -14,7 +15,7 @@ namespace OllamaMax.Edge.Cluster;
 
 /// <summary>Lets workers in and gives them what they may do, each thing for a short while.</summary>
 internal sealed class WorkerGate(
-    WorkerEnrolments enrolments, StorageCapabilities storage, JobQueues queues, SignalRHub hub, TimeProvider time)
+    WorkerEnrolments enrolments, StorageAccount account, StorageCapabilities storage, JobQueues queues, SignalRHub hub, TimeProvider time)
 {
     /// <summary>A captured worker's access ends after this at the latest.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
@@ -26,7 +27,8 @@ internal sealed class WorkerGate(
     public async Task<JoinTokenAnswer> CreateJoinTokenAsync(CancellationToken cancellationToken)
     {
         var (token, expiresAt) = await enrolments.CreateJoinTokenAsync(DefaultJoinLifetime, cancellationToken);
-        return new JoinTokenAnswer(token, expiresAt);
+        Uri[] addresses = [account.Blobs.Uri, account.Queues.Uri, new(hub.ClientUrl)];
+        return new JoinTokenAnswer(token, expiresAt, [.. addresses.Where(address => address.IsLoopback).Select(address => address.Port).Distinct()]);
     }
 
     public async Task<Result<WorkerCapabilities>> EnrolAsync(string? joinToken, EnrolmentRequest request, CancellationToken cancellationToken)
