@@ -63,6 +63,8 @@ internal sealed class EdgeServer : IAsyncDisposable
         try
         {
             app.UseEdge();
+            // Before the host looks at them itself, and logs more than the one line that says it all.
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
             await app.StartAsync(cancellationToken);
             return new(app);
         }
@@ -71,10 +73,10 @@ internal sealed class EdgeServer : IAsyncDisposable
             await app.DisposeAsync();
             throw Busy(options.Port, e);
         }
-        catch (OptionsValidationException e)
+        catch (Exception e) when (WrongSettings(e) is { } wrong)
         {
             await app.DisposeAsync();
-            throw new StartException(string.Join("; ", e.Failures), e);
+            throw new StartException(wrong, e);
         }
     }
 
@@ -129,6 +131,17 @@ internal sealed class EdgeServer : IAsyncDisposable
         if (options.RequireKeys)
             edge.AllowedHosts.Add("*");
     }
+
+    /// <summary>What is wrong with the configuration; null where something else is.</summary>
+    private static string? WrongSettings(Exception e) => e switch
+    {
+        OptionsValidationException options => string.Join("; ", options.Failures),
+        // The binder's: it names the setting, its value and what it should be; why the value is none stands within.
+        InvalidOperationException { InnerException: FormatException or ArgumentException or OverflowException } => e.Message,
+        // The host's, which looks at all options.
+        AggregateException many when many.InnerExceptions.All(one => WrongSettings(one) is not null) => string.Join("; ", many.InnerExceptions.Select(WrongSettings)),
+        _ => null,
+    };
 
     private static StartException Busy(int port, Exception reason) =>
         new($"port {port} cannot be used ({reason.GetBaseException().Message}); stop what listens there (an Ollama?) or give another --port", reason);

@@ -55,7 +55,11 @@ internal sealed class LocalHostSteps(
         }
         else
         {
-            await using EdgeServer edge = await EdgeServer.StartAsync(options, account, signalR.Connection, shutdown.Token);
+            int ownPort = data.Ports.Find("edge");
+            LocalHostOptions here = options with { OwnPort = ownPort == options.Port ? 0 : ownPort };
+            await using EdgeServer edge = await EdgeServer.StartAsync(here, account, signalR.Connection, shutdown.Token);
+            if (options.Certificate is not null)
+                data.Ports.Keep("edge", edge.Address.Port);
             await RunBesideAsync(edge.Address, edge.PublicAddress, storage, account, signalR, model, tokens, shutdown);
         }
     }

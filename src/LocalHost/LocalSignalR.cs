@@ -64,7 +64,7 @@ internal sealed class LocalSignalR : IAsyncDisposable
     private static async Task<SignalRSurface> StartAsync(
         LocalHostOptions options, DataFolder data, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
-        int port = options.Services ? EmulatorPort : 0;
+        int port = options.Services ? EmulatorPort : data.Ports.Find("signalr");
         SignalRSurfaceOptions surface = new()
         {
             AccessKey = data.Secrets.GetOrCreate("signalr-access-key"),
@@ -74,7 +74,10 @@ internal sealed class LocalSignalR : IAsyncDisposable
         };
         try
         {
-            return await SignalRSurface.StartAsync(surface, time, loggers, cancellationToken);
+            SignalRSurface started = await SignalRSurface.StartAsync(surface, time, loggers, cancellationToken);
+            if (!options.Services)
+                data.Ports.Keep("signalr", new Uri(started.Endpoint).Port);
+            return started;
         }
         catch (IOException e)
         {

@@ -36,7 +36,7 @@ internal sealed class LocalStorage : IAsyncDisposable
     {
         if (Environment.GetEnvironmentVariable(Setting) is { Length: > 0 } given)
             return await OpenGivenAsync(given, cancellationToken);
-        AzuriteEndpoints ports = options.Services ? AzuriteEndpoints.WellKnown : new(0, 0, 0);
+        AzuriteEndpoints ports = options.Services ? AzuriteEndpoints.WellKnown : new(data.Ports.Find("blob"), data.Ports.Find("queue"), data.Ports.Find("table"));
         NodeRuntime node = await NodeRuntime.FindAsync(cancellationToken);
         AzuriteOptions azurite = new()
         {
@@ -50,7 +50,12 @@ internal sealed class LocalStorage : IAsyncDisposable
             TablePort = ports.TablePort,
         };
         AzuriteProcess process = await AzuriteProcess.StartAsync(azurite, loggers.CreateLogger<AzuriteProcess>(), time, cancellationToken);
-        return new(options.Services ? AzuriteEndpoints.WellKnownConnectionString : process.ConnectionString, process);
+        if (options.Services)
+            return new(AzuriteEndpoints.WellKnownConnectionString, process);
+        data.Ports.Keep("blob", process.Endpoints.BlobPort);
+        data.Ports.Keep("queue", process.Endpoints.QueuePort);
+        data.Ports.Keep("table", process.Endpoints.TablePort);
+        return new(process.ConnectionString, process);
     }
 
     public ValueTask DisposeAsync() => _azurite?.DisposeAsync() ?? ValueTask.CompletedTask;

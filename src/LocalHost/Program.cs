@@ -5,4 +5,6 @@ using OllamaMax.SignalR;
 EnvironmentProxy.ExceptThisMachine();
 // Signals are ours (Shutdown): System.CommandLine would cut a clean end short after two seconds.
 InvocationConfiguration invocation = new() { ProcessTerminationTimeout = null };
-return await LocalHostCommand.Create(LocalHostApp.RunAsync).Parse(args).InvokeAsync(invocation);
+// A text that begins with @ is that text, not the name of a file with more arguments.
+ParserConfiguration parser = new() { ResponseFileTokenReplacer = null };
+return await LocalHostCommand.Create(LocalHostApp.RunAsync).Parse(args, parser).InvokeAsync(invocation);

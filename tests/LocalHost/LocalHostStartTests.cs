@@ -46,6 +46,34 @@ public sealed class LocalHostStartTests : IDisposable
         error.ShouldStartWith("error: another local host (pid ");
     }
 
+    [Theory]
+    [InlineData(1, "error: ")]
+    [InlineData(2, "error: edge-")]
+    public async Task Start_SettingThatIsNoTime_NamesIt(int edges, string begins)
+    {
+        string error = await FailsAsync(NoWorkers with
+        {
+            MoreArguments = ["--edges", $"{edges}"],
+            Environment = new Dictionary<string, string?> { ["OllamaMax__Jobs__Retention"] = "abc" },
+        });
+
+        error.ShouldStartWith(begins);
+        error.ShouldContain("OllamaMax:Jobs:Retention");
+    }
+
+    /// <summary>Tunnels from other boxes know them.</summary>
+    [Fact]
+    public async Task Start_Again_HasThePortsOfBefore()
+    {
+        LocalSystemOptions options = NoWorkers with { Data = _folder.Path, MoreArguments = ["--https"] };
+        string[] before = await PortsAsync(options);
+
+        string[] after = await PortsAsync(options);
+
+        after.ShouldBe(before);
+        before.Length.ShouldBe(3);
+    }
+
     [Fact]
     public async Task Start_OverStorageOfBefore_KeepsItAndRefusesTheKeyThatEverybodyKnows()
     {
@@ -137,6 +165,19 @@ public sealed class LocalHostStartTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>The lines that have them, once it is ready.</summary>
+    private static async Task<string[]> PortsAsync(LocalSystemOptions options)
+    {
+        await using LocalSystem system = await LocalSystem.StartAsync(options, Cancellation);
+        string join = await system.Output.WaitForAsync(line => line.Contains(" joins with: ssh ", StringComparison.Ordinal), Cancellation);
+        return
+        [
+            system.Output.Lines.Single(line => line.StartsWith("storage: ", StringComparison.Ordinal)),
+            system.Output.Lines.Single(line => line.StartsWith("signalr: ", StringComparison.Ordinal)),
+            join.Split('@')[0],
+        ];
+    }
 
     /// <summary>The one line on standard error of a start that fails.</summary>
     private static async Task<string> FailsAsync(LocalSystemOptions options)

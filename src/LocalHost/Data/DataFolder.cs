@@ -14,6 +14,7 @@ internal sealed class DataFolder : IDisposable
         Path = path;
         _lock = @lock;
         Secrets = new(Folder("secrets"));
+        Ports = new(Folder("ports"));
     }
 
     public static string Default =>
@@ -23,6 +24,8 @@ internal sealed class DataFolder : IDisposable
     public string Path { get; }
 
     public SecretStore Secrets { get; }
+
+    public KeptPorts Ports { get; }
 
     /// <summary>Creates it when it is not there.</summary>
     /// <exception cref="StartException">It cannot be written, or another local host uses it.</exception>
