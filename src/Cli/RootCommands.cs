@@ -25,13 +25,18 @@ internal static class RootCommands
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print what the API answers, for scripts", Recursive = true };
 
-    public static RootCommand Create(TextReader input, TextWriter output, TextWriter error)
+    /// <param name="input">Standard input.</param>
+    /// <param name="output">For results.</param>
+    /// <param name="error">For all else.</param>
+    /// <param name="interrupts">What ends a command, whose token is given to it; or a part of one.</param>
+    /// <param name="isInteractive">Whether somebody sits at <paramref name="input"/> who can be asked.</param>
+    public static RootCommand Create(TextReader input, TextWriter output, TextWriter error, Interrupts interrupts, bool isInteractive)
     {
         RootCommand root = new("OllamaMax: one URL for your own GPUs. Exit codes: 0 done, 1 failed, 2 nobody answers, 3 denied, 4 not there, 5 busy, 130 interrupted")
         {
             Address, Key, Json,
         };
-        Runner run = new(input, output, error);
+        Runner run = new(json => new Screen(input, output, error, json) { IsInteractive = isInteractive, Interrupts = interrupts });
         Command[] commands =
         [
             StatusCommands.Create(run), TopCommand.Create(run), WorkerCommands.Create(run), ModelCommands.Create(run), RunCommand.Create(run), JobCommands.Create(run),
@@ -46,7 +51,7 @@ internal static class RootCommands
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 
     /// <summary>Gives a command its edge and screen, and turns its exceptions into one line and an exit code.</summary>
-    internal sealed class Runner(TextReader input, TextWriter output, TextWriter error)
+    internal sealed class Runner(Func<bool, Screen> screenFor)
     {
         public void Set(Command command, Func<ParseResult, Edge, Screen, CancellationToken, Task> action) =>
             Set(command, async (parsed, edge, screen, cancellationToken) =>
@@ -61,7 +66,7 @@ internal static class RootCommands
         private async Task<int> RunAsync(
             ParseResult parsed, Func<ParseResult, Edge, Screen, CancellationToken, Task<int>> action, CancellationToken cancellationToken)
         {
-            Screen screen = new(input, output, error, parsed.GetValue(Json));
+            Screen screen = screenFor(parsed.GetValue(Json));
             string address = parsed.GetRequiredValue(Address);
             if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? url) || url.Scheme is not ("http" or "https"))
             {
@@ -75,9 +80,7 @@ internal static class RootCommands
             }
             catch (EdgeException e)
             {
-                screen.Note($"error: {e.Message}");
-                if (e.ExitCode == ExitCode.Unreachable)
-                    screen.Note("`ollamamax doctor` looks for the reason");
+                screen.Tell(e);
                 return e.ExitCode;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException)

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Spectre.Console;
 
@@ -12,7 +13,12 @@ internal sealed record Column(string Title, Func<JsonElement, string> Text, bool
 /// </summary>
 internal sealed class Screen
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        // For people and pipes, not for a page: letters of all languages, and < and & of templates, stand as they are.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>A pipe has no width: rows are not broken in it.</summary>
     private const int NoWidth = 10_000;
@@ -40,7 +46,10 @@ internal sealed class Screen
     public IAnsiConsole Side { get; }
 
     /// <summary>Whether somebody sits there who can be asked.</summary>
-    public bool IsInteractive => Input == Console.In && !Console.IsInputRedirected;
+    public required bool IsInteractive { get; init; }
+
+    /// <summary>What Ctrl-C ends.</summary>
+    public required Interrupts Interrupts { get; init; }
 
     /// <param name="answer">Printed whole with <c>--json</c>.</param>
     /// <param name="items">The rows otherwise.</param>
@@ -60,6 +69,26 @@ internal sealed class Screen
 
     /// <summary>Something to know beside the result.</summary>
     public void Note(string text) => Error.WriteLine(text);
+
+    /// <summary>An error, and where there is more to say of it.</summary>
+    public void Tell(EdgeException error)
+    {
+        Note($"error: {error.Message}");
+        if (error.ExitCode == ExitCode.Unreachable)
+            Note("`ollamamax doctor` looks for the reason");
+    }
+
+    /// <summary>A piece of what is said beside the result, such as thinking: dimmed where that can be seen.</summary>
+    public void Aside(string piece)
+    {
+        bool canDim = Side.Profile.Capabilities is { Ansi: true, ColorSystem: not ColorSystem.NoColors };
+        Error.Write(canDim ? $"\u001b[2m{piece}\u001b[22m" : piece);
+        Error.Flush();
+    }
+
+    /// <summary>The next line that is typed; null at the end. Who leaves does not wait for it: a terminal's read cannot be ended.</summary>
+    public Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
+        Task.Run(Input.ReadLine, CancellationToken.None).WaitAsync(cancellationToken);
 
     public static Table Table(IEnumerable<JsonElement> items, params Column[] columns)
     {

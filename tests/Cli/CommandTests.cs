@@ -145,6 +145,36 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Fact]
+    public async Task Jobs_MoreThanAPage_ComeInPagesFromTheNewestOn()
+    {
+        List<string> ids = [];
+        for (int count = 0; count < 2; count++)
+            ids.Add((await local.RunAsync("jobs", "submit", "demo", "hi")).Output.Trim());
+        ids.Add(await SubmitAsync(new() { ["strategy"] = "n", ["n"] = 2, ["model"] = "demo", ["prompt"] = "hi" }));
+        using Edge edge = new(local.System.BaseAddress, key: null);
+
+        var (_, output, errors) = await local.RunAsync("jobs", "list", "--limit", "1");
+        JsonElement older = await edge.GetAsync($"jobs?limit=1&before={ids[1]}", Cancellation);
+        JsonElement last = await edge.GetAsync($"jobs?before={ids[0]}", Cancellation);
+        JsonElement all = JsonElement.Parse((await local.RunAsync("jobs", "list", "--limit", "0", "--json")).Output);
+
+        output.TrimEnd().Split('\n').Length.ShouldBe(2);
+        errors.ShouldContain("there are more");
+        older.Items("jobs").Single().Shown("id").ShouldBe(ids[0]);
+        last.Items("jobs").Select(job => job.Shown("id")).ShouldNotContain(id => ids.Contains(id));
+        all.Items("jobs").Select(job => job.Shown("id")).Intersect(ids).ShouldBe(Enumerable.Reverse(ids));
+        (last.Is("has_more"), all.Is("has_more")).ShouldBe((false, false));
+    }
+
+    [Fact]
+    public async Task Json_OfAnyLanguage_IsWrittenAsItIs()
+    {
+        await using WebApplication server = await PlayedEdge.StartAsync(context => context.Response.WriteAsync("""{"name":"B\u00e4r <|im_start|> \u0026"}""", Cancellation));
+
+        (await Tool.RunAsync("", "jobs", "show", "1", "--edge", server.Urls.Single())).Output.ShouldContain("\"Bär <|im_start|> &\"");
+    }
+
+    [Fact]
     public async Task Jobs_FollowedWithAStrategy_GiveTheBranchesTextsApart()
     {
         string choices = await SubmitAsync(new() { ["strategy"] = "n", ["n"] = 2, ["model"] = "demo", ["prompt"] = "What is OllamaMax?", ["options"] = new JsonObject { ["temperature"] = 0 } });
@@ -203,6 +233,19 @@ public sealed class CommandTests(LocalSystemFixture local)
         (code, output).ShouldBe((ExitCode.Failed, ""));
         errors.ShouldContain("no checkout");
         errors.ShouldContain("git clone");
+    }
+
+    [Fact]
+    public async Task WorkerJoin_WhereStorageListensHereAlone_HasTheTunnelInItsCommand()
+    {
+        var (code, output, errors) = await local.RunAsync("worker", "join");
+
+        code.ShouldBe(ExitCode.Done);
+        int port = local.System.BaseAddress.Port;
+        output.ShouldStartWith($"ssh -fN -L {port}:127.0.0.1:{port} -L ");
+        output.Split(" -L ").Length.ShouldBe(1 + "edge, blobs, queues, SignalR".Split(", ").Length);
+        output.ShouldContain(" && OLLAMAMAX_JOIN_TOKEN=");
+        errors.ShouldContain("tunnel");
     }
 
     [Fact]
@@ -316,12 +359,56 @@ public sealed class CommandTests(LocalSystemFixture local)
         answer.Items("workers").Single().Text("name").ShouldBe("worker-1");
     }
 
+    [Fact]
+    public async Task Run_PromptThatBeginsWithAnAt_IsThatPrompt()
+    {
+        JsonElement asked = default;
+        await using WebApplication server = await PlayedEdge.StartAsync(async context =>
+        {
+            using JsonDocument body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: Cancellation);
+            asked = body.RootElement.Clone();
+            await context.Response.WriteAsync("""{"message":{"content":"yes"},"done":true}""", Cancellation);
+        });
+
+        var (code, output) = await Tool.StartAsync(Tool.Program, [], "run", "demo", "@all", "of", "you", "--edge", server.Urls.Single());
+
+        (code, output).ShouldBe((ExitCode.Done, "yes" + Environment.NewLine));
+        asked.Items("messages").Single().Text("content").ShouldBe("@all of you");
+    }
+
     [Theory]
     [InlineData("bash")]
     [InlineData("zsh")]
     [InlineData("powershell")]
     public async Task Completion_OfAShell_AsksTheTool(string shell) =>
         (await local.RunAsync("completion", shell)).Output.ShouldContain("[suggest:");
+
+    /// <summary>What a tab makes of a line in a real bash. An option stands for what begins it; where no option is begun, files are left to the shell.</summary>
+    [Theory]
+    [InlineData("worker dr", "drain")]
+    [InlineData("worker ", "list", "show", "join", "drain", "undrain", "update", "revoke")]
+    [InlineData("models push --js", "--json")]
+    [InlineData("models push ./fi")]
+    [InlineData("models push ")]
+    [InlineData("run demo xyz")]
+    public async Task Completion_InBash_FillsUpWhatWasTyped(string line, params string[] words)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "There is a bash on Linux.");
+        using TempFolder folder = new();
+        string script = $$"""
+            PATH={{AppContext.BaseDirectory}}:$PATH
+            eval "$(ollamamax completion bash)"
+            COMP_LINE='ollamamax {{line}}'; COMP_POINT=${#COMP_LINE}
+            _ollamamax ollamamax '{{line.Split(' ')[^1]}}'
+            printf '%s\n' "${COMPREPLY[@]}"
+            """;
+        await File.WriteAllTextAsync(folder.File("tab"), script, Cancellation);
+
+        var (code, output) = await Tool.StartAsync("bash", [], folder.File("tab"));
+
+        code.ShouldBe(0);
+        output.Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(words, ignoreOrder: true);
+    }
 
     [Fact]
     public async Task Suggest_HalfACommand_CompletesIt() =>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,8 +10,6 @@ public sealed class DoctorTests(LocalSystemFixture local)
 {
     private static readonly string[] Programs = ["dotnet", "node"];
     private static readonly string[] Checks = ["storage", "signalr", "workers"];
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Doctor_AllIsThere_FindsNothingMissing()
@@ -33,7 +30,7 @@ public sealed class DoctorTests(LocalSystemFixture local)
         string path = Path.GetDirectoryName(folder.File("bin/x"))!;
         Directory.CreateDirectory(path);
         foreach (string other in Programs.Where(other => other != program))
-            File.CreateSymbolicLink(Path.Combine(path, other), Find(other));
+            File.CreateSymbolicLink(Path.Combine(path, other), Tool.Find(other));
 
         Finding[] missing = await MissingAsync(("PATH", path), ("OLLAMAMAX_EDGE", local.System.BaseAddress.ToString()));
 
@@ -77,20 +74,11 @@ public sealed class DoctorTests(LocalSystemFixture local)
         missing[0].Mend.ShouldNotBeNullOrEmpty();
     }
 
-    private static string Find(string program) => Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator)
-        .Select(folder => Path.Combine(folder, program)).First(File.Exists);
-
     /// <summary>Runs the tool as a process, as PATH is a process's own.</summary>
     private static async Task<Finding[]> MissingAsync(params (string Name, string Value)[] environment)
     {
-        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "ollamamax"), ["doctor", "--json"]) { RedirectStandardOutput = true };
-        start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(new FileInfo(Find("dotnet")).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Find("dotnet"));
-        foreach ((string name, string value) in environment)
-            start.Environment[name] = value;
-        using Process process = Process.Start(start)!;
-        string output = await process.StandardOutput.ReadToEndAsync(Cancellation);
-        await process.WaitForExitAsync(Cancellation);
-        process.ExitCode.ShouldBe(ExitCode.Failed, output);
+        var (code, output) = await Tool.StartAsync(Tool.Program, environment, "doctor", "--json");
+        code.ShouldBe(ExitCode.Failed, output);
         return
         [
             .. JsonElement.Parse(output).Items("checks").Where(check => check.Text("verdict") is "Missing" or "missing")

@@ -8,8 +8,12 @@ internal static class CompletionCommand
     private const string Bash = """
         # eval "$(ollamamax completion bash)", in ~/.bashrc
         _ollamamax() {
-          local IFS=$'\n'
-          COMPREPLY=($(ollamamax "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null))
+          local word=$2 suggestion
+          COMPREPLY=()
+          while IFS= read -r suggestion; do
+            # Options only to who begins one: what is no option may be a file.
+            [[ $suggestion == "$word"* ]] && [[ $word == -* || $suggestion != [-/]* ]] && COMPREPLY+=("$suggestion")
+          done < <(ollamamax "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)
         }
         complete -o default -F _ollamamax ollamamax
         """;
@@ -28,7 +32,8 @@ internal static class CompletionCommand
         # ollamamax completion powershell | Out-String | Invoke-Expression, in $PROFILE
         Register-ArgumentCompleter -Native -CommandName ollamamax -ScriptBlock {
           param($word, $ast, $cursor)
-          ollamamax "[suggest:$cursor]" "$ast" | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
+          # Options only to who begins one: what is no option may be a file.
+          ollamamax "[suggest:$cursor]" "$ast" | Where-Object { $_.StartsWith($word) -and ($word.StartsWith('-') -or $_ -notmatch '^[-/]') } | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
         }
         """;
 
