@@ -36,6 +36,9 @@ internal sealed class Edge : IDisposable
         CallAsync(HttpMethod.Post, path, body is null ? null : Json(body), cancellationToken);
 
     /// <inheritdoc cref="GetAsync"/>
+    public Task<JsonElement> PatchAsync(string path, JsonObject body, CancellationToken cancellationToken) => CallAsync(HttpMethod.Patch, path, Json(body), cancellationToken);
+
+    /// <inheritdoc cref="GetAsync"/>
     /// <returns>What was answered; <see cref="JsonValueKind.Undefined"/> for nothing.</returns>
     public async Task<JsonElement> CallAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {

@@ -200,8 +200,10 @@ public sealed class CommandTests(LocalSystemFixture local)
         string list = (await local.RunAsync("keys", "list")).Output;
         list.ShouldContain("a laptop");
         list.ShouldNotContain(key.Split('_')[2]);
+        (await local.RunAsync("keys", "change", id, "--name", "a desktop", "--model", "demo")).Code.ShouldBe(ExitCode.Done);
+        (await local.RunAsync("keys", "list")).Output.ShouldContain("a desktop");
         (await local.RunAsync("keys", "revoke", id)).Code.ShouldBe(ExitCode.Done);
-        (await local.RunAsync("keys", "list")).Output.ShouldNotContain("a laptop");
+        (await local.RunAsync("keys", "list")).Output.ShouldNotContain("a desktop");
         (await local.RunAsync("audit")).Output.ShouldContain(id);
     }
 

@@ -30,6 +30,56 @@ public sealed class KeysTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task Change_Key_IsWhatWasSaidAndTheRestStays()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (string id, string key) = await edge.CreateKeyAsync(new { name = "laptop", models = (string[])["demo"], limits = new { requests_per_minute = 60, concurrent = 2 } });
+        (await edge.JsonAsync(Tags, key)).GetProperty("models").GetArrayLength().ShouldBe(1);
+
+        JsonElement changed = await ChangeAsync(edge, id, """{"name":"desktop","models":null,"limits":{"concurrent":null,"tokens_per_day":7},"expires_at":"2999-01-01T00:00:00Z"}""");
+
+        changed.GetProperty("name").GetString().ShouldBe("desktop");
+        changed.TryGetProperty("models", out _).ShouldBeFalse();
+        changed.GetProperty("limits").GetRawText().ShouldBe("""{"requests_per_minute":60,"tokens_per_day":7}""");
+        (await edge.JsonAsync(Tags, key)).GetProperty("models").GetArrayLength().ShouldBeGreaterThan(1);
+        changed = await ChangeAsync(edge, id, """{"limits":null,"expires_at":null}""");
+        (changed.GetProperty("name").GetString(), changed.GetProperty("limits").GetRawText(), changed.TryGetProperty("expires_at", out _)).ShouldBe(("desktop", "{}", false));
+        JsonElement acts = await edge.JsonAsync("/audit?limit=1000", SecuredEdge.Admin);
+        acts.GetProperty("records").EnumerateArray().Count(act => act.GetProperty("action").GetString() == "PATCH /keys/{id}" && act.GetProperty("subject").GetString() == id).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Change_KeyThatWasChangedSince_IsRefused()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (string id, _) = await edge.CreateKeyAsync(new { name = "laptop" });
+        using HttpResponseMessage read = await edge.GetAsync($"/keys/{id}", SecuredEdge.Admin);
+        string tag = read.Headers.ETag.ShouldNotBeNull().ToString();
+
+        (await ChangedAsync(edge, id, """{"name":"one"}""", ("If-Match", tag))).ShouldBe(HttpStatusCode.OK);
+        (await ChangedAsync(edge, id, """{"name":"two"}""", ("If-Match", tag))).ShouldBe(HttpStatusCode.PreconditionFailed);
+
+        (await edge.JsonAsync($"/keys/{id}", SecuredEdge.Admin)).GetProperty("name").GetString().ShouldBe("one");
+    }
+
+    [Theory]
+    [InlineData("user", """{"name":""}""")]
+    [InlineData("user", """{"name":null}""")]
+    [InlineData("user", """{"role":"admin"}""")]
+    [InlineData("user", """{"tenant":"other"}""")]
+    [InlineData("user", """{"expires_at":"2001-01-01T00:00:00Z"}""")]
+    [InlineData("user", """{"limits":{"concurrent":-1}}""")]
+    [InlineData("operator", """{"models":["demo"]}""")]
+    public async Task Change_ToWhatNoKeyCanBe_IsRefused(string role, string body)
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (string id, _) = await edge.CreateKeyAsync(new { name = "laptop", role });
+
+        (await ChangedAsync(edge, id, body)).ShouldBe(HttpStatusCode.BadRequest);
+        (await ChangedAsync(edge, "0123456789abcdef", """{"name":"nobody's"}""")).ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task AnyHeader_Key_LetsInAndIsInNoLog()
     {
         await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
@@ -155,5 +205,22 @@ public sealed class KeysTests(AzuriteFixture azurite)
         (await edge.StatusAsync("/keys", ApiKey.Create().Reveal())).ShouldBe(HttpStatusCode.Unauthorized);
         (_, string key) = await edge.CreateKeyAsync(new { name = "less", role = "user" });
         (await edge.StatusAsync("/keys", key)).ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    private static Task<HttpResponseMessage> PatchAsync(EdgeServer edge, string id, string body, params (string, string)[] headers) =>
+        edge.SendAsync(HttpMethod.Patch, $"/keys/{id}", new StringContent(body), [("Authorization", $"Bearer {SecuredEdge.Admin}"), .. headers]);
+
+    private static async Task<HttpStatusCode> ChangedAsync(EdgeServer edge, string id, string body, params (string, string)[] headers)
+    {
+        using HttpResponseMessage response = await PatchAsync(edge, id, body, headers);
+        return response.StatusCode;
+    }
+
+    private static async Task<JsonElement> ChangeAsync(EdgeServer edge, string id, string body)
+    {
+        using HttpResponseMessage response = await PatchAsync(edge, id, body);
+        string text = await response.TextAsync();
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+        return JsonElement.Parse(text);
     }
 }

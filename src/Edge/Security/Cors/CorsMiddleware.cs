@@ -12,7 +12,7 @@ namespace OllamaMax.Edge.Security.Cors;
 /// </summary>
 internal sealed class CorsMiddleware(RequestDelegate next, IOptions<CorsOptions> options, IOptions<EdgeOptions> edge)
 {
-    private const string Methods = "GET, HEAD, POST, PUT, DELETE";
+    private const string Methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
     private const string Exposed = $"{RequestIdMiddleware.Header}, {ModelHeader.Name}, {IdempotencyKey.ReplayHeader}, Retry-After, " +
         "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens";
 

@@ -14,16 +14,16 @@ internal sealed record KeyRequest(string Name, string Tenant, Role Role, IReadOn
     /// <param name="tenant">Where the body names none.</param>
     public static Result<KeyRequest> Read(JsonFields fields, string tenant, DateTimeOffset now)
     {
-        string? name = fields.Text("name");
-        if (name is not { Length: > 0 and <= LongestName } || name.Any(char.IsControl))
-            fields.Errors.Add("name", $"must be 1 to {LongestName} characters");
+        string? name = ReadName(fields);
         string given = fields.Text("tenant") ?? tenant;
         if (!IsTenant(given))
             fields.Errors.Add("tenant", $"must be 1 to {LongestTenant} letters, digits, '-', '_' and '.'");
         Role? role = Roles.Find(fields.Text("role") ?? Roles.NameOf(Role.User));
         if (role is null)
             fields.Errors.Add("role", $"must be one of {string.Join(", ", Roles.Names)}");
-        IReadOnlyList<string>? models = ReadModels(fields, role);
+        IReadOnlyList<string>? models = ReadModels(fields);
+        if (models is not null && role is { } known && ModelsError(known) is { } managing)
+            fields.Errors.Add(managing);
         DateTimeOffset? expiresAt = ReadExpiry(fields, now);
         UsageLimits limits = fields.Object("limits") is { } numbers ? ReadLimits(numbers) : UsageLimits.None;
         return fields.Errors.First is { } error ? error : new KeyRequest(name!, given, role!.Value, models, expiresAt, limits);
@@ -33,7 +33,21 @@ internal sealed record KeyRequest(string Name, string Tenant, Role Role, IReadOn
     public static bool IsTenant(string text) =>
         text is { Length: > 0 and <= LongestTenant } && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && text.Trim('.').Length > 0;
 
-    private static IReadOnlyList<string>? ReadModels(JsonFields fields, Role? role)
+    public static string? ReadName(JsonFields fields)
+    {
+        string? name = fields.Text("name");
+        if (name is not { Length: > 0 and <= LongestName } || name.Any(char.IsControl))
+            fields.Errors.Add("name", $"must be 1 to {LongestName} characters");
+        return name;
+    }
+
+    /// <summary>Who can copy a model onto another name, or pull one, is not held by a list of names.</summary>
+    public static ApiError? ModelsError(Role role) => (Roles.PermissionsOf(role) & Permissions.ManageModels) == 0
+        ? null
+        : ApiError.BadRequest($"models cannot be given to a key of role {Roles.NameOf(role)}, which manages models") with { Field = "models" };
+
+    /// <summary>Null: all.</summary>
+    public static IReadOnlyList<string>? ReadModels(JsonFields fields)
     {
         if (!fields.IsSet("models"))
             return null;
@@ -45,13 +59,11 @@ internal sealed record KeyRequest(string Name, string Tenant, Role Role, IReadOn
             if (ModelAllowList.FindError(model) is { } error)
                 fields.Errors.Add(ApiError.BadRequest($"models: {error}") with { Field = "models" });
         }
-        // Who can copy a model onto another name, or pull one, is not held by a list of names.
-        if (role is { } known && (Roles.PermissionsOf(known) & Permissions.ManageModels) != 0)
-            fields.Errors.Add("models", $"cannot be given to a key of role {Roles.NameOf(known)}, which manages models");
         return models;
     }
 
-    private static DateTimeOffset? ReadExpiry(JsonFields fields, DateTimeOffset now)
+    /// <summary>Null: never.</summary>
+    public static DateTimeOffset? ReadExpiry(JsonFields fields, DateTimeOffset now)
     {
         if (fields.Text("expires_at") is not { } text)
             return null;
@@ -61,7 +73,7 @@ internal sealed record KeyRequest(string Name, string Tenant, Role Role, IReadOn
         return null;
     }
 
-    private static UsageLimits ReadLimits(JsonFields fields) => new()
+    public static UsageLimits ReadLimits(JsonFields fields) => new()
     {
         RequestsPerMinute = (int?)fields.Integer("requests_per_minute", 0),
         TokensPerMinute = fields.Integer("tokens_per_minute", 0, long.MaxValue),

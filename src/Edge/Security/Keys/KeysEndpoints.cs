@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Primitives;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenApi;
 using OllamaMax.Security;
@@ -8,7 +9,7 @@ using OllamaMax.Storage.Security;
 
 namespace OllamaMax.Edge.Security.Keys;
 
-/// <summary><c>/keys</c>: make, list, show, rotate, revoke. A key is shown once, by what made it.</summary>
+/// <summary><c>/keys</c>: make, list, show, change, rotate, revoke. A key is shown once, by what made it.</summary>
 internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, KeyCache cache, TimeProvider time) : IEndpointGroup
 {
     private static readonly TimeSpan DefaultGrace = TimeSpan.FromHours(24);
@@ -23,6 +24,8 @@ internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, Ke
             .Describe(Said("All keys that are not revoked, without their secrets.") with { AnswerType = KeysJson.Default.KeysAnswer });
         endpoints.MapGet("/keys/{id}", ShowAsync).WithMetadata(manage)
             .Describe(Said("A key, without its secret.") with { AnswerType = KeysJson.Default.KeyAnswer });
+        endpoints.MapPatch("/keys/{id}", ChangeAsync).WithMetadata(manage)
+            .Describe(Said("Changes a key's name, models, limits or expiry, with If-Match only if it is still what was read: within 5 s at every edge.") with { Body = "KeyChange", AnswerType = KeysJson.Default.KeyAnswer });
         endpoints.MapPost("/keys/{id}/rotate", RotateAsync).WithMetadata(manage)
             .Describe(Said("Gives a key a new secret; the old one stays good for a grace time.") with { Body = "KeyRotation", AnswerType = KeysJson.Default.KeyAnswer });
         endpoints.MapDelete("/keys/{id}", RevokeAsync).WithMetadata(manage)
@@ -72,13 +75,45 @@ internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, Ke
 
     private async Task ShowAsync(HttpContext context)
     {
-        if (await store.FindAsync(Id(context), known: null, context.RequestAborted) is not { Record: { } record })
-        {
+        if (await store.FindAsync(Id(context), known: null, context.RequestAborted) is { } found)
+            await ShowAsync(context, found);
+        else
             await NotFoundAsync(context);
+    }
+
+    private async Task ShowAsync(HttpContext context, StoredKey key)
+    {
+        IReadOnlyDictionary<string, DateTimeOffset> used = await store.ListUsedAsync(context.RequestAborted);
+        context.Response.Headers.ETag = Tag(key);
+        await JsonAnswer.WriteAsync(context, KeyAnswer.Of(key.Record, time.GetUtcNow()) with { LastUsedAt = LastUse(used, key.Record) }, KeysJson.Default.KeyAnswer);
+    }
+
+    private async Task ChangeAsync(HttpContext context)
+    {
+        RequestInfo.Of(context).Subject = Id(context);
+        DateTimeOffset now = time.GetUtcNow();
+        if ((await JsonRequest.ReadAsync(context, bodies, fields => KeyChange.Read(fields, now))).Failed(out ApiError? error, out KeyChange? change))
+        {
+            await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        IReadOnlyDictionary<string, DateTimeOffset> used = await store.ListUsedAsync(context.RequestAborted);
-        await JsonAnswer.WriteAsync(context, KeyAnswer.Of(record, time.GetUtcNow()) with { LastUsedAt = LastUse(used, record) }, KeysJson.Default.KeyAnswer);
+        while (await store.FindAsync(Id(context), known: null, context.RequestAborted) is { } found)
+        {
+            if (!IsMeant(context, found))
+                error = new ApiError(StatusCodes.Status412PreconditionFailed, "the key was changed since it was read; read it again");
+            if (error is not null || change.Over(found.Record).Failed(out error, out KeyRecord? changed))
+            {
+                await ErrorAnswer.WriteAsync(context, error);
+                return;
+            }
+            // Somebody else may have changed or revoked it just now.
+            if (await store.ReplaceAsync(found, changed, CancellationToken.None) is not { } stored)
+                continue;
+            cache.Forget(changed.Id);
+            await ShowAsync(context, stored);
+            return;
+        }
+        await NotFoundAsync(context);
     }
 
     private async Task RotateAsync(HttpContext context)
@@ -125,6 +160,14 @@ internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, Ke
             long? seconds = fields.Integer("grace_seconds", 0, LongestGrace);
             return fields.Errors.First is { } wrong ? wrong : new Grace(seconds is { } given ? TimeSpan.FromSeconds(given) : DefaultGrace);
         });
+    }
+
+    private static string Tag(StoredKey key) => key.ETag.ToString("H");
+
+    private static bool IsMeant(HttpContext context, StoredKey key)
+    {
+        StringValues asked = context.Request.Headers.IfMatch;
+        return asked.Count == 0 || asked.SelectMany(tags => tags!.Split(',', StringSplitOptions.TrimEntries)).Any(tag => tag == "*" || tag == Tag(key));
     }
 
     private Task ShowOnceAsync(HttpContext context, KeyRecord record, ApiKey key, int status)
