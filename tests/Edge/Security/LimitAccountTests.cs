@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Security.Limits;
+using OllamaMax.Edge.Tenants;
 using OllamaMax.Security;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Security;
@@ -40,6 +43,27 @@ public sealed class LimitAccountTests(AzuriteFixture azurite) : IDisposable
 
         admitted.ShouldBe(limit);
         _operations.Count.ShouldBeLessThanOrEqualTo(limit * edges, string.Join('\n', _operations));
+    }
+
+    /// <summary>What is there of one nobody can read.</summary>
+    [Fact]
+    public async Task FlushBook_UseThatIsDamaged_OthersAreTold()
+    {
+        StorageAccount account = new(azurite.NewAccount());
+        await account.CreateContainersAsync(Cancellation);
+        UseStore store = new(account);
+        using LimitBook book = new(store, new EdgeIdentity(), Options.Create(new TenantOptions()), _time, NullLogger<LimitBook>.Instance);
+        UsageLimits limits = new() { TokensPerDay = 100 };
+        string[] keys = ["damaged", "sound", new('ü', 300)];
+        await account.Blobs.GetBlobContainerClient(Containers.Keys).GetBlobClient("limits/key%3Adamaged").UploadAsync(new BinaryData("{"), Cancellation);
+        foreach (string key in keys)
+            book.Spend("tenant", key, limits, 7);
+
+        await book.FlushAsync(all: true, Cancellation);
+
+        foreach (string key in keys[1..])
+            (await store.ReadAsync($"key:{key}", Cancellation)).ETag.ShouldNotBeNull(key);
+        await Should.ThrowAsync<InvalidDataException>(() => store.ReadAsync("key:damaged", Cancellation));
     }
 
     [Fact]
