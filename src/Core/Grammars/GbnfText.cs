@@ -28,10 +28,13 @@ internal static class GbnfText
         }
     }
 
-    /// <summary>The text, whose characters are Latin ones, as a literal.</summary>
-    public static string Literal(string text) => $"\"{string.Concat(text.Select(Escape))}\"";
+    public static string Literal(string text) => $"\"{string.Concat(text.EnumerateRunes().Select(rune => Escape(rune.Value)))}\"";
 
-    public static string Escape(char c) => string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:X2}");
+    public static string Escape(char c) => Escape((int)c);
+
+    private static string Escape(int codePoint) => codePoint <= byte.MaxValue
+        ? string.Create(CultureInfo.InvariantCulture, $"\\x{codePoint:X2}")
+        : string.Create(CultureInfo.InvariantCulture, $"\\U{codePoint:X8}");
 
     private static int EndOf(string grammar, int start, char close)
     {

@@ -23,24 +23,24 @@ public static class ThinkingGrammar
     {
         StringBuilder all = new();
         all.Append(CultureInfo.InvariantCulture, $"root ::= {thought} {gap} {Answer}\n");
-        WriteThinking(all, close);
+        WriteUntil(all, "thinking", close);
         GbnfText.AppendRenamed(all, grammar, name => name == "root" ? Answer : name);
         return all.ToString();
     }
 
     /// <summary>
     /// Any text up to the first closing tag, that included: one rule for each length of the tag's begin that the text may end with (the automaton of
-    /// Knuth, Morris and Pratt 1977).
+    /// Knuth, Morris and Pratt 1977). The first one is <c>name-0</c>.
     /// </summary>
-    private static void WriteThinking(StringBuilder all, string close)
+    internal static void WriteUntil(StringBuilder all, string name, string close)
     {
         char[] letters = [.. close.Distinct().Order()];
         for (int state = 0; state < close.Length; state++)
         {
-            all.Append(CultureInfo.InvariantCulture, $"thinking-{state} ::= [{AllBut(letters)}] thinking-0");
+            all.Append(CultureInfo.InvariantCulture, $"{name}-{state} ::= [{AllBut(letters)}] {name}-0");
             foreach (IGrouping<int, char> step in letters.GroupBy(letter => TextMatch.Advance(close, state, letter)))
             {
-                string next = step.Key == close.Length ? "" : $" thinking-{step.Key}";
+                string next = step.Key == close.Length ? "" : $" {name}-{step.Key}";
                 all.Append(CultureInfo.InvariantCulture, $" | [{string.Concat(step.Select(GbnfText.Escape))}]{next}");
             }
             all.Append('\n');

@@ -20,8 +20,11 @@ public static class ToolGrammar
     /// <summary>Keywords that say nothing about the value.</summary>
     private static readonly string[] Annotations = ["$schema", "$id", "$comment", "title", "description"];
 
+    /// <summary>Whether answers can be held to calls in the form.</summary>
+    public static bool CanWrite(ToolCallForm form) => CallMarks.Has(form);
+
     /// <summary>An answer of calls of these tools, one at least.</summary>
-    /// <param name="form">The model's; not <see cref="ToolCallForm.None"/>.</param>
+    /// <param name="form">The model's; one that <see cref="CanWrite"/>.</param>
     /// <param name="tools">At least one.</param>
     /// <param name="isSingle">One call at most.</param>
     /// <param name="answer">A grammar that the answer may follow instead; null: it must be calls.</param>
@@ -36,23 +39,23 @@ public static class ToolGrammar
         [NotNullWhen(false)] out SchemaError? error)
     {
         (grammar, failed, error) = (null, null, null);
-        Shape shape = Shape.Of(form);
+        CallMarks marks = CallMarks.Of(form);
         StringBuilder all = new();
         all.Append(CultureInfo.InvariantCulture, $"root ::= calls{(answer is null ? "" : " | answer")}\n");
-        string more = isSingle || shape.Between is null ? "" : $" ({GbnfText.Literal(shape.Between)} call){{0,{MostCalls - 1}}}";
-        all.Append(CultureInfo.InvariantCulture, $"calls ::= {GbnfText.Literal(shape.Before)} call{more} {GbnfText.Literal(shape.Behind)}\n");
+        string more = isSingle || marks.Between is null ? "" : $" ({CallMarks.Write(marks.Between)} call){{0,{MostCalls - 1}}}";
+        all.Append(CultureInfo.InvariantCulture, $"calls ::= {CallMarks.Write(marks.Before)} call{more} {CallMarks.Write(marks.Behind)}\n");
         all.Append("call ::= ").AppendJoin(" | ", tools.Select((_, i) => $"call-{i}")).Append('\n');
         for (int i = 0; i < tools.Count; i++)
         {
-            if (!TryWriteArguments(tools[i].Parameters, out string? arguments, out error))
+            if (!TryWriteArguments(marks, tools[i].Parameters, out string? arguments, out error))
             {
                 failed = tools[i].Name;
                 if (tools[i].IsStrict)
                     return false;
-                arguments = JsonGrammar.AnyObject;
+                arguments = marks.Tagged is null ? JsonGrammar.AnyObject : TaggedGrammar.WriteLoosely(marks.Tagged, tools[i].Parameters);
             }
-            string begin = $"{shape.BeforeName}{JsonEncodedText.Encode(tools[i].Name)}{shape.BehindName}";
-            all.Append(CultureInfo.InvariantCulture, $"call-{i} ::= {GbnfText.Literal(begin)} call-{i}-root {GbnfText.Literal(shape.Close)}\n");
+            string begin = $"{CallMarks.Write(marks.BeforeName)} {GbnfText.Literal(JsonEncodedText.Encode(tools[i].Name).ToString())} {CallMarks.Write(marks.BehindName)}";
+            all.Append(CultureInfo.InvariantCulture, $"call-{i} ::= {begin} call-{i}-root {CallMarks.Write(marks.Close)}\n");
             string prefix = string.Create(CultureInfo.InvariantCulture, $"call-{i}-");
             GbnfText.AppendRenamed(all, arguments, name => prefix + name);
         }
@@ -63,30 +66,16 @@ public static class ToolGrammar
     }
 
     /// <summary>Arguments are an object, also where there is no schema or one that says nothing.</summary>
-    private static bool TryWriteArguments(JsonElement? parameters, [NotNullWhen(true)] out string? grammar, [NotNullWhen(false)] out SchemaError? error)
+    private static bool TryWriteArguments(
+        CallMarks marks, JsonElement? parameters, [NotNullWhen(true)] out string? grammar, [NotNullWhen(false)] out SchemaError? error)
     {
+        if (marks.Tagged is not null)
+            return TaggedGrammar.TryWrite(marks.Tagged, parameters, out grammar, out error);
         JsonElement schema = parameters is { ValueKind: not JsonValueKind.Null } given ? given : AnyObject;
         if (!JsonGrammar.TryFromSchema(schema, out grammar, out error))
             return false;
         if (schema.ValueKind != JsonValueKind.Object || schema.EnumerateObject().All(keyword => Annotations.Contains(keyword.Name)))
             grammar = JsonGrammar.AnyObject;
         return true;
-    }
-
-    /// <param name="Before">Once, before the first call.</param>
-    /// <param name="BeforeName">Of each call.</param>
-    /// <param name="BehindName">Up to its arguments.</param>
-    /// <param name="Close">Behind its arguments.</param>
-    /// <param name="Between">Null: there is one call at most.</param>
-    private sealed record Shape(string Before, string BeforeName, string BehindName, string Close, string? Between, string Behind)
-    {
-        public static Shape Of(ToolCallForm form) => form switch
-        {
-            ToolCallForm.Hermes => new("", "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>", "\n", ""),
-            ToolCallForm.Llama3 => new("", "{\"name\": \"", "\", \"parameters\": ", "}", "; ", ""),
-            ToolCallForm.Mistral => new("[TOOL_CALLS][", "{\"name\": \"", "\", \"arguments\": ", "}", ", ", "]"),
-            ToolCallForm.Harmony => new("", HarmonyGrammar.BeforeName, HarmonyGrammar.BehindName, "", null, ""),
-            _ => throw new ArgumentOutOfRangeException(nameof(form), form, "No call can be written in it."),
-        };
     }
 }

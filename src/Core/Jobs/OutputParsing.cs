@@ -19,6 +19,9 @@ public sealed record OutputParsing
 
     public ToolCallForm ToolCalls { get; init; }
 
+    /// <summary>Of what types arguments may be, by function and argument; null where the form tells texts from other values itself.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, ArgumentTypes>>? Arguments { get; init; }
+
     /// <summary>Of several calls only the first is one of the answer's.</summary>
     public bool IsSingleCall { get; init; }
 }
@@ -53,4 +56,52 @@ public enum ToolCallForm
     /// <see cref="OutputParsing.Harmony"/> only.
     /// </summary>
     Harmony,
+
+    /// <summary><c>[TOOL_CALLS]name[ARGS]{…}</c> for each call (Mistral, from 2025 on).</summary>
+    MistralNamed,
+
+    /// <summary>The same with <c>[CALL_ID]</c> and nine characters behind the name (Mistral Small 3.2).</summary>
+    MistralIdentified,
+
+    /// <summary><c>&lt;tool_call&gt;&lt;function=name&gt;&lt;parameter=key&gt;value&lt;/parameter&gt;&lt;/function&gt;&lt;/tool_call&gt;</c> (Qwen3-Coder, Qwen3.5, Nemotron 3, Step 3.5).</summary>
+    Functions,
+
+    /// <summary>As <see cref="Functions"/> in <c>&lt;seed:tool_call&gt;</c>.</summary>
+    SeedOss,
+
+    /// <summary><c>&lt;tool_call&gt;name&lt;arg_key&gt;key&lt;/arg_key&gt;&lt;arg_value&gt;value&lt;/arg_value&gt;&lt;/tool_call&gt;</c> (GLM).</summary>
+    Glm,
+
+    /// <summary><c>&lt;minimax:tool_call&gt;&lt;invoke name="name"&gt;&lt;parameter name="key"&gt;value&lt;/parameter&gt;&lt;/invoke&gt;&lt;/minimax:tool_call&gt;</c>.</summary>
+    MiniMax,
+
+    /// <summary><c>&lt;｜tool▁call▁begin｜&gt;name&lt;｜tool▁sep｜&gt;{…}&lt;｜tool▁call▁end｜&gt;</c> within <c>&lt;｜tool▁calls▁begin｜&gt;</c> (DeepSeek V3.1).</summary>
+    DeepSeek,
+
+    /// <summary>The same with <c>function</c> before the name, and the arguments in a fence of <c>```json</c> (DeepSeek V3, R1).</summary>
+    DeepSeekFenced,
+
+    /// <summary><c>&lt;｜DSML｜invoke name="name"&gt;&lt;｜DSML｜parameter name="key" string="true"&gt;value&lt;/｜DSML｜parameter&gt;</c> within <c>&lt;｜DSML｜function_calls&gt;</c> (DeepSeek V3.2).</summary>
+    Dsml,
+
+    /// <summary>The same within <c>&lt;｜DSML｜tool_calls&gt;</c> (DeepSeek V4).</summary>
+    DsmlTools,
+
+    /// <summary><c>&lt;|tool_call&gt;call:name{key:value}&lt;tool_call|&gt;</c>, strings within <c>&lt;|"|&gt;</c> (Gemma 4).</summary>
+    Gemma4,
+
+    /// <summary>The same within <c>&lt;start_function_call&gt;</c>, strings within <c>&lt;escape&gt;</c>.</summary>
+    FunctionGemma,
+
+    /// <summary><c>&lt;|tool_call_begin|&gt;functions.name:0&lt;|tool_call_argument_begin|&gt;{…}&lt;|tool_call_end|&gt;</c> within <c>&lt;|tool_calls_section_begin|&gt;</c> (Kimi K2).</summary>
+    Kimi,
+
+    /// <summary><c>&lt;|tool_call_start|&gt;[name(key=value)]&lt;|tool_call_end|&gt;</c>, as Python writes it (LFM2).</summary>
+    Lfm2,
+
+    /// <summary><c>&lt;|tool_call|&gt;</c> and an array of <c>{"name":…,"arguments":{…}}</c> (Granite 3).</summary>
+    Granite,
+
+    /// <summary><c>&lt;|START_ACTION|&gt;</c>, an array of <c>{"tool_name":…,"parameters":{…}}</c> and <c>&lt;|END_ACTION|&gt;</c> (Command R7B, Command A).</summary>
+    Command,
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Models;
 
@@ -15,12 +16,15 @@ internal static partial class ModelCapabilities
         if (fillInTheMiddle is not null)
             found.Add("insert");
         string code = template is null ? "" : TemplateCode.Of(template);
-        if (ToolsVariable.IsMatch(code))
+        if (ToolsVariable.IsMatch(code) && ModelOutputForms.ToolCalls(template) != ToolCallForm.None)
             found.Add("tools");
         if (ModelOutputForms.ThinkingTags(template) is not null || ThinkingVariable.IsMatch(code))
             found.Add("thinking");
         return found;
     }
+
+    /// <summary>Whether the template tells the model of tools, be its calls understood or not.</summary>
+    public static bool TellsOfTools(string? template) => template is not null && ToolsVariable.IsMatch(TemplateCode.Of(template));
 
     [GeneratedRegex(@"\btools\b")]
     private static partial Regex ToolsVariable { get; }

@@ -30,6 +30,37 @@ public static partial class ModelOutputForms
         new("<response>", "</response>"),
     ];
 
+    /// <summary>
+    /// What a template shows of the calls that its model writes, the more particular first: some forms stand in the marks of another one. A text may have to be there
+    /// beside the mark.
+    /// </summary>
+    private static readonly (string Mark, string Beside, ToolCallForm Form)[] KnownCalls =
+    [
+        ("seed:tool_call>", "<function=", ToolCallForm.SeedOss),
+        ("<function=", "<parameter=", ToolCallForm.Functions),
+        // Arguments in JSON between the tags (functionary).
+        ("<function=", "", ToolCallForm.None),
+        ("<arg_key>", "", ToolCallForm.Glm),
+        ("<minimax:tool_call>", "<invoke name=", ToolCallForm.MiniMax),
+        ("｜DSML｜", "function_calls", ToolCallForm.Dsml),
+        ("｜DSML｜", "tool_calls>", ToolCallForm.DsmlTools),
+        ("<invoke name=", "", ToolCallForm.None),
+        ("<|tool_call>call:", "", ToolCallForm.Gemma4),
+        ("<start_function_call>", "", ToolCallForm.FunctionGemma),
+        ("<|tool_calls_section_begin|>", "", ToolCallForm.Kimi),
+        ("<｜tool▁call▁begin｜>", "```json", ToolCallForm.DeepSeekFenced),
+        ("<｜tool▁call▁begin｜>", "", ToolCallForm.DeepSeek),
+        ("<|tool_call_start|>", "", ToolCallForm.Lfm2),
+        ("<|tool_list_start|>", "", ToolCallForm.Lfm2),
+        ("List of tools: [", "<|im_start|>", ToolCallForm.Lfm2),
+        ("<|START_ACTION|>", "tool_name", ToolCallForm.Command),
+        ("<tool_call>", "", ToolCallForm.Hermes),
+        ("<|tool_call|>", "", ToolCallForm.Granite),
+        ("[TOOL_CALLS]", "[CALL_ID]", ToolCallForm.MistralIdentified),
+        ("[TOOL_CALLS]", "[ARGS]", ToolCallForm.MistralNamed),
+        ("[TOOL_CALLS]", "", ToolCallForm.Mistral),
+    ];
+
     /// <summary>Whether the template asks whether to think; the tags are the usual ones where it does not show them.</summary>
     [GeneratedRegex(@"\benable_thinking\b")]
     private static partial Regex ThinkingSwitch { get; }
@@ -69,13 +100,11 @@ public static partial class ModelOutputForms
             return ToolCallForm.None;
         if (IsHarmony(template))
             return ToolCallForm.Harmony;
-        // Calls as XML stand in the same tag (Qwen3-Coder, GLM), or beside the same token (functionary): another form.
-        if (template.Contains("<function=", StringComparison.Ordinal) || template.Contains("<arg_key>", StringComparison.Ordinal))
-            return ToolCallForm.None;
-        if (template.Contains("<tool_call>", StringComparison.Ordinal))
-            return ToolCallForm.Hermes;
-        if (template.Contains("[TOOL_CALLS]", StringComparison.Ordinal))
-            return ToolCallForm.Mistral;
+        foreach ((string mark, string beside, ToolCallForm form) in KnownCalls)
+        {
+            if (template.Contains(mark, StringComparison.Ordinal) && template.Contains(beside, StringComparison.Ordinal))
+                return form;
+        }
         return IsLlama3(template) ? ToolCallForm.Llama3 : ToolCallForm.None;
     }
 

@@ -54,6 +54,9 @@ public sealed record ModelView
 
     /// <summary>Whether it writes texts; the others only embed them.</summary>
     public bool CanComplete => Capabilities.Contains("completion");
+
+    /// <summary>Whether it can be told of tools. Its calls are read as such where <see cref="Capabilities"/> name tools, and are text otherwise.</summary>
+    public bool TakesTools => Capabilities.Contains("tools") || (Forwarded is null && ModelCapabilities.TellsOfTools(Template));
 }
 
 /// <summary>What Ollama shows under <c>details</c>.</summary>

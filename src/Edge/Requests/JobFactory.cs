@@ -113,7 +113,7 @@ internal sealed class JobFactory(
             return null;
         if (!model.CanComplete)
             return ApiError.BadRequest($"\"{request.Model}\" does not support {(request.IsCompletion ? "generate" : "chat")}");
-        if (request.Tools.Count > 0 && !model.Capabilities.Contains("tools"))
+        if (request.Tools.Count > 0 && !model.TakesTools)
             return ApiError.BadRequest($"\"{request.Model}\" does not support tools");
         if (request.Think == true && !model.Capabilities.Contains("thinking"))
             return ApiError.BadRequest($"\"{request.Model}\" does not support thinking");

@@ -18,12 +18,14 @@ internal sealed class PromptMaker(IPromptRenderer templates)
             return error;
         // A raw prompt's answer is left as it is, unless reasoning is asked for.
         bool isLeft = request.Suffix.Length > 0 || (request.RawPrompt is not null && request.Think != true);
+        ToolCallForm form = request.Tools.Count > 0 ? ModelOutputForms.ToolCalls(shown.Template) : ToolCallForm.None;
         OutputParsing parsing = new()
         {
             Thinking = isLeft ? null : Tags(request, shown, text),
             Answer = isLeft ? null : Frame(request, shown, text),
             Harmony = isLeft ? null : ModelOutputForms.Harmony(shown.Template, text),
-            ToolCalls = request.Tools.Count > 0 ? ModelOutputForms.ToolCalls(shown.Template) : ToolCallForm.None,
+            ToolCalls = form,
+            Arguments = ToolArguments.Of(form, request.Tools.Select(CallableTool.Of)),
         };
         if (RequestedGrammar.Of(request, parsing, out string? grammar) is { } refused)
             return refused;

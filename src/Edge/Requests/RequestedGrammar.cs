@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OllamaMax.Edge.Http;
 using OllamaMax.Grammars;
 using OllamaMax.Jobs;
@@ -18,24 +17,15 @@ internal static class RequestedGrammar
         if (grammar is not null && parsing.Harmony is "")
             grammar = HarmonyGrammar.InFinal(grammar);
         ToolChoice choice = request.ToolChoice;
-        bool mayCallInstead = grammar is not null && request.Tools.Count > 0 && form != ToolCallForm.None;
+        bool mayCallInstead = grammar is not null && request.Tools.Count > 0 && ToolGrammar.CanWrite(form);
         if (!choice.IsRequired && !mayCallInstead)
             return null;
-        if (form == ToolCallForm.None)
+        if (!ToolGrammar.CanWrite(form))
             return ApiError.BadRequest($"\"{request.Model}\" writes calls in a form that it cannot be held to: tool_choice can only be auto or none") with { Field = "tool_choice" };
-        List<CallableTool> tools = [];
-        foreach (JsonElement tool in request.Tools)
-        {
-            JsonElement function = tool.GetProperty("function");
-            string name = function.GetProperty("name").GetString()!;
-            if (choice.Name is null || choice.Name == name)
-                tools.Add(new(name, Find(function, "parameters"), IsStrict: Find(function, "strict") is { ValueKind: JsonValueKind.True }));
-        }
+        CallableTool[] tools = [.. request.Tools.Select(CallableTool.Of).Where(tool => choice.Name is null || choice.Name == tool.Name)];
         string? answer = choice.IsRequired ? null : grammar;
         if (ToolGrammar.TryWrite(form, tools, choice.IsSingle, answer, out grammar, out string? failed, out SchemaError? error))
             return null;
         return ApiError.BadRequest($"tools: the parameters of \"{failed}\": {error}") with { Field = "tools" };
     }
-
-    private static JsonElement? Find(JsonElement function, string name) => function.TryGetProperty(name, out JsonElement value) ? value : null;
 }

@@ -81,7 +81,7 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
     /// </summary>
     public void WarmUp(ModelView model)
     {
-        JsonElement[] tools = model.Capabilities.Contains("tools") ? [ExampleConversation.Tool] : [];
+        JsonElement[] tools = model.TakesTools ? [ExampleConversation.Tool] : [];
         for (int i = 0; i < WarmUpRenders; i++)
             Render(model, ExampleConversation.Hello, i % 2 == 0 ? [] : tools, addGenerationPrompt: true);
     }

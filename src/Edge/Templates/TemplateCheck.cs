@@ -16,7 +16,7 @@ internal sealed partial class TemplateCheck(ModelCatalog catalog, IPromptRendere
         if (await catalog.FindAsync(name, cancellationToken) is not { Template: not null } model)
             return null;
         return Warning(model, "messages", ExampleConversation.Hello, [])
-            ?? (model.Capabilities.Contains("tools") ? Warning(model, "tools", ExampleConversation.Call, [ExampleConversation.Tool]) : null);
+            ?? (model.TakesTools ? Warning(model, "tools", ExampleConversation.Call, [ExampleConversation.Tool]) : null);
     }
 
     private string? Warning(ModelView model, string what, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement> tools)

@@ -178,7 +178,7 @@ internal sealed partial class TemplateInput(Utf8JsonWriter writer, string templa
     private void WriteArguments(string text)
     {
         // What the model once wrote need not be JSON: it stays the text that it was.
-        if (ToolCallJson.ArgumentsIn(text) is { } arguments)
+        if (ToolCallJson.ArgumentsIn(string.IsNullOrWhiteSpace(text) ? "{}" : text) is { } arguments)
             arguments.WriteTo(writer);
         else
             writer.WriteStringValue(text);

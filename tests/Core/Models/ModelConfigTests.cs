@@ -55,15 +55,23 @@ public sealed class ModelConfigTests
 
     [Theory]
     [InlineData("{% for m in messages %}{{ m.content }}{% endfor %}", "completion")]
-    [InlineData("{%- if tools %}{% endif %}", "completion,tools")]
+    [InlineData("{%- if tools %}{% endif %}{{ '<tool_call>' }}", "completion,tools")]
+    [InlineData("{%- if tools %}{% endif %}{{ '<odd_call>' }}", "completion")]
+    [InlineData("{{ '<tool_call>' }}", "completion")]
     [InlineData("You have no tools: {{ 'tools' }}", "completion")]
     [InlineData("{% if enable_thinking is defined %}{% endif %}", "completion,thinking")]
     [InlineData("{{ m.reasoning_content }}", "completion")]
     [InlineData("{{ 'thinking' }}{% if thinking %}{% endif %}", "completion,thinking")]
-    [InlineData("{{ '<think>\\n' }}{{ tools | tojson }}", "completion,tools,thinking")]
+    [InlineData("{{ '<think>\\n' }}{{ tools | tojson }}[TOOL_CALLS]", "completion,tools,thinking")]
     [InlineData("{% 'unclosed", "completion")]
     public void Find_Template_GoesByTheVariablesItReads(string template, string capabilities) =>
         string.Join(',', View(Config(template)).Capabilities).ShouldBe(capabilities);
+
+    [Theory]
+    [InlineData("{%- if tools %}{% endif %}{{ '<odd_call>' }}", true)]
+    [InlineData("{%- if tools %}{% endif %}{{ '<tool_call>' }}", true)]
+    [InlineData("{{ messages }}", false)]
+    public void TakesTools_Template_AlsoWhereItsCallsAreNotUnderstood(string template, bool takes) => View(Config(template)).TakesTools.ShouldBe(takes);
 
     [Fact]
     public void Find_PoolingModel_Embeds()

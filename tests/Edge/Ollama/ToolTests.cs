@@ -1,5 +1,8 @@
+using System.Net;
+using System.Text.Json;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Jobs;
+using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Tests.Ollama;
 
@@ -21,6 +24,38 @@ public sealed class ToolTests
 
         (await edge.Jobs.NextAsync()).Job.Parsing.ToolCalls.ShouldBe(ToolCallForm.Hermes);
         (await edge.Jobs.NextAsync()).Job.Parsing.ToolCalls.ShouldBe(ToolCallForm.None);
+    }
+
+    [Fact]
+    public async Task Chat_ToolsInAFormThatIsNotKnown_AreShownAndCallsAreText()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able with { Capabilities = ["completion"], Template = "{% if tools %}{{ '<odd_call>' }}{% endif %}" });
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/chat", Request);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        Job job = (await edge.Jobs.NextAsync()).Job;
+        job.Prompt.ShouldContain("[f]");
+        job.Parsing.ToolCalls.ShouldBe(ToolCallForm.None);
+    }
+
+    [Fact]
+    public async Task Chat_FormThatWritesTextsWithoutQuotes_TypesOfArgumentsGoWithTheJob()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able with { Template = "{{ tools }}<function=f><parameter=a>" });
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/chat", Request.Replace(
+            "{\"name\":\"f\"}", """{"name":"f","parameters":{"properties":{"a":{"type":"string"} } } }""", StringComparison.Ordinal));
+
+        Job job = (await edge.Jobs.NextAsync()).Job;
+        job.Parsing.ToolCalls.ShouldBe(ToolCallForm.Functions);
+        job.Parsing.Arguments!["f"]["a"].ShouldBe(ArgumentTypes.Text);
+        Job read = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job), ProtocolJson.Default.Job)!;
+        read.Parsing.Arguments!["f"]["a"].ShouldBe(ArgumentTypes.Text);
     }
 
     [Fact]

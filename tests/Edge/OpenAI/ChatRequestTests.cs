@@ -162,6 +162,19 @@ public sealed class ChatRequestTests
         error.GetProperty("message").GetString()!.ShouldContain("\"demo\" writes calls in a form that it cannot be held to");
     }
 
+    [Fact]
+    public async Task Chat_RequiredCallsInAFormThatNoGrammarWrites_BadRequest()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able with { Template = "{{ '<|tool_call>call:' }}" });
+
+        using HttpResponseMessage response = await edge.PostAsync(
+            Path, $$"""{"model":"able","messages":[{"role":"user","content":"hi"}],{{Tools}},"tool_choice":"required"}""");
+
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await response.TextAsync()).ShouldContain("in a form that it cannot be held to");
+    }
+
     private static async Task<Job> JobOfAsync(string fields)
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();

@@ -83,6 +83,17 @@ public sealed class PromptTemplatesTests
         prompt.ShouldContain("call00002 true ");
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    public void Render_ArgumentsThatAreABlankText_AreAnObjectWithout(string arguments)
+    {
+        JsonElement call = JsonElement.Parse($$$"""{"function":{"name":"f","arguments":"{{{arguments}}}"}}""");
+        ModelView model = TemplateModels.With("{% for key, value in messages[0].tool_calls[0].function.arguments.items() %}{{ key }}{% endfor %}none");
+
+        Shared.Render(model, [new("assistant", "") { ToolCalls = [call] }], [], true).ShouldBe("none");
+    }
+
     [Fact]
     public void Render_IdsThatTheTemplateRefuses_AreReplacedInCallsAndResults()
     {

@@ -30,7 +30,7 @@ public sealed class Assembler
     public Assembler(IReadOnlyList<string> stop, OutputParsing? parsing = null)
     {
         _stops = new StopFinder(stop);
-        ITextStage rest = ToolCallParser.Of(parsing?.ToolCalls ?? ToolCallForm.None);
+        ITextStage rest = ToolCallParser.Of(parsing ?? OutputParsing.None);
         if (parsing?.Answer is { } frame)
             rest = new TagSplitter(frame.Open, frame.Close, isOpen: false, inside: rest, next: rest, isBegun: frame.IsBegun);
         if (parsing?.Harmony is { } begun)

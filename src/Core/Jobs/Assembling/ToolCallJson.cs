@@ -14,16 +14,19 @@ public static class ToolCallJson
     /// <summary>The call that an object <c>{"name":…,"arguments":{…}}</c> describes; null where it describes none.</summary>
     /// <param name="json">Anything.</param>
     /// <param name="mayLackArguments">Whether a name alone is a call. Where calls have no marker it is not: it may be an answer in JSON.</param>
-    internal static ToolCall? Read(string json, bool mayLackArguments)
+    internal static ToolCall? Read(string json, bool mayLackArguments) =>
+        Parse(json) is { } call ? Read(call, "name", "arguments", mayLackArguments) : null;
+
+    private static ToolCall? Read(JsonElement call, string nameField, string argumentsField, bool mayLackArguments)
     {
-        if (Parse(json) is not { ValueKind: JsonValueKind.Object } call
-            || !call.TryGetProperty("name", out JsonElement name)
+        if (call.ValueKind != JsonValueKind.Object
+            || !call.TryGetProperty(nameField, out JsonElement name)
             || name.ValueKind != JsonValueKind.String
             || name.GetString() is not { Length: > 0 } text)
         {
             return null;
         }
-        if (!call.TryGetProperty("arguments", out JsonElement arguments) && !call.TryGetProperty("parameters", out arguments))
+        if (!call.TryGetProperty(argumentsField, out JsonElement arguments) && !call.TryGetProperty("parameters", out arguments))
             return mayLackArguments ? new ToolCall(text, NoArguments) : null;
         // Some write the arguments as OpenAI's API has them: JSON in a string.
         JsonElement? given = arguments.ValueKind == JsonValueKind.String ? Parse(arguments.GetString()!) : arguments;
@@ -36,6 +39,15 @@ public static class ToolCallJson
 
     /// <summary>The arguments that a text is, as OpenAI's API has them; null where it is no object's JSON. Any writer takes them.</summary>
     public static JsonElement? ArgumentsIn(string text) => Parse(text) is { ValueKind: JsonValueKind.Object } arguments ? arguments : null;
+
+    /// <summary>The calls of an array's objects; null where it is none, or one of them is no call.</summary>
+    internal static IReadOnlyList<ToolCall>? ReadAll(string json, string nameField, string argumentsField)
+    {
+        if (Parse(json) is not { ValueKind: JsonValueKind.Array } array)
+            return null;
+        ToolCall[] calls = [.. array.EnumerateArray().Select(call => Read(call, nameField, argumentsField, mayLackArguments: true)).OfType<ToolCall>()];
+        return calls.Length == array.GetArrayLength() && calls.Length > 0 ? calls : null;
+    }
 
     /// <summary>Whether an object that begins so may become a call: false as soon as its first field is none of a call's.</summary>
     internal static bool MayBeCall(ReadOnlySpan<char> begin)
@@ -55,7 +67,8 @@ public static class ToolCallJson
         return false;
     }
 
-    private static JsonElement? Parse(string json)
+    /// <summary>The value that a text is; null where it is no JSON that any writer takes.</summary>
+    internal static JsonElement? Parse(string json)
     {
         try
         {

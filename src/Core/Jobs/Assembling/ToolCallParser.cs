@@ -15,12 +15,12 @@ internal abstract class ToolCallParser : ITextStage
     private int _jsonStart;
     private int _matched;
 
-    public static ITextStage Of(ToolCallForm form) => form switch
+    public static ITextStage Of(OutputParsing parsing) => parsing.ToolCalls switch
     {
         ToolCallForm.Hermes => new HermesCalls(),
         ToolCallForm.Llama3 => new Llama3Calls(),
-        ToolCallForm.Mistral => new MistralCalls(),
-        _ => new PlainText(),
+        ToolCallForm.Mistral or ToolCallForm.MistralNamed or ToolCallForm.MistralIdentified => new MistralCalls(),
+        var form => CallForms.Of(form) is { } marks ? new MarkedCalls(marks, parsing.Arguments) : new PlainText(),
     };
 
     public void Append(ReadOnlySpan<char> text, AnswerParts parts)
@@ -44,8 +44,11 @@ internal abstract class ToolCallParser : ITextStage
     /// <summary>Characters held, to be part of a call or text.</summary>
     protected int Held => _held.Length;
 
+    /// <summary>What is held from there on.</summary>
+    protected string HeldFrom(int start) => _held.ToString(start, _held.Length - start);
+
     /// <summary>What is held of the JSON.</summary>
-    protected string Json => _held.ToString(_jsonStart, JsonLength);
+    protected string Json => HeldFrom(_jsonStart);
 
     protected int JsonLength => _held.Length - _jsonStart;
 
@@ -73,6 +76,15 @@ internal abstract class ToolCallParser : ITextStage
         if (_held.Length > 0)
             _parts.AddText(_held.ToString());
         Drop();
+    }
+
+    /// <summary>The first characters of what is held are text after all; the others are looked at again.</summary>
+    protected void FlushAndStepAgain(int length)
+    {
+        string again = HeldFrom(length);
+        _held.Length = length;
+        Flush();
+        Append(again, _parts);
     }
 
     protected void Drop()
@@ -121,5 +133,13 @@ internal abstract class ToolCallParser : ITextStage
         _parts.AddCall(call);
         Drop();
         return true;
+    }
+
+    /// <summary>Answers the calls and forgets what was held.</summary>
+    protected void EmitAll(IReadOnlyList<ToolCall> calls)
+    {
+        foreach (ToolCall call in calls)
+            _parts.AddCall(call);
+        Drop();
     }
 }

@@ -1,0 +1,76 @@
+using System.Text.Json;
+
+namespace OllamaMax.Jobs.Assembling;
+
+/// <summary>Finds the end of a call behind its name, in characters that come one by one, and reads it.</summary>
+internal abstract class CallBody
+{
+    /// <summary>What it begins with, white space aside.</summary>
+    public abstract IReadOnlyList<string> Begins { get; }
+
+    public static CallBody Of(CallForm form, IReadOnlyDictionary<string, IReadOnlyDictionary<string, ArgumentTypes>>? arguments) => form.Syntax switch
+    {
+        TaggedSyntax tagged => new TaggedBody(tagged, form.Close.Trim(), arguments),
+        LiteralSyntax literal => new LiteralBody(literal.Quote, form.HasName),
+        JsonArraySyntax array => new JsonBody('[', (_, json) => ToolCallJson.ReadAll(json, array.Name, array.Arguments)),
+        _ => new JsonBody('{', (name, json) => ToolCallJson.Read(name, json) is { } call ? [call] : null),
+    };
+
+    /// <summary>Forgets what came before.</summary>
+    public abstract void Restart();
+
+    /// <summary>Whether the call may be whole with this character.</summary>
+    public abstract bool Ends(char c);
+
+    /// <param name="body">All that came.</param>
+    /// <param name="isUnfinished">It only looked like the end.</param>
+    /// <returns>Null: it is no call.</returns>
+    public abstract IReadOnlyList<ToolCall>? Read(string name, string body, out bool isUnfinished);
+}
+
+internal sealed class JsonBody(char open, Func<string, string, IReadOnlyList<ToolCall>?> read) : CallBody
+{
+    private JsonExtent _extent;
+    private bool _isInside;
+
+    public override IReadOnlyList<string> Begins { get; } = [$"{open}"];
+
+    public override void Restart() => (_extent, _isInside) = (default, false);
+
+    public override bool Ends(char c)
+    {
+        _isInside |= c == open;
+        return _isInside && _extent.Add(c);
+    }
+
+    public override IReadOnlyList<ToolCall>? Read(string name, string body, out bool isUnfinished)
+    {
+        isUnfinished = false;
+        return read(name, body);
+    }
+}
+
+internal sealed class LiteralBody(string quote, bool hasName) : CallBody
+{
+    private LiteralExtent _extent = new(quote);
+    private bool _isInside;
+
+    public override IReadOnlyList<string> Begins { get; } = [hasName ? "{" : "["];
+
+    public override void Restart() => (_extent, _isInside) = (new(quote), false);
+
+    public override bool Ends(char c)
+    {
+        _isInside |= c == Begins[0][0];
+        return _isInside && _extent.Add(c);
+    }
+
+    public override IReadOnlyList<ToolCall>? Read(string name, string body, out bool isUnfinished)
+    {
+        isUnfinished = false;
+        LooseLiteral literal = new(body, quote);
+        if (!hasName)
+            return literal.ReadCalls();
+        return literal.Read() is { ValueKind: JsonValueKind.Object } arguments ? [new ToolCall(name, arguments)] : null;
+    }
+}

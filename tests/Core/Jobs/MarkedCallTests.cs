@@ -1,0 +1,177 @@
+using CsCheck;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Assembling;
+
+namespace OllamaMax.Core.Tests.Jobs;
+
+public sealed class MarkedCallTests
+{
+    private const string Text = "{\"s\":\"x\"}";
+
+    /// <summary>As the models' templates write a call of <c>f</c> with <c>s</c>, a text.</summary>
+    private static readonly Dictionary<ToolCallForm, string> Calls = new()
+    {
+        [ToolCallForm.Functions] = "<tool_call>\n<function=f>\n<parameter=s>\nx\n</parameter>\n</function>\n</tool_call>",
+        [ToolCallForm.SeedOss] = "<seed:tool_call>\n<function=f>\n<parameter=s>x</parameter>\n</function>\n</seed:tool_call>",
+        [ToolCallForm.Glm] = "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n</tool_call>",
+        [ToolCallForm.MiniMax] = "<minimax:tool_call>\n<invoke name=\"f\">\n<parameter name=\"s\">x</parameter>\n</invoke>\n</minimax:tool_call>",
+        [ToolCallForm.DeepSeek] = $"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{Text}<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+        [ToolCallForm.DeepSeekFenced] = $"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{Text}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+        [ToolCallForm.Dsml] = "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"f\">\n<｜DSML｜parameter name=\"s\" string=\"true\">x</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>",
+        [ToolCallForm.DsmlTools] = "<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"f\">\n<｜DSML｜parameter name=\"s\" string=\"true\">x</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>",
+        [ToolCallForm.Gemma4] = "<|tool_call>call:f{s:<|\"|>x<|\"|>}<tool_call|>",
+        [ToolCallForm.FunctionGemma] = "<start_function_call>call:f{s:<escape>x<escape>}<end_function_call>",
+        [ToolCallForm.Kimi] = $"<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{Text}<|tool_call_end|><|tool_calls_section_end|>",
+        [ToolCallForm.Lfm2] = "<|tool_call_start|>[f(s='x')]<|tool_call_end|>",
+        [ToolCallForm.Granite] = $"<|tool_call|>[{{\"name\": \"f\", \"arguments\": {Text}}}]",
+        [ToolCallForm.Command] = $"<|START_ACTION|>[\n    {{\"tool_call_id\": \"0\", \"tool_name\": \"f\", \"parameters\": {Text}}}\n]<|END_ACTION|>",
+    };
+
+    public static TheoryData<ToolCallForm> Forms { get; } = [.. Calls.Keys];
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Append_CallAsTheTemplateWritesIt_IsOne(ToolCallForm form) => Of(form, Calls[form]).ShouldBe(new("", "", $"f{Text}"));
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Append_TextAroundCalls_StaysText(ToolCallForm form) =>
+        Of(form, $"Let me <see>.\n\n{Calls[form]}\n{Calls[form]}\nDone < it. ").ShouldBe(new("Let me <see>.Done < it. ", "", $"f{Text}|f{Text}"));
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Append_CallCutOff_IsText(ToolCallForm form)
+    {
+        string begin = Calls[form][..Calls[form].IndexOf('x', StringComparison.Ordinal)];
+
+        Of(form, $"So: {begin}").ShouldBe(new($"So: {begin}", "", ""));
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Append_AnotherFormsCall_IsText(ToolCallForm form)
+    {
+        foreach ((ToolCallForm other, string call) in Calls)
+        {
+            // What differs in the marks around alone is understood: they may be missing.
+            bool isAlike = form == other || (form, other) is (ToolCallForm.Functions or ToolCallForm.SeedOss, ToolCallForm.Functions or ToolCallForm.SeedOss)
+                or (ToolCallForm.Dsml or ToolCallForm.DsmlTools, ToolCallForm.Dsml or ToolCallForm.DsmlTools);
+            if (!isAlike)
+                Of(form, call).ShouldBe(new(call, "", ""), $"{other}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Append_CallAfterAMarkThatIsNone_IsOne(ToolCallForm form)
+    {
+        string mark = CallForms.Of(form)!.Open.Trim();
+
+        Of(form, $"I write {mark} so: {Calls[form]}").ShouldBe(new($"I write {mark} so:", "", $"f{Text}"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Append_Call_LeavesWithItsLastCharacterAndTheTextBeforeAtOnce(ToolCallForm form)
+    {
+        Assembler assembler = new([], new() { ToolCalls = form });
+        string call = Calls[form];
+        int end = Enumerable.Range(1, call.Length).First(length => Of(form, call[..length]).Calls.Length > 0);
+
+        assembler.Append("One moment"u8).Text.ShouldBe("One moment");
+        assembler.Append(System.Text.Encoding.UTF8.GetBytes(call[..(end - 1)])).IsEmpty.ShouldBeTrue();
+        assembler.Append(System.Text.Encoding.UTF8.GetBytes(call[(end - 1)..end])).ToolCalls.ShouldHaveSingleItem().Name.ShouldBe("f");
+        assembler.Append(System.Text.Encoding.UTF8.GetBytes(call[end..])).IsEmpty.ShouldBeTrue();
+        assembler.Complete().IsEmpty.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(ToolCallForm.Functions, "<function=f>\n<parameter=s>\nx\n</parameter>\n</function>", "", $"f{Text}")]
+    [InlineData(ToolCallForm.Functions, "<tool_call><function=f></function></tool_call>", "", "f{}")]
+    [InlineData(ToolCallForm.Functions, "<tool_call>\n<function=f>\n<parameter=s>\n\nx </function>\n\n</parameter></function>", "", "f{\"s\":\"\\nx </function>\\n\"}")]
+    [InlineData(ToolCallForm.Functions, "<tool_call>\n<function=f>\n<parameter=s>\n{\"a\": [1]}\n</parameter>\n</function>", "", "f{\"s\":{\"a\":[1]}}")]
+    [InlineData(ToolCallForm.Functions, "<function=f>x</function><function=f></function>", "<function=f>x</function>", "f{}")]
+    [InlineData(ToolCallForm.Functions, "<function=f><parameter=></parameter></function>", "<function=f><parameter=></parameter></function>", "")]
+    [InlineData(ToolCallForm.Functions, "<tool_call>{\"name\":\"f\"}</tool_call>", "<tool_call>{\"name\":\"f\"}</tool_call>", "")]
+    [InlineData(ToolCallForm.Glm, "<tool_call>f<arg_key>s</arg_key><arg_value>x\n</arg_value><arg_key>n</arg_key><arg_value>1.50</arg_value></tool_call>", "", "f{\"s\":\"x\\n\",\"n\":1.50}")]
+    [InlineData(ToolCallForm.Functions, "<tool_call>\n<tool_call>\n<function=f></function>", "", "f{}")]
+    [InlineData(ToolCallForm.Kimi, "a <|tool_call_begin|>: <|tool_calls_section_begin|> b", "a <|tool_call_begin|>: <|tool_calls_section_begin|> b", "")]
+    [InlineData(ToolCallForm.Glm, "<tool_call>f</tool_call>", "", "f{}")]
+    [InlineData(ToolCallForm.Glm, "<tool_call>f<tool_call>f</tool_call>", "<tool_call>f", "f{}")]
+    [InlineData(ToolCallForm.Dsml, "<｜DSML｜invoke name=\"f\"><｜DSML｜parameter name=\"s\" string=\"true\">1</｜DSML｜parameter><｜DSML｜parameter name=\"n\" string=\"false\">1</｜DSML｜parameter></｜DSML｜invoke>", "", "f{\"s\":\"1\",\"n\":1}")]
+    [InlineData(ToolCallForm.MiniMax, "<minimax:tool_call><invoke name=\"f\"></invoke><invoke name=\"g\"></invoke></minimax:tool_call>", "", "f{}|g{}")]
+    [InlineData(ToolCallForm.DeepSeek, "<｜tool▁call▁begin｜>f<｜tool▁sep｜>{\"s\":\"<｜tool▁call▁end｜>}\"}", "", "f{\"s\":\"<｜tool▁call▁end｜>}\"}")]
+    [InlineData(ToolCallForm.DeepSeek, "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>[1]<｜tool▁call▁end｜>", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>[1]<｜tool▁call▁end｜>", "")]
+    [InlineData(ToolCallForm.Kimi, "<|tool_call_begin|>f:12<|tool_call_argument_begin|>{}<|tool_call_end|>", "", "f{}")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:[1,-2.5],b:{c:<|\"|>}\"<tool_call|><|\"|>},d:true,e:None,<|\"|>g h<|\"|>:1}<tool_call|><tool_call|>", "", "f{\"a\":[1,-2.5],\"b\":{\"c\":\"}\\\"<tool_call|>\"},\"d\":true,\"e\":null,\"g h\":1}")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:b}<tool_call|>", "<|tool_call>call:f{a:b}<tool_call|>", "")]
+    [InlineData(ToolCallForm.Lfm2, "<|tool_call_start|>[f(a=1, b='it\\'s ]', c=[True, None], d={'k': \"v\\n\"}), g()]<|tool_call_end|> Now.", "Now.", "f{\"a\":1,\"b\":\"it's ]\",\"c\":[true,null],\"d\":{\"k\":\"v\\n\"}}|g{}")]
+    [InlineData(ToolCallForm.Lfm2, "<|tool_call_start|>[f(1)]<|tool_call_end|>", "<|tool_call_start|>[f(1)]<|tool_call_end|>", "")]
+    [InlineData(ToolCallForm.Lfm2, "<|tool_call_start|>[f(1), g(a=2)]", "<|tool_call_start|>[f(1), g(a=2)]", "")]
+    [InlineData(ToolCallForm.Lfm2, "<|tool_call_start|>[f(a='\\ud800\\u00e9\\x41\\d')]", "", "f{\"a\":\"\\uFFFDéA\\\\d\"}")]
+    [InlineData(ToolCallForm.Lfm2, "[f(a=1)]", "[f(a=1)]", "")]
+    [InlineData(ToolCallForm.Granite, "<|tool_call|> [{\"name\":\"f\",\"arguments\":{}},{\"name\":\"g\"}]", "", "f{}|g{}")]
+    [InlineData(ToolCallForm.Granite, "<|tool_call|>[]", "<|tool_call|>[]", "")]
+    [InlineData(ToolCallForm.Granite, "<|tool_call|>[{\"name\":\"f\"},1]", "<|tool_call|>[{\"name\":\"f\"},1]", "")]
+    public void Append_OddAnswer_CallsAndTextApart(ToolCallForm form, string answer, string text, string calls) => Of(form, answer).ShouldBe(new(text, "", calls));
+
+    [Theory]
+    [InlineData("12", ArgumentTypes.Text, "\"12\"")]
+    [InlineData("12", ArgumentTypes.Text | ArgumentTypes.Null, "\"12\"")]
+    [InlineData("null", ArgumentTypes.Text | ArgumentTypes.Null, "null")]
+    [InlineData("12", ArgumentTypes.Text | ArgumentTypes.Number, "12")]
+    [InlineData("12", ArgumentTypes.Any, "12")]
+    [InlineData("twelve", ArgumentTypes.Number, "\"twelve\"")]
+    [InlineData("True", ArgumentTypes.Boolean, "true")]
+    [InlineData("True", ArgumentTypes.Any, "\"True\"")]
+    [InlineData("['a', 1]", ArgumentTypes.Array, "[\"a\",1]")]
+    [InlineData("1.5", ArgumentTypes.Object, "1.5")]
+    public void Append_ValueWithoutQuotes_IsOfTheSchemasType(string value, ArgumentTypes types, string read)
+    {
+        OutputParsing parsing = new()
+        {
+            ToolCalls = ToolCallForm.Functions,
+            Arguments = new Dictionary<string, IReadOnlyDictionary<string, ArgumentTypes>> { ["f"] = new Dictionary<string, ArgumentTypes> { ["v"] = types } },
+        };
+
+        Assembly.Of(parsing, $"<tool_call>\n<function=f>\n<parameter=v>\n{value}\n</parameter>\n</function>\n</tool_call>").Calls.ShouldBe($"f{{\"v\":{read}}}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Append_AnyAnswerCutAnywhere_SameAsAtOnce(ToolCallForm form)
+    {
+        Gen.Select(GenAnswer(form), Gen.Int[0, 9].Array[0, 60]).Sample((answer, cuts) =>
+        {
+            OutputParsing parsing = new() { ToolCalls = form };
+            Assembly whole = Assembly.Of(parsing, answer);
+            Assembly.Of(parsing, answer, cuts).ShouldBe(whole);
+            Assembly.Of(parsing, answer, [.. Enumerable.Repeat(1, 2000)]).ShouldBe(whole);
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Append_AnyAnswer_LosesNothingButMarks(ToolCallForm form)
+    {
+        GenAnswer(form).Sample(answer =>
+        {
+            Assembly assembly = Of(form, answer);
+            (assembly.Text.Count(c => c == '#') + assembly.Calls.Count(c => c == '#')).ShouldBe(answer.Count(c => c == '#'));
+            if (assembly.Calls.Length == 0)
+                assembly.Text.ShouldBe(answer);
+        });
+    }
+
+    private static Assembly Of(ToolCallForm form, string answer) => Assembly.Of(new() { ToolCalls = form }, answer);
+
+    /// <summary>Calls, their pieces, and text between them. '#' stands where nothing may be lost.</summary>
+    private static Gen<string> GenAnswer(ToolCallForm form)
+    {
+        string call = Calls[form].Replace("x", "#", StringComparison.Ordinal);
+        string[] pieces = [.. Enumerable.Range(0, 8).Select(i => call[(i * call.Length / 8)..((i + 1) * call.Length / 8)])];
+        CallForm marks = CallForms.Of(form)!;
+        string[] all = [call, call, .. pieces, marks.Open.Trim(), marks.Close.Trim(), marks.SectionOpen.Trim(), marks.SectionClose.Trim(), "<", "{", "}", "]", "\"", " ", "\n", "#", "é#😀"];
+        return Gen.OneOf([.. all.Select(Gen.Const)]).Array[0, 14].Select(string.Concat);
+    }
+}
