@@ -33,6 +33,9 @@ public sealed record ModelConfig
 
     public FillInTheMiddle? FillInTheMiddle { get; init; }
 
+    /// <summary>Digest of the weights as their registry has them, where they were made for Ollama's engine (<see cref="Gguf.Ollama.OllamaGguf"/>); null: they are what they were.</summary>
+    public string? TranslatedFrom { get; init; }
+
     /// <summary>Null where the model is its weights alone.</summary>
     public Modelfile? Modelfile { get; init; }
 
@@ -100,6 +103,7 @@ public sealed record ModelConfig
             Weights = manifest.Weights.Digest,
             WeightsSize = manifest.Weights.Size,
             Adapters = [.. manifest.Layers.Where(layer => layer.MediaType == ModelLayer.Adapter).Select(layer => layer.Digest)],
+            TranslatedFrom = TranslatedFrom,
             Details = new ModelDetails(ModelFormat, ModelFamily, ModelFamilies, ModelType, FileType),
             Metadata = Metadata,
             Template = string.IsNullOrWhiteSpace(template) ? null : template,

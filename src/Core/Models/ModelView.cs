@@ -23,6 +23,9 @@ public sealed record ModelView
     /// <summary>Digests of the adapters that are in the weights (<see cref="Gguf.GgufAdapters"/>), in their order.</summary>
     public IReadOnlyList<string> Adapters { get; init; } = [];
 
+    /// <summary>As <see cref="ModelConfig.TranslatedFrom"/>.</summary>
+    public string? TranslatedFrom { get; init; }
+
     public required ModelDetails Details { get; init; }
 
     /// <summary>The GGUF's metadata by key, arrays longer than 64 entries left out (vocabularies).</summary>

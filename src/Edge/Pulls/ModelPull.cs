@@ -26,31 +26,58 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
             (manifest, parts) = await FindAsync(request.Name, cancellationToken);
         if (manifest is null)
         {
-            digest = await weights.PullAsync(parts, progress, cancellationToken);
+            digest = await TranslateAsync(await weights.PullAsync(parts, progress, cancellationToken), progress, cancellationToken);
         }
         else
         {
             modelfile = await registry.ReadModelfileAsync(request.Name, manifest, cancellationToken);
             adapters = [.. manifest.Layers.Where(layer => layer.MediaType == ModelLayer.Adapter)];
-            foreach (ModelLayer layer in adapters.Prepend(manifest.Weights))
-                await weights.PullAsync(registry.BlobAddress(request.Name, layer), layer, progress, cancellationToken);
-            digest = adapters.Length == 0 ? manifest.Weights.Digest : await AddAsync(manifest.Weights, adapters, progress, cancellationToken);
+            digest = adapters.Length == 0
+                ? await PullAsync(request.Name, manifest.Weights, progress, cancellationToken)
+                : await PullAsync(request.Name, manifest.Weights, adapters, progress, cancellationToken);
         }
         progress.Begin(new("writing manifest"));
-        if (!await catalog.CreateAsync(digest, request.Name, modelfile, cancellationToken, [.. adapters.Select(layer => layer.Digest)]))
+        if (!await catalog.CreateAsync(digest, request.Name, modelfile, cancellationToken, [.. adapters.Select(layer => layer.Digest)], TranslatedFrom(manifest, adapters, digest)))
             throw new PullException($"blob {digest} was deleted while it was made a model");
         if (await check.WarningAsync(request.Name, cancellationToken) is { } warning)
             progress.Begin(new(warning));
-        progress.Begin(new("success"));
+        progress.Begin(new(PullLine.Success));
+    }
+
+    /// <returns>The digest of the weights, or of what llama.cpp has instead of them.</returns>
+    private async Task<string> PullAsync(ModelName name, ModelLayer layer, PullProgress progress, CancellationToken cancellationToken)
+    {
+        // What was translated is not kept as it came: that a model was made of it, only the model says.
+        if ((await catalog.ListAsync(cancellationToken)).FirstOrDefault(model => model.TranslatedFrom == layer.Digest) is { } known
+            && await blobs.FindAsync(known.Weights, cancellationToken) is not null)
+            return known.Weights;
+        await weights.PullAsync(registry.BlobAddress(name, layer), layer, progress, cancellationToken);
+        return await TranslateAsync(layer.Digest, progress, cancellationToken);
     }
 
     /// <returns>The digest of the weights with the adapters.</returns>
-    private async Task<string> AddAsync(ModelLayer model, ModelLayer[] adapters, PullProgress progress, CancellationToken cancellationToken)
+    private async Task<string> PullAsync(ModelName name, ModelLayer model, ModelLayer[] adapters, PullProgress progress, CancellationToken cancellationToken)
+    {
+        foreach (ModelLayer layer in adapters.Prepend(model))
+            await weights.PullAsync(registry.BlobAddress(name, layer), layer, progress, cancellationToken);
+        return await ConvertAsync("adding adapter", new([model.Digest], null, [.. adapters.Select(layer => layer.Digest)]), progress, cancellationToken);
+    }
+
+    /// <returns>The digest itself, where there is nothing to translate.</returns>
+    private async Task<string> TranslateAsync(string digest, PullProgress progress, CancellationToken cancellationToken) =>
+        await _converter.IsOllamasAsync(digest, cancellationToken)
+            ? await ConvertAsync(BlobConversion.Translating, new([digest], null, []), progress, cancellationToken)
+            : digest;
+
+    private Task<string> ConvertAsync(string status, BlobConversion conversion, PullProgress progress, CancellationToken cancellationToken)
     {
         // Bytes are not counted: what is done of this is not kept when it is cut short.
-        progress.Begin(new("adding adapter"));
-        return await _converter.RunAsync(new([model.Digest], null, [.. adapters.Select(layer => layer.Digest)]), (_, _) => { }, cancellationToken);
+        progress.Begin(new(status));
+        return _converter.RunAsync(conversion, (_, _) => { }, cancellationToken);
     }
+
+    private static string? TranslatedFrom(ModelManifest? manifest, ModelLayer[] adapters, string digest) =>
+        manifest is not null && adapters.Length == 0 && digest != manifest.Weights.Digest ? manifest.Weights.Digest : null;
 
     /// <summary>A registry's manifest, or the parts of a model that the registry does not hand out because it is split.</summary>
     private async Task<(ModelManifest? Manifest, IReadOnlyList<SourcePart> Parts)> FindAsync(ModelName name, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Options;
+using OllamaMax.Models.Gguf.Ollama;
 using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Pulls;
@@ -89,6 +90,8 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
             // Most addresses that are no GGUF's are a web page's: known after its first bytes.
             if (isUnknown && staged.Length == 0 && filled >= GgufMagic.Length && !piece.AsSpan().StartsWith(GgufMagic))
                 throw new PullException($"{response.RequestMessage!.RequestUri} is no GGUF file");
+            if (staged.Length == 0 && OllamaGguf.WhyNot(new MemoryStream(piece, 0, filled, writable: false)) is { } reason)
+                throw new PullException(reason);
             // What has come is kept, also where the client has left meanwhile.
             if (filled > 0)
                 await staged.AppendAsync(piece.AsMemory(0, filled), cancellationToken);

@@ -2,12 +2,13 @@ using System.Security.Cryptography;
 using Azure;
 using OllamaMax.Models;
 using OllamaMax.Models.Gguf;
+using OllamaMax.Models.Gguf.Ollama;
 
 namespace OllamaMax.Storage.Models;
 
 /// <summary>
-/// Makes one blob of GGUFs that are in storage: the parts of a split one become one, it becomes smaller, adapters are added, or all of it. In constant memory: they are read twice, for
-/// the new one's digest and on its way.
+/// Makes one blob of GGUFs that are in storage: the parts of a split one become one, one of Ollama's becomes llama.cpp's, it becomes smaller, adapters are added, or all of it. In
+/// constant memory: they are read twice, for the new one's digest and on its way.
 /// </summary>
 public sealed class BlobConverter(ModelBlobs blobs)
 {
@@ -34,6 +35,30 @@ public sealed class BlobConverter(ModelBlobs blobs)
         catch (Exception e) when (e is RequestFailedException or AggregateException or IOException)
         {
             throw new CatalogException($"{conversion} cannot be read", e);
+        }
+    }
+
+    /// <summary>Whether a blob is Ollama's and has to become llama.cpp's (<see cref="OllamaGguf"/>) before it can be a model: its header tells. One that is not there does not.</summary>
+    /// <exception cref="ModelPublishException">It is Ollama's, and cannot become llama.cpp's, or is no GGUF.</exception>
+    /// <exception cref="CatalogException">Storage is to blame.</exception>
+    public async Task<bool> IsOllamasAsync(string digest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using Stream file = await blobs.OpenAsync(digest, cancellationToken, LookSize);
+            return OllamaGguf.Is(file);
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return false;
+        }
+        catch (GgufFormatException e)
+        {
+            throw new ModelPublishException($"{digest} cannot be made a model: {e.Message}", e);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException or IOException)
+        {
+            throw new CatalogException($"{digest} cannot be read", e);
         }
     }
 
@@ -71,6 +96,7 @@ public sealed class BlobConverter(ModelBlobs blobs)
         {
             Stream content = await OpenedParts.OpenAsync(conversion.Sources, source => blobs.OpenAsync(source, cancellationToken, bufferSize));
             opened.Add(content);
+            content = OllamaGguf.Open(content);
             List<Stream> adapters = [];
             if (conversion.Quantization is { } quantization)
             {

@@ -115,10 +115,12 @@ public sealed partial class ModelCatalog : IDisposable
     /// <param name="modelfile">What is said beside the weights.</param>
     /// <param name="cancellationToken">Ends it before the name is there.</param>
     /// <param name="adapters">Digests of what was added to the GGUF; null: nothing.</param>
+    /// <param name="translatedFrom">As <see cref="ModelConfig.TranslatedFrom"/>.</param>
     /// <returns>False where one of the blobs is not in storage.</returns>
     /// <exception cref="ModelPublishException">It is no GGUF of a language model.</exception>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
-    public Task<bool> CreateAsync(string digest, ModelName name, Modelfile modelfile, CancellationToken cancellationToken, IReadOnlyList<string>? adapters = null) =>
+    public Task<bool> CreateAsync(
+        string digest, ModelName name, Modelfile modelfile, CancellationToken cancellationToken, IReadOnlyList<string>? adapters = null, string? translatedFrom = null) =>
         ChangeAsync(name, async stored =>
         {
             List<ModelLayer> layers = [];
@@ -131,7 +133,7 @@ public sealed partial class ModelCatalog : IDisposable
             try
             {
                 await using Stream file = await _blobs.OpenAsync(digest, cancellationToken);
-                ModelConfig config = ModelConfig.From(GgufReader.Read(file)) with { Modelfile = modelfile };
+                ModelConfig config = ModelConfig.From(GgufReader.Read(file)) with { Modelfile = modelfile, TranslatedFrom = translatedFrom };
                 await _manifests.WriteAsync(stored, config, layers, cancellationToken);
                 return true;
             }

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Storage.Blobs;
 using OllamaMax.Models;
 using OllamaMax.Models.Gguf;
+using OllamaMax.Models.Gguf.Ollama;
 
 namespace OllamaMax.Storage.Models;
 
@@ -18,7 +19,10 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
         {
             IReadOnlyList<string> paths = GgufFiles.Find(path);
             ModelFiles files = ModelFiles.Look(paths);
-            await using Stream file = GgufFiles.Open(paths);
+            await using Stream opened = GgufFiles.Open(paths);
+            await using Stream file = OllamaGguf.Open(opened);
+            // A digest that is remembered of them as they lie there is not that of what is made of them.
+            files = files with { Size = file.Length };
             ModelConfig config = ModelConfig.From(GgufReader.Read(file));
             await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
             ModelLayer weights = await PublishWeightsAsync(files, file, progress, cancellationToken);

@@ -42,6 +42,15 @@ public static class GgufGenerator
         return paths;
     }
 
+    /// <summary>The same model as Ollama's own engine has it (<see cref="OllamaForm"/>).</summary>
+    public static void WriteOllamas(string path, GgufSpec spec)
+    {
+        Check(spec);
+        GgufVocabulary vocabulary = GgufVocabulary.Make(spec);
+        var (tensors, metadata) = OllamaForm.Of(spec, TensorPlan.Of(spec, vocabulary), Metadata(spec, vocabulary));
+        Write(path, tensors, metadata);
+    }
+
     /// <summary>A LoRA adapter for the model, as convert_lora_to_gguf.py writes them: it changes every layer's queries and gates.</summary>
     /// <param name="path">Where it goes.</param>
     /// <param name="spec">Of the model.</param>
@@ -108,7 +117,7 @@ public static class GgufGenerator
             new($"{architecture}.feed_forward_length", (uint)spec.FeedForward),
             new($"{architecture}.attention.head_count", (uint)(spec.Architecture == GgufArchitecture.Mamba ? 0 : spec.Heads)),
             new($"{architecture}.attention.head_count_kv", KeyValueHeads(spec)),
-            new($"{architecture}.attention.layer_norm_{(spec.Architecture == GgufArchitecture.Bert ? "" : "rms_")}epsilon", 1e-5f),
+            new($"{architecture}.attention.layer_norm_{(spec.Architecture == GgufArchitecture.Bert ? "" : "rms_")}epsilon", spec.Architecture == GgufArchitecture.Gemma3 ? 1e-6f : 1e-5f),
             new($"{architecture}.rope.freq_base", 10000f),
             new($"{architecture}.vocab_size", (uint)spec.VocabularySize),
             .. vocabulary.Metadata(),
@@ -120,6 +129,8 @@ public static class GgufGenerator
             metadata.Add(new($"{architecture}.attention.sliding_window", (uint)spec.SlidingWindow));
             metadata.Add(new($"{architecture}.attention.sliding_window_pattern", 2u));
         }
+        if (spec.Architecture == GgufArchitecture.GptOss)
+            metadata.AddRange(GptOssTensors.Metadata(spec));
         if (spec.Architecture == GgufArchitecture.Mamba)
             metadata.AddRange(MambaTensors.Metadata(spec));
         if (spec.Architecture == GgufArchitecture.Lfm2)
@@ -145,6 +156,7 @@ public static class GgufGenerator
         GgufArchitecture.Gemma3 => "gemma3",
         GgufArchitecture.Mamba => "mamba",
         GgufArchitecture.Lfm2 => "lfm2",
+        GgufArchitecture.GptOss => "gpt-oss",
         _ => "qwen2",
     };
 

@@ -54,7 +54,7 @@ public sealed record GgufSpec
     /// </summary>
     public IReadOnlyList<GgufAnswer> Answers { get; init; } = [];
 
-    /// <summary>Of <see cref="GgufArchitecture.Gemma3"/>: tokens that every second layer looks back.</summary>
+    /// <summary>Of <see cref="GgufArchitecture.Gemma3"/> and <see cref="GgufArchitecture.GptOss"/>: tokens that every second layer looks back.</summary>
     public int SlidingWindow { get; init; } = 32;
 
     /// <summary>How embeddings are pooled (1: mean, 2: first token, 3: last, 4: the model ranks); null leaves it out.</summary>
@@ -104,6 +104,9 @@ public enum GgufArchitecture
 
     /// <summary>Both: every second layer has keys and values, the others the state of a short convolution.</summary>
     Lfm2,
+
+    /// <summary>A mixture of experts, with a window in every second layer and sinks of attention.</summary>
+    GptOss,
 
     /// <summary>Reads a text at once and embeds it; it cannot write. With <see cref="GgufVocabularyKind.WordPiece"/>.</summary>
     Bert,

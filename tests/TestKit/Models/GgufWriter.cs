@@ -25,10 +25,10 @@ internal sealed class GgufWriter(Stream stream) : IDisposable
     public void WriteTensor(TensorPlan tensor, ulong offset)
     {
         WriteText(tensor.Name);
-        _writer.Write(tensor.IsVector ? 1u : 2u);
-        _writer.Write((ulong)tensor.RowLength);
-        if (!tensor.IsVector)
-            _writer.Write((ulong)tensor.Rows);
+        ulong[] dimensions = [.. tensor.Dimensions];
+        _writer.Write((uint)dimensions.Length);
+        foreach (ulong dimension in dimensions)
+            _writer.Write(dimension);
         _writer.Write(RowEncoder.TypeNumber(tensor.Weights));
         _writer.Write(offset);
     }

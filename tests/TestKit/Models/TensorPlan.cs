@@ -21,13 +21,20 @@ internal sealed class TensorPlan
         _fill = fill;
     }
 
-    public string Name { get; }
+    private TensorPlan(TensorPlan other)
+        : this(other.Name, other.RowLength, other.Rows, other.Weights, 0, other._fill) =>
+        (Planes, Seed) = (other.Planes, other.Seed);
+
+    public string Name { get; private init; }
 
     public int RowLength { get; }
 
     public int Rows { get; }
 
-    public bool IsVector => Rows == 1;
+    /// <summary>Into which the rows are divided: of experts each has one.</summary>
+    public int Planes { get; private init; } = 1;
+
+    public IEnumerable<ulong> Dimensions => Planes > 1 ? [(ulong)RowLength, (ulong)(Rows / Planes), (ulong)Planes] : Rows > 1 ? [(ulong)RowLength, (ulong)Rows] : [(ulong)RowLength];
 
     public GgufWeights Weights { get; }
 
@@ -57,6 +64,7 @@ internal sealed class TensorPlan
             tensors.AddRange(spec.Architecture switch
             {
                 GgufArchitecture.Mamba => MambaTensors.Layer(spec, prefix),
+                GgufArchitecture.GptOss => GptOssTensors.Layer(spec, prefix),
                 GgufArchitecture.Lfm2 when !Lfm2Tensors.HasAttention(layer) => Lfm2Tensors.Convolving(spec, prefix),
                 _ => Layer(spec, prefix),
             });
@@ -107,6 +115,13 @@ internal sealed class TensorPlan
             for (int i = 0; i < row.Length; i++)
                 row[i] += around;
         });
+
+    /// <summary>A matrix for each expert.</summary>
+    internal static TensorPlan Experts(GgufSpec spec, string name, int rowLength, int rows, int experts, Action<int, float[]>? change = null) =>
+        new(Matrix(spec, name, rowLength, rows * experts, (index, row) => change?.Invoke(index % rows, row))) { Planes = experts };
+
+    /// <summary>The same weights under another name.</summary>
+    internal TensorPlan Named(string name) => new(this) { Name = name };
 
     internal static TensorPlan Matrix(
         GgufSpec spec, string name, int rowLength, int rows, Action<int, float[]>? change = null, float? amplitude = null) =>

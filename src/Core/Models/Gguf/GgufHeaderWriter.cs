@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace OllamaMax.Models.Gguf;
 
 /// <summary>Writes a header out of the pieces of others.</summary>
@@ -33,9 +31,9 @@ internal static class GgufHeaderWriter
     }
 
     /// <summary>A pair of metadata.</summary>
-    public static byte[] Pair(string key, uint value)
-    {
-        byte[] name = Encoding.UTF8.GetBytes(key);
-        return [.. BitConverter.GetBytes((ulong)name.Length), .. name, .. BitConverter.GetBytes((uint)GgufValueType.UInt32), .. BitConverter.GetBytes(value)];
-    }
+    public static byte[] Pair(string key, uint value) => Pair(key, GgufValue.Of(value));
+
+    /// <param name="key">Its key.</param>
+    /// <param name="value">With its type before it.</param>
+    public static byte[] Pair(string key, ReadOnlyMemory<byte> value) => [.. GgufValue.Counted(key), .. value.Span];
 }

@@ -4,7 +4,7 @@ namespace OllamaMax.Models.Gguf;
 internal sealed class GgufLayout
 {
     private readonly byte[] _raw;
-    private readonly List<(string Key, int Start, int End)> _pairs = [];
+    private readonly List<(string Key, int Start, int ValueStart, int End)> _pairs = [];
     private readonly List<GgufTensor> _tensors = [];
 
     /// <param name="file">Can be sought in; it is read from its first byte.</param>
@@ -25,6 +25,9 @@ internal sealed class GgufLayout
     public long FileLength { get; }
 
     public IReadOnlyList<GgufTensor> Tensors => _tensors;
+
+    /// <summary>The metadata in the file's order, each value with its type before it.</summary>
+    public IEnumerable<(string Key, ReadOnlyMemory<byte> Value)> Pairs => _pairs.Select(pair => (pair.Key, (ReadOnlyMemory<byte>)_raw.AsMemory(pair.ValueStart, pair.End - pair.ValueStart)));
 
     /// <summary>Where the weights begin.</summary>
     public long DataStart => GgufReader.DataStart(Header);
@@ -57,8 +60,9 @@ internal sealed class GgufLayout
         {
             int start = (int)input.Position;
             string key = input.ReadString(ushort.MaxValue, "metadata key");
+            int valueStart = (int)input.Position;
             metadata.SkipValue(key);
-            _pairs.Add((key, start, (int)input.Position));
+            _pairs.Add((key, start, valueStart, (int)input.Position));
         }
         for (long i = 0; i < tensors; i++)
             _tensors.Add(LocateTensor(input));

@@ -46,6 +46,20 @@ internal sealed class GgufMetadata(GgufInput input, GgufVocabularyArrays? arrays
         return document.RootElement.Clone().EnumerateObject().ToDictionary(p => p.Name, p => p.Value);
     }
 
+    /// <summary>The text that stands behind a key, which is read up to there; null: there is none such.</summary>
+    public string? FindText(long count, string wanted)
+    {
+        for (long i = 0; i < count; i++)
+        {
+            string key = input.ReadString(LongestKey, "metadata key");
+            if (key != wanted)
+                SkipValue(key);
+            else
+                return ReadType(key) == GgufValueType.String ? input.ReadString(LongestString, key) : null;
+        }
+        return null;
+    }
+
     /// <summary>Passes over the value that stands behind a key.</summary>
     public void SkipValue(string key)
     {
@@ -173,7 +187,8 @@ internal sealed class GgufMetadata(GgufInput input, GgufVocabularyArrays? arrays
             writer.WriteNullValue();
     }
 
-    private static int SmallestSize(GgufValueType type) => type switch
+    /// <summary>Bytes of a value; of texts and arrays at least.</summary>
+    internal static int SmallestSize(GgufValueType type) => type switch
     {
         GgufValueType.UInt8 or GgufValueType.Int8 or GgufValueType.Bool => 1,
         GgufValueType.UInt16 or GgufValueType.Int16 => 2,

@@ -25,25 +25,16 @@ public static class GgufQuantizer
             throw new GgufFormatException($"quantization is only supported for F16, BF16 and F32 models, and this one is {from.Header.TensorType}");
         IReadOnlyList<uint> types = TensorTypes.Choose(from.Header, from.Tensors, quantization);
         QuantizedRows rows = new(source);
-        List<GgufTensor> tensors = [];
-        List<(Stream? From, long Start, long Length)> data = [];
-        long offset = 0;
-        foreach ((GgufTensor tensor, uint type) in from.Tensors.Zip(types))
+        IEnumerable<(GgufTensor, Stream, long)> tensors = from.Tensors.Zip(types, (tensor, type) =>
         {
-            GgufTensor to = tensor with { Type = type, Offset = offset };
-            long bytes = to.Bytes ?? throw new GgufFormatException($"tensor '{tensor.Name}' is of a type that is not known here");
             long start = from.DataStart + tensor.Offset;
-            tensors.Add(to);
-            data.Add(type == tensor.Type ? (source, start, bytes) : (new QuantizedStream(rows, tensor, start, type), 0, bytes));
-            data.Add((null, 0, from.Padded(bytes) - bytes));
-            offset += from.Padded(bytes);
-        }
+            return type == tensor.Type ? (tensor, source, start) : (tensor with { Type = type }, (Stream)new QuantizedStream(rows, tensor, start, type), 0);
+        });
         ReadOnlyMemory<byte>[] pairs =
         [
             .. from.PairsBut(key => key is FileTypeKey or VersionKey),
             GgufHeaderWriter.Pair(FileTypeKey, quantization.FileType), GgufHeaderWriter.Pair(VersionKey, QuantizationVersion),
         ];
-        byte[] header = GgufHeaderWriter.Write(from.Header.Version, pairs, tensors);
-        return new PiecedStream([(new MemoryStream(header, writable: false), 0, header.Length), (null, 0, from.Padded(header.Length) - header.Length), .. data]);
+        return GgufAssembly.Open(from, pairs, tensors);
     }
 }

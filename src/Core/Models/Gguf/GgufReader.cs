@@ -65,6 +65,19 @@ public static class GgufReader
         };
     }
 
+    /// <summary>The architecture, for which no more is read than stands before it; null where the file does not say it.</summary>
+    /// <param name="stream">As of <see cref="Read"/>.</param>
+    /// <param name="length">Bytes of the whole file; null: what is there may be its begin alone.</param>
+    /// <exception cref="GgufFormatException">It is no GGUF, one of another version, a damaged one, or ends before.</exception>
+    internal static string? FindArchitecture(Stream stream, long? length)
+    {
+        GgufInput input = new(new BufferedStream(stream, BufferSize), length);
+        ReadVersion(input);
+        input.ReadCount(SmallestTensor, "tensors");
+        long pairCount = input.ReadCount(SmallestPair, "metadata keys");
+        return new GgufMetadata(input).FindText(pairCount, "general.architecture");
+    }
+
     private static int ReadVersion(GgufInput input)
     {
         if (input.Length < 4 || input.ReadUInt32() != Magic)

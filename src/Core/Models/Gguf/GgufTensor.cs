@@ -11,6 +11,9 @@ internal sealed record GgufTensor(byte[] RawName, ulong[] Dimensions, uint Type,
 {
     public string Name => Encoding.UTF8.GetString(RawName);
 
+    /// <summary>Those that a tensor does not have are 1, as in ggml.</summary>
+    public ulong Dimension(int index) => index < Dimensions.Length ? Dimensions[index] : 1;
+
     public long Elements => (long)Dimensions.Aggregate((UInt128)1, (product, dimension) => product * dimension);
 
     /// <summary>Null where the type's size is not known.</summary>
