@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using OllamaMax.Edge.Http;
 
 namespace OllamaMax.Functions;
 
@@ -11,7 +12,7 @@ public sealed class EdgeRequests(RequestDelegate pipeline, TimeProvider time)
 {
     /// <summary>
     /// What a request may take. When host.json's functionTimeout has passed, the host ends the whole process, and with it the streams of everybody else:
-    /// a request ends before. To the edge it looks as if the client had left: jobs and pulls go on, and who follows one comes back.
+    /// a request ends before. To most of the edge it looks as if the client had left; what tells the two apart knows it by <see cref="RequestLimit"/>.
     /// </summary>
     public static readonly TimeSpan Limit = TimeSpan.FromMinutes(25);
 
@@ -21,6 +22,7 @@ public sealed class EdgeRequests(RequestDelegate pipeline, TimeProvider time)
         using CancellationTokenSource limit = new(Limit, time);
         using CancellationTokenSource aborted = CancellationTokenSource.CreateLinkedTokenSource(left, limit.Token);
         context.RequestAborted = aborted.Token;
+        context.Features.Set(new RequestLimit(Limit, limit.Token, left));
         Endpoint? outerEndpoint = context.GetEndpoint();
         IRouteValuesFeature? outerValues = context.Features.Get<IRouteValuesFeature>();
         context.SetEndpoint(null);

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Time.Testing;
+using OllamaMax.Edge.Http;
 using OllamaMax.Functions;
 
 namespace OllamaMax.Infra.Tests;
@@ -30,6 +31,32 @@ public sealed class EdgeRequestsTests
         _time.Advance(TimeSpan.FromSeconds(1));
 
         await Should.ThrowAsync<OperationCanceledException>(() => handled);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Handle_LimitOrClient_CanBeToldApart(bool isLimit)
+    {
+        using CancellationTokenSource leaves = new();
+        DefaultHttpContext context = new() { RequestAborted = leaves.Token };
+        TimeSpan? seen = null;
+        EdgeRequests edge = new(
+            async inner =>
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, inner.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                seen = RequestLimit.ReachedBy(inner);
+            },
+            _time);
+
+        Task handled = edge.HandleAsync(context);
+        if (isLimit)
+            _time.Advance(EdgeRequests.Limit);
+        else
+            await leaves.CancelAsync();
+        await handled;
+
+        seen.ShouldBe(isLimit ? EdgeRequests.Limit : null);
     }
 
     [Fact]

@@ -20,8 +20,14 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
-            LogClientLeft();
-            if (!context.Response.HasStarted)
+            TimeSpan? limit = RequestLimit.ReachedBy(context);
+            if (limit is null)
+                LogClientLeft();
+            else
+                LogLimit(context.Request.Method, KeyInPath.Shown(context.Request.Path), limit.Value);
+            if (limit is not null && context.Response.HasStarted)
+                context.Abort(); // Its client is there, and would take what it has for all of it.
+            else if (!context.Response.HasStarted)
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
@@ -64,6 +70,9 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
 
     [LoggerMessage(LogLevel.Debug, "The client left.")]
     private partial void LogClientLeft();
+
+    [LoggerMessage(LogLevel.Warning, "{Method} {Path} was ended after {Limit}, the longest that this server lets a request last.")]
+    private partial void LogLimit(string method, string path, TimeSpan limit);
 
     [LoggerMessage(LogLevel.Error, "Storage failed {Method} {Path}.")]
     private partial void LogStorageFailed(Exception exception, string method, string path);
