@@ -9,53 +9,45 @@ using OllamaMax.Storage.Models;
 namespace OllamaMax.Edge.Ollama;
 
 /// <summary>
-/// <c>POST /api/create</c> of a split GGUF's parts, or with <c>quantize</c> or <c>adapters</c>: the creations that take long, so their lines come while they last.
+/// <c>POST /api/create</c> of a split GGUF's parts, of one that was made for Ollama's engine, or with <c>quantize</c> or <c>adapters</c>: the creations that take long, so their lines come while they last.
 /// </summary>
 internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, TemplateCheck check, IOptions<EdgeOptions> options, TimeProvider time)
 {
     private readonly BlobConverter _converter = new(blobs);
 
-    public async Task CreateAsync(HttpContext context, CreateRequest request)
+    /// <summary>Whether it is one of these.</summary>
+    /// <exception cref="ModelPublishException">What it is to be made of can be no model.</exception>
+    /// <exception cref="CatalogException">Storage is to blame.</exception>
+    public async Task<bool> DoesAsync(CreateRequest request, CancellationToken cancellationToken) =>
+        request.IsConversion || (request.Weights is [var weights] && await _converter.IsOllamasAsync(weights, cancellationToken));
+
+    /// <exception cref="ModelPublishException">It cannot be made.</exception>
+    /// <exception cref="CatalogException">Storage is to blame.</exception>
+    public async Task CreateAsync(HttpContext context, CreateRequest request, ProgressLines progress)
     {
         CancellationToken cancellationToken = context.RequestAborted;
         if ((await FindAsync(request, cancellationToken)).Failed(out ApiError? error, out Source? source))
         {
-            await ErrorAnswer.WriteAsync(context, error);
+            await progress.FailAsync(error);
             return;
         }
-        await using ProgressLines progress = new(context, request.IsStream);
-        if (!request.IsStream)
-        {
-            try
-            {
-                string made = await _converter.RunAsync(source.Conversion, (_, _) => { }, cancellationToken);
-                await PublishAsync(request, source, made, progress, cancellationToken);
-                progress.Say("success");
-            }
-            catch (ModelPublishException e)
-            {
-                await ErrorAnswer.WriteAsync(context, ApiError.BadRequest(e.Message));
-            }
-            return;
-        }
-        try
-        {
-            string digest = await FollowAsync(progress, source, cancellationToken);
-            progress.Say("writing manifest");
-            await PublishAsync(request, source, digest, progress, cancellationToken);
-            progress.Say("success");
-        }
-        catch (Exception e) when (e is CatalogException or ModelPublishException)
-        {
-            progress.Fail(e.Message);
-        }
+        string digest = await FollowAsync(context, progress, source);
+        progress.Say("writing manifest");
+        await PublishAsync(request, source, digest, progress, cancellationToken);
+        progress.Say(PullLine.Success);
     }
 
-    private async Task<string> FollowAsync(ProgressLines progress, Source source, CancellationToken cancellationToken)
+    private async Task<string> FollowAsync(HttpContext context, ProgressLines progress, Source source)
     {
+        CancellationToken cancellationToken = context.RequestAborted;
         PullLine line = new(source.ToString(), source.Conversion.Sources[0]);
         Task<string> converting = _converter.RunAsync(
             source.Conversion, (total, completed) => Volatile.Write(ref line, line with { Total = total, Completed = completed }), cancellationToken);
+        if (!progress.IsStream)
+        {
+            await new SilenceFiller(context, options.Value, time).WaitAsync(converting);
+            return await converting;
+        }
         do
         {
             progress.Say(Volatile.Read(ref line));
@@ -106,7 +98,8 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
         {
             { Quantization: { } quantization } => $"quantizing {Type} model to {quantization.Name}",
             { Adapters.Count: > 0 } => "adding adapter",
-            _ => $"merging {Conversion.Sources.Count} parts",
+            { Sources.Count: > 1 } => $"merging {Conversion.Sources.Count} parts",
+            _ => BlobConversion.Translating,
         };
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenApi;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Models;
 using OllamaMax.Security;
@@ -13,7 +14,7 @@ namespace OllamaMax.Edge.Ollama;
 
 /// <summary><c>/api/copy</c>, <c>/api/delete</c>, <c>/api/create</c> and <c>/api/push</c>.</summary>
 internal sealed class ModelChangeEndpoints(
-    RequestBodyReader bodies, ModelCatalog catalog, ModelBlobs blobs, TemplateCheck check, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
+    RequestBodyReader bodies, ModelCatalog catalog, ModelBlobs blobs, ActivePulls pulls, PullFollower follower, TemplateCheck check, IOptions<EdgeOptions> options, TimeProvider time) : IEndpointGroup
 {
     private readonly ConvertedCreation _converted = new(catalog, blobs, check, options, time);
 
@@ -57,40 +58,60 @@ internal sealed class ModelChangeEndpoints(
             return;
         }
         RequestInfo.Of(context).Subject = $"{request.Name}";
-        if (request.IsConversion)
-        {
-            await _converted.CreateAsync(context, request);
-            return;
-        }
-        if ((error = await TryCreateAsync(request, context.RequestAborted)) is not null)
-        {
-            await ErrorAnswer.WriteAsync(context, error);
-            return;
-        }
-        string? warning = await check.WarningAsync(request.Name, context.RequestAborted);
-        // Nothing here takes long enough for a client to wait for: what happened is told when it has.
         await using ProgressLines progress = new(context, request.IsStream);
+        try
+        {
+            if ((error = await PullMissingAsync(context, request, progress)) is not null)
+                await progress.FailAsync(error);
+            else if (await _converted.DoesAsync(request, context.RequestAborted))
+                await _converted.CreateAsync(context, request, progress);
+            else
+                await CreateAsync(request, progress, context.RequestAborted);
+        }
+        catch (ModelPublishException e)
+        {
+            await progress.FailAsync(ApiError.BadRequest(e.Message));
+        }
+        catch (CatalogException e) when (context.Response.HasStarted)
+        {
+            await progress.FailAsync(new ApiError(StatusCodes.Status503ServiceUnavailable, e.Message));
+        }
+    }
+
+    /// <summary>What another one is to be made from is pulled where it is not there, as Ollama does it; who may make models may pull them.</summary>
+    private async Task<ApiError?> PullMissingAsync(HttpContext context, CreateRequest request, ProgressLines progress)
+    {
+        if (request.From is not { } from || await catalog.FindAsync(from, context.RequestAborted) is not null)
+            return null;
+        using PullHandle pull = pulls.Join(new PullRequest(from, null));
+        return await follower.FollowAsync(context, pull, progress) is { } error
+            ? new ApiError(StatusCodes.Status500InternalServerError, $"model '{from}' is not there, and cannot be pulled: {error}")
+            : null;
+    }
+
+    /// <summary>Nothing here takes long enough for a client to wait for: what happened is told when it has.</summary>
+    private async Task CreateAsync(CreateRequest request, ProgressLines progress, CancellationToken cancellationToken)
+    {
+        if (await TryCreateAsync(request, cancellationToken) is { } error)
+        {
+            await progress.FailAsync(error);
+            return;
+        }
+        string? warning = await check.WarningAsync(request.Name, cancellationToken);
         progress.Say(request.Weights is null ? $"using existing layers of {request.From}" : $"using existing layer {request.Weights[0]}");
         progress.Say("writing manifest");
         if (warning is not null)
             progress.Say(warning);
-        progress.Say("success");
+        progress.Say(PullLine.Success);
     }
 
     private async Task<ApiError?> TryCreateAsync(CreateRequest request, CancellationToken cancellationToken)
     {
-        try
-        {
-            if (request.From is { } from)
-                return await catalog.DeriveAsync(from, request.Name, request.Modelfile, cancellationToken) ? null : ApiError.ModelNotFound(from.ToString());
-            return await catalog.CreateAsync(request.Weights![0], request.Name, request.Modelfile, cancellationToken)
-                ? null
-                : NoBlob(request.Weights[0]);
-        }
-        catch (ModelPublishException e)
-        {
-            return ApiError.BadRequest(e.Message);
-        }
+        if (request.From is { } from)
+            return await catalog.DeriveAsync(from, request.Name, request.Modelfile, cancellationToken) ? null : ApiError.ModelNotFound(from.ToString());
+        return await catalog.CreateAsync(request.Weights![0], request.Name, request.Modelfile, cancellationToken)
+            ? null
+            : NoBlob(request.Weights[0]);
     }
 
     internal static ApiError NoBlob(string digest) => ApiError.BadRequest($"blob {digest} is not there: send it to /api/blobs/{digest} first");

@@ -14,6 +14,9 @@ internal sealed class ProgressLines(HttpContext context, bool isStream) : IAsync
     private readonly Utf8JsonWriter _json = new(context.Response.BodyWriter, Json.Writer);
     private PullLine? _last;
 
+    /// <summary>Lines, or one answer.</summary>
+    public bool IsStream => isStream;
+
     public void Say(string status) => Say(new PullLine(status));
 
     public void Say(PullLine line)
@@ -25,13 +28,18 @@ internal sealed class ProgressLines(HttpContext context, bool isStream) : IAsync
             Put(line);
     }
 
-    /// <summary>Ends a stream that has begun with an error, in Ollama's shape: the status is out already.</summary>
-    public void Fail(string error)
+    /// <summary>Ends it with an error, in Ollama's shape; with its status where that is not out already.</summary>
+    public async ValueTask FailAsync(ApiError error)
     {
+        _last = null;
         if (!context.Response.HasStarted)
-            context.Response.ContentType = "application/x-ndjson";
-        OllamaErrors.Write(context.Response.BodyWriter, error);
-        context.Response.BodyWriter.Write("\n"u8);
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        OllamaErrors.Write(context.Response.BodyWriter, error.Message);
+        if (isStream)
+            context.Response.BodyWriter.Write("\n"u8);
     }
 
     /// <summary>Sends what has been said so far.</summary>
@@ -46,7 +54,9 @@ internal sealed class ProgressLines(HttpContext context, bool isStream) : IAsync
         if (!isStream && _last is not null)
             Put(_last);
         await _json.DisposeAsync();
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        // Where the request is over already, a flush that is cancelled would cut the connection, on which something may still be said.
+        if (!context.RequestAborted.IsCancellationRequested)
+            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
     private void Put(PullLine line)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -11,7 +12,7 @@ namespace OllamaMax.Edge.Pulls;
 
 /// <summary><c>POST /api/pull</c> (https://docs.ollama.com/api/pull).</summary>
 internal sealed class PullEndpoints(
-    RequestBodyReader bodies, ActivePulls pulls, IOptions<PullOptions> options, IOptions<EdgeOptions> edge) : IEndpointGroup
+    RequestBodyReader bodies, ActivePulls pulls, PullFollower follower, DurablePulls durable, IOptions<PullOptions> options) : IEndpointGroup
 {
     public void Map(IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost("/api/pull", PullAsync).WithMetadata(new RequiredPermission(Permissions.ManageModels))
@@ -31,34 +32,31 @@ internal sealed class PullEndpoints(
             return;
         }
         RequestInfo.Of(context).Subject = $"{request.Name}";
-        using PullHandle pull = pulls.Join(request);
-        if (isStream)
-            await StreamAsync(context, pull);
-        else
-            await AnswerAsync(context, pull);
-    }
-
-    private async Task StreamAsync(HttpContext context, PullHandle pull)
-    {
-        await using ProgressLines progress = new(context, isStream: true);
-        await foreach (PullLine line in pull.FollowAsync(edge.Value.HeartbeatInterval, context.RequestAborted))
+        try
         {
-            progress.Say(line);
-            await progress.FlushAsync();
-        }
-        if (await pull.Ended is { } error)
-            progress.Fail(error);
-    }
-
-    private static async Task AnswerAsync(HttpContext context, PullHandle pull)
-    {
-        if (await pull.Ended.WaitAsync(context.RequestAborted) is { } error)
-        {
+            using PullHandle pull = pulls.Join(request);
+            await using ProgressLines progress = new(context, isStream);
             // As Ollama: whatever it was.
-            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status500InternalServerError, error));
-            return;
+            if (await follower.FollowAsync(context, pull, progress) is { } reason)
+                await progress.FailAsync(new ApiError(StatusCodes.Status500InternalServerError, reason));
+            else
+                progress.Say(PullLine.Success);
         }
-        await using ProgressLines progress = new(context, isStream: false);
-        progress.Say("success");
+        catch (OperationCanceledException) when (RequestLimit.ReachedBy(context) is not null && context.Response.HasStarted)
+        {
+            await LeaveAsync(context, request, isStream, RequestLimit.ReachedBy(context)!.Value);
+        }
+    }
+
+    /// <summary>The answer has to end, and its client is there: the pull goes on by itself.</summary>
+    private async Task LeaveAsync(HttpContext context, PullRequest request, bool isStream, TimeSpan limit)
+    {
+        RequestLimit.Lift(context);
+        await using ProgressLines progress = new(context, isStream);
+        string begin = string.Create(CultureInfo.InvariantCulture, $"an answer ends after {limit.TotalMinutes} minutes here");
+        string end = (await durable.StartAsync(context, request)).Failed(out _, out _)
+            ? $"{begin}, and the pull with it: pull again to go on"
+            : $"{begin}; the pull goes on: pull again to follow it";
+        await progress.FailAsync(new ApiError(StatusCodes.Status500InternalServerError, end));
     }
 }

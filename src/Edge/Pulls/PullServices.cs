@@ -21,6 +21,7 @@ internal static class PullServices
         services.AddSingleton<TemplateCheck>();
         services.AddSingleton<ModelPull>();
         services.AddSingleton<ActivePulls>();
+        services.AddSingleton<PullFollower>();
         services.AddSingleton<FetchSlice>();
         services.AddSingleton<DurablePulls>();
         services.TryAddSingleton<TaskHubs>();

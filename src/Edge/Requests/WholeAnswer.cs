@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -8,8 +7,7 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.Requests;
 
 /// <summary>
-/// Writes the output of a request's jobs in one piece, with the real status whatever happens. Only before a silence that proxies would cut, a space
-/// (which JSON allows in front) keeps the connection; that commits the status to 200.
+/// Writes the output of a request's jobs in one piece, with the real status whatever happens, unless silence had to be filled (<see cref="SilenceFiller"/>).
 /// </summary>
 internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOptions<EdgeOptions> options)
 {
@@ -22,8 +20,7 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
         await using ChoicesReader outputs = new(leases, time, context.RequestAborted);
         WholeOutputBuilder[] builders = [.. leases.All.Select(_ => new WholeOutputBuilder())];
         WholeOutput[] choices = new WholeOutput[builders.Length];
-        TimeSpan patience = options.Value.SilenceLimit;
-        long waitingSince = time.GetTimestamp();
+        SilenceFiller silence = new(context, options.Value, time);
         while (true)
         {
             while (outputs.TryRead(out int choice, out JobOutput? output))
@@ -57,13 +54,9 @@ internal sealed class WholeAnswer(TimeProvider time, RequestMetrics metrics, IOp
                 }
             }
             // Tokens that come are silence to the client all the same.
-            TimeSpan left = patience - time.GetElapsedTime(waitingSince);
-            if (left > TimeSpan.Zero && await outputs.WaitAsync(left))
-                continue;
-            // No newline: Ollama's own client and others read an answer in one piece by lines too, and an empty line is no JSON.
-            await SendAsync(context, static body => body.Write(" "u8));
-            patience = options.Value.HeartbeatInterval;
-            waitingSince = time.GetTimestamp();
+            TimeSpan left = silence.Left;
+            if (left <= TimeSpan.Zero || !await outputs.WaitAsync(left))
+                await silence.FillAsync();
         }
     }
 

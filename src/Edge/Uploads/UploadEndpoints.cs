@@ -73,13 +73,13 @@ internal sealed class UploadEndpoints(
         try
         {
             if (await verifying is { } actual)
-                progress.Fail($"digest mismatch, expected \"{digest}\", got \"{actual}\"");
+                await progress.FailAsync(ApiError.BadRequest($"digest mismatch, expected \"{digest}\", got \"{actual}\""));
             else
                 progress.Say("success");
         }
         catch (CatalogException e)
         {
-            progress.Fail(e.Message);
+            await progress.FailAsync(new ApiError(StatusCodes.Status503ServiceUnavailable, e.Message));
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Azure.Storage.Blobs;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Edge.Http;
@@ -25,6 +26,7 @@ internal sealed class PullServer : IAsyncDisposable
     private PullServer(EdgeServer edge, FakeRegistry registry, BlobServiceClient storage, ModelCatalog catalog, ModelBlobs blobs)
     {
         (Edge, Registry, Catalog, Blobs) = (edge, registry, catalog, blobs);
+        Storage = storage.GetBlobContainerClient(Containers.Models);
         OtherEdge = new StagedBlobs(storage, TimeProvider.System);
     }
 
@@ -36,15 +38,21 @@ internal sealed class PullServer : IAsyncDisposable
 
     public ModelBlobs Blobs { get; }
 
+    /// <summary>Of the models.</summary>
+    public BlobContainerClient Storage { get; }
+
     /// <summary>What another edge downloads.</summary>
     public StagedBlobs OtherEdge { get; }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <param name="azurite">The storage.</param>
+    /// <param name="configure">The edge.</param>
     /// <param name="storage">Another way to the fixture's storage; null: the direct one.</param>
     /// <param name="renderer">What renders templates; null: what never fails.</param>
+    /// <param name="limit">When it is cancelled, requests have reached the limit of a server that has one; null: it has none.</param>
     public static async Task<PullServer> StartAsync(
-        AzuriteFixture azurite, Action<EdgeOptions>? configure = null, BlobServiceClient? storage = null, IPromptRenderer? renderer = null)
+        AzuriteFixture azurite, Action<EdgeOptions>? configure = null, BlobServiceClient? storage = null, IPromptRenderer? renderer = null, CancellationToken? limit = null)
     {
         storage ??= new(azurite.ConnectionString);
         await storage.GetBlobContainerClient(Containers.Models).CreateIfNotExistsAsync(cancellationToken: Cancel);
@@ -62,6 +70,7 @@ internal sealed class PullServer : IAsyncDisposable
                 .AddSingleton<IEndpointGroup, UploadEndpoints>()
                 .AddSingleton<IEndpointGroup, BlobEndpoints>()
                 .AddSingleton<IEndpointGroup, ModelChangeEndpoints>()
+                .AddSingleton<IStartupFilter>(new LimitedRequests(limit))
                 .AddPulls()
                 .Configure<PullOptions>(options =>
                 {
