@@ -7,6 +7,7 @@ using OllamaMax.Storage.Payloads;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Storage.Workers;
 using OllamaMax.TestKit;
+using OllamaMax.Workers;
 
 namespace OllamaMax.Storage.Tests.Workers;
 
@@ -36,7 +37,7 @@ public sealed class ExpiredSignatureTests(AzuriteFixture azurite)
             string job = JobId.New(TimeProvider.System);
             await jobs.Output(job).CreateIfNotExistsAsync(Cancellation);
 
-            await ShouldBeAsync(HttpMethod.Put, await capabilities.HeartbeatUrlAsync(id, expiresAt, Cancellation), isGood, "a heartbeat");
+            await ShouldBeAsync(HttpMethod.Put, await capabilities.HeartbeatUrlAsync(WorkerId.New(), expiresAt, Cancellation), isGood, "a heartbeat");
             await ShouldBeAsync(HttpMethod.Get, await jobs.OutputUrlAsync(job, expiresAt, Cancellation), isGood, "an output");
             await ShouldBeAsync(HttpMethod.Get, await new PayloadStore(_account, time).PutAsync(NewJob(id), Cancellation), isGood, "a prompt");
             string models = await capabilities.ModelsUrlAsync(expiresAt, Cancellation);
