@@ -67,13 +67,13 @@ internal sealed class JobResult(JobRecordStore store)
         {
             OpenAIRequest request = new([new InferenceRequest { Model = record.ModelName }], IsStream: false, IncludesUsage: false);
             using OpenAIFormat ofOpenAI = record.Shape == RequestShape.OpenAIChat
-                ? new OpenAI.ChatFormat(request, new FixedTime(endedAt))
-                : new CompletionFormat(request, new FixedTime(endedAt));
+                ? new OpenAI.ChatFormat(request, new FixedTime(endedAt), record.Id)
+                : new CompletionFormat(request, new FixedTime(endedAt), record.Id);
             ofOpenAI.WriteWhole(body, answer);
             return;
         }
         using OllamaFormat format = record.Shape == RequestShape.Chat
-            ? new Ollama.ChatFormat(record.ModelName, new FixedTime(endedAt))
+            ? new Ollama.ChatFormat(record.ModelName, new FixedTime(endedAt), record.Id)
             : new GenerateFormat(record.ModelName, new FixedTime(endedAt));
         format.WriteWhole(body, answer);
     }

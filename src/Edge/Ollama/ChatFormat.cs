@@ -1,11 +1,14 @@
 using System.Text.Json;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
 /// <summary>Answers of <c>/api/chat</c>: <c>"message":{"role":"assistant","content":"…","thinking":"…","tool_calls":[…]}</c>.</summary>
-internal sealed class ChatFormat(string model, TimeProvider time) : OllamaFormat(model, time)
+/// <param name="id">The answer's, without prefix; null: it is asked for once, and gets a new one.</param>
+internal sealed class ChatFormat(string model, TimeProvider time, string? id = null) : OllamaFormat(model, time)
 {
+    private readonly string _id = id ?? JobId.New(time);
     private int _calls;
 
     protected override void WriteParts(Utf8JsonWriter json, JobOutput.Delta delta)
@@ -27,6 +30,7 @@ internal sealed class ChatFormat(string model, TimeProvider time) : OllamaFormat
         foreach (ToolCall call in calls)
         {
             json.WriteStartObject();
+            json.WriteString("id"u8, CallIds.Of(_id, _calls));
             json.WriteStartObject("function"u8);
             json.WriteNumber("index"u8, _calls++);
             json.WriteString("name"u8, call.Name);

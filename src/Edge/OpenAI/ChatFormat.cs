@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.OpenAI;
@@ -7,10 +8,8 @@ namespace OllamaMax.Edge.OpenAI;
 /// Answers of <c>/v1/chat/completions</c>: <c>"message":{"role","content","refusal","reasoning_content","reasoning","tool_calls"}</c>, and as a
 /// stream <c>"delta"</c>, the role first. Reasoning is no part of OpenAI's API; it stands under both names that clients look for.
 /// </summary>
-internal sealed class ChatFormat(OpenAIRequest request, TimeProvider time) : OpenAIFormat(request, "chatcmpl-", "chat.completion", time)
+internal sealed class ChatFormat(OpenAIRequest request, TimeProvider time, string? id = null) : OpenAIFormat(request, "chatcmpl-", "chat.completion", time, id)
 {
-    private readonly TimeProvider _time = time;
-
     protected override string ChunkKind => "chat.completion.chunk";
 
     protected override Action<Utf8JsonWriter> Opening(int choice) => json =>
@@ -28,7 +27,7 @@ internal sealed class ChatFormat(OpenAIRequest request, TimeProvider time) : Ope
         WriteReasoning(json, delta.Thinking);
         if (delta.Text.Length > 0)
             json.WriteString("content"u8, delta.Text);
-        state.Calls = WriteCalls(json, delta.ToolCalls, state.Calls, isStream: true);
+        state.Calls = WriteCalls(json, choice, delta.ToolCalls, state.Calls, isStream: true);
         json.WriteEndObject();
         ChatLogprobsJson.Write(json, delta.Logprobs);
     }
@@ -47,7 +46,7 @@ internal sealed class ChatFormat(OpenAIRequest request, TimeProvider time) : Ope
         json.WriteString("content"u8, answer.Text.Length == 0 && answer.ToolCalls.Count > 0 ? null : answer.Text);
         json.WriteNull("refusal"u8);
         WriteReasoning(json, answer.Thinking);
-        WriteCalls(json, answer.ToolCalls, 0, isStream: false);
+        WriteCalls(json, choice, answer.ToolCalls, 0, isStream: false);
         json.WriteEndObject();
         ChatLogprobsJson.Write(json, answer.Logprobs);
     }
@@ -62,7 +61,7 @@ internal sealed class ChatFormat(OpenAIRequest request, TimeProvider time) : Ope
 
     /// <summary>In a stream they are numbered, through the whole answer. Each leaves in one piece.</summary>
     /// <returns>Calls so far.</returns>
-    private int WriteCalls(Utf8JsonWriter json, IEnumerable<ToolCall> calls, int before, bool isStream)
+    private int WriteCalls(Utf8JsonWriter json, int choice, IEnumerable<ToolCall> calls, int before, bool isStream)
     {
         int count = before;
         foreach (ToolCall call in calls)
@@ -72,7 +71,7 @@ internal sealed class ChatFormat(OpenAIRequest request, TimeProvider time) : Ope
             json.WriteStartObject();
             if (isStream)
                 json.WriteNumber("index"u8, count);
-            json.WriteString("id"u8, "call_" + JobId.New(_time));
+            json.WriteString("id"u8, CallIds.Of(Id, count, choice));
             json.WriteString("type"u8, "function"u8);
             json.WriteStartObject("function"u8);
             json.WriteString("name"u8, call.Name);

@@ -5,7 +5,7 @@ using OllamaMax.Jobs;
 namespace OllamaMax.Edge.OpenAI;
 
 /// <summary>Answers of <c>/v1/completions</c>: <c>"text"</c>, with the prompt before it where the request has it echoed.</summary>
-internal sealed class CompletionFormat(OpenAIRequest request, TimeProvider time) : OpenAIFormat(request, "cmpl-", "text_completion", time)
+internal sealed class CompletionFormat(OpenAIRequest request, TimeProvider time, string? id = null) : OpenAIFormat(request, "cmpl-", "text_completion", time, id)
 {
     protected override Action<Utf8JsonWriter>? Opening(int choice) => Request.Echoes
         ? json =>

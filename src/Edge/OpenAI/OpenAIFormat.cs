@@ -13,18 +13,20 @@ namespace OllamaMax.Edge.OpenAI;
 internal abstract class OpenAIFormat : IAnswerFormat, IDisposable
 {
     private readonly JsonEncodedText _model;
-    private readonly string _id;
+    private readonly string _idPrefix;
     private readonly string _kind;
     private readonly long _created;
     private readonly ChoiceState[] _choices;
     private readonly ArrayBufferWriter<byte> _event = new();
     private readonly Utf8JsonWriter _json;
 
-    protected OpenAIFormat(OpenAIRequest request, string idPrefix, string kind, TimeProvider time)
+    /// <param name="id">The answer's, without prefix; null: it is asked for once, and gets a new one.</param>
+    protected OpenAIFormat(OpenAIRequest request, string idPrefix, string kind, TimeProvider time, string? id)
     {
         Request = request;
         _model = JsonEncodedText.Encode(request.Model, Json.Encoder);
-        _id = idPrefix + JobId.New(time);
+        Id = id ?? JobId.New(time);
+        _idPrefix = idPrefix;
         _kind = kind;
         _created = time.GetUtcNow().ToUnixTimeSeconds();
         _choices = [.. Enumerable.Range(0, request.Inferences.Count * request.ChoicesPerPrompt).Select(_ => new ChoiceState())];
@@ -34,6 +36,9 @@ internal abstract class OpenAIFormat : IAnswerFormat, IDisposable
     public string StreamContentType => ServerSentEvents.ContentType;
 
     protected OpenAIRequest Request { get; }
+
+    /// <summary>The answer's, without prefix.</summary>
+    protected string Id { get; }
 
     public void WriteDelta(IBufferWriter<byte> output, int choice, JobOutput.Delta delta)
     {
@@ -144,7 +149,7 @@ internal abstract class OpenAIFormat : IAnswerFormat, IDisposable
     private void WriteHead(string kind)
     {
         _json.WriteStartObject();
-        _json.WriteString("id"u8, _id);
+        _json.WriteString("id"u8, _idPrefix + Id);
         _json.WriteString("object"u8, kind);
         _json.WriteNumber("created"u8, _created);
         _json.WriteString("model"u8, _model);

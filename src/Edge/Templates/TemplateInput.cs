@@ -135,8 +135,8 @@ internal sealed partial class TemplateInput(Utf8JsonWriter writer, string templa
     }
 
     /// <summary>
-    /// Ollama's calls have neither id nor type, and some templates (Mistral's) insist on ids of nine characters: they are made up
-    /// in order, as the answers come in order; OpenAI's and Anthropic's, which are longer, are replaced for these.
+    /// Calls of Ollama's API have no type, and need no id; some templates (Mistral's) insist on ids of nine characters. Those that lack are made up
+    /// in order, as the answers come in order; longer ones are replaced for these.
     /// </summary>
     private void WriteToolCall(JsonElement call)
     {

@@ -69,10 +69,11 @@ public sealed class ToolTests
 
         string[] lines = await response.LinesAsync();
         lines.Length.ShouldBe(4);
+        string answer = AnswerId(lines[1]);
         lines[1].ShouldContain(
-            """{"role":"assistant","content":"","tool_calls":[{"function":{"index":0,"name":"f","arguments":{"a":1}}},"""
-            + """{"function":{"index":1,"name":"g","arguments":{}}}]},"done":false}""");
-        lines[2].ShouldContain("""[{"function":{"index":2,"name":"f","arguments":{"a":"é\n"}}}]},"done":false}""");
+            $$$$"""{"role":"assistant","content":"","tool_calls":[{"id":"call_{{{{answer}}}}0","function":{"index":0,"name":"f","arguments":{"a":1}}},"""
+            + $$$$"""{"id":"call_{{{{answer}}}}1","function":{"index":1,"name":"g","arguments":{}}}]},"done":false}""");
+        lines[2].ShouldContain($$$$"""[{"id":"call_{{{{answer}}}}2","function":{"index":2,"name":"f","arguments":{"a":"é\n"}}}]},"done":false}""");
         lines[3].ShouldContain("\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\"");
     }
 
@@ -85,8 +86,18 @@ public sealed class ToolTests
 
         using HttpResponseMessage response = await edge.PostAsync("/api/chat", Request.Trim()[..^1] + ",\"stream\":false}");
 
-        (await response.TextAsync()).ShouldContain(
-            """{"role":"assistant","content":"Look: ","thinking":"hm","tool_calls":[{"function":{"index":0,"name":"f","arguments":{}}},"""
-            + """{"function":{"index":1,"name":"g","arguments":{}}}]},"done":true""");
+        string text = await response.TextAsync();
+        string answer = AnswerId(text);
+        text.ShouldContain(
+            $$$$"""{"role":"assistant","content":"Look: ","thinking":"hm","tool_calls":[{"id":"call_{{{{answer}}}}0","function":{"index":0,"name":"f","arguments":{}}},"""
+            + $$$$"""{"id":"call_{{{{answer}}}}1","function":{"index":1,"name":"g","arguments":{}}}]},"done":true""");
+    }
+
+    /// <summary>What its calls' ids are made of.</summary>
+    private static string AnswerId(string line)
+    {
+        string id = JsonElement.Parse(line).GetProperty("message").GetProperty("tool_calls")[0].GetProperty("id").GetString().ShouldNotBeNull();
+        id.ShouldMatch("^call_[0-9a-z]{26}0$");
+        return id["call_".Length..^1];
     }
 }

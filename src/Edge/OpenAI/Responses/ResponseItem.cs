@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.OpenAI.Responses;
@@ -39,7 +40,7 @@ internal sealed class ResponseItem(string type, string responseId, int index)
     public bool IsCarried { get; init; }
 
     /// <summary>Of a call: what its output names it by.</summary>
-    public string CallId => $"call_{responseId}{index}";
+    public string CallId => CallIds.Of(responseId, index);
 
     /// <summary>Null while it is not at its end.</summary>
     public string? Status { get; set; }
