@@ -7,8 +7,11 @@ namespace OllamaMax.Edge.Http;
 /// <summary>How JSON is read and written everywhere at the edge.</summary>
 internal static class Json
 {
-    /// <summary>Nesting that requests may have; far above what any real one has.</summary>
-    public const int MaxDepth = 64;
+    /// <summary>
+    /// Nesting that requests may have; far above what any real one has. Serializers read and write 64, and what is made of a request (a grant that is sent, a record that is kept)
+    /// has its parts up to five levels deeper.
+    /// </summary>
+    public const int MaxDepth = 56;
 
     /// <summary>Text leaves as it is, not as <c>\uXXXX</c>: answers are JSON documents, never pasted into HTML.</summary>
     public static readonly JavaScriptEncoder Encoder = new PlainTextEncoder();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Security.Sealing;
@@ -69,6 +70,31 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
         _server.Requests.Count.ShouldBe(2, "nothing was tried again");
     }
 
+    /// <summary>What is taken can be granted and kept: grants and records have it deeper than the request.</summary>
+    [Fact]
+    public async Task Chat_NestedToTheBound_ReachesTheServerAndNoFurtherIsTaken()
+    {
+        const int bound = 56;
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 4), forward: $"openai={_server.Url}");
+        await WaitForAsync(cluster.Client, OpenAIServer.Model);
+        object[] messages = [new { role = "user", content = "count" }];
+
+        // In a request the body, the list of tools and a tool; of Ollama's a function as well.
+        await PostAsync(cluster.Client, "/v1/messages", Request(bound - 3));
+        using HttpResponseMessage refused = await cluster.Client.PostAsJsonAsync("/v1/messages", Request(bound - 2), Cancellation);
+        string id = await SubmitAsync(
+            cluster.Client,
+            new { model = OpenAIServer.Model, messages, tools = new[] { new { type = "function", function = new { name = "f", parameters = Nested(bound - 4) } } }, options = new { num_predict = 3 } });
+        await cluster.Client.ShowWhenAsync(id, "completed");
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        _server.Requests.Count.ShouldBe(2);
+        _server.Requests.ShouldAllBe(request => request.GetProperty("tools")[0].GetRawText().Count(letter => letter == '{') >= bound - 3);
+
+        object Request(int levels) => new { model = OpenAIServer.Model, max_tokens = 3, messages, tools = new[] { new { name = "f", input_schema = Nested(levels) } } };
+    }
+
     [Fact]
     public async Task Chat_ReasoningAndCalls_ComeAsTheClientKnowsThem()
     {
@@ -86,6 +112,25 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
         message.GetProperty("thinking").GetString().ShouldBe("Hm.");
         message.GetProperty("content").GetString().ShouldBe("<think>Text.</think>");
         message.GetProperty("tool_calls")[0].GetProperty("function").GetProperty("arguments").GetProperty("x").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Submit_Calls_HaveTheirIdsHoweverOftenTheyAreAskedFor()
+    {
+        _server.Chunks =
+        [
+            """{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}},{"index":1,"id":"b","function":{"name":"f","arguments":"{}"}}]}}""",
+            """{"index":0,"delta":{},"finish_reason":"tool_calls"}""",
+        ];
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), forward: $"openai={_server.Url}");
+        await WaitForAsync(cluster.Client, OpenAIServer.Model);
+
+        string id = await SubmitAsync(cluster.Client, Body(new { }));
+        string first = (await cluster.Client.ShowWhenAsync(id, "completed")).GetProperty("result").GetRawText();
+
+        (await cluster.Client.ShowAsync(id)).GetProperty("result").GetRawText().ShouldBe(first);
+        Regex.Count(first, "\"id\":\"call_").ShouldBe(2);
     }
 
     [Fact]
@@ -139,8 +184,7 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
         await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), forward: $"openai={_server.Url}");
         await WaitForAsync(cluster.Client, OpenAIServer.Model);
 
-        using HttpResponseMessage accepted = await cluster.Client.PostAsJsonAsync("/jobs", Body(new { }), Cancellation);
-        string id = (await accepted.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString()!;
+        string id = await SubmitAsync(cluster.Client, Body(new { }));
 
         await foreach (JsonElement line in cluster.Client.StreamAsync(id, cancellationToken: Cancellation))
         {
@@ -194,12 +238,21 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
     private static object Body(object options) =>
         new { model = OpenAIServer.Model, messages = new[] { new { role = "user", content = "count" } }, stream = false, options };
 
+    private static JsonElement Nested(int levels) => JsonElement.Parse(string.Concat(Enumerable.Repeat("{\"a\":", levels)) + "1" + new string('}', levels));
+
     private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body)
     {
         using HttpResponseMessage response = await client.PostAsJsonAsync(path, body, Cancellation);
         string text = await response.Content.ReadAsStringAsync(Cancellation);
         response.StatusCode.ShouldBe(HttpStatusCode.OK, text);
         return JsonElement.Parse(text);
+    }
+
+    private static async Task<string> SubmitAsync(HttpClient client, object body)
+    {
+        using HttpResponseMessage accepted = await client.PostAsJsonAsync("/jobs", body, Cancellation);
+        accepted.StatusCode.ShouldBe(HttpStatusCode.Accepted, await accepted.Content.ReadAsStringAsync(Cancellation));
+        return (await accepted.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString()!;
     }
 
     /// <summary>Waits until the edge has heard of the model: its listing of the workers may be up to a second old.</summary>
