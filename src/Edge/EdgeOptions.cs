@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace OllamaMax.Edge;
 
-/// <summary>How an edge answers; the amounts and times from the configuration section <c>OllamaMax:Edge</c>. Checked at start, all errors at once (<see cref="EdgeOptionsValidator"/>).</summary>
+/// <summary>How an edge answers; the amounts, the times and the version from the configuration section <c>OllamaMax:Edge</c>. Checked at start, all errors at once (<see cref="EdgeOptionsValidator"/>).</summary>
 public sealed class EdgeOptions
 {
     public const string Section = "OllamaMax:Edge";
@@ -31,7 +31,7 @@ public sealed class EdgeOptions
     /// <summary>A streamed answer's headers leave after this wait, even if no worker has accepted the job: 0 to 200 s.</summary>
     public TimeSpan HeaderDelay { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Silence after which a streamed answer gets an empty line: 1 s to 200 s (proxies cut at 230 s).</summary>
+    /// <summary>Silence after which a streamed answer gets a line without text, or a comment: 1 s to 200 s (proxies cut at 230 s).</summary>
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
@@ -54,8 +54,11 @@ public sealed class EdgeOptions
     /// </summary>
     public bool SharePrompts { get; set; }
 
-    /// <summary>The version of Ollama's API that is spoken; clients switch features on by it.</summary>
-    public string OllamaVersion { get; set; } = "0.12.0";
+    /// <summary>
+    /// The version of Ollama that <c>/api/version</c> tells; clients switch features on by it. The default is the last one of which all that clients of its API use is
+    /// here: <c>/v1/responses</c> came with 0.13.3, <c>/v1/messages</c> with 0.14.0, images with 0.14.3.
+    /// </summary>
+    public string OllamaVersion { get; set; } = "0.14.2";
 
     /// <summary>Whom an edge trusts is for its composition to say, which knows who can call: no setting.</summary>
     internal void Read(IConfiguration configuration)
@@ -72,5 +75,6 @@ public sealed class EdgeOptions
         IdempotencyGrace = section.GetValue(nameof(IdempotencyGrace), IdempotencyGrace);
         IdempotencyBytes = section.GetValue(nameof(IdempotencyBytes), IdempotencyBytes);
         SharePrompts = section.GetValue(nameof(SharePrompts), SharePrompts);
+        OllamaVersion = section[nameof(OllamaVersion)] ?? OllamaVersion;
     }
 }

@@ -29,11 +29,13 @@ public sealed class EdgeOptionsTests
         Dictionary<string, string?> settings = new()
         {
             ["OllamaMax:Edge:JobDeadline"] = "01:30:00", ["OllamaMax:Edge:MaxBodyBytes"] = "1024", ["OllamaMax:Edge:TrustLoopback"] = "true", ["OllamaMax:Edge:AllowedHosts:0"] = "*",
+            ["OllamaMax:Edge:OllamaVersion"] = "0.30.1",
         };
 
         options.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
 
         (options.JobDeadline, options.MaxBodyBytes, options.MaxBlobBytes, options.MaxDrainBytes).ShouldBe((TimeSpan.FromMinutes(90), 1024, 7, 64 << 20));
+        options.OllamaVersion.ShouldBe("0.30.1");
         options.TrustLoopback.ShouldBeFalse();
         options.AllowedHosts.ShouldNotContain("*");
     }
