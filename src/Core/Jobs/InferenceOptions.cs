@@ -4,7 +4,7 @@ namespace OllamaMax.Jobs;
 
 /// <summary>
 /// How to decode and sample. Names and defaults are Ollama's
-/// (https://docs.ollama.com/modelfile#valid-parameters-and-values).
+/// (https://docs.ollama.com/modelfile#valid-parameters-and-values; what that leaves out: DefaultOptions in its api/types.go), but for <see cref="Shift"/>.
 /// </summary>
 public sealed record InferenceOptions
 {
@@ -24,7 +24,7 @@ public sealed record InferenceOptions
     public float MinP { get; init; }
 
     /// <summary>1 switches the penalty off.</summary>
-    public float RepeatPenalty { get; init; } = 1.1f;
+    public float RepeatPenalty { get; init; } = 1;
 
     /// <summary>Tokens back that the penalty looks at; 0: none, -1: the context.</summary>
     public int RepeatLastN { get; init; } = 64;
@@ -47,7 +47,7 @@ public sealed record InferenceOptions
     public IReadOnlyDictionary<int, float> LogitBias { get; init; } = ReadOnlyDictionary<int, float>.Empty;
 
     /// <summary>Tokens at the prompt's begin that stay when the context is shifted; -1: the whole prompt.</summary>
-    public int NumKeep { get; init; }
+    public int NumKeep { get; init; } = 4;
 
     /// <summary>A full context drops its oldest half (but <see cref="NumKeep"/>) and goes on; false: it ends the answer.</summary>
     public bool Shift { get; init; }

@@ -35,14 +35,14 @@ internal static class EngineFixture
     {
         Prompt = prompt,
         Seed = 7,
-        Options = new InferenceOptions { Temperature = 0, NumPredict = tokens },
+        Options = new InferenceOptions { Temperature = 0, RepeatPenalty = 1.1f, NumPredict = tokens },
     };
 
     public static EngineRequest Sampled(string prompt, int tokens = 24, ulong seed = 7) => new()
     {
         Prompt = prompt,
         Seed = seed,
-        Options = new InferenceOptions { Temperature = 1.2f, TopK = 60, TopP = 0.97f, MinP = 0.001f, PresencePenalty = 0.2f, FrequencyPenalty = 0.1f, NumPredict = tokens },
+        Options = new InferenceOptions { Temperature = 1.2f, TopK = 60, TopP = 0.97f, MinP = 0.001f, RepeatPenalty = 1.1f, PresencePenalty = 0.2f, FrequencyPenalty = 0.1f, NumPredict = tokens },
     };
 
     public static async Task<(AttemptEnd End, CollectingSink Sink)> RunAsync(IInferenceEngine engine, EngineRequest request)
