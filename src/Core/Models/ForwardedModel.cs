@@ -22,6 +22,9 @@ public sealed record ForwardedModel
     /// <summary>Ollama's words: completion, tools, thinking, vision, embedding, insert.</summary>
     public required IReadOnlyList<string> Capabilities { get; init; }
 
+    /// <summary>Its server can be held to call tools (<see cref="ForwardedPrompt.RequiresCalls"/>), and its worker hands that on: one of an older version does not.</summary>
+    public bool CanRequireCalls { get; init; }
+
     /// <summary>Bytes; 0: not known.</summary>
     public long Size { get; init; }
 

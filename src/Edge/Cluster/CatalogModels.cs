@@ -53,14 +53,16 @@ internal sealed partial class CatalogModels(
 
     private static ModelView? Find(IReadOnlyList<WorkerView> workers, ModelName name) => Forwarded(workers).FirstOrDefault(model => model.Name == name);
 
-    /// <summary>Each name once. Where servers have different models under one name, the same one is taken at every edge.</summary>
+    /// <summary>
+    /// Each name once. Where servers have different models under one name, the same one is taken at every edge; and of what its workers say, what holds for all of them.
+    /// </summary>
     private static IEnumerable<ModelView> Forwarded(IReadOnlyList<WorkerView> workers) =>
         from worker in workers
         where worker.State != WorkerState.Gone
         from model in worker.Forwarded
         let name = ModelName.Parse(model.Name)
         group model by name into same
-        select same.MinBy(model => model.Digest, StringComparer.Ordinal)!.ToView(same.Key);
+        select same.OrderBy(model => model.Digest, StringComparer.Ordinal).ThenBy(model => model.CanRequireCalls).First().ToView(same.Key);
 
     private async ValueTask<IReadOnlyList<WorkerView>> WorkersAsync(TimeSpan maxAge, CancellationToken cancellationToken)
     {

@@ -16,7 +16,7 @@ internal static class ForwardedPromptMaker
     {
         if (request.Template is not null)
             return ApiError.BadRequest($"\"{request.Model}\" does not support template: the server that it runs on applies the model's own");
-        if (request.ToolChoice.IsRequired)
+        if (request.ToolChoice.IsRequired && model.Forwarded is not { CanRequireCalls: true })
             return ApiError.BadRequest($"\"{request.Model}\" runs on a server that cannot be held to call a tool: tool_choice can only be auto or none") with { Field = "tool_choice" };
         ForwardedPrompt prompt = new()
         {
@@ -24,6 +24,8 @@ internal static class ForwardedPromptMaker
             Prompt = request.RawPrompt ?? "",
             Suffix = request.Suffix,
             Tools = request.Tools,
+            RequiresCalls = request.ToolChoice.IsRequired,
+            RequiredTool = request.ToolChoice.Name,
             Format = request.Options.Format?.Source,
             Think = request.Think ?? AsksToThink(request, model),
             ThinkLevel = request.ThinkLevel,

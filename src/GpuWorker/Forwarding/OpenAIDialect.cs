@@ -94,6 +94,7 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
             Name = NameOf(id),
             // These servers do not say what their models can; they refuse what one cannot.
             Capabilities = HasTemplateVariables ? ["completion", "tools", "thinking"] : ["completion", "tools"],
+            CanRequireCalls = true,
             ModifiedAt = DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(model.Integer("created") ?? 0, 0, uint.MaxValue)),
             Size = meta.Integer("size") ?? 0,
             ParameterCount = meta.Integer("n_params") ?? 0,
@@ -115,12 +116,12 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
     {
         if (forward.ThinkLevel is { } level)
             body["reasoning_effort"] = level;
-        // The level none, OpenAI's word for no reasoning, is refused for models that do not know it: such a one reasons as it does by itself.
+        // Templates call it by either name; one that a template does not know means nothing. The level none, OpenAI's word for no reasoning, is refused for models that do not know it: such a one reasons as it does by itself.
         if (HasTemplateVariables && forward.Think is { } think)
-            body["chat_template_kwargs"] = new JsonObject { ["enable_thinking"] = think };
+            body["chat_template_kwargs"] = new JsonObject { ["enable_thinking"] = think, ["thinking"] = think };
         body["messages"] = OpenAIMessages.Write(forward.Messages, withReasoning: HasTemplateVariables);
         if (forward.Tools.Count > 0)
-            body["tools"] = new JsonArray([.. forward.Tools.Select(Tool)]);
+            WriteTools(body, forward);
         if (forward.Format is { } format)
             body["response_format"] = ResponseFormat(format);
         if (request.Options.TopLogprobs is { } top)
@@ -146,6 +147,19 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
         if (forward.Suffix.Length > 0)
             body["suffix"] = forward.Suffix;
         return new ServerRequest("completions", body);
+    }
+
+    private void WriteTools(JsonObject body, ForwardedPrompt forward)
+    {
+        IEnumerable<JsonElement> tools = forward.Tools;
+        // llama.cpp's server takes a word for the choice, and an object for auto: the one tool that may be called is the one that there is.
+        if (kind == ServerKind.LlamaServer && forward.RequiredTool is { } only)
+            tools = tools.Where(tool => tool.Find("function")?.Text("name") == only);
+        body["tools"] = new JsonArray([.. tools.Select(Tool)]);
+        if (forward.RequiresCalls)
+            body["tool_choice"] = kind != ServerKind.LlamaServer && forward.RequiredTool is { } name
+                ? new JsonObject { ["type"] = "function", ["function"] = new JsonObject { ["name"] = name } }
+                : "required";
     }
 
     private static JsonNode Tool(JsonElement tool)

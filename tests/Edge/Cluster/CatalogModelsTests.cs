@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Cluster;
@@ -6,6 +7,7 @@ using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Workers;
+using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
@@ -20,7 +22,7 @@ public sealed class CatalogModelsTests(AzuriteFixture azurite)
     {
         StorageAccount account = new(azurite.NewAccount());
         await account.CreateContainersAsync(Cancellation);
-        await ReportAsync(account, site: "paris");
+        await ReportAsync(account, WorkerReports.Idle() with { Site = "paris" }, []);
         await using ServiceProvider services = WholeEdge.Services(account, new()
         {
             ["OllamaMax:Placement:Models:far:7b:Labels"] = "site=berlin",
@@ -37,12 +39,37 @@ public sealed class CatalogModelsTests(AzuriteFixture azurite)
         models.IsServed(Named("new:7b"), tenant: null).ShouldBeFalse();
     }
 
+    /// <summary>A worker of an older version does not say that it hands on what it does not know.</summary>
+    [Fact]
+    public async Task FindAsync_WorkersSayDifferentThingsOfAModel_WhatHoldsForAllIsTold()
+    {
+        StorageAccount account = new(azurite.NewAccount());
+        await account.CreateContainersAsync(Cancellation);
+        ForwardedModel model = new() { Kind = "vllm", Model = "qwen", Name = "qwen", Capabilities = ["completion", "tools"] };
+        await OfferAsync(account, "new", model with { CanRequireCalls = true });
+        await using ServiceProvider services = WholeEdge.Services(account, []);
+        IModelSource models = services.GetRequiredService<IModelSource>();
+        ClusterWatch watch = services.GetRequiredService<ClusterWatch>();
+
+        await watch.GetAsync(TimeSpan.Zero, Cancellation);
+        ModelView? alone = await models.FindAsync("qwen", Cancellation);
+        await OfferAsync(account, "old", model);
+        await watch.GetAsync(TimeSpan.Zero, Cancellation);
+        ModelView? beside = await models.FindAsync("qwen", Cancellation);
+
+        alone.ShouldNotBeNull().Forwarded!.CanRequireCalls.ShouldBeTrue();
+        beside.ShouldNotBeNull().Forwarded!.CanRequireCalls.ShouldBeFalse();
+    }
+
     private static ModelView Named(string name) => FixedModels.Able with { Name = ModelName.Parse(name) };
 
-    private static async Task ReportAsync(StorageAccount account, string site)
+    private static Task OfferAsync(StorageAccount account, string id, ForwardedModel model)
     {
-        WorkerReport report = WorkerReports.Idle() with { Site = site };
-        await account.Blobs.GetBlobContainerClient(Containers.Cluster).GetBlobClient(Heartbeats.Prefix + report.Id).UploadAsync(
-            new BinaryData(""), new BlobUploadOptions { Metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Heartbeats.Write(report) } }, Cancellation);
+        byte[] content = JsonSerializer.SerializeToUtf8Bytes(new ForwardedModels([model]), ProtocolJson.Default.ForwardedModels);
+        return ReportAsync(account, WorkerReports.Idle() with { Id = id, Forwards = ModelDigest.Of(content) }, content);
     }
+
+    private static async Task ReportAsync(StorageAccount account, WorkerReport report, byte[] content) =>
+        await account.Blobs.GetBlobContainerClient(Containers.Cluster).GetBlobClient(Heartbeats.Prefix + report.Id).UploadAsync(
+            new BinaryData(content), new BlobUploadOptions { Metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Heartbeats.Write(report) } }, Cancellation);
 }

@@ -83,6 +83,26 @@ public sealed class ForwardedModelTests
     }
 
     [Theory]
+    [InlineData("/v1/chat/completions", "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],\"tool_choice\":\"required\"", null)]
+    [InlineData("/v1/chat/completions", "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", "f")]
+    [InlineData("/v1/messages", "\"max_tokens\":9,\"tools\":[{\"name\":\"f\",\"input_schema\":{\"type\":\"object\"}}],\"tool_choice\":{\"type\":\"any\"}", null)]
+    [InlineData("/v1/messages", "\"max_tokens\":9,\"tools\":[{\"name\":\"f\",\"input_schema\":{\"type\":\"object\"}}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"f\"}", "f")]
+    public async Task Chat_CallIsRequired_IsHandedOnWhereTheServerAndAllItsWorkersCan(string path, string fields, string? name)
+    {
+        string body = $$"""{"model":"far","messages":[{"role":"user","content":"hi"}],{{fields}}}""";
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(Far.ToView(ModelName.Parse(Far.Name)));
+
+        Job job = await JobAsync(path, body, Far with { CanRequireCalls = true });
+        using HttpResponseMessage refused = await edge.PostAsync(path, body);
+
+        job.Forward.ShouldNotBeNull();
+        (job.Forward.RequiresCalls, job.Forward.RequiredTool).ShouldBe((true, name));
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await refused.TextAsync()).ShouldContain("tool_choice can only be auto or none");
+    }
+
+    [Theory]
     [InlineData("""{"model":"far","prompt":"hi","template":"{{ messages }}"}""", "template")]
     [InlineData("""{"model":"far","prompt":"hi","options":{"x":"\ud800"}}""", "Unicode")]
     public async Task Generate_WhatCannotBeForwarded_IsA400(string body, string what)

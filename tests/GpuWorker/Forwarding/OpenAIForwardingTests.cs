@@ -155,6 +155,32 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
         end.Reason.ShouldBe(EndReason.Length);
         Body().Text("reasoning_effort").ShouldBe(effort);
         (Body().Find("chat_template_kwargs")?.Find("enable_thinking")?.GetBoolean()).ShouldBe(isEnabled);
+        (Body().Find("chat_template_kwargs")?.Find("thinking")?.GetBoolean()).ShouldBe(isEnabled);
+    }
+
+    [Theory]
+    [InlineData("openai", null, 2, "\"required\"")]
+    [InlineData("vllm", "g", 2, """{"type":"function","function":{"name":"g"}}""")]
+    [InlineData("llama-server", null, 2, "\"required\"")]
+    [InlineData("llama-server", "g", 1, "\"required\"")]
+    public async Task RunAsync_CallIsRequired_IsAskedForAsTheServerCan(string kind, string? name, int tools, string choice)
+    {
+        ForwardedServers servers = await ServersAsync(kind);
+        ForwardedPrompt forward = new()
+        {
+            Messages = [new("user", "weather?")],
+            Tools = [JsonElement.Parse("""{"function":{"name":"f"}}"""), JsonElement.Parse("""{"function":{"name":"g"}}""")],
+            RequiresCalls = true,
+            RequiredTool = name,
+            Options = Options("""{"num_predict":3}"""),
+        };
+
+        await RunAsync(Engine(servers), Request("hi") with { Forward = forward });
+
+        Described(servers)[0].CanRequireCalls.ShouldBeTrue();
+        Body().GetProperty("tool_choice").GetRawText().ShouldBe(choice);
+        Body().Items("tools").Count().ShouldBe(tools);
+        Body().Items("tools").Last().GetProperty("function").GetProperty("name").GetString().ShouldBe("g");
     }
 
     [Theory]

@@ -20,6 +20,12 @@ public sealed record ForwardedPrompt
     /// <summary>In OpenAI's form.</summary>
     public IReadOnlyList<JsonElement> Tools { get; init; } = [];
 
+    /// <summary>The answer must be calls of <see cref="Tools"/>.</summary>
+    public bool RequiresCalls { get; init; }
+
+    /// <summary>With <see cref="RequiresCalls"/>: the only tool that may be called; null: any.</summary>
+    public string? RequiredTool { get; init; }
+
     /// <summary><c>"json"</c> or a JSON Schema; null: free text.</summary>
     public JsonElement? Format { get; init; }
 
