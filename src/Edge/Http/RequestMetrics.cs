@@ -22,6 +22,7 @@ internal sealed class RequestMetrics
     private readonly BilledTime _billed;
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _tokens;
+    private readonly Counter<long> _promptTokens;
     private readonly Histogram<double> _inference;
     private readonly Histogram<double> _firstToken;
     private readonly Histogram<double> _outputToken;
@@ -35,6 +36,7 @@ internal sealed class RequestMetrics
         _duration = meter.CreateHistogram("ollamamax.request.duration", "s", "From a request's arrival to the end of its answer.",
             advice: Buckets(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600));
         _tokens = meter.CreateCounter<long>("ollamamax.tokens", description: "Tokens of finished jobs, by kind: prompt, output.");
+        _promptTokens = meter.CreateCounter<long>("ollamamax.prompt.tokens", description: "Prompt tokens of finished jobs, by model; cached: their state was still there.");
         _inference = meter.CreateHistogram("gen_ai.server.request.duration", "s", "From an inference request's arrival to the end of its answer.",
             advice: Buckets(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92));
         _firstToken = meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "From an inference request's arrival to its answer's first text.",
@@ -81,17 +83,28 @@ internal sealed class RequestMetrics
     {
         if (lease.IsReplay)
             return; // Counted with the request that ran it.
-        Used(statistics);
+        Used(statistics, lease.Model);
         Activity.Current?.SetTag("gen_ai.usage.input_tokens", statistics.PromptTokens).SetTag("gen_ai.usage.output_tokens", statistics.Tokens);
         if (statistics.Tokens > 1 && InferenceInfo.Of(context) is { } inference)
             _outputToken.Record(statistics.EvalDuration.TotalSeconds / (statistics.Tokens - 1), inference.Tags);
     }
 
     /// <summary>A job has finished, for a client that waits or in the background.</summary>
-    public void Used(JobStatistics statistics)
+    /// <param name="model">The own name of the model that answered; null where nobody has said it.</param>
+    public void Used(JobStatistics statistics, string? model)
     {
         _tokens.Add(statistics.PromptTokens, new KeyValuePair<string, object?>("kind", "prompt"));
         _tokens.Add(statistics.Tokens, new KeyValuePair<string, object?>("kind", "output"));
+        Prompt(statistics.PromptTokens - statistics.CachedTokens, "false");
+        Prompt(statistics.CachedTokens, "true");
+
+        void Prompt(int tokens, string cached)
+        {
+            TagList tags = new() { { "cached", cached } };
+            if (model is not null)
+                tags.Add("gen_ai.response.model", model);
+            _promptTokens.Add(tokens, tags);
+        }
     }
 
     /// <summary>A job of the request failed, before its answer or in the middle of it.</summary>

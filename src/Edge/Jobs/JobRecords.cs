@@ -134,7 +134,7 @@ internal sealed partial class JobRecords(
             notices.Tell(NoticeTypes.Poison, after.Id, $"a job for {after.ModelName} of {after.Tenant} was set aside: {after.Error?.Message}");
         }
         if (after.Statistics is { } statistics)
-            requests.Used(statistics);
+            requests.Used(statistics, after.AnsweredBy);
         // Whoever wrote the end counts it: nobody else did.
         usage.Count(after, tokens);
         if (before is { Status: RecordStatus.Running, Attempt: { } attempt } && after.Error is not null)
