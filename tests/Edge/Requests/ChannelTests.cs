@@ -40,7 +40,7 @@ public sealed class ChannelTests
     }
 
     [Theory]
-    [InlineData("/api/chat", Hi + ",\"tools\":" + Tools, "\"tool_calls\":[{\"function\":{\"index\":0,\"name\":\"f\",\"arguments\":{\"a\":1}}}]")]
+    [InlineData("/api/chat", Hi + ",\"tools\":" + Tools, "\"function\":{\"index\":0,\"name\":\"f\",\"arguments\":{\"a\":1}}}]")]
     [InlineData("/v1/chat/completions", Hi + ",\"tools\":" + Tools, "\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}")]
     [InlineData("/v1/responses", "\"input\":\"hi\",\"tools\":" + Flat, "\"arguments\":\"{\\\"a\\\":1}\"")]
     [InlineData("/v1/messages", Hi + ",\"max_tokens\":99,\"tools\":" + Schemas, "\"name\":\"f\",\"input\":{\"a\":1}")]
