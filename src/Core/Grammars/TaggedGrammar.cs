@@ -72,7 +72,7 @@ internal sealed class TaggedGrammar
         foreach (JsonProperty property in properties.EnumerateObject())
         {
             int i = arguments.Count;
-            string value = types[property.Name] == ArgumentTypes.Text ? WriteText(property) : WriteJson(property, i);
+            string value = types[property.Name] == ArgumentTypes.Texts ? WriteText(property) : WriteJson(property, i);
             _rules.Append(CultureInfo.InvariantCulture, $"argument-{i} ::= {CallMarks.Write(_syntax.Open)} {GbnfText.Literal(property.Name)} {value}\n");
             arguments.Add(string.Create(CultureInfo.InvariantCulture, $"argument-{i}{(required.Contains(property.Name) ? "" : "?")}"));
         }

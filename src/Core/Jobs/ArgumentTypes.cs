@@ -7,11 +7,11 @@ namespace OllamaMax.Jobs;
 public enum ArgumentTypes
 {
     None = 0,
-    Object = 1 << (int)JsonKind.Object,
-    Array = 1 << (int)JsonKind.Array,
-    Text = 1 << (int)JsonKind.String,
-    Number = 1 << (int)JsonKind.Number,
-    Boolean = 1 << (int)JsonKind.Boolean,
-    Null = 1 << (int)JsonKind.Null,
-    Any = Object | Array | Text | Number | Boolean | Null,
+    Objects = 1 << (int)JsonKind.Object,
+    Arrays = 1 << (int)JsonKind.Array,
+    Texts = 1 << (int)JsonKind.String,
+    Numbers = 1 << (int)JsonKind.Number,
+    Booleans = 1 << (int)JsonKind.Boolean,
+    Nulls = 1 << (int)JsonKind.Null,
+    Any = Objects | Arrays | Texts | Numbers | Booleans | Nulls,
 }

@@ -80,7 +80,7 @@ public sealed class ToolArguments
     private static ArgumentTypes Union(JsonElement values, Func<JsonElement, ArgumentTypes> typesOf) =>
         Elements(values).Aggregate(ArgumentTypes.None, (all, value) => all | typesOf(value));
 
-    private static IEnumerable<JsonElement> Elements(JsonElement value) => value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [value];
+    private static JsonElement[] Elements(JsonElement value) => value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
 
     private JsonElement? Referred(JsonElement reference)
     {

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using OllamaMax.Jobs.Records;
-using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs;
 

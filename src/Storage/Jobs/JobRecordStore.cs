@@ -45,7 +45,9 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
         }
         catch (RequestFailedException e) when (e.Status == 409)
         {
-            return await MineAsync(blob, options, record, cancellationToken) ?? throw e;
+            if (await MineAsync(blob, options, record, cancellationToken) is { } mine)
+                return mine;
+            throw;
         }
     }
 

@@ -116,16 +116,16 @@ public sealed class MarkedCallTests
     public void Append_OddAnswer_CallsAndTextApart(ToolCallForm form, string answer, string text, string calls) => Of(form, answer).ShouldBe(new(text, "", calls));
 
     [Theory]
-    [InlineData("12", ArgumentTypes.Text, "\"12\"")]
-    [InlineData("12", ArgumentTypes.Text | ArgumentTypes.Null, "\"12\"")]
-    [InlineData("null", ArgumentTypes.Text | ArgumentTypes.Null, "null")]
-    [InlineData("12", ArgumentTypes.Text | ArgumentTypes.Number, "12")]
+    [InlineData("12", ArgumentTypes.Texts, "\"12\"")]
+    [InlineData("12", ArgumentTypes.Texts | ArgumentTypes.Nulls, "\"12\"")]
+    [InlineData("null", ArgumentTypes.Texts | ArgumentTypes.Nulls, "null")]
+    [InlineData("12", ArgumentTypes.Texts | ArgumentTypes.Numbers, "12")]
     [InlineData("12", ArgumentTypes.Any, "12")]
-    [InlineData("twelve", ArgumentTypes.Number, "\"twelve\"")]
-    [InlineData("True", ArgumentTypes.Boolean, "true")]
+    [InlineData("twelve", ArgumentTypes.Numbers, "\"twelve\"")]
+    [InlineData("True", ArgumentTypes.Booleans, "true")]
     [InlineData("True", ArgumentTypes.Any, "\"True\"")]
-    [InlineData("['a', 1]", ArgumentTypes.Array, "[\"a\",1]")]
-    [InlineData("1.5", ArgumentTypes.Object, "1.5")]
+    [InlineData("['a', 1]", ArgumentTypes.Arrays, "[\"a\",1]")]
+    [InlineData("1.5", ArgumentTypes.Objects, "1.5")]
     public void Append_ValueWithoutQuotes_IsOfTheSchemasType(string value, ArgumentTypes types, string read)
     {
         OutputParsing parsing = new()

@@ -7,14 +7,14 @@ namespace OllamaMax.Core.Tests.Jobs;
 public sealed class ToolArgumentsTests
 {
     [Theory]
-    [InlineData("""{"type":"string"}""", ArgumentTypes.Text)]
-    [InlineData("""{"type":"integer"}""", ArgumentTypes.Number)]
-    [InlineData("""{"type":["string","null"]}""", ArgumentTypes.Text | ArgumentTypes.Null)]
-    [InlineData("""{"enum":["1","2"]}""", ArgumentTypes.Text)]
-    [InlineData("""{"type":"string","const":"1","pattern":"("}""", ArgumentTypes.Text)]
-    [InlineData("""{"anyOf":[{"type":"string"},{"type":"array"}]}""", ArgumentTypes.Text | ArgumentTypes.Array)]
-    [InlineData("""{"allOf":[{"type":["string","object"]},{"type":["string","null"]}]}""", ArgumentTypes.Text)]
-    [InlineData("""{"$ref":"#/$defs/s"}""", ArgumentTypes.Text)]
+    [InlineData("""{"type":"string"}""", ArgumentTypes.Texts)]
+    [InlineData("""{"type":"integer"}""", ArgumentTypes.Numbers)]
+    [InlineData("""{"type":["string","null"]}""", ArgumentTypes.Texts | ArgumentTypes.Nulls)]
+    [InlineData("""{"enum":["1","2"]}""", ArgumentTypes.Texts)]
+    [InlineData("""{"type":"string","const":"1","pattern":"("}""", ArgumentTypes.Texts)]
+    [InlineData("""{"anyOf":[{"type":"string"},{"type":"array"}]}""", ArgumentTypes.Texts | ArgumentTypes.Arrays)]
+    [InlineData("""{"allOf":[{"type":["string","object"]},{"type":["string","null"]}]}""", ArgumentTypes.Texts)]
+    [InlineData("""{"$ref":"#/$defs/s"}""", ArgumentTypes.Texts)]
     [InlineData("""{"$ref":"#/$defs/missing"}""", ArgumentTypes.Any)]
     [InlineData("""{"$ref":"#/$defs/loop"}""", ArgumentTypes.Any)]
     [InlineData("""{"type":"string","const":1}""", ArgumentTypes.Any)]
@@ -45,6 +45,6 @@ public sealed class ToolArgumentsTests
     {
         CallableTool tool = new("f", JsonElement.Parse("""{"properties":{"a":{"type":"string"}}}"""), IsStrict: false);
 
-        (ToolArguments.Of(form, [tool])?["f"]["a"]).ShouldBe(isAsked ? ArgumentTypes.Text : null);
+        (ToolArguments.Of(form, [tool])?["f"]["a"]).ShouldBe(isAsked ? ArgumentTypes.Texts : null);
     }
 }

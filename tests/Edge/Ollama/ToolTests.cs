@@ -53,9 +53,9 @@ public sealed class ToolTests
 
         Job job = (await edge.Jobs.NextAsync()).Job;
         job.Parsing.ToolCalls.ShouldBe(ToolCallForm.Functions);
-        job.Parsing.Arguments!["f"]["a"].ShouldBe(ArgumentTypes.Text);
+        job.Parsing.Arguments!["f"]["a"].ShouldBe(ArgumentTypes.Texts);
         Job read = JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job), ProtocolJson.Default.Job)!;
-        read.Parsing.Arguments!["f"]["a"].ShouldBe(ArgumentTypes.Text);
+        read.Parsing.Arguments!["f"]["a"].ShouldBe(ArgumentTypes.Texts);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
 using OllamaMax.TestKit;

@@ -105,7 +105,7 @@ public sealed class ChannelTests
 
         await PostAsync(edge, "/v1/chat/completions", $$"""{"model":"oss",{{Hi}},"tools":{{Tools}},"tool_choice":"required"}""");
 
-        (await edge.Jobs.NextAsync()).Job.Options.Grammar.ShouldNotBeNull().ShouldContain(GbnfOf("commentary to=functions.f"));
+        (await edge.Jobs.NextAsync()).Job.Options.Grammar.ShouldNotBeNull().ShouldContain($"{GbnfOf("commentary to=functions.")}\" \"{GbnfOf("f")}\"");
     }
 
     [Theory]

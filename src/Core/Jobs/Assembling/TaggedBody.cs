@@ -97,9 +97,9 @@ internal sealed class TaggedBody : CallBody
     /// <summary>What is not of the argument's types stays the text that it was, or the value, where it may be no text.</summary>
     private static object ValueOf(string text, ArgumentTypes types)
     {
-        if (types == ArgumentTypes.Text)
+        if (types == ArgumentTypes.Texts)
             return text;
-        bool mayBeText = types.HasFlag(ArgumentTypes.Text);
+        bool mayBeText = types.HasFlag(ArgumentTypes.Texts);
         // Templates write some values as Python does: True, ['a'].
         JsonElement? value = ToolCallJson.Parse(text) ?? (mayBeText ? null : new LooseLiteral(text).Read());
         return value is { } found && (!mayBeText || types.HasFlag(ToolArguments.TypeOf(found))) ? found : text;

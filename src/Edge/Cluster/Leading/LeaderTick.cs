@@ -1,11 +1,9 @@
 using System.Diagnostics;
-using Azure;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
 using OllamaMax.Diagnostics;
 using OllamaMax.Leases;
-using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Cluster.Leading;
 
