@@ -270,8 +270,10 @@ done
 [ -z "$ca" ] || [ -r "$ca" ] || fail "--ca $ca cannot be read"
 [[ $options != *$'\n'* ]] || fail "options are one line"
 drain_seconds=$((10#$drain_seconds))
-# As systemd splits them.
-read -ra more <<<"$options"
+# As systemd splits them: quotes hold words together.
+split=$(xargs -r -n1 printf '%s\n' <<<"$options") || fail "the options' quotes do not match"
+more=()
+[ -z "$split" ] || mapfile -t more <<<"$split"
 find_replicas
 if [ -z "$root" ] && [ "$(id -u)" != 0 ]; then
   fail "run it as root: sudo OLLAMAMAX_JOIN_TOKEN=... ./install.sh ..."

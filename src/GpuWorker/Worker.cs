@@ -106,8 +106,8 @@ internal sealed partial class Worker
             _dispatcher.RunAsync(stop.Token),
             _poller.RunAsync(stop.Token),
             KeepHeartbeatAsync(listener, stop.Token),
-            _forwards.KeepAsync(stop.Token),
             _decoders.RunAsync(stop.Token),
+            .. _forwards.Keep(stop.Token),
         ];
         Task keeping = _capabilities.KeepAsync(keep.Token);
         try

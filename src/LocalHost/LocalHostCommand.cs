@@ -64,6 +64,11 @@ internal static class LocalHostCommand
         Description = "A GGUF to publish under its file's name (of a split one any part, or the folder), or the name of a model that is there already",
     };
 
+    private static readonly Option<int?> Context = new("--context")
+    {
+        Description = "Most tokens of context that the workers give a request; agents want 65536",
+    };
+
     private static readonly Option<string?> DiskBudget = new("--disk-budget")
     {
         Description = "Disk for the workers' copies of models, such as 200G: beyond it the one unused for longest is deleted",
@@ -115,7 +120,7 @@ internal static class LocalHostCommand
     {
         RootCommand command = new("OllamaMax on this machine: storage, edge, SignalR surface and workers in one command")
         {
-            Port, Edges, Listen, RequireKeys, Certificate, Https, EncryptPayloads, Data, Workers, Model, DiskBudget, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
+            Port, Edges, Listen, RequireKeys, Certificate, Https, EncryptPayloads, Data, Workers, Model, Context, DiskBudget, Services, EdgeUrl, SignalRFaults, Exact, Forward, Alias, StdinLifeline,
         };
         command.SetAction((parsed, _) => run(Options(parsed)));
         command.Add(EdgeCommand.Create());
@@ -150,6 +155,7 @@ internal static class LocalHostCommand
         Data = parsed.GetRequiredValue(Data),
         Workers = parsed.GetValue(Workers),
         Model = parsed.GetValue(Model),
+        Context = parsed.GetValue(Context),
         DiskBudget = parsed.GetValue(DiskBudget),
         Services = parsed.GetValue(Services),
         EdgeUrl = parsed.GetRequiredValue(EdgeUrl),

@@ -51,6 +51,9 @@ internal sealed record LocalHostOptions
     /// <summary>A GGUF to publish (<see cref="GgufFiles"/>: a file, a part of a split one, a folder), or the name of a model that is there already.</summary>
     public string? Model { get; init; }
 
+    /// <summary>Most tokens of context that the workers give a request; null: their default.</summary>
+    public int? Context { get; init; }
+
     /// <summary>Disk for all copies of models, as people write it; null: none is deleted for another.</summary>
     public string? DiskBudget { get; init; }
 
@@ -88,6 +91,8 @@ internal sealed record LocalHostOptions
             yield return "--edges starts edges, and --services none";
         if (Workers is < 0 or > MostWorkers)
             yield return $"--workers is {Workers}; it must be 0 to {MostWorkers}";
+        if (Context is < 64 or > 1_048_576)
+            yield return $"--context is {Context}; it must be 64 to 1048576";
         if (DiskBudget is { } budget && ByteSize.FindError(budget, "--disk-budget") is { } noSize)
             yield return noSize;
         if (!IPAddress.IsLoopback(Listen) && !RequireKeys)

@@ -94,7 +94,7 @@ internal sealed class LocalHostSteps(
     }
 
     private WorkerPool StartWorkers(Uri edge, JoinTokens tokens) => WorkerPool.Start(
-        options.Workers, edge, data, options.Exact, options.DiskBudget, options.Forward, tokens.ForOurWorkerAsync, say, loggers.CreateLogger<WorkerPool>(), time);
+        options, edge, data, tokens.ForOurWorkerAsync, say, loggers.CreateLogger<WorkerPool>(), time);
 
     private async Task WaitUntilReadyAsync(Uri edge, ModelView model, StartKeys keys, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using OllamaMax.GpuWorker;
 using OllamaMax.LocalHost.Processes;
@@ -8,12 +9,13 @@ namespace OllamaMax.LocalHost;
 internal static class WorkerLaunch
 {
     /// <summary>A worker as a child of ours. The token travels in the environment: command lines are everyone's to read.</summary>
-    public static ChildCommand For(string name, Uri edge, string folder, string replicas, string joinToken, bool exact, string? diskBudget, IReadOnlyList<string> forward) =>
+    public static ChildCommand For(string name, Uri edge, string folder, string replicas, string joinToken, LocalHostOptions options) =>
         new(DotnetHost, [
             Path.Combine(AppContext.BaseDirectory, "OllamaMax.GpuWorker.dll"), "run",
             "--edge", Address(edge), "--data", folder, "--replicas", replicas, "--name", name,
-            "--drain-seconds", "0.5", "--stdin-lifeline", .. exact ? (string[])["--exact"] : [],
-            .. diskBudget is null ? (string[])[] : ["--disk-budget", diskBudget], .. forward.SelectMany(server => (string[])["--forward", server]),
+            "--drain-seconds", "0.5", "--stdin-lifeline", .. options.Exact ? (string[])["--exact"] : [],
+            .. options.Context is { } context ? (string[])["--context", context.ToString(CultureInfo.InvariantCulture)] : [],
+            .. options.DiskBudget is { } budget ? (string[])["--disk-budget", budget] : [], .. options.Forward.SelectMany(server => (string[])["--forward", server]),
         ])
         {
             // No account key reaches a worker, not even by inheritance.

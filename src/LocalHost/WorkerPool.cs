@@ -14,30 +14,26 @@ internal sealed class WorkerPool : IAsyncDisposable
         _workers = [.. Enumerable.Range(1, count).Select(n => new SupervisedChild(spec($"worker-{n}"), logger, time))];
     }
 
-    /// <param name="count">How many.</param>
+    /// <param name="options">How many, and how they run.</param>
     /// <param name="edge">Where they enrol.</param>
     /// <param name="data">Each gets a folder of its own in there; the replicas are everyone's.</param>
-    /// <param name="exact">Whether they compute independently of what else runs.</param>
-    /// <param name="diskBudget">Of the replicas, as people write it; null: none.</param>
-    /// <param name="forward">Servers whose models they offer as well.</param>
     /// <param name="newJoinToken">Makes a token; every start of every worker takes one.</param>
     /// <param name="say">Takes a line at each start.</param>
     /// <param name="logger">Takes their output.</param>
     /// <param name="time">The clock of the restarts.</param>
     public static WorkerPool Start(
-        int count, Uri edge, DataFolder data, bool exact, string? diskBudget, IReadOnlyList<string> forward, Func<CancellationToken, ValueTask<string>> newJoinToken,
-        Action<string> say, ILogger logger, TimeProvider time) =>
-        new(count, name => Spec(name, edge, data, exact, diskBudget, forward, newJoinToken, say), logger, time);
+        LocalHostOptions options, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say, ILogger logger, TimeProvider time) =>
+        new(options.Workers, name => Spec(name, options, edge, data, newJoinToken, say), logger, time);
 
     /// <summary>All at once: together they have the grace of one.</summary>
     public async ValueTask DisposeAsync() => await Task.WhenAll(_workers.Select(worker => worker.DisposeAsync().AsTask()));
 
     private static ChildSpec Spec(
-        string name, Uri edge, DataFolder data, bool exact, string? diskBudget, IReadOnlyList<string> forward, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say) => new()
+        string name, LocalHostOptions options, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say) => new()
         {
             Name = name,
             Command = async cancellationToken => WorkerLaunch.For(
-                name, edge, data.Folder(Path.Combine("workers", name)), data.Folder("replicas"), await newJoinToken(cancellationToken), exact, diskBudget, forward),
+                name, edge, data.Folder(Path.Combine("workers", name)), data.Folder("replicas"), await newJoinToken(cancellationToken), options),
             OnStarted = pid => say($"{name} started, pid {pid}"),
             // It has its own time and level already.
             OnLine = line => say($"{name}: {line}"),

@@ -44,6 +44,22 @@ public sealed class InstallScriptTests : IDisposable
         installed.Output.ShouldContain("systemctl enable ollamamax-worker\nsystemctl restart ollamamax-worker");
     }
 
+    /// <summary>systemd takes the quotes off when it starts the service; what is tried before must be the same.</summary>
+    [Fact]
+    public async Task Install_OptionInQuotes_IsTriedAsOneWord()
+    {
+        using TempFolder published = Published("one");
+
+        Script installed = await InstallAsync(published, "--", "--name", "\"GPU box\"", "--slots", "8");
+        Script unmatched = await InstallAsync(published, "--", "--name", "\"GPU");
+
+        installed.ExitCode.ShouldBe(0, installed.Errors);
+        (await ReadAsync(_bin.File("asked"))).ShouldContain("--name GPU box --slots 8");
+        (await ReadAsync(Settings)).ShouldContain("OLLAMAMAX_OPTIONS=--name \"GPU box\" --slots 8\n");
+        unmatched.ExitCode.ShouldBe(1);
+        unmatched.Errors.ShouldContain("the options' quotes do not match");
+    }
+
     /// <summary>Of a local host with --https: join asks it, and so does the service, which reads no home.</summary>
     [Fact]
     public async Task Install_EdgeWithAPrivateAuthority_TrustsItBeforeAndAfter()

@@ -7,10 +7,12 @@ public sealed class WorkerLaunchTests
     [Fact]
     public void For_ChildOfOurs_KeepsTokenAndAccountOffItsCommandLine()
     {
-        ChildCommand command = WorkerLaunch.For("worker-1", new("http://127.0.0.1:11434/"), "/data", "/replicas", "the-token", exact: false, diskBudget: "20G", forward: ["ollama=http://localhost:1"]);
+        LocalHostOptions options = new() { Data = "/", EdgeUrl = new("http://localhost"), Context = 65536, DiskBudget = "20G", Forward = ["ollama=http://localhost:1"] };
+
+        ChildCommand command = WorkerLaunch.For("worker-1", new("http://127.0.0.1:11434/"), "/data", "/replicas", "the-token", options);
 
         command.Arguments.Skip(1).ShouldBe(
-            ["run", "--edge", "http://127.0.0.1:11434", "--data", "/data", "--replicas", "/replicas", "--name", "worker-1", "--drain-seconds", "0.5", "--stdin-lifeline", "--disk-budget", "20G", "--forward", "ollama=http://localhost:1"]);
+            ["run", "--edge", "http://127.0.0.1:11434", "--data", "/data", "--replicas", "/replicas", "--name", "worker-1", "--drain-seconds", "0.5", "--stdin-lifeline", "--context", "65536", "--disk-budget", "20G", "--forward", "ollama=http://localhost:1"]);
         command.Environment["OLLAMAMAX_JOIN_TOKEN"].ShouldBe("the-token");
         command.Environment["AzureWebJobsStorage"].ShouldBeNull();
         File.Exists(command.FileName).ShouldBeTrue();

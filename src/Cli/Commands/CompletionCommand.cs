@@ -22,8 +22,10 @@ internal static class CompletionCommand
         # eval "$(ollamamax completion zsh)", in ~/.zshrc
         _ollamamax() {
           local -a suggestions
-          suggestions=("${(@f)$(ollamamax "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)}")
-          compadd -a suggestions
+          suggestions=(${(f)"$(ollamamax "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)"})
+          # Options only to who begins one: what is no option may be a file.
+          [[ $PREFIX == -* ]] || suggestions=(${suggestions:#[-/]*})
+          compadd -a suggestions || _files
         }
         compdef _ollamamax ollamamax
         """;

@@ -47,7 +47,11 @@ internal static class WorkerCommands
                 screen.Line($"{Tunnel(edge.Address, token)}OLLAMAMAX_JOIN_TOKEN={token.Shown("token")} dotnet run -c Release --project src/GpuWorker -- run --edge {edge.Address.ToString().TrimEnd('/')}");
             screen.Note($"good once, until {token.ShownTime("expires_at")}; run it on the box, in a checkout");
             if (token.Items("loopback_ports").Any())
+            {
                 screen.Note("storage and SignalR of this edge listen on its own machine alone: a worker on another box needs the tunnel (ssh) for as long as it runs");
+                if (edge.Address.Scheme == Uri.UriSchemeHttps)
+                    screen.Note("where its certificate is of its own authority (--https), bring its tls/ca.pem to the box and add --ca ca.pem");
+            }
         });
         command.Add(join);
 

@@ -80,8 +80,9 @@ internal sealed partial class ForwardedServer : IAsyncDisposable
             _isThere = true;
             Offer([.. models.Where(IsNamed)]);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or JsonException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException or JsonException or InvalidOperationException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
+            // JSON of another form than the server's kind has is an InvalidOperationException.
             if (_isThere != false)
                 LogAway(_target, e.Message);
             _isThere = false;

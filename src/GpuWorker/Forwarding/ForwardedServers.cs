@@ -42,7 +42,8 @@ internal sealed class ForwardedServers : IAsyncDisposable
     /// <summary>Asks all servers for the first time.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => Task.WhenAll(_servers.Select(server => server.AskAsync(cancellationToken)));
 
-    public Task KeepAsync(CancellationToken stopping) => Task.WhenAll(_servers.Select(server => server.KeepAsync(stopping)));
+    /// <summary>Asks each server again and again, in a task of its own that ends with the token.</summary>
+    public IEnumerable<Task> Keep(CancellationToken stopping) => _servers.Select(server => server.KeepAsync(stopping));
 
     /// <summary>Whether jobs of this model can be run here: any that can be fetched, or one that is offered.</summary>
     public bool CanRun(string digest) => !ForwardedDigest.Is(digest) || Find(digest) is not null;

@@ -1,5 +1,4 @@
 using System.Net;
-using Azure;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -106,9 +105,9 @@ internal sealed partial class Heartbeat(
                 .UploadAsync(new BinaryData(forwarded), new BlobUploadOptions { Metadata = metadata }, cancellationToken);
             return true;
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StorageFailure.Is(e, cancellationToken) || e is UnauthorizedAccessException)
         {
-            // The last two: the folder of copies cannot be looked into, which may pass as storage's failures do.
+            // The folder of copies that cannot be looked into may pass as storage's failures do.
             LogNotWritten(e);
             return false;
         }

@@ -79,7 +79,9 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     public long FreeBytes()
     {
         Directory.CreateDirectory(_folder);
-        return new DriveInfo(Path.GetFullPath(_folder)).AvailableFreeSpace;
+        string path = Path.GetFullPath(_folder);
+        // On Windows a share has no drive to ask: its budget, or a write that fails, is the bound. Half, as what leaves is added to it.
+        return OperatingSystem.IsWindows() && path.StartsWith(@"\\", StringComparison.Ordinal) ? long.MaxValue / 2 : new DriveInfo(path).AvailableFreeSpace;
     }
 
     /// <summary>Nobody else on the box has this until it is disposed of. For moments only.</summary>

@@ -316,7 +316,7 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
         ForwardedServers servers = await ServersAsync("openai", time: time);
         int port = _server.Url.Port;
         using var stop = new CancellationTokenSource();
-        Task keeping = servers.KeepAsync(stop.Token);
+        Task keeping = Task.WhenAll(servers.Keep(stop.Token));
         IInferenceEngine engine = Engine(servers);
 
         Task gone = UntilAsync(servers, () => servers.Digests.Count == 0);
