@@ -1,12 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OllamaMax.Cluster;
+using OllamaMax.Jobs;
 using OllamaMax.Security;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Core.Tests;
 
-/// <summary>What an older program wrote lacks what came later: the serializer then sets null where nothing forbids it.</summary>
+/// <summary>What an older program wrote lacks what came later: the serializer then sets null where nothing forbids it. What a newer one wrote may say what is not known yet.</summary>
 public sealed class OlderDocumentsTests
 {
     [Fact]
@@ -40,6 +41,18 @@ public sealed class OlderDocumentsTests
 
         Read(older, SecurityJson.Default.KeyRecord).Limits.ShouldBe(UsageLimits.None);
     }
+
+    [Theory]
+    [InlineData("\"Kimi\"", ToolCallForm.Kimi)]
+    [InlineData("\"OfALaterVersion\"", ToolCallForm.None)]
+    [InlineData("\"4711\"", ToolCallForm.None)]
+    public void OutputParsing_FormThatOnlyANewerProgramKnows_IsNone(string form, ToolCallForm read) =>
+        Read($"{{\"tool_calls\":{form}}}", ProtocolJson.Default.OutputParsing).ToolCalls.ShouldBe(read);
+
+    [Fact]
+    public void OutputParsing_Form_IsWrittenByItsName() =>
+        JsonSerializer.Serialize(new OutputParsing { ToolCalls = ToolCallForm.DeepSeekFenced }, ProtocolJson.Default.OutputParsing)
+            .ShouldContain("\"tool_calls\":\"DeepSeekFenced\"");
 
     private static T Read<T>(string json, JsonTypeInfo<T> type)
         where T : class =>

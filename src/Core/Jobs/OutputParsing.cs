@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OllamaMax.Jobs;
 
 /// <summary>What the assembler takes apart in a job's text.</summary>
@@ -37,6 +39,7 @@ public sealed record ThinkingTags(string Open, string Close, bool IsOpen);
 public sealed record AnswerTags(string Open, string Close, bool IsBegun = false);
 
 /// <summary>How a model writes the functions it wants called.</summary>
+[JsonConverter(typeof(ToolCallFormConverter))]
 public enum ToolCallForm
 {
     /// <summary>They are part of the text.</summary>

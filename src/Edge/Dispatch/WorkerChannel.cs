@@ -72,14 +72,15 @@ internal sealed partial class WorkerChannel(
 
     private async Task<GrantMessage> WithJobAsync(GrantMessage grant, JobRun run)
     {
+        Job job = ForWorker(run.Job);
         // A character of a prompt takes up to six bytes of JSON: only near the limit is it worth counting, and where it is not the prompt that is large.
         int resume = grant.Resume.Count * TokenBytes;
-        bool isPromptAlone = run.Job is { EmbedInputs: null, Forward: null, Options.Grammar: null };
-        bool inline = (isPromptAlone && (run.Job.Prompt.Length * 6) + resume + 4096 <= options.Value.MaxInlineBytes)
-            || JsonSerializer.SerializeToUtf8Bytes(run.Job, ProtocolJson.Default.Job).Length + resume <= options.Value.MaxInlineBytes;
+        bool isPromptAlone = job is { EmbedInputs: null, Forward: null, Options.Grammar: null };
+        bool inline = (isPromptAlone && (job.Prompt.Length * 6) + resume + 4096 <= options.Value.MaxInlineBytes)
+            || JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job).Length + resume <= options.Value.MaxInlineBytes;
         return inline
-            ? grant with { Job = run.Job }
-            : grant with { PayloadUrl = await PutAsync(run, nonce: null, () => payloads.PutAsync(run.Job, CancellationToken.None)) };
+            ? grant with { Job = job }
+            : grant with { PayloadUrl = await PutAsync(run, nonce: null, () => payloads.PutAsync(job, CancellationToken.None)) };
     }
 
     private async Task<GrantMessage> SealAsync(GrantMessage grant, JobRun run, AttemptSeal seal)
@@ -87,12 +88,15 @@ internal sealed partial class WorkerChannel(
         byte[]? job = null;
         // Each attempt has a seal of its own: what was put for the one before nobody could open. A grant that is repeated finds it there.
         if (run.Payload?.IsFor(grant.Attempt.Nonce) != true)
-            job = SealedMessages.Seal(run.Job, seal);
+            job = SealedMessages.Seal(ForWorker(run.Job), seal);
         if (job is not null && Base64.GetMaxEncodedToUtf8Length(job.Length + (grant.Resume.Count * TokenBytes)) <= options.Value.MaxInlineBytes)
             return SealedMessages.Seal(grant, seals.PublicKey, job, seal);
         string url = await PutAsync(run, grant.Attempt.Nonce, () => payloads.PutAsync(run.Job, job!, CancellationToken.None));
         return SealedMessages.Seal(grant with { PayloadUrl = url }, seals.PublicKey, job: null, seal);
     }
+
+    /// <summary>What its owner does with the text is no worker's business, and a worker of an older version may not know it.</summary>
+    private static Job ForWorker(Job job) => job with { Parsing = OutputParsing.None };
 
     /// <summary>Puts the job into storage, unless it is there or on its way for the same attempt.</summary>
     private async Task<string> PutAsync(JobRun run, string? nonce, Func<Task<string>> put)
