@@ -1,8 +1,9 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
+using OllamaMax.Grammars.Schemas;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Assembling;
 
@@ -17,17 +18,21 @@ internal sealed class TaggedGrammar
     /// <summary>Of arguments that no schema names.</summary>
     private const int MostUnnamed = 16;
 
-    /// <summary>Keywords of a text that the grammar keeps, or that say nothing about it.</summary>
-    private static readonly string[] KeptOfTexts = ["type", "enum", "const", "title", "description", "default", "examples", "$comment", "$ref", "allOf", "anyOf", "oneOf"];
+    /// <summary>Keywords of a text that the grammar keeps.</summary>
+    private static readonly string[] KeptOfTexts = ["type", "enum", "const"];
 
     private readonly TaggedSyntax _syntax;
     private readonly JsonElement _schema;
+    private readonly SchemaDocument _document;
     private readonly bool _isLoose;
     private readonly StringBuilder _rules = new();
     private bool _hasTexts;
 
-    private TaggedGrammar(TaggedSyntax syntax, JsonElement? schema, bool isLoose) =>
+    private TaggedGrammar(TaggedSyntax syntax, JsonElement? schema, bool isLoose)
+    {
         (_syntax, _schema, _isLoose) = (syntax, schema ?? default, isLoose);
+        _document = new SchemaDocument(_schema);
+    }
 
     /// <param name="error">What of the schema the grammar does not keep.</param>
     public static bool TryWrite(
@@ -69,7 +74,8 @@ internal sealed class TaggedGrammar
             required = [.. names.EnumerateArray().Where(name => name.ValueKind == JsonValueKind.String).Select(name => name.GetString()!)];
         IReadOnlyDictionary<string, ArgumentTypes> types = ToolArguments.Of(_schema);
         List<string> arguments = [GbnfText.Literal("")];
-        foreach (JsonProperty property in properties.EnumerateObject())
+        // Of a name that is there twice the last one counts, as for every other reader.
+        foreach (JsonProperty property in properties.EnumerateObject().GroupBy(property => property.Name, StringComparer.Ordinal).Select(same => same.Last()))
         {
             int i = arguments.Count;
             string value = types[property.Name] == ArgumentTypes.Texts ? WriteText(property) : WriteJson(property, i);
@@ -81,12 +87,30 @@ internal sealed class TaggedGrammar
 
     private string WriteText(JsonProperty property)
     {
-        JsonElement schema = property.Value;
+        JsonElement schema = Referred(property.Value);
         if (Constants(schema) is { } constants)
             return $"{Mark(_syntax.KeyEnd)} ({string.Join(" | ", constants.Select(GbnfText.Literal))}) {Mark(_syntax.ValueClose)}";
-        if (!_isLoose && schema.EnumerateObject().FirstOrDefault(keyword => !KeptOfTexts.Contains(keyword.Name)) is { Value.ValueKind: not JsonValueKind.Undefined } other)
+        if (!_isLoose && schema.EnumerateObject().FirstOrDefault(keyword => !KeptOfTexts.Contains(keyword.Name) && !ToolGrammar.Annotations.Contains(keyword.Name)) is { Value.ValueKind: not JsonValueKind.Undefined } other)
             throw new SchemaException(new($"#/properties/{property.Name}", other.Name, "cannot be kept: this model writes texts as they are, without quotes"));
         return Text();
+    }
+
+    /// <summary>
+    /// What a schema refers to that says nothing else, also where the reference is all that is in <c>allOf</c>, as some libraries write it. That it is a text has been
+    /// found out by the same way, so that it ends somewhere.
+    /// </summary>
+    private JsonElement Referred(JsonElement schema)
+    {
+        while (true)
+        {
+            JsonProperty[] keywords = [.. schema.EnumerateObject().Where(keyword => !ToolGrammar.Annotations.Contains(keyword.Name))];
+            if (keywords is [{ Name: "$ref", Value.ValueKind: JsonValueKind.String } reference])
+                schema = _document.Resolve(_document.Root, reference.Value.GetString()!).Element;
+            else if (keywords is [{ Name: "allOf", Value.ValueKind: JsonValueKind.Array } parts] && parts.Value.GetArrayLength() == 1)
+                schema = parts.Value[0];
+            else
+                return schema;
+        }
     }
 
     /// <summary>Any text, with the marks around it.</summary>
@@ -125,13 +149,24 @@ internal sealed class TaggedGrammar
     {
         if (value.ValueKind != JsonValueKind.Object)
             return value;
-        JsonObject all = JsonObject.Create(value)!;
-        foreach (string name in (string[])["$defs", "definitions"])
+        ArrayBufferWriter<byte> all = new();
+        using (Utf8JsonWriter writer = new(all))
         {
-            if (!all.ContainsKey(name) && _schema.TryGetProperty(name, out JsonElement definitions))
-                all[name] = JsonNode.Parse(definitions.GetRawText());
+            writer.WriteStartObject();
+            // A keyword may be there twice, as in any JSON.
+            foreach (JsonProperty keyword in value.EnumerateObject())
+                keyword.WriteTo(writer);
+            foreach (string name in (string[])["$defs", "definitions"])
+            {
+                if (!value.TryGetProperty(name, out _) && _schema.TryGetProperty(name, out JsonElement definitions))
+                {
+                    writer.WritePropertyName(name);
+                    definitions.WriteTo(writer);
+                }
+            }
+            writer.WriteEndObject();
         }
-        return JsonElement.Parse(all.ToJsonString());
+        return JsonElement.Parse(all.WrittenSpan);
     }
 
     private static string Mark(string mark) => CallMarks.Write(CallMarks.Lines(mark));

@@ -18,7 +18,7 @@ public static class ToolGrammar
     private static readonly JsonElement AnyObject = JsonElement.Parse("""{"type":"object"}""");
 
     /// <summary>Keywords that say nothing about the value.</summary>
-    private static readonly string[] Annotations = ["$schema", "$id", "$comment", "title", "description"];
+    internal static readonly string[] Annotations = ["$schema", "$id", "$comment", "title", "description", "default", "examples"];
 
     /// <summary>Whether answers can be held to calls in the form.</summary>
     public static bool CanWrite(ToolCallForm form) => CallMarks.Has(form);

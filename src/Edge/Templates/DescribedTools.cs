@@ -1,5 +1,5 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
+using OllamaMax.Edge.Http;
 
 namespace OllamaMax.Edge.Templates;
 
@@ -10,9 +10,29 @@ internal static class DescribedTools
 
     private static JsonElement Described(JsonElement tool)
     {
-        if (JsonObject.Create(tool) is not { } copy || copy["function"] is not JsonObject function || function["description"] is not null)
+        if (tool.ValueKind != JsonValueKind.Object || !tool.TryGetProperty("function", out JsonElement function) || function.ValueKind != JsonValueKind.Object
+            || (function.TryGetProperty("description", out JsonElement description) && description.ValueKind != JsonValueKind.Null))
+        {
             return tool;
-        function["description"] = "";
-        return JsonElement.Parse(copy.ToJsonString());
+        }
+        return Json.Element(json =>
+        {
+            json.WriteStartObject();
+            WriteOthers(json, tool, "function");
+            json.WriteStartObject("function");
+            WriteOthers(json, function, "description");
+            json.WriteString("description", "");
+            json.WriteEndObject();
+            json.WriteEndObject();
+        });
+    }
+
+    private static void WriteOthers(Utf8JsonWriter json, JsonElement element, string but)
+    {
+        foreach (JsonProperty field in element.EnumerateObject())
+        {
+            if (!field.NameEquals(but))
+                field.WriteTo(json);
+        }
     }
 }

@@ -138,6 +138,50 @@ public sealed class ToolGrammarTests
             "<tool_call>\n<function=say>\n<parameter=s>\nb\n</parameter>\n<parameter=o>\n[1]\n</parameter>\n</function>\n</tool_call>").ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("""{"$ref":"#/$defs/c"}""")]
+    [InlineData("""{"description":"Which","allOf":[{"$ref":"#/$defs/c"}],"default":"red"}""")]
+    [InlineData("""{"$ref":"#/$defs/d"}""")]
+    public void TryWrite_EnumOfATextBehindAReference_IsKept(string color)
+    {
+        string grammar = Write(ToolCallForm.Functions, [Paint(color)]);
+
+        GbnfMatcher.Matches(grammar, Painted("red")).ShouldBeTrue();
+        GbnfMatcher.Matches(grammar, Painted("blue")).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("""{"$ref":"#/$defs/c","minLength":1}""", "$ref")]
+    [InlineData("""{"anyOf":[{"$ref":"#/$defs/c"},{"const":"grey"}]}""", "anyOf")]
+    [InlineData("""{"allOf":[{"$ref":"#/$defs/c"},{"minLength":1}]}""", "allOf")]
+    public void TryWrite_TextOfSeveralSchemas_StrictIsRefusedTheOtherIsAnyText(string color, string keyword)
+    {
+        CallableTool paint = Paint(color);
+
+        TryWrite(ToolCallForm.Functions, [paint], false, null, out _, out _, out SchemaError? error).ShouldBeFalse();
+        error!.Keyword.ShouldBe(keyword);
+        GbnfMatcher.Matches(Write(ToolCallForm.Functions, [paint with { IsStrict = false }]), Painted("blue")).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(ToolCallForm.Hermes, "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\":7}}\n</tool_call>")]
+    [InlineData(ToolCallForm.Functions, "<tool_call>\n<function=f>\n<parameter=a>\n7\n</parameter>\n</function>\n</tool_call>")]
+    public void TryWrite_SchemaWithAFieldTwice_TheLastOneCounts(ToolCallForm form, string call)
+    {
+        CallableTool tool = new("f", JsonElement.Parse("""{"type":"object","properties":{"a":true,"a":{"type":"string","type":"integer"}},"required":["a"]}"""), IsStrict: false);
+        string grammar = Write(form, [tool]);
+
+        GbnfMatcher.Matches(grammar, call).ShouldBeTrue();
+        GbnfMatcher.Matches(grammar, call.Replace("7", "x", StringComparison.Ordinal)).ShouldBeFalse();
+    }
+
+    private static CallableTool Paint(string color) => new(
+        "paint",
+        JsonElement.Parse($$"""{"type":"object","properties":{"c":{{color}} },"required":["c"],"$defs":{"c":{"type":"string","enum":["red","green"],"title":"Color"},"d":{"$ref":"#/$defs/c"} } }"""),
+        IsStrict: true);
+
+    private static string Painted(string color) => $"<tool_call>\n<function=paint>\n<parameter=c>\n{color}\n</parameter>\n</function>\n</tool_call>";
+
     private static string Write(ToolCallForm form, CallableTool[] tools, bool isSingle = false, string? answer = null)
     {
         TryWrite(form, tools, isSingle, answer, out string? grammar, out _, out SchemaError? error).ShouldBeTrue(error?.ToString());

@@ -138,6 +138,36 @@ public sealed class MarkedCallTests
     }
 
     [Theory]
+    [InlineData(ToolCallForm.Functions, ArgumentTypes.Any)]
+    [InlineData(ToolCallForm.Functions, ArgumentTypes.Arrays)]
+    [InlineData(ToolCallForm.Gemma4, ArgumentTypes.Any)]
+    [InlineData(ToolCallForm.Lfm2, ArgumentTypes.Any)]
+    [InlineData(ToolCallForm.Kimi, ArgumentTypes.Any)]
+    public void Append_DeepArgument_IsACallAsFarAsItCanBeWrittenOn(ToolCallForm form, ArgumentTypes types)
+    {
+        OutputParsing parsing = new()
+        {
+            ToolCalls = form,
+            Arguments = new Dictionary<string, IReadOnlyDictionary<string, ArgumentTypes>> { ["f"] = new Dictionary<string, ArgumentTypes> { ["s"] = types } },
+        };
+        foreach (int depth in Enumerable.Range(1, 70).Append(500))
+        {
+            string value = new string('[', depth) + '1' + new string(']', depth);
+            Assembly read = Assembly.Of(parsing, form switch
+            {
+                ToolCallForm.Functions => $"<function=f>\n<parameter=s>\n{value}\n</parameter>\n</function>",
+                ToolCallForm.Gemma4 => $"<|tool_call>call:f{{s:{value}}}<tool_call|>",
+                ToolCallForm.Lfm2 => $"<|tool_call_start|>[f(s={value})]<|tool_call_end|>",
+                _ => $"<|tool_call_begin|>f:0<|tool_call_argument_begin|>{{\"s\":{value}}}<|tool_call_end|>",
+            });
+            bool isWhole = read.Calls == $"f{{\"s\":{value}}}";
+            isWhole.ShouldBe(depth <= (form == ToolCallForm.Functions ? 56 : 55), $"{depth}");
+            // Otherwise it is the text that it was, of the argument or of the answer.
+            (read.Text + read.Calls).ShouldContain(value);
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Forms))]
     public void Append_AnyAnswerCutAnywhere_SameAsAtOnce(ToolCallForm form)
     {

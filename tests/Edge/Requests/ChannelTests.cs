@@ -71,6 +71,17 @@ public sealed class ChannelTests
     }
 
     [Fact]
+    public async Task Chat_ToolWithFieldsTwice_IsRenderedAsTheLastOnesSay()
+    {
+        Job job = await JobAsync($$$"""
+            {"model":"oss",{{{Hi}}},"tools":[{"type":"function","type":"function","function":{"name":"e"},"function":{"name":"e","name":"f","parameters":{"type":"object","type":"object"} } }]}
+            """);
+
+        job.Prompt.ShouldContain("type f = ");
+        job.Prompt.ShouldNotContain("type e = ");
+    }
+
+    [Fact]
     public async Task Chat_PastTurns_AreRenderedInChannels()
     {
         Job job = await JobAsync($$$"""

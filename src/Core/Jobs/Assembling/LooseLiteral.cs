@@ -13,8 +13,6 @@ namespace OllamaMax.Jobs.Assembling;
 /// <param name="quote">As <see cref="LiteralSyntax.Quote"/>.</param>
 internal sealed class LooseLiteral(string text, string quote = "")
 {
-    private const int Depth = 64;
-
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private int _at;
@@ -52,7 +50,7 @@ internal sealed class LooseLiteral(string text, string quote = "")
 
     private bool TryValue(Utf8JsonWriter writer, int depth)
     {
-        if (depth > Depth)
+        if (depth > ToolCallJson.MaxDepth)
             return false;
         if (TryText(out string? value))
         {

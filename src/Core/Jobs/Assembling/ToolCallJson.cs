@@ -6,6 +6,11 @@ namespace OllamaMax.Jobs.Assembling;
 /// <summary>Reads the JSON in which models write calls.</summary>
 public static class ToolCallJson
 {
+    /// <summary>Nesting that a call may have: what is made of it (an answer, a record) has it up to seven levels deeper, and readers of JSON take 64.</summary>
+    internal const int MaxDepth = 56;
+
+    private static readonly JsonDocumentOptions Nesting = new() { MaxDepth = MaxDepth };
+
     private static readonly JsonElement NoArguments = JsonElement.Parse("{}");
 
     /// <summary>Names of fields that a call may begin with.</summary>
@@ -72,7 +77,7 @@ public static class ToolCallJson
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json);
+            using JsonDocument document = JsonDocument.Parse(json, Nesting);
             // JSON's grammar allows half a surrogate pair as an escape, and no writer does: better found out here than in the answer.
             using (Utf8JsonWriter trial = new(new ArrayBufferWriter<byte>()))
                 document.RootElement.WriteTo(trial);
