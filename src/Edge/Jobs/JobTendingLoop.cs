@@ -68,9 +68,9 @@ internal sealed partial class JobTendingLoop(
             _interval = taken > 0 ? Shortest : Min(_interval * 1.5, NudgeEvery);
             return taken == CompletionQueue.Most;
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
-            // Whatever it was: jobs, and the edge with them, are not to end for one look at them.
+            // Whatever it was, a request's own time limit too: jobs, and the edge with them, are not to end for one look at them.
             LogFailed(e);
             _interval = NudgeEvery;
             return false;

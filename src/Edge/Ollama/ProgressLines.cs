@@ -51,9 +51,13 @@ internal sealed class ProgressLines(HttpContext context, bool isStream) : IAsync
 
     public async ValueTask DisposeAsync()
     {
-        if (!isStream && _last is not null)
-            Put(_last);
+        bool isDone = _last is { Status: PullLine.Success };
+        if (!isStream && isDone)
+            Put(_last!);
         await _json.DisposeAsync();
+        // An exception may be on its way to whoever makes it an answer with a status of its own.
+        if (!isDone && !context.Response.HasStarted)
+            return;
         // Where the request is over already, a flush that is cancelled would cut the connection, on which something may still be said.
         if (!context.RequestAborted.IsCancellationRequested)
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);

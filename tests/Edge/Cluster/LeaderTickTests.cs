@@ -54,10 +54,13 @@ public sealed class LeaderTickTests : IDisposable
         reconciler.Terms.ShouldBeEmpty();
     }
 
-    [Fact]
-    public void Run_OneFails_TheOthersMakeTheirs()
+    /// <param name="isTimeout">Storage's client and HTTP's say so that a request has taken too long.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_OneFails_TheOthersMakeTheirs(bool isTimeout)
     {
-        Scripted fails = new(TimeSpan.FromHours(1)) { Script = _ => throw new StoreException("gone") };
+        Scripted fails = new(TimeSpan.FromHours(1)) { Script = _ => throw (isTimeout ? new TaskCanceledException() : new StoreException("gone")) };
         Scripted works = new(TimeSpan.FromHours(1));
         LeaderTick tick = Create(fails, works);
 

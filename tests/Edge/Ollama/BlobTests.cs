@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Azure.Storage.Blobs;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.Tests.Pulls;
 using OllamaMax.Edge.Tests.Support;
@@ -89,6 +90,21 @@ public sealed class BlobTests(AzuriteFixture azurite)
         using HttpResponseMessage response = await server.Edge.PostAsync("/api/create", $"{{\"model\":\"{PullServer.UniqueName()}\",{fields}}}");
 
         (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldContain(named);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Create_StorageIsAway_Is503(bool isStream)
+    {
+        LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using PullServer server = await PullServer.StartAsync(
+            azurite, storage: new BlobServiceClient(relay.Through(azurite.ConnectionString), new() { Retry = { MaxRetries = 0 } }));
+        await relay.DisposeAsync();
+
+        using HttpResponseMessage response = await server.Edge.PostAsync("/api/create", JsonSerializer.Serialize(new { model = PullServer.UniqueName(), from = "demo", stream = isStream }));
+
+        await response.ErrorAsync(HttpStatusCode.ServiceUnavailable);
     }
 
     [Theory]

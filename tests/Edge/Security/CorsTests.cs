@@ -36,6 +36,8 @@ public sealed class CorsTests(AzuriteFixture azurite)
 
         response.StatusCode.ShouldBe(status);
         Header(response, "Access-Control-Allow-Origin").ShouldBe(allowed);
+        // What If-Match needs is in a header that no page sees by itself.
+        (Header(response, "Access-Control-Expose-Headers")?.Split(", ").Contains("ETag") is true).ShouldBe(allowed is not null);
     }
 
     [Fact]

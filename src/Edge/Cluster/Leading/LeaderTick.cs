@@ -123,9 +123,9 @@ public sealed partial class LeaderTick
         {
             return "lost";
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e)
         {
-            // Whatever it was: the others are not to wait for this one; its next pass finds what this one has left.
+            // Whatever it was, a request's own time limit too: the others are not to wait for this one; its next pass finds what this one has left.
             LogPassFailed(e, reconciler.Name);
             return "failed";
         }

@@ -13,7 +13,7 @@ namespace OllamaMax.Edge.Security.Cors;
 internal sealed class CorsMiddleware(RequestDelegate next, IOptions<CorsOptions> options, IOptions<EdgeOptions> edge)
 {
     private const string Methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
-    private const string Exposed = $"{RequestIdMiddleware.Header}, {ModelHeader.Name}, {IdempotencyKey.ReplayHeader}, Retry-After, " +
+    private const string Exposed = $"{RequestIdMiddleware.Header}, {ModelHeader.Name}, {IdempotencyKey.ReplayHeader}, ETag, Retry-After, " +
         "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens";
 
     private readonly HashSet<string> _origins = edge.Value.TrustLoopback ? [] : new(options.Value.Origins, StringComparer.OrdinalIgnoreCase);
