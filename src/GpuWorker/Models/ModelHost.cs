@@ -106,7 +106,7 @@ internal sealed partial class ModelHost(
     /// <exception cref="ModelLoadException">The weights cannot be used, or there can be no room for them.</exception>
     public Task<ModelUse> UseAsync(string digest, TimeSpan? keepAlive, CancellationToken cancellationToken) => UseAsync(digest, keepAlive, onlyLengthens: false, cancellationToken);
 
-    /// <param name="onlyLengthens">A stay that is longer already is left as it is.</param>
+    /// <param name="onlyLengthens">A stay that is longer already is left as it is; that of a model that nobody has brought here is no such one.</param>
     /// <inheritdoc cref="UseAsync(string, TimeSpan?, CancellationToken)"/>
     public async Task<ModelUse> UseAsync(string digest, TimeSpan? keepAlive, bool onlyLengthens, CancellationToken cancellationToken)
     {
@@ -116,11 +116,11 @@ internal sealed partial class ModelHost(
             Task? gone;
             lock (_lock)
             {
-                if (!_entries.TryGetValue(digest, out entry))
-                    entry = Begin_NeedsLock(digest);
+                bool isNew = !_entries.TryGetValue(digest, out entry);
+                entry ??= Begin_NeedsLock(digest);
                 gone = entry.Leaving?.Task;
                 if (gone is null)
-                    Take_NeedsLock(entry, onlyLengthens && IsLonger(entry.KeepAlive, keepAlive) ? null : keepAlive);
+                    Take_NeedsLock(entry, onlyLengthens && !isNew && IsLonger(entry.KeepAlive, keepAlive) ? null : keepAlive);
             }
             if (gone is not null)
             {

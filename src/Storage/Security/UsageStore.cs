@@ -63,7 +63,7 @@ public sealed class UsageStore(StorageAccount account)
             {
                 if (tenant is not null && !IsOf(tenant, item.Name))
                     continue;
-                if ((await ReadAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Usage is { } usage)
+                if ((await ReadSoundAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Usage is { } usage)
                     found.Add(usage);
             }
             // The months behind the days: what is rolled up meanwhile is found in one of them, and counts once where in both.
@@ -124,7 +124,7 @@ public sealed class UsageStore(StorageAccount account)
             if (string.CompareOrdinal(item.Name, end) >= 0)
                 break;
             BlobClient blob = Keys.GetBlobClient(item.Name);
-            if (await ReadAsync(blob, cancellationToken) is not ({ } usage, { } etag))
+            if (await ReadSoundAsync(blob, cancellationToken) is not ({ } usage, { } etag))
                 continue;
             // Names sort by day and tenant.
             if (together.Count > 0 && (together[0].Usage.Day, together[0].Usage.Tenant) != (usage.Day, usage.Tenant) && !await RollUpAsync(epoch, together, cancellationToken))
@@ -139,7 +139,7 @@ public sealed class UsageStore(StorageAccount account)
         List<DayUsage> found = [];
         await foreach (BlobClient blob in ListBlobsAsync(tenant, cancellationToken))
         {
-            if ((await ReadAsync(blob, cancellationToken)).Usage is { } usage)
+            if ((await ReadSoundAsync(blob, cancellationToken)).Usage is { } usage)
                 found.Add(usage);
         }
         // The months behind the days: what is rolled up meanwhile is found in one of them.
@@ -177,6 +177,19 @@ public sealed class UsageStore(StorageAccount account)
         catch (RequestFailedException e) when (e.Status is 404 or 412)
         {
             // An edge that is late has added to it: the next pass rolls that up.
+        }
+    }
+
+    /// <summary>One that is damaged is as if it were not there: the others count, and it lies where it is for whoever mends it.</summary>
+    private static async Task<(DayUsage? Usage, ETag? ETag)> ReadSoundAsync(BlobClient blob, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(blob, cancellationToken);
+        }
+        catch (InvalidDataException)
+        {
+            return (null, null);
         }
     }
 

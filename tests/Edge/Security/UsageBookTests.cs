@@ -62,8 +62,6 @@ public sealed class UsageBookTests(AzuriteFixture azurite)
 
         logs.Lines.ShouldHaveSingleItem().ShouldContain("\"damaged\"");
         (await store.ListAllAsync(longer, Cancellation)).ShouldHaveSingleItem().Credential.ShouldBe("..");
-        await Should.ThrowAsync<InvalidDataException>(() => store.ListAllAsync("tenant", Cancellation));
-        await keys.DeleteBlobAsync((await keys.GetBlobsAsync(cancellationToken: Cancellation).Select(blob => blob.Name).ToListAsync(Cancellation)).Single(name => name.EndsWith("/damaged", StringComparison.Ordinal)), cancellationToken: Cancellation);
         (await store.ListAllAsync("tenant", Cancellation)).ShouldHaveSingleItem().Credential.ShouldBe(longer);
     }
 }

@@ -106,6 +106,17 @@ public sealed class ModelHostTests : IAsyncDisposable
         static TimeSpan KeepAlive(int seconds) => seconds < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
     }
 
+    /// <summary>The worker's own default is nobody's wish.</summary>
+    [Fact]
+    public async Task Use_KeepAliveThatOnlyLengthens_OfWhatNobodyHasBrought_Holds()
+    {
+        ModelHost host = Host(models: 1);
+
+        (await host.UseAsync(Digest(0), TimeSpan.FromSeconds(10), onlyLengthens: true, Cancellation)).Dispose();
+
+        Held(host, 0).ExpiresIn.ShouldBe(10);
+    }
+
     [Fact]
     public async Task Use_NoRoom_TheLongestUnusedMakesWay()
     {

@@ -83,6 +83,23 @@ public sealed class UsageStoreTests
         (await SumsAsync())[0].ShouldBe("2026-01-30 tenant k1 4");
     }
 
+    /// <summary>One that is damaged keeps nobody from the others.</summary>
+    [Fact]
+    public async Task RollUp_OneIsDamaged_TheOthersCountAndItStays()
+    {
+        await UseAsync();
+        string damaged = (await NamesAsync("usage/2026-01-30/")).ShouldHaveSingleItem();
+        await Keys.GetBlobClient(damaged).UploadAsync(BinaryData.FromString("{"), overwrite: true, Cancellation);
+
+        string[] before = await SumsAsync();
+        (await Store.RollUpAsync(1, To, Cancellation)).ShouldBeTrue();
+
+        before.Length.ShouldBe(4);
+        (await SumsAsync()).ShouldBe(before);
+        (await Store.ListAllAsync("tenant", Cancellation)).Count.ShouldBe(3);
+        (await NamesAsync("usage/")).ShouldBe([damaged]);
+    }
+
     /// <summary>Storage has taken the write, its client repeats it, as it does all, and is refused: that was its own.</summary>
     [Theory]
     [InlineData(false)]
