@@ -21,9 +21,6 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
 {
     private const string ContentPlace = "record";
 
-    /// <summary>Metadata: who wrote last.</summary>
-    private const string WriteMark = "write";
-
     internal const string Records = "records/";
     internal const string Outputs = "output/";
 
@@ -45,8 +42,8 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
         }
         catch (RequestFailedException e) when (e.Status == 409)
         {
-            if (await MineAsync(blob, options, record, cancellationToken) is { } mine)
-                return mine;
+            if (await WriteMark.FindAsync(blob, options, cancellationToken) is { } mine)
+                return new StoredRecord(record, mine);
             throw;
         }
     }
@@ -75,8 +72,8 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
     }
 
     /// <summary>
-    /// The record as it is now; null where somebody else has changed or deleted it since: read it again and decide anew. Storage's client repeats a write whose answer was lost, and is
-    /// told then that somebody has been there: this one, as its mark says. What is written does not, as others may decide the very same.
+    /// The record as it is now; null where somebody else has changed or deleted it since: read it again and decide anew. Its own write, whose answer was lost, is none of others
+    /// (<see cref="WriteMark"/>).
     /// </summary>
     public async Task<StoredRecord?> ReplaceAsync(StoredRecord old, JobRecord record, DateTimeOffset dueAt, CancellationToken cancellationToken)
     {
@@ -90,7 +87,7 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
         }
         catch (RequestFailedException e) when (e.Status == 412)
         {
-            return await MineAsync(blob, options, record, cancellationToken);
+            return await WriteMark.FindAsync(blob, options, cancellationToken) is { } mine ? new StoredRecord(record, mine) : null;
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
@@ -122,20 +119,6 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
     public async ValueTask<string> OutputUrlAsync(string id, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
         (await account.Signer.SignAsync(OutputClient(id), BlobSasPermissions.Read | BlobSasPermissions.Add, expiresAt, cancellationToken)).ToString();
 
-    /// <summary>Null where the last write was not this one, or the record is gone.</summary>
-    private static async Task<StoredRecord?> MineAsync(BlobClient blob, BlobUploadOptions written, JobRecord record, CancellationToken cancellationToken)
-    {
-        try
-        {
-            BlobProperties found = await blob.GetPropertiesAsync(cancellationToken: cancellationToken);
-            return found.Metadata.TryGetValue(WriteMark, out string? mark) && mark == written.Metadata[WriteMark] ? new StoredRecord(record, found.ETag) : null;
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            return null;
-        }
-    }
-
     private JobRecord Keyed(JobRecord record) =>
         record.SealedWith is null && (record.Job is not null || record.Response is not null) ? record with { SealedWith = keys.Current } : record;
 
@@ -163,7 +146,7 @@ public sealed class JobRecordStore(StorageAccount account, ContentKeys keys)
     private static BlobUploadOptions Options(JobRecord record, DateTimeOffset dueAt, BlobRequestConditions conditions)
     {
         var metadata = RecordItem.Of(record, dueAt).Write();
-        metadata[WriteMark] = Guid.NewGuid().ToString("n");
+        WriteMark.Put(metadata);
         return new() { Conditions = conditions, Metadata = metadata };
     }
 

@@ -21,11 +21,9 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
             ModelFiles files = ModelFiles.Look(paths);
             await using Stream opened = GgufFiles.Open(paths);
             await using Stream file = OllamaGguf.Open(opened);
-            // A digest that is remembered of them as they lie there is not that of what is made of them.
-            files = files with { Size = file.Length };
             ModelConfig config = ModelConfig.From(GgufReader.Read(file));
             await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
-            ModelLayer weights = await PublishWeightsAsync(files, file, progress, cancellationToken);
+            ModelLayer weights = await PublishWeightsAsync(files, file, isAsTheyLie: ReferenceEquals(file, opened), progress, cancellationToken);
             await new ManifestWriter(container).WriteAsync(name, config, [weights], cancellationToken);
             progress?.Report(new PublishProgress(PublishStage.Published, file.Length, file.Length));
         }
@@ -43,9 +41,10 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
         }
     }
 
-    private async Task<ModelLayer> PublishWeightsAsync(ModelFiles files, Stream file, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>Only of files as they lie there is a digest remembered: what is made of them is this version's.</summary>
+    private async Task<ModelLayer> PublishWeightsAsync(ModelFiles files, Stream file, bool isAsTheyLie, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
     {
-        string? known = digests.Find(files);
+        string? known = isAsTheyLie ? digests.Find(files) : null;
         if (known is not null
             && await ExistsAsync(ModelPaths.Blob(known), cancellationToken)
             && await ExistsAsync(ModelPaths.Chunks(known), cancellationToken))
@@ -58,7 +57,8 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
             await container.GetBlobClient(ModelPaths.Chunks(chunks.Digest)).UploadAsync(BinaryData.FromBytes(chunks.ToBytes()), overwrite: true, cancellationToken);
         else
             await UploadAsync(files.Path, file, chunks, progress, cancellationToken);
-        digests.Remember(files, chunks.Digest);
+        if (isAsTheyLie)
+            digests.Remember(files, chunks.Digest);
         return new ModelLayer(ModelLayer.Model, chunks.Digest, chunks.Size);
     }
 

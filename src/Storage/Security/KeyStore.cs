@@ -52,16 +52,22 @@ public sealed class KeyStore(StorageAccount account)
         }
     }
 
-    /// <summary>Null where somebody else has changed or deleted it since: read it again and decide anew.</summary>
+    /// <summary>Null where somebody else has changed or deleted it since: read it again and decide anew. Its own write, whose answer was lost, is none of others (<see cref="WriteMark"/>).</summary>
     public async Task<StoredKey?> ReplaceAsync(StoredKey old, KeyRecord record, CancellationToken cancellationToken)
     {
+        BlobClient blob = Record(record.Id);
+        BlobUploadOptions options = new() { Conditions = new() { IfMatch = old.ETag }, Metadata = new Dictionary<string, string>() };
+        WriteMark.Put(options.Metadata);
         try
         {
-            BlobUploadOptions options = new() { Conditions = new() { IfMatch = old.ETag } };
-            BlobContentInfo info = await Record(record.Id).UploadAsync(Json(record), options, cancellationToken);
+            BlobContentInfo info = await blob.UploadAsync(Json(record), options, cancellationToken);
             return new(record, info.ETag);
         }
-        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        catch (RequestFailedException e) when (e.Status == 412)
+        {
+            return await WriteMark.FindAsync(blob, options, cancellationToken) is { } mine ? new(record, mine) : null;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
         {
             return null;
         }

@@ -194,6 +194,22 @@ public sealed class PublishTests(AzuriteFixture azurite)
         (await Should.ThrowAsync<ModelPublishException>(() => test.Catalog.PublishAsync(files[0], Demo, null, Cancel))).Message.ShouldContain("random-00003-of-00003.gguf is missing");
     }
 
+    /// <summary>The next version may make another file of it.</summary>
+    [Fact]
+    public async Task PublishAsync_FileOfOllamasEngine_IsTranslatedAnewEachTime()
+    {
+        using TestCatalog test = new(azurite.ConnectionString, withCache: true);
+        using TempFolder folder = new();
+        GgufGenerator.WriteOllamas(folder.File("ollamas.gguf"), new GgufSpec { Architecture = GgufArchitecture.Gemma3, Vocabulary = GgufVocabularyKind.SentencePiece });
+        ModelView first = await test.Catalog.PublishAsync(folder.File("ollamas.gguf"), Demo, null, Cancel);
+        ConcurrentQueue<PublishProgress> progress = [];
+
+        ModelView second = await test.Catalog.PublishAsync(folder.File("ollamas.gguf"), Demo, new Direct(progress), Cancel);
+
+        second.Digest.ShouldBe(first.Digest);
+        progress.ShouldContain(p => p.Stage == PublishStage.Hashing);
+    }
+
     /// <summary>Unlike <see cref="Progress{T}"/> it is told before the call returns.</summary>
     private sealed class Direct(ConcurrentQueue<PublishProgress> reports) : IProgress<PublishProgress>
     {

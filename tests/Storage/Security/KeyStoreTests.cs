@@ -49,6 +49,22 @@ public sealed class KeyStoreTests(AzuriteFixture azurite)
         (await Store.FindAsync(key.Id, mine, Cancellation))!.Record.Name.ShouldBe("theirs");
     }
 
+    /// <summary>Storage has taken the write, its client repeats it, as it does all, and is refused: that was its own.</summary>
+    [Fact]
+    public async Task Replace_AnswerIsLost_IsTheKeyAsItIsNow()
+    {
+        (ApiKey key, _) = await CreateAsync();
+        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        KeyStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)));
+        StoredKey found = (await store.FindAsync(key.Id, known: null, Cancellation))!;
+
+        Task lost = relay.LoseAsync($"PUT /{_account.Blobs.AccountName}/{Containers.Keys}/records/{key.Id}");
+        StoredKey? written = await store.ReplaceAsync(found, found.Record with { Name = "mine" }, Cancellation);
+
+        lost.IsCompletedSuccessfully.ShouldBeTrue();
+        (await Store.FindAsync(key.Id, known: null, Cancellation))!.ETag.ShouldBe(written.ShouldNotBeNull().ETag);
+    }
+
     [Fact]
     public async Task Delete_Key_IsGoneForWhoKnewItToo()
     {
