@@ -67,41 +67,43 @@ internal sealed class LooseLiteral(string text, string quote = "")
     private bool TryMembers(Utf8JsonWriter writer, char between, char close, int depth)
     {
         writer.WriteStartObject();
-        bool isFirst = true;
-        while (!Takes(close))
-        {
-            if (!isFirst && !Takes(','))
-                return false;
-            if (!isFirst && Takes(close))
-                break;
-            isFirst = false;
-            bool isQuoted = TryText(out string? quoted);
-            string name = quoted ?? Word($"{between}");
-            if ((!isQuoted && !IsName(name)) || !Takes(between))
-                return false;
-            writer.WritePropertyName(name);
-            if (!TryValue(writer, depth + 1))
-                return false;
-        }
+        if (!TryList(close, () => TryMember(writer, between, depth)))
+            return false;
         writer.WriteEndObject();
         return true;
+    }
+
+    private bool TryMember(Utf8JsonWriter writer, char between, int depth)
+    {
+        bool isQuoted = TryText(out string? quoted);
+        string name = quoted ?? Word($"{between}");
+        if ((!isQuoted && !IsName(name)) || !Takes(between))
+            return false;
+        writer.WritePropertyName(name);
+        return TryValue(writer, depth + 1);
     }
 
     private bool TryItems(Utf8JsonWriter writer, char close, int depth)
     {
         writer.WriteStartArray();
-        bool isFirst = true;
-        while (!Takes(close))
+        if (!TryList(close, () => TryValue(writer, depth + 1)))
+            return false;
+        writer.WriteEndArray();
+        return true;
+    }
+
+    /// <summary>With commas between the parts; one behind the last is forgiven.</summary>
+    private bool TryList(char close, Func<bool> tryPart)
+    {
+        for (bool isFirst = true; !Takes(close); isFirst = false)
         {
             if (!isFirst && !Takes(','))
                 return false;
             if (!isFirst && Takes(close))
-                break;
-            isFirst = false;
-            if (!TryValue(writer, depth + 1))
+                return true;
+            if (!tryPart())
                 return false;
         }
-        writer.WriteEndArray();
         return true;
     }
 
