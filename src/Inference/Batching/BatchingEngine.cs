@@ -38,7 +38,7 @@ internal sealed partial class BatchingEngine : IInferenceEngine
         Slots = slots;
         if (context is not null)
         {
-            _reader = new JobReader(model, contextPerSlot, context.Capacity);
+            _reader = new JobReader(model, contextPerSlot, context.Capacity, guesses: options.DraftTokensFor(model.Shape) > 0);
             DecodeLoop loop = new(model, context, stage is null ? null : new PromptStage(stage, context, time), slots, options, time, loggers.CreateLogger<DecodeLoop>());
             _decoding = new EngineThread<EngineJob>("decode", () => loop, _broken, _logger);
         }

@@ -28,6 +28,9 @@ internal sealed class ContextWindow
 
     public int Count => _tokens.Count;
 
+    /// <summary>Tokens that it takes until older ones have to make room.</summary>
+    public int Room => Math.Max(0, _size - _tokens.Count);
+
     public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
 
     /// <returns>How many tokens at the begin still stand where they stood; null when nothing was dropped.</returns>

@@ -21,6 +21,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     private readonly PromptStage? _stage;
     private readonly PrefixStore? _store;
     private readonly SequenceTable _sequences;
+    private readonly DraftPlanner _drafts;
     private readonly StepPlanner _planner;
     private readonly StepSampling _sampling;
     private readonly PromptPacing _pacing;
@@ -47,7 +48,8 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         _sequences = new SequenceTable(context, KeptFor(options), _store, logger);
         int batchSize = Math.Min(options.BatchSize, context.BatchSize);
         _stage = stage;
-        _planner = new StepPlanner(batchSize, stage);
+        _drafts = new DraftPlanner(options.DraftTokensFor(model.Shape));
+        _planner = new StepPlanner(batchSize, _drafts, stage);
         _sampling = new StepSampling(context, model, options.SamplingThreads ?? 1);
         _pacing = new PromptPacing(FirstPromptTokens, options.PromptTokensBesideAnswers);
         _batch = new DecodeBatch(batchSize);
@@ -76,7 +78,7 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         if (_batch.Count > 0 && !DecodeParts(parts))
             return;
         // On a GPU the decoding is over only when its logits have been read.
-        _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, _time.GetElapsedTime(start));
+        Measure(_time.GetElapsedTime(start));
         ReadOn();
     }
 
@@ -85,9 +87,22 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         : _model.Shape.IsRecurrent ? long.MaxValue
         : options.CachedFor ?? (_store is null ? SequenceTable.KeptAtMost : KeptUntilSaved);
 
+    private void Measure(TimeSpan step)
+    {
+        if (_planner.Guessed == 0)
+            _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, step);
+        if (_planner.IsAnswersAlone)
+            _drafts.Add(_batch.Count, step);
+    }
+
     private bool DecodeParts(IReadOnlyList<StepPart> parts)
     {
         DecodeOutcome? outcome = Decode(parts);
+        if (outcome == DecodeOutcome.NoKvSlot && _planner.Guessed > 0)
+        {
+            parts = _planner.Plan(_running, _batch, _pacing, mayGuess: false);
+            outcome = Decode(parts);
+        }
         // What is kept for later goes before what runs now.
         while (outcome == DecodeOutcome.NoKvSlot && _sequences.ForgetOldest())
             outcome = Decode(parts);
@@ -249,20 +264,17 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
         job.Sequence!.Append(job.PendingTokens(part.Count));
         if (part.Output < 0)
             return;
+        if (part.Guessed > 0)
+            ForgetWrong(job, part.Guessed);
         try
         {
-            (int token, TokenLogprobs? logprobs) = job.Chosen(_time);
-            if (_model.IsEndOfGeneration(token))
+            foreach ((int token, TokenLogprobs? logprobs) in job.Chosen)
             {
-                End(job, EndReason.Stop, null);
-                return;
+                job.Start(_time);
+                if (!Write(job, token, logprobs))
+                    return;
             }
-            int index = job.NextIndex;
-            if (job.Append(token) is { } unmoved)
-                _sequences.Cut(job.Sequence, unmoved);
-            job.Sink.Write(index, token, _model.Piece(token).Span, logprobs);
-            if (job.IsAtLimit)
-                End(job, EndReason.Length, null);
+            job.ThrowIfChoosingFailed();
         }
         catch (GrammarException failure)
         {
@@ -276,6 +288,38 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
             LogJobFailed(failure, job.NextIndex);
             End(job, EndReason.Failed, failure.Message);
         }
+    }
+
+    // The sequence has the guess in memory; from the first token on that was not chosen it is wrong.
+    private void ForgetWrong(EngineJob job, int guessed)
+    {
+        Sequence sequence = job.Sequence!;
+        int right = sequence.Length + Math.Max(0, job.Chosen.Count - 1);
+        sequence.Append(job.Guess[..guessed]);
+        if (right == sequence.Length)
+            return;
+        _sequences.Cut(sequence, right);
+        // It is all read again then, which costs more than guesses bring.
+        if (sequence.Length < right)
+            _drafts.TurnOff();
+    }
+
+    /// <returns>Whether the job goes on.</returns>
+    private bool Write(EngineJob job, int token, TokenLogprobs? logprobs)
+    {
+        if (_model.IsEndOfGeneration(token))
+        {
+            End(job, EndReason.Stop, null);
+            return false;
+        }
+        int index = job.NextIndex;
+        if (job.Append(token) is { } unmoved)
+            _sequences.Cut(job.Sequence!, unmoved);
+        job.Sink.Write(index, token, _model.Piece(token).Span, logprobs);
+        if (!job.IsAtLimit)
+            return true;
+        End(job, EndReason.Length, null);
+        return false;
     }
 
     private void End(EngineJob job, EndReason reason, string? error)

@@ -12,6 +12,7 @@ namespace OllamaMax.Inference.Batching;
 internal sealed class EngineJob : IEngineJob
 {
     private readonly ContextWindow _window;
+    private readonly PromptLookup? _lookup;
     private readonly INativeSampler _sampler;
     private readonly TaskCompletionSource<AttemptEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _promptTokens;
@@ -22,8 +23,7 @@ internal sealed class EngineJob : IEngineJob
     private int? _cachedTokens;
     private long? _admitted;
     private long? _firstSample;
-    private int _chosen;
-    private TokenLogprobs? _logprobs;
+    private readonly List<(int Token, TokenLogprobs? Logprobs)> _chosen = [];
     private ExceptionDispatchInfo? _failure;
 
     /// <param name="prompt">Tokens of the prompt.</param>
@@ -31,11 +31,13 @@ internal sealed class EngineJob : IEngineJob
     /// <param name="bounds">How long it may become.</param>
     /// <param name="sampler">Has accepted the prompt and what exists of the answer.</param>
     /// <param name="sink">Takes the answer.</param>
+    /// <param name="guesses">Whether anybody asks how the answer may go on.</param>
     /// <param name="cancellationToken">Ends the job.</param>
     public EngineJob(
-        IReadOnlyList<int> prompt, EngineRequest request, JobBounds bounds, INativeSampler sampler, ITokenSink sink, CancellationToken cancellationToken)
+        IReadOnlyList<int> prompt, EngineRequest request, JobBounds bounds, INativeSampler sampler, ITokenSink sink, bool guesses, CancellationToken cancellationToken)
     {
         _window = new ContextWindow(prompt, bounds.Context, bounds.Keep);
+        _lookup = guesses ? new PromptLookup(_window.Tokens) : null;
         _promptTokens = prompt.Count;
         _limit = bounds.Answer;
         _sampler = sampler;
@@ -44,7 +46,7 @@ internal sealed class EngineJob : IEngineJob
         Sink = sink;
         Cancellation = cancellationToken;
         foreach (int token in request.ResumeTokens)
-            Add(token);
+            Append(token);
     }
 
     public ITokenSink Sink { get; }
@@ -74,6 +76,22 @@ internal sealed class EngineJob : IEngineJob
     public int NextIndex { get; private set; }
 
     public bool IsAtLimit => NextIndex >= _limit;
+
+    /// <summary>How the answer goes on behind its last token, perhaps; no more than it may get before it ends or the window is full.</summary>
+    public ReadOnlySpan<int> Guess
+    {
+        get
+        {
+            if (_lookup is null)
+                return [];
+            ReadOnlySpan<int> guess = _lookup.Guess(_window.Tokens);
+            long room = Math.Min(_limit - NextIndex, _window.Room) - 1;
+            return guess[..(int)Math.Clamp(room, 0, guess.Length)];
+        }
+    }
+
+    /// <summary>How likely each token of <see cref="Guess"/> is right, if those before it are.</summary>
+    public double GuessReliability => _lookup?.Reliability ?? 0;
 
     /// <summary>The first pending tokens.</summary>
     public ReadOnlySpan<int> PendingTokens(int count) => _window.Tokens.Slice(Sequence!.Length, count);
@@ -106,18 +124,26 @@ internal sealed class EngineJob : IEngineJob
         return sequence;
     }
 
-    /// <summary>Chooses the next token, from the logits of the last one. On any thread, while the decode thread waits; what fails is thrown by <see cref="Chosen"/>.</summary>
-    /// <param name="context">Has decoded it.</param>
-    /// <param name="entry">Of the batch.</param>
-    /// <param name="piece">A token's bytes.</param>
-    public void Choose(INativeContext context, int entry, Func<int, ReadOnlyMemory<byte>> piece)
+    /// <summary>
+    /// Chooses the next token, and for each guessed token that is chosen indeed the one behind it. On any thread, while the decode thread waits; what fails is thrown by
+    /// <see cref="ThrowIfChoosingFailed"/>.
+    /// </summary>
+    /// <param name="model">Whose tokens.</param>
+    /// <param name="context">Has decoded them.</param>
+    /// <param name="entry">Of the batch: the last pending token. The guessed ones follow.</param>
+    /// <param name="guessed">How many tokens of the guess were decoded with it.</param>
+    public void Choose(INativeModel model, INativeContext context, int entry, int guessed)
     {
         _failure = null;
+        _chosen.Clear();
         try
         {
-            ReadOnlySpan<float> logits = context.Logits(entry);
-            _chosen = _sampler.Sample(logits, NextIndex);
-            _logprobs = _topLogprobs is { } top ? Logprobs.Of(logits, _chosen, top, piece) : null;
+            for (int i = 0; i <= guessed; i++)
+            {
+                int token = ChooseOne(model, context.Logits(entry + i));
+                if (i == guessed || token != Guess[i] || model.IsEndOfGeneration(token))
+                    break;
+            }
         }
 #pragma warning disable CA1031 // It is thrown again, where one job's failure does not end the others.
         catch (Exception failure)
@@ -127,31 +153,42 @@ internal sealed class EngineJob : IEngineJob
         }
     }
 
-    /// <summary>The token that was chosen last, and how likely it was where that is asked for.</summary>
-    public (int Token, TokenLogprobs? Logprobs) Chosen(TimeProvider time)
+    /// <summary>The tokens that were chosen last, and how likely they were where that is asked for.</summary>
+    public IReadOnlyList<(int Token, TokenLogprobs? Logprobs)> Chosen => _chosen;
+
+    /// <summary>Throws what failed when tokens were chosen last, behind those that are <see cref="Chosen"/>.</summary>
+    public void ThrowIfChoosingFailed() => _failure?.Throw();
+
+    /// <summary>Tells the sink, once, that the prompt is read.</summary>
+    public void Start(TimeProvider time)
     {
-        _failure?.Throw();
-        if (_firstSample is null)
-        {
-            _firstSample = time.GetTimestamp();
-            TimeSpan promptDuration = time.GetElapsedTime(_admitted!.Value, _firstSample.Value);
-            Sink.Started(new AttemptStart(_promptTokens, _cachedTokens ?? 0, LoadDuration: TimeSpan.Zero, promptDuration));
-        }
-        return (_chosen, _logprobs);
+        if (_firstSample is not null)
+            return;
+        _firstSample = time.GetTimestamp();
+        TimeSpan promptDuration = time.GetElapsedTime(_admitted!.Value, _firstSample.Value);
+        Sink.Started(new AttemptStart(_promptTokens, _cachedTokens ?? 0, LoadDuration: TimeSpan.Zero, promptDuration));
     }
 
     /// <returns>How much of the sequence's memory is still right, where older tokens had to make room.</returns>
     public int? Append(int token)
     {
-        if (!_sampler.Accept(token, isAnswer: true))
-            throw new NativeException($"token {token} was sampled, but its grammar refuses it");
-        return Add(token);
+        NextIndex++;
+        int? unmoved = _window.Append(token);
+        if (unmoved is null)
+            _lookup?.Append(_window.Tokens);
+        else
+            _lookup?.Reset(_window.Tokens);
+        return unmoved;
     }
 
-    private int? Add(int token)
+    private int ChooseOne(INativeModel model, ReadOnlySpan<float> logits)
     {
-        NextIndex++;
-        return _window.Append(token);
+        int token = _sampler.Sample(logits, NextIndex + _chosen.Count);
+        TokenLogprobs? logprobs = _topLogprobs is { } top ? Logprobs.Of(logits, token, top, model.Piece) : null;
+        if (!model.IsEndOfGeneration(token) && !_sampler.Accept(token, isAnswer: true))
+            throw new NativeException($"token {token} was sampled, but its grammar refuses it");
+        _chosen.Add((token, logprobs));
+        return token;
     }
 
     public void Finish(EndReason reason, string? error, TimeProvider time)

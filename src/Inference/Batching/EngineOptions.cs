@@ -14,6 +14,9 @@ public sealed record EngineOptions
     /// <summary>llama.cpp knows 256 sequences: with 64 slots, and one for what is on its way out of the context or into it.</summary>
     public const int MostCachedPrompts = 191;
 
+    /// <summary>Beyond it a step computes longer than guesses can be worth.</summary>
+    public const int MostDraftTokens = DraftPlanner.MostTokens - 1;
+
     /// <summary>Jobs decoded at once, 1-64; null: as many as memory has room for at the whole context, 1 to <see cref="MostSlots"/>.</summary>
     public int? Slots { get; init; }
 
@@ -65,6 +68,12 @@ public sealed record EngineOptions
     /// </summary>
     public int PromptTokensBesideAnswers { get; init; } = 512;
 
+    /// <summary>
+    /// Most tokens of an answer that are guessed ahead in a step, up to <see cref="MostDraftTokens"/>; fewer are, as many as make more tokens a second as measured. 0: none. Models with a
+    /// state have none.
+    /// </summary>
+    public int DraftTokens { get; init; } = 16;
+
     /// <summary>Layers in GPU memory; -1: all. Null: as many as its free memory has room for.</summary>
     public int? GpuLayers { get; init; }
 
@@ -83,6 +92,9 @@ public sealed record EngineOptions
 
     /// <summary>A sequence of a model with a state has memory of its own, used or not: such a model keeps finished ones in idle slots only.</summary>
     internal int SequencesFor(int slots, bool isRecurrent) => slots + (isRecurrent ? 0 : CachedPrompts);
+
+    /// <summary>A state cannot forget a token that was guessed wrong.</summary>
+    internal int DraftTokensFor(ModelShape model) => model.IsRecurrent ? 0 : DraftTokens;
 
     /// <returns>Everything that is wrong, a sentence each.</returns>
     public IEnumerable<string> Validate()
@@ -110,6 +122,8 @@ public sealed record EngineOptions
             yield return $"{nameof(BatchSize)} is {BatchSize}; it must be from {nameof(Slots)}, {slots}, to 65536.";
         if (PromptTokensBesideAnswers < slots)
             yield return $"{nameof(PromptTokensBesideAnswers)} is {PromptTokensBesideAnswers}; it must be at least {nameof(Slots)}, {slots}.";
+        if (DraftTokens is < 0 or > MostDraftTokens)
+            yield return $"{nameof(DraftTokens)} is {DraftTokens}; it must be from 0 to {MostDraftTokens}.";
         if (GpuLayers < -1)
             yield return $"{nameof(GpuLayers)} is {GpuLayers}; it must be at least -1.";
         if (!Enum.IsDefined(KeyType) || !Enum.IsDefined(ValueType))

@@ -9,7 +9,8 @@ namespace OllamaMax.Inference.Batching;
 /// <param name="model">Whose tokens.</param>
 /// <param name="contextPerSlot">Tokens of context of a job that asks for no number.</param>
 /// <param name="capacity">Tokens of context that there is memory for, all jobs together.</param>
-internal sealed class JobReader(INativeModel model, int contextPerSlot, int capacity)
+/// <param name="guesses">Whether anybody asks jobs how their answers may go on.</param>
+internal sealed class JobReader(INativeModel model, int contextPerSlot, int capacity, bool guesses)
 {
     // As InferenceOptions.LogitBias has it.
     private const float Forbidden = -100;
@@ -48,7 +49,7 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot, int capa
             sampler.Dispose();
             return (null, Invalid(refused));
         }
-        return (new EngineJob(prompt, request, bounds, sampler, sink, cancellationToken), null);
+        return (new EngineJob(prompt, request, bounds, sampler, sink, guesses, cancellationToken), null);
     }
 
     /// <summary>Brings a sampler to where the answer is.</summary>

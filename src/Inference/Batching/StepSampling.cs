@@ -9,8 +9,7 @@ internal sealed class StepSampling
     private const int LeastLogits = 1 << 18;
 
     private readonly INativeContext _context;
-    private readonly int _vocabularySize;
-    private readonly Func<int, ReadOnlyMemory<byte>> _piece;
+    private readonly INativeModel _model;
     private readonly ParallelOptions _parallel;
     private readonly Action<int> _choose;
     private readonly List<StepPart> _ready = [];
@@ -21,13 +20,12 @@ internal sealed class StepSampling
     public StepSampling(INativeContext context, INativeModel model, int threads)
     {
         _context = context;
-        _vocabularySize = model.VocabularySize;
-        _piece = model.Piece;
+        _model = model;
         _parallel = new ParallelOptions { MaxDegreeOfParallelism = threads };
         _choose = Choose;
     }
 
-    /// <summary>Waits for the step's logits, and has each job choose that has one to read.</summary>
+    /// <summary>Waits for the step's logits, and has each job choose that has some to read.</summary>
     public void Choose(IReadOnlyList<StepPart> parts)
     {
         _ready.Clear();
@@ -40,7 +38,7 @@ internal sealed class StepSampling
             return;
         // The first waits for the GPU, here: behind it the others only read.
         Choose(0);
-        if (_parallel.MaxDegreeOfParallelism > 1 && (long)(_ready.Count - 1) * _vocabularySize >= LeastLogits)
+        if (_parallel.MaxDegreeOfParallelism > 1 && (long)(_ready.Count - 1) * _model.VocabularySize >= LeastLogits)
         {
             Parallel.For(1, _ready.Count, _parallel, _choose);
             return;
@@ -52,6 +50,6 @@ internal sealed class StepSampling
     private void Choose(int index)
     {
         StepPart part = _ready[index];
-        part.Job.Choose(_context, part.Output, _piece);
+        part.Job.Choose(_model, _context, part.Output, part.Guessed);
     }
 }

@@ -9,8 +9,10 @@ namespace OllamaMax.Inference.Tests.Batching;
 /// <summary>Engines and requests as the tests of batching use them: one thread, everything exact.</summary>
 internal static class EngineFixture
 {
+    /// <remarks>Without guesses: how many there are depends on what steps take, and tests count steps.</remarks>
     public static EngineOptions Exact { get; } = new()
     {
+        DraftTokens = 0,
         Slots = 4,
         ContextPerSlot = 512,
         Threads = 1,
@@ -28,8 +30,8 @@ internal static class EngineFixture
     public static Task<LoadedEngine> LoadAsync(GgufSpec? spec = null, EngineOptions? options = null) =>
         LoadAsync(TestModels.File(spec ?? TestModels.Tiny), options);
 
-    public static Task<LoadedEngine> LoadAsync(string path, EngineOptions? options = null) => LlamaEngine.LoadAsync(
-        path, options ?? Exact, NullLoggerFactory.Instance, TimeProvider.System, TestContext.Current.CancellationToken);
+    public static Task<LoadedEngine> LoadAsync(string path, EngineOptions? options = null, TimeProvider? time = null) => LlamaEngine.LoadAsync(
+        path, options ?? Exact, NullLoggerFactory.Instance, time ?? TimeProvider.System, TestContext.Current.CancellationToken);
 
     public static EngineRequest Greedy(string prompt, int tokens = 24) => new()
     {
@@ -53,10 +55,13 @@ internal static class EngineFixture
     }
 
     /// <summary>A job as the planner sees it: planning asks for its tokens alone, so it has no sampler.</summary>
-    public static EngineJob Begun(int sequence, int pending)
+    public static EngineJob Begun(int sequence, int pending) => Begun(sequence, [.. Enumerable.Range(0, pending)]);
+
+    /// <inheritdoc cref="Begun(int, int)"/>
+    public static EngineJob Begun(int sequence, int[] pending, int answer = 1000, int context = 1000)
     {
-        EngineJob job = new(
-            [.. Enumerable.Range(0, pending)], Greedy(""), new JobBounds(Context: 1000, Answer: 1000, Keep: 0), null!, new CollectingSink(), CancellationToken.None);
+        JobBounds bounds = new(Context: context, Answer: answer, Keep: 0);
+        EngineJob job = new(pending, Greedy(""), bounds, null!, new CollectingSink(), guesses: true, CancellationToken.None);
         job.Admit(new Sequence(sequence), isLoading: false, TimeProvider.System);
         return job;
     }

@@ -17,7 +17,8 @@ internal sealed class LoopFixture : IDisposable
         _model.Dispose();
     }
 
-    public DecodeLoop WithoutStage(TimeProvider? time = null) => Loop(Config(4096), stageCapacity: 0, time ?? TimeProvider.System).Loop;
+    public DecodeLoop WithoutStage(TimeProvider? time = null, int capacity = 4096, EngineOptions? options = null) =>
+        Loop(Config(capacity), stageCapacity: 0, time ?? TimeProvider.System, options).Loop;
 
     public (DecodeLoop Loop, PromptStage Stage) WithStage(int capacity = 4096, int stageCapacity = 2048, TimeProvider? time = null)
     {
@@ -37,7 +38,7 @@ internal sealed class LoopFixture : IDisposable
     public (EngineJob Job, CollectingSink Sink) Enqueue(DecodeLoop loop, EngineRequest request, CancellationTokenSource? cancellation = null)
     {
         CollectingSink sink = new();
-        (EngineJob? job, _) = new JobReader(_model, contextPerSlot: 2048, capacity: 4096).Read(request, sink, cancellation?.Token ?? CancellationToken.None);
+        (EngineJob? job, _) = new JobReader(_model, contextPerSlot: 2048, capacity: 4096, guesses: true).Read(request, sink, cancellation?.Token ?? CancellationToken.None);
         loop.Enqueue(job.ShouldNotBeNull());
         return (job, sink);
     }
@@ -71,12 +72,12 @@ internal sealed class LoopFixture : IDisposable
         ValueType = CacheType.F32,
     };
 
-    private (DecodeLoop Loop, PromptStage? Stage) Loop(ContextConfig config, int stageCapacity, TimeProvider time)
+    private (DecodeLoop Loop, PromptStage? Stage) Loop(ContextConfig config, int stageCapacity, TimeProvider time, EngineOptions? options = null)
     {
         INativeContext context = _model.CreateContext(config);
         PromptStage? stage = stageCapacity == 0 ? null : new(_model.CreateContext(PromptStage.Config(config, stageCapacity)), context, time);
         // Twice as many tokens of prompts as EngineFixture's: few steps, whatever the machine makes of the pacing.
-        DecodeLoop loop = new(_model, context, stage, slots: 4, EngineFixture.Exact with { PromptTokensBesideAnswers = 32 }, time, NullLogger.Instance);
+        DecodeLoop loop = new(_model, context, stage, slots: 4, options ?? EngineFixture.Exact with { PromptTokensBesideAnswers = 32 }, time, NullLogger.Instance);
         _owned.Add(loop);
         return (loop, stage);
     }

@@ -6,7 +6,7 @@ namespace OllamaMax.Inference.Tests.Batching;
 public sealed class StepPlannerTests
 {
     private readonly DecodeBatch _batch = new(64);
-    private readonly StepPlanner _planner = new(batchSize: 64);
+    private readonly StepPlanner _planner = new(batchSize: 64, new DraftPlanner(most: 0));
     private int _sequences;
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class StepPlannerTests
     [Fact]
     public void Plan_AFullBatchOfAnswers_HasNoRoomForPrompts()
     {
-        StepPlanner small = new(batchSize: 3);
+        StepPlanner small = new(batchSize: 3, new DraftPlanner(most: 0));
         IReadOnlyList<StepPart> parts = small.Plan([Job(1), Job(1), Job(50)], new DecodeBatch(3), new PromptPacing(8, 512));
 
         parts.Select(part => part.Count).ShouldBe([1, 1, 1]);

@@ -114,7 +114,7 @@ public sealed class PromptStageTests : IDisposable
         loop.Step();
         stage.Job.ShouldBe(reading);
         EngineJob answer = EngineFixture.Begun(1, pending: 1), other = EngineFixture.Begun(2, pending: 50), third = EngineFixture.Begun(3, pending: 60);
-        StepPlanner planner = new(64, stage);
+        StepPlanner planner = new(64, new DraftPlanner(most: 0), stage);
         PromptPacing pacing = new(8, 512);
 
         TimeSpan SliceOf(params EngineJob[] jobs)
