@@ -27,7 +27,7 @@ internal static class BenchCommand
 
     private static readonly Option<string?> Only = new("--only")
     {
-        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, kept, mixed or prefix of engine; kills of failover; fan-out of hub; copy or policy of replication; simulation, choice or flood of placement; answers or count of translation",
+        Description = "Measure one section: first-token, ways or rate of dispatch; throughput, kept, drafts, mixed or prefix of engine; kills of failover; fan-out of hub; copy or policy of replication; simulation, choice or flood of placement; answers or count of translation",
         Recursive = true,
     };
 

@@ -18,6 +18,8 @@ internal static class EngineBench
         }
         if (options.Wants("kept"))
             KeptPrompts.Measure(model, sizes, result, options.Report, cancellationToken);
+        if (options.Wants("drafts"))
+            await Drafts.MeasureAsync(model, sizes, result, options.Report, cancellationToken);
         if (options.Wants("mixed"))
             await MixedLoad.MeasureAsync(model, sizes, result, options.Report, cancellationToken);
         if (options.Wants("prefix"))

@@ -23,6 +23,8 @@ internal sealed record EngineSizes
         UsualTokens = 8,
         Kept = [0, 256],
         KeptSequences = [2],
+        CopiedTokens = 128,
+        DraftSequences = [1, 2],
         Prefix = 100,
         WithPeer = false,
     };
@@ -41,6 +43,8 @@ internal sealed record EngineSizes
         MostPeerSequences = 8,
         Kept = [0, 2048, 8192, 32768],
         KeptSequences = [1, 8, 32],
+        CopiedTokens = 512,
+        DraftSequences = [1, 4, 16],
     };
 
     /// <summary>Three contexts of it, ours, the peer's and the library's, find room in 80 GB.</summary>
@@ -90,6 +94,12 @@ internal sealed record EngineSizes
 
     /// <summary>Answers beside them.</summary>
     public IReadOnlyList<int> KeptSequences { get; init; } = [1, 8];
+
+    /// <summary>Tokens of prompts that are written again.</summary>
+    public int CopiedTokens { get; init; } = 96;
+
+    /// <summary>Answers that do so together.</summary>
+    public IReadOnlyList<int> DraftSequences { get; init; } = [1, 4];
 
     /// <summary>Where the peer takes part: the JavaScript of many sequences takes longer than all the rest, and says nothing new.</summary>
     public int MostPeerSequences { get; init; } = 16;

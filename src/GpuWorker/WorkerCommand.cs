@@ -80,6 +80,12 @@ internal static partial class WorkerCommand
         Description = "Most memory of each model on a CPU for prompts that may come again, such as 4G, or 0 for none; without it all share a sixteenth of the machine's",
     };
 
+    private static readonly Option<int> DraftTokens = new("--draft-tokens")
+    {
+        Description = "Most tokens of an answer that are guessed ahead in a step; 0: none",
+        DefaultValueFactory = _ => new EngineOptions().DraftTokens,
+    };
+
     private static readonly Option<double> KeepAlive = new("--keep-alive-seconds")
     {
         Description = "How long a model stays unused where requests do not say; -1: for good",
@@ -130,8 +136,8 @@ internal static partial class WorkerCommand
         var run = new Command("run", "Join a cluster and serve its models");
         Option[] options =
         [
-            Edge, Authority, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeptPrompts, PromptCache, KeepAlive, InProcess, Forward, ForwardSlots, Hang,
-            Drain, RefusedWait, Check, Lifeline, Service,
+            Edge, Authority, JoinToken, Data, Replicas, DiskBudget, Name, Site, Label, Slots, Threads, Context, Exact, Cache, Flash, Layers, Models, Memory, KeptPrompts, PromptCache, DraftTokens, KeepAlive, InProcess, Forward,
+            ForwardSlots, Hang, Drain, RefusedWait, Check, Lifeline, Service,
         ];
         foreach (Option option in options)
             run.Add(option);
@@ -268,6 +274,7 @@ internal static partial class WorkerCommand
             Memory = result.GetValue(Memory) is { } memory ? ByteSize.Parse(memory, "--memory") : null,
             KeptPrompts = result.GetValue(KeptPrompts),
             PromptCache = result.GetValue(PromptCache) is { } prefixes ? ByteSize.Parse(prefixes, "--prompt-cache", least: 0) : null,
+            DraftTokens = result.GetValue(DraftTokens),
             KeepAlive = TimeSpan.FromSeconds(result.GetValue(KeepAlive)),
             InProcess = result.GetValue(InProcess),
             Forward = [.. result.GetRequiredValue(Forward).Select(ForwardTarget.Parse)],

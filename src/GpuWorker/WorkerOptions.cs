@@ -92,6 +92,10 @@ public sealed record WorkerOptions
     [Range(0, long.MaxValue)]
     public long? PromptCache { get; init; }
 
+    /// <summary>Most tokens of an answer that are guessed ahead in a step; 0: none.</summary>
+    [Range(0, EngineOptions.MostDraftTokens)]
+    public int DraftTokens { get; init; } = new EngineOptions().DraftTokens;
+
     /// <summary>How long a model stays unused, where requests do not say; negative: for good.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(5);
 

@@ -13,6 +13,7 @@ public sealed class QuickRunTests
     [InlineData("dispatch", "Time of a request at that rate", 8, Explicit = true, Traits = ["Category", "Slow"])]
     [InlineData("engine", "Prompt tokens a second", 1)]
     [InlineData("engine", "Answer tokens a second, greedy", 4)]
+    [InlineData("engine", "Answer tokens a second with guessed tokens", 6)]
     [InlineData("engine", "Gaps between the tokens of running streams", 3)]
     [InlineData("engine", "Time to the first token over a shared prefix", 4)]
     [InlineData("placement", "Simulated: shared prefixes", 5)]

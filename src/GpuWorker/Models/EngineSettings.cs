@@ -16,6 +16,7 @@ internal static class EngineSettings
             ContextPerSlot = worker.ContextLength,
             MemoryBytes = memory,
             CachedPrompts = worker.KeptPrompts,
+            DraftTokens = worker.DraftTokens,
             GpuLayers = worker.GpuLayers,
             KeyType = worker.CacheType,
             ValueType = worker.CacheType,

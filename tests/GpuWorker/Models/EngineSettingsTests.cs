@@ -58,6 +58,9 @@ public sealed class EngineSettingsTests : IDisposable
     }
 
     [Fact]
+    public void DraftTokens_ANumber_IsTheEngines() => EngineSettings.For(WorkerCommand.Read(Parse("--draft-tokens", "0"))).DraftTokens.ShouldBe(0);
+
+    [Fact]
     public void Measure_OnGpus_TellsWhatIsThereIfAllLayersAre()
     {
         string model = _folder.File("model.gguf");
@@ -85,6 +88,7 @@ public sealed class EngineSettingsTests : IDisposable
     [InlineData("--gpu-layers", "-2")]
     [InlineData("--kept-prompts", "192")]
     [InlineData("--prompt-cache", "-1")]
+    [InlineData("--draft-tokens", "64")]
     [InlineData("--prompt-cache", "much")]
     [InlineData("--memory", "0")]
     [InlineData("--cache-type", "Q4", "--flash-attention", "Off")]
