@@ -12,7 +12,7 @@ public sealed record Principal(string Tenant, string Name, Permissions Permissio
     /// <summary>The models that it may use and see.</summary>
     public ModelAllowList Models { get; init; } = ModelAllowList.All;
 
-    /// <summary>What its key may use; its tenant's limits count besides.</summary>
+    /// <summary>What its key, or it as a user of an issuer, may use; its tenant's limits count besides.</summary>
     public UsageLimits Limits { get; init; } = UsageLimits.None;
 
     public bool May(Permissions permissions) => (Permissions & permissions) == permissions;

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using OllamaMax.Diagnostics;
-using OllamaMax.Security;
+using OllamaMax.Edge.Security.Limits;
 
 namespace OllamaMax.Edge.Tenants;
 
@@ -8,7 +8,7 @@ namespace OllamaMax.Edge.Tenants;
 /// What one tenant may have. Where its jobs wait and run each edge counts for itself: with several, a tenant may have it of each. What is said of a minute, a day, a month or
 /// of requests at a time, all edges count together.
 /// </summary>
-public sealed class TenantLimits
+public sealed class TenantLimits : LimitSettings
 {
     /// <summary>
     /// Its interactive jobs that hold a slot or are about to, those in models' queues in storage counted in; more wait at the edge. And as many background jobs
@@ -43,35 +43,6 @@ public sealed class TenantLimits
     [TimeSpanRange("00:00:00", "365.00:00:00")]
     public TimeSpan? MaxKeepAlive { get; set; }
 
-    /// <summary>Its inference requests in a minute of the clock.</summary>
-    [Range(0, int.MaxValue)]
-    public int? RequestsPerMinute { get; set; }
-
-    /// <summary>Tokens of its prompts and answers; counted when an answer has ended.</summary>
-    [Range(0, long.MaxValue)]
-    public long? TokensPerMinute { get; set; }
-
-    /// <summary>In a day of UTC.</summary>
-    [Range(0, long.MaxValue)]
-    public long? TokensPerDay { get; set; }
-
-    /// <summary>In a calendar month of UTC.</summary>
-    [Range(0, long.MaxValue)]
-    public long? TokensPerMonth { get; set; }
-
-    /// <summary>Its inference requests that are being answered at a time.</summary>
-    [Range(0, int.MaxValue)]
-    public int? Concurrent { get; set; }
-
-    internal UsageLimits Usage => new()
-    {
-        RequestsPerMinute = RequestsPerMinute,
-        TokensPerMinute = TokensPerMinute,
-        TokensPerDay = TokensPerDay,
-        TokensPerMonth = TokensPerMonth,
-        Concurrent = Concurrent,
-    };
-
     /// <summary>These, and what is not said here as <paramref name="others"/> say.</summary>
     internal TenantLimits Or(TenantLimits others) => new()
     {
@@ -82,10 +53,6 @@ public sealed class TenantLimits
         Labels = Labels ?? others.Labels,
         Retention = Retention ?? others.Retention,
         MaxKeepAlive = MaxKeepAlive ?? others.MaxKeepAlive,
-        RequestsPerMinute = RequestsPerMinute ?? others.RequestsPerMinute,
-        TokensPerMinute = TokensPerMinute ?? others.TokensPerMinute,
-        TokensPerDay = TokensPerDay ?? others.TokensPerDay,
-        TokensPerMonth = TokensPerMonth ?? others.TokensPerMonth,
-        Concurrent = Concurrent ?? others.Concurrent,
+        Usage = Usage.Or(others.Usage),
     };
 }

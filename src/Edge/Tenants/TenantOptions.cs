@@ -27,15 +27,12 @@ public sealed class TenantOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        List<ValidationResult> errors = [];
         foreach (var (tenant, limits) in Limits)
         {
-            List<ValidationResult> own = [];
-            Validator.TryValidateObject(limits, new ValidationContext(limits), own, validateAllProperties: true);
-            if (!LabelSelector.TryParse(limits.Labels, out _, out string? error))
-                own.Add(new($"Labels: {error}."));
-            errors.AddRange(own.Select(error => new ValidationResult($"{Section}:{tenant}: {error.ErrorMessage}")));
+            foreach (ValidationResult error in limits.Errors($"{Section}:{tenant}"))
+                yield return error;
+            if (!LabelSelector.TryParse(limits.Labels, out _, out string? wrong))
+                yield return new($"{Section}:{tenant}: Labels: {wrong}.");
         }
-        return errors;
     }
 }

@@ -14,11 +14,21 @@ public sealed class KeyStore(StorageAccount account)
 
     private BlobContainerClient Keys => account.Blobs.GetBlobContainerClient(Containers.Keys);
 
+    /// <summary>Its own write, whose answer was lost, does not take the id (<see cref="WriteMark"/>).</summary>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached; 409 where the id is taken.</exception>
     public async Task CreateAsync(KeyRecord record, CancellationToken cancellationToken)
     {
-        BlobUploadOptions options = new() { Conditions = new() { IfNoneMatch = ETag.All } };
-        await Record(record.Id).UploadAsync(Json(record), options, cancellationToken);
+        BlobClient blob = Record(record.Id);
+        BlobUploadOptions options = Marked(new() { IfNoneMatch = ETag.All });
+        try
+        {
+            await blob.UploadAsync(Json(record), options, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.Status == 409)
+        {
+            if (await WriteMark.FindAsync(blob, options, cancellationToken) is null)
+                throw;
+        }
     }
 
     /// <summary>Puts it there, whatever stood under its id.</summary>
@@ -56,8 +66,7 @@ public sealed class KeyStore(StorageAccount account)
     public async Task<StoredKey?> ReplaceAsync(StoredKey old, KeyRecord record, CancellationToken cancellationToken)
     {
         BlobClient blob = Record(record.Id);
-        BlobUploadOptions options = new() { Conditions = new() { IfMatch = old.ETag }, Metadata = new Dictionary<string, string>() };
-        WriteMark.Put(options.Metadata);
+        BlobUploadOptions options = Marked(new() { IfMatch = old.ETag });
         try
         {
             BlobContentInfo info = await blob.UploadAsync(Json(record), options, cancellationToken);
@@ -110,6 +119,13 @@ public sealed class KeyStore(StorageAccount account)
                 all[blob.Name[Used.Length..]] = at;
         }
         return all;
+    }
+
+    private static BlobUploadOptions Marked(BlobRequestConditions conditions)
+    {
+        BlobUploadOptions options = new() { Conditions = conditions, Metadata = new Dictionary<string, string>() };
+        WriteMark.Put(options.Metadata);
+        return options;
     }
 
     private static BinaryData Json(KeyRecord record) => new(JsonSerializer.SerializeToUtf8Bytes(record, SecurityJson.Default.KeyRecord));

@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Security.Limits;
+using OllamaMax.Edge.Security.Oidc;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Jobs;
@@ -87,6 +90,31 @@ public sealed class LimitsTests(AzuriteFixture azurite)
         statuses.ShouldBe([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests, HttpStatusCode.OK, HttpStatusCode.TooManyRequests]);
     }
 
+    /// <summary>A user who signs in with the company's identity provider has no key: what its group may use holds for each of its users alone, at all edges.</summary>
+    [Fact]
+    public async Task Chat_UserOfAnIssuer_IsHeldByItsGroupsLimitsAndModels()
+    {
+        await using TestIssuer issuer = await TestIssuer.StartAsync();
+        await using EdgeServer edge = await StartAsync(more: services => Trust(services, issuer));
+        await using EdgeServer other = await StartAsync(more: services => Trust(services, issuer));
+        string me = $"u-{Guid.NewGuid():n}";
+        string mine = Token(issuer, edge, me);
+
+        using HttpResponseMessage first = await ChatAsync(edge, mine);
+        edge.Time.Advance(TimeSpan.FromSeconds(1));
+        await edge.Services.GetRequiredService<LimitBook>().FlushAsync(all: true, TestContext.Current.CancellationToken);
+        using HttpResponseMessage refused = await ChatAsync(other, mine);
+        using HttpResponseMessage others = await ChatAsync(edge, Token(issuer, edge, $"u-{Guid.NewGuid():n}"));
+        using HttpResponseMessage hidden = await ChatAsync(edge, Token(issuer, edge, me, "artists"));
+
+        first.StatusCode.ShouldBe(HttpStatusCode.OK);
+        Header(first, "x-ratelimit-limit-requests").ShouldBe("5");
+        (await refused.ErrorAsync(HttpStatusCode.TooManyRequests)).ShouldBe("rate limit reached: 9 tokens per day");
+        int.Parse(Header(refused, "retry-after"), CultureInfo.InvariantCulture).ShouldBeGreaterThan(60);
+        others.StatusCode.ShouldBe(HttpStatusCode.OK);
+        hidden.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
     [Theory]
     [InlineData("/v1/chat/completions", "rate_limit_exceeded")]
     [InlineData("/v1/messages", "rate_limit_error")]
@@ -101,9 +129,29 @@ public sealed class LimitsTests(AzuriteFixture azurite)
         (await response.TextAsync()).ShouldContain(word);
     }
 
-    private async Task<EdgeServer> StartAsync(Action<TenantOptions>? tenants = null)
+    private static void Trust(IServiceCollection services, TestIssuer issuer) => services.Configure<OidcOptions>(options =>
     {
-        EdgeServer edge = await SecuredEdge.StartAsync(azurite, more: services => services.Configure(tenants ?? (_ => { })));
+        options.Authority = new(issuer.Url);
+        options.Audience = TestIssuer.Audience;
+        options.DefaultRole = "user";
+        options.Groups["Default"] = new() { RequestsPerMinute = 5 };
+        options.Groups["interns"] = new() { TokensPerDay = 9, Models = { "demo" } };
+        options.Groups["artists"] = new() { Models = { "large" } };
+    });
+
+    private static string Token(TestIssuer issuer, EdgeServer edge, string subject, string group = "interns") => issuer.Token(edge.Time.GetUtcNow(), token =>
+    {
+        token.Claims["sub"] = subject;
+        token.Claims["groups"] = new[] { "everybody", group };
+    });
+
+    private async Task<EdgeServer> StartAsync(Action<TenantOptions>? tenants = null, Action<IServiceCollection>? more = null)
+    {
+        EdgeServer edge = await SecuredEdge.StartAsync(azurite, more: services =>
+        {
+            services.Configure(tenants ?? (_ => { }));
+            more?.Invoke(services);
+        });
         edge.Jobs.Script = job => job.Accept().Say("hello").Finish();
         return edge;
     }

@@ -85,6 +85,22 @@ public sealed class KeyStoreTests(AzuriteFixture azurite)
         (await Should.ThrowAsync<RequestFailedException>(Store.CreateAsync(record, Cancellation))).Status.ShouldBe(409);
     }
 
+    /// <summary>Storage has taken the write, its client repeats it and is refused: whoever makes a key would be told that it is none, and never see its secret.</summary>
+    [Fact]
+    public async Task Create_AnswerIsLost_IsThere()
+    {
+        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        KeyStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)));
+        await _account.CreateContainersAsync(Cancellation);
+        ApiKey key = ApiKey.Create();
+
+        Task lost = relay.LoseAsync($"PUT /{_account.Blobs.AccountName}/{Containers.Keys}/records/{key.Id}");
+        await store.CreateAsync(RecordOf(key), Cancellation);
+
+        lost.IsCompletedSuccessfully.ShouldBeTrue();
+        (await Store.FindAsync(key.Id, known: null, Cancellation)).ShouldNotBeNull().Record.Accepts(key, TimeProvider.System.GetUtcNow()).ShouldBeTrue();
+    }
+
     [Fact]
     public async Task MarkUsed_Key_ListsWhen()
     {
@@ -100,17 +116,19 @@ public sealed class KeyStoreTests(AzuriteFixture azurite)
     {
         await _account.CreateContainersAsync(Cancellation);
         ApiKey key = ApiKey.Create();
-        KeyRecord record = new()
-        {
-            Id = key.Id,
-            Name = "test",
-            Tenant = "acme",
-            Role = Role.User,
-            CreatedAt = TimeProvider.System.GetUtcNow(),
-            CreatedBy = "test",
-            Secrets = [KeySecret.Of(key)],
-        };
+        KeyRecord record = RecordOf(key);
         await Store.CreateAsync(record, Cancellation);
         return (key, record);
     }
+
+    private static KeyRecord RecordOf(ApiKey key) => new()
+    {
+        Id = key.Id,
+        Name = "test",
+        Tenant = "acme",
+        Role = Role.User,
+        CreatedAt = TimeProvider.System.GetUtcNow(),
+        CreatedBy = "test",
+        Secrets = [KeySecret.Of(key)],
+    };
 }

@@ -4,7 +4,7 @@ using OllamaMax.Storage.Security;
 namespace OllamaMax.Edge.Security.Limits;
 
 /// <summary>
-/// What this edge has let a key or a tenant use. The truth is shared by all edges (<see cref="SharedUse"/>); an edge takes some of the minute's requests from it in
+/// What this edge has let a key, a user or a tenant use. The truth is shared by all edges (<see cref="SharedUse"/>); an edge takes some of the minute's requests from it in
 /// advance, more while they come fast, at most an eighth of what is left, and lets in what it has taken without asking again. So together edges never let in more than the
 /// limit, and at most what lies at idle ones for a second is missing. Tokens and what is under way are told with the next taking, or by the flush.
 /// </summary>

@@ -8,7 +8,7 @@ using OllamaMax.Storage.Security;
 
 namespace OllamaMax.Edge.Security.Limits;
 
-/// <summary>The limits of keys, and of tenants by configuration, as this edge keeps them (<see cref="LimitAccount"/>). Who has none costs nothing.</summary>
+/// <summary>The limits of keys, of users of an issuer, and of tenants by configuration, as this edge keeps them (<see cref="LimitAccount"/>). Who has none costs nothing.</summary>
 internal sealed partial class LimitBook(
     UseStore store, EdgeIdentity edge, IOptions<TenantOptions> tenants, TimeProvider time, ILogger<LimitBook> logger)
     : PeriodicFlush(FlushEvery, time)
@@ -59,7 +59,7 @@ internal sealed partial class LimitBook(
     }
 
     /// <summary>Counts what a job has come to.</summary>
-    /// <param name="limits">Those of the key; what has no limit of tokens is not counted.</param>
+    /// <param name="limits">Those of the key or the user; what has no limit of tokens is not counted.</param>
     public void Spend(string tenant, string credential, UsageLimits limits, long tokens)
     {
         if (limits.HasTokens)
@@ -89,6 +89,7 @@ internal sealed partial class LimitBook(
 
     protected override Task TryFlushAsync(bool last, CancellationToken cancellationToken) => FlushAsync(all: last, cancellationToken);
 
+    /// <param name="id">Of the key, or the subject of a token.</param>
     private static string OfKey(string id) => $"key:{id}";
 
     private static string OfTenant(string tenant) => $"tenant:{tenant}";

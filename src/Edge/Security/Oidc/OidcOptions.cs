@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.IdentityModel.Tokens;
 using OllamaMax.Diagnostics;
+using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Security.Oidc;
 
@@ -8,6 +9,8 @@ namespace OllamaMax.Edge.Security.Oidc;
 public sealed class OidcOptions : IValidatableObject
 {
     public const string Section = "OllamaMax:Oidc";
+
+    private const string Default = "Default";
 
     private static readonly string[] Supported =
     [
@@ -36,6 +39,16 @@ public sealed class OidcOptions : IValidatableObject
     /// <summary>Roles here, by the claim's values: <c>OllamaMax:Oidc:Roles:Model.Admin=operator</c>.</summary>
     public IDictionary<string, string> Roles { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>The claim with the groups, which <see cref="Groups"/> speaks of as well as of roles.</summary>
+    [Required]
+    public string GroupClaim { get; set; } = "groups";
+
+    /// <summary>
+    /// Roles, models and limits of users, by a value of the role or group claim; <c>Default</c> is for all of them, where their groups say nothing else:
+    /// <c>OllamaMax:Oidc:Groups:Default:TokensPerDay=200000</c>.
+    /// </summary>
+    public IDictionary<string, OidcGroup> Groups { get; } = new Dictionary<string, OidcGroup>(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The role of a token whose claims give none; null: it may nothing.</summary>
     public string? DefaultRole { get; set; }
 
@@ -46,6 +59,11 @@ public sealed class OidcOptions : IValidatableObject
     /// <summary>The tenant of tokens without <see cref="TenantClaim"/>.</summary>
     [Required]
     public string Tenant { get; set; } = "oidc";
+
+    internal OidcGroup Everybody => Groups.TryGetValue(Default, out OidcGroup? everybody) ? everybody : new();
+
+    internal IEnumerable<(string Value, OidcGroup Group)> NamedGroups =>
+        Groups.Where(entry => !IsDefault(entry.Key)).Select(entry => (entry.Value.Value ?? entry.Key, entry.Value));
 
     internal bool IsOn => Authority is not null;
 
@@ -60,9 +78,24 @@ public sealed class OidcOptions : IValidatableObject
             yield return new($"{Section}:Audience is missing: any other service's tokens of the same issuer would be taken");
         foreach (string algorithm in Algorithms.Except(Supported))
             yield return new($"{Section}:Algorithms: '{algorithm}' is not one of {string.Join(", ", Supported)}");
-        foreach (string role in Roles.Values.Append(DefaultRole).OfType<string>().Where(role => OllamaMax.Security.Roles.Find(role) is null))
+        foreach (string role in Roles.Values.Append(DefaultRole).Concat(Groups.Values.Select(group => group.Role)).OfType<string>().Where(role => OllamaMax.Security.Roles.Find(role) is null))
             yield return new($"{Section}: '{role}' is no role; there are {string.Join(", ", OllamaMax.Security.Roles.Names)}");
+        foreach (ValidationResult error in Groups.SelectMany(group => ErrorsOf(group.Key, group.Value)))
+            yield return error;
     }
+
+    private static IEnumerable<ValidationResult> ErrorsOf(string name, OidcGroup group)
+    {
+        string part = $"{Section}:Groups:{name}";
+        foreach (ValidationResult error in group.Errors(part))
+            yield return error;
+        foreach (string error in group.Models.Select(ModelAllowList.FindError).OfType<string>())
+            yield return new($"{part}:Models: {error}");
+        if (IsDefault(name) && (group.Value ?? group.Role) is not null)
+            yield return new($"{part} is for all users and has no Value; their role is {Section}:{nameof(DefaultRole)}");
+    }
+
+    private static bool IsDefault(string name) => string.Equals(name, Default, StringComparison.OrdinalIgnoreCase);
 
     internal static bool IsSafe(Uri address) =>
         address.IsAbsoluteUri && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback));

@@ -18,6 +18,7 @@ internal sealed class TokenCheck(IssuerKeys issuers, IOptions<OidcOptions> optio
         new(StatusCodes.Status503ServiceUnavailable, "whose the token is cannot be found out now; try again later") { RetryAfter = TimeSpan.FromSeconds(5) };
 
     private readonly OidcOptions _options = options.Value;
+    private readonly UserGrants _grants = new(options.Value);
     private readonly IReadOnlyList<string> _algorithms = options.Value.TakenAlgorithms;
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false };
 
@@ -69,18 +70,13 @@ internal sealed class TokenCheck(IssuerKeys issuers, IOptions<OidcOptions> optio
         string tenant = token.TryGetPayloadValue(_options.TenantClaim, out string? claimed) && claimed is { Length: > 0 } ? claimed : _options.Tenant;
         if (!KeyRequest.IsTenant(tenant) || token.Subject is not { Length: > 0 and <= LongestSubject } subject)
             return Refused("names no subject or tenant that can be used");
-        Permissions permissions = Permissions.None;
-        foreach (var claim in token.Claims.Where(claim => claim.Type == _options.RoleClaim))
-        {
-            if (_options.Roles.TryGetValue(claim.Value, out string? name) && Roles.Find(name) is { } role)
-                permissions |= Roles.PermissionsOf(role);
-        }
-        if (permissions == Permissions.None && Roles.Find(_options.DefaultRole) is { } otherwise)
-            permissions = Roles.PermissionsOf(otherwise);
-        return permissions == Permissions.None
+        UserGrant grant = _grants.Of(ValuesOf(token, _options.RoleClaim), ValuesOf(token, _options.GroupClaim));
+        return grant.Permissions == Permissions.None
             ? new ApiError(StatusCodes.Status403Forbidden, "the token has no role here")
-            : new Principal(tenant, subject, permissions) { Credential = subject };
+            : new Principal(tenant, subject, grant.Permissions) { Credential = subject, Models = grant.Models, Limits = grant.Limits };
     }
+
+    private static string[] ValuesOf(JsonWebToken token, string claim) => [.. token.Claims.Where(one => one.Type == claim).Select(one => one.Value)];
 
     private static string Reason(Exception? exception) => exception switch
     {
