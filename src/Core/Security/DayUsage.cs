@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OllamaMax.Security;
 
 /// <summary>What one key has used on one day of UTC.</summary>
@@ -16,6 +18,11 @@ public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IR
     /// Ids of what was added last, the newest at the end: whoever does not know whether an addition arrived finds it here. More than are written between a write and the next try of it.
     /// </summary>
     public IReadOnlyList<string> Additions { get; init; } = [];
+
+    /// <summary>Whether nothing is missing that JSON may have left out or have null for.</summary>
+    [JsonIgnore]
+    public bool IsWhole =>
+        Tenant is not null && Credential is not null && Document is not null && Additions is not null && Models is not null && Models.Values.All(count => count is not null);
 
     private long Requests => Models.Values.Sum(count => count.Requests);
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OllamaMax.Security;
 
 /// <summary>
@@ -9,6 +11,10 @@ namespace OllamaMax.Security;
 public sealed record MonthUsage(long Epoch, IReadOnlyList<DayUsage> Days)
 {
     public static MonthUsage Empty { get; } = new(0, []);
+
+    /// <summary>Whether nothing is missing that JSON may have left out or have null for.</summary>
+    [JsonIgnore]
+    public bool IsWhole => Days is not null && Days.All(day => day is { IsWhole: true });
 
     /// <summary>With these documents; the same instance where they are in it. Null: refused, the leader of a later epoch has written it.</summary>
     public MonthUsage? RollUp(long epoch, IEnumerable<DayUsage> documents)

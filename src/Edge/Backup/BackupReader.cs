@@ -140,7 +140,7 @@ internal sealed class BackupReader(ClusterDocuments documents)
                 break;
             case BackupFormat.Usage:
                 reading.Usage.Add(Check(value.Deserialize(SecurityJson.Default.DayUsage), "no usage of a day", usage =>
-                    usage is { Tenant.Length: > 0, Credential: not null, Models: not null }));
+                    usage is { Tenant.Length: > 0, IsWhole: true }));
                 break;
             default:
                 throw new FormatException("no such line is expected here");

@@ -33,6 +33,7 @@ internal static class SecurityServices
         services.AddSingleton<NoticeQueue>();
         services.AddSingleton<NoticeOutbox>();
         services.AddSingleton<OperatorNotices>();
+        services.AddOptions<UsageOptions>().BindConfiguration(UsageOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<UseStore>();
         services.AddSingleton<LimitBook>();
         services.AddSingleton<UsageStore>();

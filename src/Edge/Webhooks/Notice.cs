@@ -6,7 +6,7 @@ namespace OllamaMax.Edge.Webhooks;
 /// <param name="Id">The same each time that it is tried to be sent.</param>
 /// <param name="Type">One of <see cref="NoticeTypes"/>.</param>
 /// <param name="Timestamp">When it was found.</param>
-/// <param name="Subject">What it is about: a model's name or digest, a job's id, a key's id or a tenant.</param>
+/// <param name="Subject">What it is about: a model's name or digest, a job's id, a key's id, a tenant or a blob's name.</param>
 /// <param name="Text">For people.</param>
 /// <param name="Edge">Who says so.</param>
 internal sealed record Notice(string Id, string Type, DateTime Timestamp, string Subject, string Text, string Edge);
@@ -28,6 +28,9 @@ internal static class NoticeTypes
 
     /// <summary>A model has fewer copies than wished for, and more cannot be had.</summary>
     public const string Replication = "replication.stuck";
+
+    /// <summary>A document of what was used was damaged and lies aside.</summary>
+    public const string UsageDamaged = "usage.damaged";
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]

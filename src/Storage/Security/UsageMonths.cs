@@ -9,7 +9,7 @@ using OllamaMax.Security;
 namespace OllamaMax.Storage.Security;
 
 /// <summary>What was used on days that are over, by month and tenant: <c>keys/usage-months/{yyyy-MM}/{tenant}</c>.</summary>
-internal sealed class UsageMonths(StorageAccount account)
+internal sealed class UsageMonths(StorageAccount account, UsageDocuments documents)
 {
     private const string Months = "usage-months/";
 
@@ -27,10 +27,10 @@ internal sealed class UsageMonths(StorageAccount account)
     public async Task<IReadOnlyList<DayUsage>> ReadAsync(DateOnly month, string? tenant, CancellationToken cancellationToken)
     {
         if (tenant is not null)
-            return (await ReadAsync(Blob(month, tenant), cancellationToken)).Month.Days;
+            return (await documents.ReadMonthAsync(Blob(month, tenant), cancellationToken)).Month.Days;
         List<DayUsage> all = [];
         await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = $"{Months}{Text(month)}/" }, cancellationToken))
-            all.AddRange((await ReadAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Month.Days);
+            all.AddRange((await documents.ReadMonthAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Month.Days);
         return all;
     }
 
@@ -41,7 +41,7 @@ internal sealed class UsageMonths(StorageAccount account)
     {
         List<DayUsage> all = [];
         await foreach (BlobClient blob in ListAsync(tenant, cancellationToken))
-            all.AddRange((await ReadAsync(blob, cancellationToken)).Month.Days);
+            all.AddRange((await documents.ReadMonthAsync(blob, cancellationToken)).Month.Days);
         return all;
     }
 
@@ -54,20 +54,32 @@ internal sealed class UsageMonths(StorageAccount account)
         return deleted;
     }
 
+    /// <summary>Deletes the months before this one.</summary>
+    public async Task DeleteBeforeAsync(DateOnly month, CancellationToken cancellationToken)
+    {
+        await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Months }, cancellationToken))
+        {
+            // Names sort by month.
+            if (string.CompareOrdinal(item.Name, $"{Months}{Text(month)}/") >= 0)
+                break;
+            await Keys.DeleteBlobIfExistsAsync(item.Name, cancellationToken: cancellationToken);
+        }
+    }
+
     /// <summary>False: refused, the leader of a later epoch has written it.</summary>
     /// <param name="day">Of the documents.</param>
     /// <param name="tenant">Whose they are.</param>
     /// <param name="epoch">Of the leader who does it.</param>
-    /// <param name="documents">What is to be in it.</param>
+    /// <param name="days">What is to be in it.</param>
     /// <param name="cancellationToken">Ends the requests.</param>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached: it may have been written all the same.</exception>
-    public async Task<bool> RollUpAsync(DateOnly day, string tenant, long epoch, IReadOnlyList<DayUsage> documents, CancellationToken cancellationToken)
+    public async Task<bool> RollUpAsync(DateOnly day, string tenant, long epoch, IReadOnlyList<DayUsage> days, CancellationToken cancellationToken)
     {
         BlobClient blob = Blob(day, tenant);
         for (int tries = 0; tries < MostTries; tries++)
         {
-            (MonthUsage before, ETag? etag) = await ReadAsync(blob, cancellationToken);
-            if (before.RollUp(epoch, documents) is not { } after)
+            (MonthUsage before, ETag? etag) = await documents.ReadMonthAsync(blob, cancellationToken);
+            if (before.RollUp(epoch, days) is not { } after)
                 return false;
             if (ReferenceEquals(after, before))
                 return true;
@@ -92,19 +104,6 @@ internal sealed class UsageMonths(StorageAccount account)
         {
             if (item.Name.EndsWith(end, StringComparison.Ordinal))
                 yield return Keys.GetBlobClient(item.Name);
-        }
-    }
-
-    private static async Task<(MonthUsage Month, ETag? ETag)> ReadAsync(BlobClient blob, CancellationToken cancellationToken)
-    {
-        try
-        {
-            BlobDownloadResult found = await blob.DownloadContentAsync(cancellationToken);
-            return (StoredJson.Read(found.Content, blob.Name, SecurityJson.Default.MonthUsage), found.Details.ETag);
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            return (MonthUsage.Empty, null);
         }
     }
 

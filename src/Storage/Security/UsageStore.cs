@@ -4,37 +4,46 @@ using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Microsoft.Extensions.Logging;
 using OllamaMax.Security;
 
 namespace OllamaMax.Storage.Security;
 
 /// <summary>
 /// What was used: a document for each day, tenant and key, <c>keys/usage/{day}/{tenant}/{credential}</c>, which edges add to; and of days that are over one for each month and tenant
-/// (<see cref="UsageMonths"/>). A day is looked for in both.
+/// (<see cref="UsageMonths"/>). A day is looked for in both. What is damaged holds up nobody (<see cref="UsageDocuments"/>).
 /// </summary>
-public sealed class UsageStore(StorageAccount account)
+public sealed class UsageStore
 {
     private const string Usage = "usage/";
 
     /// <summary>Writers that get in between, each once: more than there ever are at a time.</summary>
     private const int MostTries = 20;
 
-    private readonly UsageMonths _months = new(account);
+    private readonly StorageAccount _account;
+    private readonly UsageDocuments _documents;
+    private readonly UsageMonths _months;
 
-    private BlobContainerClient Keys => account.Blobs.GetBlobContainerClient(Containers.Keys);
+    public UsageStore(StorageAccount account, ILogger<UsageStore> logger)
+    {
+        _account = account;
+        _documents = new(account, logger);
+        _months = new(account, _documents);
+    }
+
+    private BlobContainerClient Keys => _account.Blobs.GetBlobContainerClient(Containers.Keys);
 
     /// <summary>Adds to what is there. Doing it again, with the same id, adds nothing more.</summary>
     /// <param name="more">What was used since.</param>
     /// <param name="addition">An id of this addition: storage may have taken a write whose answer never came.</param>
     /// <param name="cancellationToken">Ends the requests.</param>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached: it may have been added all the same.</exception>
-    /// <exception cref="InvalidDataException">What is there is damaged.</exception>
     public async Task AddAsync(DayUsage more, string addition, CancellationToken cancellationToken)
     {
         BlobClient blob = Keys.GetBlobClient($"{Usage}{Text(more.Day)}/{BlobNames.Segment(more.Tenant)}/{BlobNames.Segment(more.Credential)}");
         for (int tries = 0; tries < MostTries; tries++)
         {
-            (DayUsage? before, ETag? etag) = await ReadAsync(blob, cancellationToken);
+            (DayUsage? before, ETag? etag) = await _documents.ReadDayAsync(blob, cancellationToken);
             DayUsage sum = before?.Add(more.Models, addition) ?? more with { Document = Guid.NewGuid().ToString("n"), Additions = [addition] };
             if (ReferenceEquals(sum, before))
                 return;
@@ -63,7 +72,7 @@ public sealed class UsageStore(StorageAccount account)
             {
                 if (tenant is not null && !IsOf(tenant, item.Name))
                     continue;
-                if ((await ReadSoundAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Usage is { } usage)
+                if ((await _documents.ReadDayAsync(Keys.GetBlobClient(item.Name), cancellationToken)).Usage is { } usage)
                     found.Add(usage);
             }
             // The months behind the days: what is rolled up meanwhile is found in one of them, and counts once where in both.
@@ -104,8 +113,24 @@ public sealed class UsageStore(StorageAccount account)
         int deleted = 0;
         await foreach (BlobClient blob in ListBlobsAsync(tenant, cancellationToken))
             deleted += await blob.DeleteIfExistsAsync(cancellationToken: cancellationToken) ? 1 : 0;
+        await foreach (DamagedUsage damaged in _documents.ListDamagedAsync(cancellationToken).Where(damaged => damaged.Tenant == BlobNames.Segment(tenant)))
+            deleted += await Keys.DeleteBlobIfExistsAsync(damaged.Name, cancellationToken: cancellationToken) ? 1 : 0;
         return deleted + await _months.DeleteAsync(tenant, cancellationToken);
     }
+
+    /// <summary>Deletes what was used in the months before this one, as far as it is rolled up.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task DeleteBeforeAsync(DateOnly month, CancellationToken cancellationToken)
+    {
+        await foreach (DamagedUsage damaged in _documents.ListDamagedAsync(cancellationToken).Where(damaged => string.CompareOrdinal(damaged.Time, UsageMonths.Text(month)) < 0))
+            await Keys.DeleteBlobIfExistsAsync(damaged.Name, cancellationToken: cancellationToken);
+        await _months.DeleteBeforeAsync(month, cancellationToken);
+    }
+
+    /// <summary>Names of the blobs in <c>keys</c> that hold what was damaged, until somebody has seen to it.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<IReadOnlyList<string>> ListDamagedAsync(CancellationToken cancellationToken) =>
+        await _documents.ListDamagedAsync(cancellationToken).Select(damaged => damaged.Name).ToListAsync(cancellationToken);
 
     /// <summary>
     /// Rolls up the days until <paramref name="last"/>: into their months first, then what is there unchanged is deleted. One listing where there are none. False: refused, the leader of
@@ -124,7 +149,7 @@ public sealed class UsageStore(StorageAccount account)
             if (string.CompareOrdinal(item.Name, end) >= 0)
                 break;
             BlobClient blob = Keys.GetBlobClient(item.Name);
-            if (await ReadSoundAsync(blob, cancellationToken) is not ({ } usage, { } etag))
+            if (await _documents.ReadDayAsync(blob, cancellationToken) is not ({ } usage, { } etag))
                 continue;
             // Names sort by day and tenant.
             if (together.Count > 0 && (together[0].Usage.Day, together[0].Usage.Tenant) != (usage.Day, usage.Tenant) && !await RollUpAsync(epoch, together, cancellationToken))
@@ -139,7 +164,7 @@ public sealed class UsageStore(StorageAccount account)
         List<DayUsage> found = [];
         await foreach (BlobClient blob in ListBlobsAsync(tenant, cancellationToken))
         {
-            if ((await ReadSoundAsync(blob, cancellationToken)).Usage is { } usage)
+            if ((await _documents.ReadDayAsync(blob, cancellationToken)).Usage is { } usage)
                 found.Add(usage);
         }
         // The months behind the days: what is rolled up meanwhile is found in one of them.
@@ -177,32 +202,6 @@ public sealed class UsageStore(StorageAccount account)
         catch (RequestFailedException e) when (e.Status is 404 or 412)
         {
             // An edge that is late has added to it: the next pass rolls that up.
-        }
-    }
-
-    /// <summary>One that is damaged is as if it were not there: the others count, and it lies where it is for whoever mends it.</summary>
-    private static async Task<(DayUsage? Usage, ETag? ETag)> ReadSoundAsync(BlobClient blob, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await ReadAsync(blob, cancellationToken);
-        }
-        catch (InvalidDataException)
-        {
-            return (null, null);
-        }
-    }
-
-    private static async Task<(DayUsage? Usage, ETag? ETag)> ReadAsync(BlobClient blob, CancellationToken cancellationToken)
-    {
-        try
-        {
-            BlobDownloadResult found = await blob.DownloadContentAsync(cancellationToken);
-            return (StoredJson.Read(found.Content, blob.Name, SecurityJson.Default.DayUsage), found.Details.ETag);
-        }
-        catch (RequestFailedException e) when (e.Status == 404)
-        {
-            return (null, null);
         }
     }
 

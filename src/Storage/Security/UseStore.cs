@@ -9,8 +9,12 @@ namespace OllamaMax.Storage.Security;
 /// <summary>What keys and tenants have used of their limits, shared by all edges: <c>keys/limits/{subject}</c>.</summary>
 public sealed class UseStore(StorageAccount account)
 {
+    private const string Limits = "limits/";
+
     /// <summary>Metadata: who wrote last.</summary>
     private const string WriteMark = "write";
+
+    private BlobContainerClient Keys => account.Blobs.GetBlobContainerClient(Containers.Keys);
 
     /// <param name="subject">Whose: any text.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -53,7 +57,32 @@ public sealed class UseStore(StorageAccount account)
         }
     }
 
-    private BlobClient Blob(string subject) => account.Blobs.GetBlobContainerClient(Containers.Keys).GetBlobClient($"limits/{BlobNames.Segment(subject)}");
+    /// <summary>Deletes what nobody has written since: of keys that are gone, and of users who do not come any more.</summary>
+    /// <param name="since">So long ago that its month is over.</param>
+    /// <param name="cancellationToken">Ends it between two requests.</param>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task DeleteUnusedAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        await foreach (BlobItem item in Keys.GetBlobsAsync(new GetBlobsOptions { Prefix = Limits }, cancellationToken))
+        {
+            if (item.Properties.LastModified < since)
+                await DeleteAsync(Keys.GetBlobClient(item.Name), item.Properties.ETag, cancellationToken);
+        }
+    }
+
+    private static async Task DeleteAsync(BlobClient blob, ETag? unused, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await blob.DeleteAsync(DeleteSnapshotsOption.None, new BlobRequestConditions { IfMatch = unused }, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.Status is 404 or 412)
+        {
+            // It is used just now.
+        }
+    }
+
+    private BlobClient Blob(string subject) => Keys.GetBlobClient($"{Limits}{BlobNames.Segment(subject)}");
 }
 
 /// <param name="ETag">What it was read with; null: it is not there.</param>

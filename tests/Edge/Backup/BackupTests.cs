@@ -194,7 +194,7 @@ public sealed class BackupTests(AzuriteFixture azurite)
             Documents = new(new BlobDocuments(account));
             Enrolments = new(account, TimeProvider.System);
             Catalog = new(account.Blobs, TimeProvider.System, NullLogger<ModelCatalog>.Instance);
-            Usage = new(account);
+            Usage = new(account, NullLogger<UsageStore>.Instance);
             Keys = new(account);
             Term = new(epoch, $"edge-{epoch}", DateTimeOffset.UnixEpoch);
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Azure.Storage.Blobs;
+using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Security;
 using OllamaMax.Storage.Security;
 using OllamaMax.TestKit;
@@ -25,7 +26,7 @@ public sealed class UsageStoreTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private UsageStore Store => new(_account);
+    private UsageStore Store => new(_account, NullLogger<UsageStore>.Instance);
 
     private BlobContainerClient Keys => _account.Blobs.GetBlobContainerClient(Containers.Keys);
 
@@ -51,7 +52,7 @@ public sealed class UsageStoreTests
     {
         await UseAsync();
         string[] before = await SumsAsync();
-        UsageMonths months = new(_account);
+        UsageMonths months = new(_account, new UsageDocuments(_account, NullLogger.Instance));
         foreach (DayUsage day in await DocumentsAsync())
             await months.RollUpAsync(day.Day, day.Tenant, 1, [day], Cancellation);
         (await SumsAsync()).ShouldBe(before);
@@ -83,21 +84,91 @@ public sealed class UsageStoreTests
         (await SumsAsync())[0].ShouldBe("2026-01-30 tenant k1 4");
     }
 
-    /// <summary>One that is damaged keeps nobody from the others.</summary>
     [Fact]
-    public async Task RollUp_OneIsDamaged_TheOthersCountAndItStays()
+    public async Task RollUp_OneIsDamaged_TheOthersCountAndItLiesAsideAsItWas()
     {
         await UseAsync();
         string damaged = (await NamesAsync("usage/2026-01-30/")).ShouldHaveSingleItem();
-        await Keys.GetBlobClient(damaged).UploadAsync(BinaryData.FromString("{"), overwrite: true, Cancellation);
+        await PutAsync(damaged, """{"day":"2026-01-30","tenant":"tenant","credential":"k1"}""");
 
         string[] before = await SumsAsync();
         (await Store.RollUpAsync(1, To, Cancellation)).ShouldBeTrue();
 
         before.Length.ShouldBe(4);
         (await SumsAsync()).ShouldBe(before);
-        (await Store.ListAllAsync("tenant", Cancellation)).Count.ShouldBe(3);
-        (await NamesAsync("usage/")).ShouldBe([damaged]);
+        (await NamesAsync("usage/")).ShouldBeEmpty();
+        (await Store.ListDamagedAsync(Cancellation)).ShouldHaveSingleItem().ShouldStartWith($"usage-damaged/{damaged}/");
+        (await DamagedAsync()).ShouldBe(["""{"day":"2026-01-30","tenant":"tenant","credential":"k1"}"""]);
+    }
+
+    /// <summary>What a key uses that day would be told to a log alone.</summary>
+    [Fact]
+    public async Task Add_ToWhatIsDamaged_CountsFromThereOn()
+    {
+        await _account.CreateContainersAsync(Cancellation);
+        await AddAsync(Used(From, "tenant", "k1", 2));
+        await PutAsync((await NamesAsync("usage/")).Single(), "{");
+
+        await AddAsync(Used(From, "tenant", "k1", 3));
+        await AddAsync(Used(From, "tenant", "k1", 1));
+
+        (await SumsAsync()).ShouldBe(["2026-01-30 tenant k1 4"]);
+        (await DamagedAsync()).ShouldBe(["{"]);
+    }
+
+    /// <summary>One day of it is none, and behind another it is cut off.</summary>
+    [Theory]
+    [InlineData("\"tenant\":\"tenant\",\"credential\":\"k1\"", "\"tenant\":null,\"credential\":7", 4)]
+    [InlineData("{\"day\":\"2026-01-31\"", "", 4)]
+    [InlineData("{\"epoch\"", "\"epoch\"", 3)]
+    public async Task Month_IsDamaged_WhatCanBeReadOfItCountsAndTheRestOfTheTenantsToo(string sound, string damaged, int left)
+    {
+        await UseAsync();
+        await Store.RollUpAsync(3, From.AddDays(1), Cancellation);
+        string[] before = await SumsAsync();
+        const string Month = "usage-months/2026-01/tenant";
+        string content = (await Keys.GetBlobClient(Month).DownloadContentAsync(Cancellation)).Value.Content.ToString();
+        int at = content.IndexOf(sound, StringComparison.Ordinal);
+        string broken = damaged.Length > 0 ? content[..at] + damaged + content[(at + sound.Length)..] : content[..at];
+        await PutAsync(Month, broken);
+
+        string[] read = await SumsAsync();
+        await AddAsync(Used(From.AddDays(1), "tenant", "k9", 5));
+        (await Store.RollUpAsync(3, From.AddDays(1), Cancellation)).ShouldBeTrue();
+
+        read.Length.ShouldBe(left);
+        before.ShouldBe(before.Union(read));
+        (await SumsAsync()).ShouldBe([.. read.Append("2026-01-31 tenant k9 5").Order(StringComparer.Ordinal)]);
+        (await NamesAsync("usage/2026-01")).ShouldBeEmpty();
+        (await DamagedAsync()).ShouldBe([broken]);
+    }
+
+    [Fact]
+    public async Task DeleteAll_OfATenant_TakesWhatLiesAsideToo()
+    {
+        await UseAsync();
+        foreach (string name in await NamesAsync("usage/2026-01-31/"))
+            await PutAsync(name, "{");
+        await SumsAsync();
+
+        await Store.DeleteAllAsync("tenant", Cancellation);
+
+        (await NamesAsync("usage-damaged/")).ShouldHaveSingleItem().ShouldContain("/other/");
+        (await SumsAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task DeleteBefore_AMonth_LeavesThatAndLaterOnes()
+    {
+        await UseAsync();
+        await PutAsync((await NamesAsync("usage/2026-01-30/")).Single(), "{");
+        await PutAsync((await NamesAsync("usage/2026-02-02/")).Single(), "{");
+        await Store.RollUpAsync(1, To, Cancellation);
+
+        await Store.DeleteBeforeAsync(new(2026, 2, 28), Cancellation);
+
+        (await SumsAsync()).ShouldBe(["2026-02-01 tenant k1 1"]);
+        (await NamesAsync("usage-damaged/")).ShouldHaveSingleItem().ShouldStartWith("usage-damaged/usage/2026-02-02/");
     }
 
     /// <summary>Storage has taken the write, its client repeats it, as it does all, and is refused: that was its own.</summary>
@@ -107,7 +178,7 @@ public sealed class UsageStoreTests
     public async Task Add_AnswerIsLost_CountsOnce(bool wasThere)
     {
         await using LosingRelay relay = new(_port);
-        UsageStore store = new(new StorageAccount(relay.Through(_connection)));
+        UsageStore store = new(new StorageAccount(relay.Through(_connection)), NullLogger<UsageStore>.Instance);
         await _account.CreateContainersAsync(Cancellation);
         if (wasThere)
             await AddAsync(Used(From, "tenant", "k1", 2));
@@ -155,6 +226,16 @@ public sealed class UsageStoreTests
         foreach (string name in await NamesAsync("usage/"))
             all.Add(JsonSerializer.Deserialize((await Keys.GetBlobClient(name).DownloadContentAsync(Cancellation)).Value.Content, SecurityJson.Default.DayUsage)!);
         return all;
+    }
+
+    private Task PutAsync(string name, string content) => Keys.GetBlobClient(name).UploadAsync(BinaryData.FromString(content), overwrite: true, Cancellation);
+
+    private async Task<string[]> DamagedAsync()
+    {
+        List<string> all = [];
+        foreach (string name in await Store.ListDamagedAsync(Cancellation))
+            all.Add((await Keys.GetBlobClient(name).DownloadContentAsync(Cancellation)).Value.Content.ToString());
+        return [.. all];
     }
 
     private async Task<string[]> NamesAsync(string prefix) =>

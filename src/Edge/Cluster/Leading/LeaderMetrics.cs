@@ -12,6 +12,7 @@ internal sealed class LeaderMetrics : IDisposable
     private readonly Histogram<double> _passes;
     private readonly Counter<long> _orphans;
     private int _leads;
+    private int _damagedUsage;
     private long _epoch;
 
     public LeaderMetrics()
@@ -24,6 +25,7 @@ internal sealed class LeaderMetrics : IDisposable
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 600] });
         _orphans = _meter.CreateCounter<long>("ollamamax_orphans_deleted", description: "Blobs and queues deleted because nobody needed them");
         _meter.CreateObservableGauge("ollamamax_leader", () => _leads, description: "1 where this edge leads");
+        _meter.CreateObservableGauge("ollamamax_usage_damaged", () => _leads * _damagedUsage, description: "Documents of what was used that were damaged and lie aside, where this edge leads");
         _meter.CreateObservableGauge("ollamamax_epoch", () => Interlocked.Read(ref _epoch), description: "Epoch in which this edge has led last");
     }
 
@@ -39,6 +41,8 @@ internal sealed class LeaderMetrics : IDisposable
         _passes.Record(took.TotalSeconds, new KeyValuePair<string, object?>("reconciler", reconciler), new KeyValuePair<string, object?>("outcome", outcome));
 
     public void OrphanDeleted() => _orphans.Add(1);
+
+    public void FoundDamagedUsage(int documents) => _damagedUsage = documents;
 
     public void Dispose() => _meter.Dispose();
 }

@@ -85,7 +85,7 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
         {
             await store.AddAsync(more.Usage, more.Addition, cancellationToken);
         }
-        catch (Exception e) when (e is InvalidDataException or RequestFailedException { Status: 400 or 413 })
+        catch (RequestFailedException e) when (e.Status is 400 or 413)
         {
             // It would be refused again, and everybody else's wait behind it for good.
             LogSetAside(e, JsonSerializer.Serialize(more.Usage, SecurityJson.Default.DayUsage));
