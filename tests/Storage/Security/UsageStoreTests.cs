@@ -228,7 +228,7 @@ public sealed class UsageStoreTests
         return all;
     }
 
-    private Task PutAsync(string name, string content) => Keys.GetBlobClient(name).UploadAsync(BinaryData.FromString(content), overwrite: true, Cancellation);
+    private async Task PutAsync(string name, string content) => await Keys.GetBlobClient(name).UploadAsync(BinaryData.FromString(content), overwrite: true, Cancellation);
 
     private async Task<string[]> DamagedAsync()
     {
