@@ -212,6 +212,7 @@ public sealed class CommandTests(LocalSystemFixture local)
         (await local.RunAsync("keys", "revoke", id)).Code.ShouldBe(ExitCode.Done);
         (await local.RunAsync("keys", "list")).Output.ShouldNotContain("a desktop");
         (await local.RunAsync("audit")).Output.ShouldContain(id);
+        (await local.RunAsync("audit", "--newest", "--limit", "20")).Output.ShouldContain("DELETE /keys/{id}");
     }
 
     [Fact]

@@ -12,6 +12,7 @@ internal static class UsageCommands
     private static readonly Option<string?> Tenant = new("--tenant") { Description = "Only of this tenant" };
     private static readonly Option<string?> Actor = new("--actor") { Description = "Only acts of this name or key id" };
     private static readonly Option<int?> Limit = new("--limit") { Description = "At most so many" };
+    private static readonly Option<bool> Newest = new("--newest") { Description = "The newest first" };
 
     public static Command CreateUsage(RootCommands.Runner run)
     {
@@ -30,11 +31,11 @@ internal static class UsageCommands
 
     public static Command CreateAudit(RootCommands.Runner run)
     {
-        Command command = new("audit", "Administrative acts and denied calls, the oldest first") { From, To, Actor, Limit };
+        Command command = new("audit", "Administrative acts and denied calls, the oldest first") { From, To, Actor, Limit, Newest };
         run.Set(command, async (parsed, edge, screen, cancellationToken) =>
         {
             JsonElement answer = await edge.GetAsync(
-                "audit" + Query(("from", parsed.GetValue(From)), ("to", parsed.GetValue(To)), ("actor", parsed.GetValue(Actor)), ("limit", parsed.GetValue(Limit)?.ToString(System.Globalization.CultureInfo.InvariantCulture))),
+                "audit" + Query(("from", parsed.GetValue(From)), ("to", parsed.GetValue(To)), ("actor", parsed.GetValue(Actor)), ("limit", parsed.GetValue(Limit)?.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("newest", parsed.GetValue(Newest) ? "true" : null)),
                 cancellationToken);
             screen.List(
                 answer, answer.Items("records"),
