@@ -241,7 +241,7 @@ internal sealed partial class Worker
         });
 
     private Task NeedQueuesAsync(CancellationToken cancellationToken) =>
-        _capabilities.NeedQueuesOfAsync([.. _models.Held().Select(model => model.Digest), .. _forwards.Digests], cancellationToken);
+        _capabilities.NeedQueuesOfAsync([.. _forwards.Digests, .. _models.Held().OrderByDescending(model => model.IsInMemory).Select(model => model.Digest)], cancellationToken);
 
     /// <summary>
     /// Sized from memory, a worker has the slots of its largest engine. A smaller one beside it may be given more than it runs at once:

@@ -72,7 +72,7 @@ public sealed class ProtocolVersionTests(LocalSystemFixture local)
     private static async Task ReportAsync(WorkerCapabilities capabilities, int version)
     {
         WorkerReport report = WorkerReports.Idle(capabilities.WorkerId) with { Version = version, Name = "another", SlotsTotal = 1, IntervalSeconds = 60 };
-        Dictionary<string, string> metadata = new() { [Heartbeats.ReportKey] = Heartbeats.Write(report) };
+        Dictionary<string, string> metadata = new() { [Heartbeats.ReportKey] = HeartbeatDocument.Of(report, []).Report };
         await new BlobClient(new(capabilities.HeartbeatUrl)).UploadAsync(BinaryData.Empty, new BlobUploadOptions { Metadata = metadata }, Cancellation);
     }
 

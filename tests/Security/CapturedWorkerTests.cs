@@ -170,7 +170,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     }
 
     private static Task ReportAsync(WorkerCapabilities worker, int slots = 1) =>
-        ReportAsync(worker, Heartbeats.Write(WorkerReports.Idle(worker.WorkerId) with { Name = "captured", SlotsTotal = slots, IntervalSeconds = 60 }));
+        ReportAsync(worker, HeartbeatDocument.Of(WorkerReports.Idle(worker.WorkerId) with { Name = "captured", SlotsTotal = slots, IntervalSeconds = 60 }, []).Report);
 
     private static async Task ReportAsync(WorkerCapabilities worker, string report)
     {

@@ -14,10 +14,12 @@ public static class ReportBounds
     public const long MostMemory = 64L << 40;
     public const double MostTokensPerSecond = 1_000_000;
 
+    /// <summary>Models in memory or on disk.</summary>
+    public const int MostModels = 5000;
+
     /// <summary>Bytes of disk.</summary>
     public const long MostDisk = 16L << 50;
 
-    private const int MostModels = 1000;
     private const int MostDevices = 256;
     private const int MostTransfers = 64;
     private const int LongestText = 200;

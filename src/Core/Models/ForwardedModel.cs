@@ -84,6 +84,3 @@ public sealed record ForwardedModel
         return known;
     }
 }
-
-/// <summary>The content of a worker's heartbeat blob: its metadata, which have the report, are too small for these.</summary>
-public sealed record ForwardedModels(IReadOnlyList<ForwardedModel> Models);

@@ -39,7 +39,7 @@ internal sealed class ReplicaSeat
         _speaker = _workers[0];
         _newest = _workers.Where(worker => IsOut(worker) == IsOut(_speaker)).MaxBy(worker => worker.HeartbeatAt)!.Report;
         _held = [.. _newest.Models.Select(model => model.Digest)];
-        _inMemory = [.. Reachable.SelectMany(worker => worker.Report.Models).Where(model => model.Loaded || model.LoadingPercent is not null).Select(model => model.Digest)];
+        _inMemory = [.. Reachable.SelectMany(worker => worker.Report.Models).Where(model => model.IsInMemory).Select(model => model.Digest)];
         _transfers = [.. Reachable.SelectMany(worker => worker.Report.Transfers ?? [])];
     }
 
@@ -117,8 +117,9 @@ internal sealed class ReplicaSeat
     {
         if (IsAway)
             yield break;
-        string[] stay = [.. _held.Where(digest => pinned.Contains(digest) && !_evict.Contains(digest)).Order(StringComparer.Ordinal)];
-        bool isPinnedAsWished = Pinned(_newest).SetEquals(stay);
+        // Those that it does not report too: a worker of an older version leaves some out where it has many, and would unpin what it is not told of.
+        string[] stay = [.. pinned.Where(digest => !_evict.Contains(digest)).Order(StringComparer.Ordinal)];
+        bool isPinnedAsWished = Pinned(_newest).SetEquals(stay.Where(Holds));
         // Told again until it is there: what did not fit into memory may by now.
         bool isWarmAsWished = _warm.TrueForAll(digest => IsWarm(digest) || (IsToldToWarm(digest) && IsLoading(digest)))
             && _speaker.Report.Models.All(model => model.Warm != true || _warm.Contains(model.Digest));

@@ -37,6 +37,6 @@ public sealed record ModelReplication(int Desired, int Actual, int InProgress, s
 
 /// <param name="Ensure">Digests to hold, the most urgent first.</param>
 /// <param name="Evict">Digests to delete.</param>
-/// <param name="Pinned">All that are to stay.</param>
+/// <param name="Pinned">All that are to stay, wherever they are.</param>
 /// <param name="Warm">All that are to be in memory, and stay there.</param>
 public sealed record ReplicaOrders(string WorkerId, IReadOnlyList<string> Ensure, IReadOnlyList<string> Evict, IReadOnlyList<string> Pinned, IReadOnlyList<string> Warm);

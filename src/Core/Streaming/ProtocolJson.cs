@@ -27,7 +27,7 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(QueuedJob))]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(ForwardedPrompt))]
-[JsonSerializable(typeof(ForwardedModels))]
+[JsonSerializable(typeof(HeartbeatContent))]
 [JsonSerializable(typeof(WorkerReport))]
 [JsonSerializable(typeof(EnrolmentRequest))]
 [JsonSerializable(typeof(EnrolmentRecord))]

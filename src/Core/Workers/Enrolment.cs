@@ -9,7 +9,11 @@ public sealed record EnrolmentRecord(string Id, string Name, string PublicKey, D
 
 /// <summary>Asks for fresh capabilities; authenticated by a token that the worker signs with its key.</summary>
 /// <param name="Models">Digests of the weights whose queues it looks into.</param>
-public sealed record CapabilityRequest(int Version, IReadOnlyList<string> Models);
+public sealed record CapabilityRequest(int Version, IReadOnlyList<string> Models)
+{
+    /// <summary>Models whose queues one worker can have; it hears of other models' jobs by nudges.</summary>
+    public const int MostModels = 1000;
+}
 
 /// <summary>A join token's trace in storage: its hash is the blob's name, whoever deletes the blob has used it.</summary>
 public sealed record JoinTokenRecord(DateTimeOffset ExpiresAt);

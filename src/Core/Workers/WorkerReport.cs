@@ -39,6 +39,7 @@ public sealed record WorkerReport
     /// <summary>Seconds until the next report at the latest: who is silent for several times this is gone.</summary>
     public required double IntervalSeconds { get; init; }
 
+    /// <summary>In memory or on disk. As written it may lack some that are on disk: the blob's content has them then (<see cref="HeartbeatContent.Copies"/>).</summary>
     public required IReadOnlyList<HeldModel> Models { get; init; }
 
     /// <summary>What models are computed on; empty until the worker knows.</summary>
@@ -56,11 +57,9 @@ public sealed record WorkerReport
     /// <summary>What its process has asked of storage so far; null: it does not say.</summary>
     public StorageCounts? Storage { get; init; }
 
-    /// <summary>
-    /// Digest of the heartbeat blob's content, which lists the models of servers that this worker forwards to (<see cref="OllamaMax.Models.ForwardedModels"/>);
-    /// null: it is empty.
-    /// </summary>
-    public string? Forwards { get; init; }
+    /// <summary>Digest of the heartbeat blob's content (<see cref="HeartbeatContent"/>); null: it is empty. The name in JSON is that of when it listed forwarded models alone.</summary>
+    [JsonPropertyName("forwards")]
+    public string? Content { get; init; }
 
     /// <summary>Copies of weights on their way to its disk, and those that could not be had a short while ago; null: none.</summary>
     public IReadOnlyList<ReplicaTransfer>? Transfers { get; init; }
@@ -113,6 +112,10 @@ public sealed record HeldModel(string Digest, bool Loaded, int? ContextLength = 
 
     /// <summary>It is being loaded, and so much of it is read.</summary>
     public int? LoadingPercent { get; init; }
+
+    /// <summary>In memory, or on its way there.</summary>
+    [JsonIgnore]
+    public bool IsInMemory => Loaded || LoadingPercent is not null;
 }
 
 /// <param name="Index">From 0, in the library's order.</param>

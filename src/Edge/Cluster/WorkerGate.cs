@@ -21,7 +21,6 @@ internal sealed class WorkerGate(
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
 
     private static readonly TimeSpan DefaultJoinLifetime = TimeSpan.FromMinutes(30);
-    private const int MostQueues = 1000;
     private const int Longest = 100;
 
     public async Task<JoinTokenAnswer> CreateJoinTokenAsync(CancellationToken cancellationToken)
@@ -52,8 +51,8 @@ internal sealed class WorkerGate(
     {
         if (Refused(request.Version) is { } refused)
             return refused;
-        if (request.Models is not { Count: <= MostQueues } models || !models.All(ModelDigest.IsValid))
-            return ApiError.BadRequest($"models must be at most {MostQueues} digests of the form sha256:<64 hex digits>");
+        if (request.Models is not { Count: <= CapabilityRequest.MostModels } models || !models.All(ModelDigest.IsValid))
+            return ApiError.BadRequest($"models must be at most {CapabilityRequest.MostModels} digests of the form sha256:<64 hex digits>");
         return await AuthenticateAsync(workerId, bearer, cancellationToken) is { } error ? error : await IssueAsync(workerId, models, cancellationToken);
     }
 

@@ -34,6 +34,9 @@ internal sealed partial class QueuePoller(
 {
     private static readonly TimeSpan UnaskedEvery = TimeSpan.FromSeconds(60);
 
+    /// <summary>Queues that are looked into unasked each time. Of more they take turns: a look is billed, and a worker with hundreds of models would do little else.</summary>
+    private const int MostUnasked = 60;
+
     /// <summary>Long enough for a claim and its repetitions; after it the message is everybody's again.</summary>
     internal static readonly TimeSpan Visibility = TimeSpan.FromSeconds(10);
 
@@ -45,6 +48,7 @@ internal sealed partial class QueuePoller(
 
     private readonly PollOrder _order = new();
     private readonly WakeSignal _wake = new(time);
+    private int _turn;
 
     /// <summary>Something waits in a queue, its edge says.</summary>
     public void Nudged(NudgeMessage nudge)
@@ -67,7 +71,7 @@ internal sealed partial class QueuePoller(
                 while (slots.Free > 0 && !dispatcher.IsDraining && !orders.Rests && _order.Take() is var (model, band, url))
                     await PollAsync(model, band, url, stopping);
                 if (!await _wake.WaitAsync(UnaskedEvery, stopping))
-                    PollAllSoon();
+                    PollSomeSoon();
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -84,9 +88,23 @@ internal sealed partial class QueuePoller(
 
     private void PollAllSoon()
     {
-        foreach (QueueCapability queue in capabilities.Current.Queues.Where(queue => forwards.CanRun(queue.Model)))
-            _order.Add(queue.Model, queue.Band, queue.Url);
+        foreach (QueueCapability queue in Queues())
+            _order.AddUnasked(queue.Model, queue.Band, queue.Url);
     }
+
+    private void PollSomeSoon()
+    {
+        QueueCapability[] queues = [.. Queues()];
+        int count = Math.Min(queues.Length, MostUnasked);
+        for (int i = 0; i < count; i++, _turn++)
+        {
+            QueueCapability queue = queues[_turn % queues.Length];
+            _order.AddUnasked(queue.Model, queue.Band, queue.Url);
+        }
+        _turn = count == 0 ? 0 : _turn % queues.Length;
+    }
+
+    private IEnumerable<QueueCapability> Queues() => capabilities.Current.Queues.Where(queue => forwards.CanRun(queue.Model));
 
     private async Task PollAsync(string model, Band band, string url, CancellationToken stopping)
     {

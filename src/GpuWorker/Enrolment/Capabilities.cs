@@ -68,11 +68,12 @@ internal sealed partial class Capabilities(
         }
     }
 
-    /// <summary>Names the models whose queues are needed; renews when one is new.</summary>
-    public async Task NeedQueuesOfAsync(IReadOnlyList<string> models, CancellationToken cancellationToken)
+    /// <summary>Names the models whose queues are needed, those that matter most first; renews when one is new.</summary>
+    public async Task NeedQueuesOfAsync(IEnumerable<string> models, CancellationToken cancellationToken)
     {
-        _models = models;
-        if (models.All(model => Current.Queues.Any(queue => queue.Model == model)))
+        _models = [.. models.Take(CapabilityRequest.MostModels)];
+        HashSet<string> known = [.. Current.Queues.Select(queue => queue.Model)];
+        if (_models.All(known.Contains))
             return;
         await RenewAsync(cancellationToken);
     }

@@ -112,7 +112,7 @@ internal sealed partial class ForwardedServer : IAsyncDisposable
             Changed?.Invoke();
     }
 
-    private static string Describe(ForwardedModel model) => JsonSerializer.Serialize(new ForwardedModels([model]), Streaming.ProtocolJson.Default.ForwardedModels);
+    private static string Describe(ForwardedModel model) => JsonSerializer.Serialize(model, Streaming.ProtocolJson.Default.ForwardedModel);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Forwarding to {Server}: {Count} models")]
     private partial void LogThere(ForwardTarget server, int count);

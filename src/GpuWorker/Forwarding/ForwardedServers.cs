@@ -1,11 +1,9 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Models;
 using OllamaMax.SignalR;
-using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Forwarding;
 
@@ -30,14 +28,10 @@ internal sealed class ForwardedServers : IAsyncDisposable
     public event Action? Changed;
 
     /// <summary>Digests of the models that are offered at the moment.</summary>
-    public IReadOnlyList<string> Digests => [.. Offered().Select(model => model.Digest)];
+    public IReadOnlyList<string> Digests => [.. Models.Select(model => model.Digest)];
 
-    /// <summary>What edges are to know of the models (<see cref="ForwardedModels"/>); empty where there are none.</summary>
-    public byte[] Describe()
-    {
-        ForwardedModel[] models = [.. Offered()];
-        return models.Length == 0 ? [] : JsonSerializer.SerializeToUtf8Bytes(new ForwardedModels(models), ProtocolJson.Default.ForwardedModels);
-    }
+    /// <summary>The models that are offered at the moment, each once, whichever of the servers have it.</summary>
+    public IReadOnlyList<ForwardedModel> Models => [.. _servers.SelectMany(server => server.Models).DistinctBy(model => model.Digest)];
 
     /// <summary>Asks all servers for the first time.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => Task.WhenAll(_servers.Select(server => server.AskAsync(cancellationToken)));
@@ -80,7 +74,4 @@ internal sealed class ForwardedServers : IAsyncDisposable
         }
         return null;
     }
-
-    /// <summary>Each model once, whichever of the servers have it.</summary>
-    private IEnumerable<ForwardedModel> Offered() => _servers.SelectMany(server => server.Models).DistinctBy(model => model.Digest);
 }

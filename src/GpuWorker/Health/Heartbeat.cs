@@ -8,7 +8,6 @@ using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Devices;
 using OllamaMax.Jobs;
-using OllamaMax.Models;
 using OllamaMax.Replication;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Workers;
@@ -47,9 +46,6 @@ internal sealed partial class Heartbeat(
 
     /// <summary>Of the reason why a copy could not be had: the report has little room.</summary>
     private const int LongestError = 160;
-
-    /// <summary>Metadata holds 8 KB in all, names included; a model takes from 100 to 250 bytes.</summary>
-    private const int MostCharacters = 7900;
 
     private static readonly string Program = typeof(Heartbeat).Assembly.GetName().Version!.ToString(3);
 
@@ -96,13 +92,13 @@ internal sealed partial class Heartbeat(
     {
         try
         {
-            byte[] forwarded = forwards.Describe();
-            WorkerReport report = Report() with { Left = left, Forwards = forwarded.Length > 0 ? ModelDigest.Of(forwarded) : null };
+            WorkerReport report = Report() with { Left = left };
             // What it says of the next one holds, though all slots become free while it is written: a worker that is late by its own word is suspect.
             _promised = TimeSpan.FromSeconds(report.IntervalSeconds);
-            var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Write(report) };
+            HeartbeatDocument document = HeartbeatDocument.Of(report, forwards.Models);
+            var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = document.Report };
             await storage.Blob(capabilities.Current.HeartbeatUrl)
-                .UploadAsync(new BinaryData(forwarded), new BlobUploadOptions { Metadata = metadata }, cancellationToken);
+                .UploadAsync(new BinaryData(document.Content), new BlobUploadOptions { Metadata = metadata }, cancellationToken);
             return true;
         }
         catch (Exception e) when (StorageFailure.Is(e, cancellationToken) || e is UnauthorizedAccessException)
@@ -114,18 +110,6 @@ internal sealed partial class Heartbeat(
     }
 
     private TimeSpan Interval() => slots.Used > 0 || replicas.IsFetching ? Busy : Idle;
-
-    /// <summary>Models on disk that there is no room for are left out: who asks for them finds them here all the same.</summary>
-    private static string Write(WorkerReport report)
-    {
-        string text = Heartbeats.Write(report);
-        while (text.Length > MostCharacters && report.Models.Count > 0)
-        {
-            report = report with { Models = [.. report.Models.Take(report.Models.Count - 1)] };
-            text = Heartbeats.Write(report);
-        }
-        return text;
-    }
 
     private WorkerReport Report()
     {
@@ -150,8 +134,7 @@ internal sealed partial class Heartbeat(
         IntervalSeconds = Interval().TotalSeconds,
         Models =
         [
-            .. models.Held().OrderByDescending(model => model.Loaded)
-                .Select(model => model with { Hangs = decoders.Hangs(model.Digest) ? true : null, Pinned = pinned.Contains(model.Digest) ? true : null }),
+            .. models.Held().Select(model => model with { Hangs = decoders.Hangs(model.Digest) ? true : null, Pinned = pinned.Contains(model.Digest) ? true : null }),
         ],
         Transfers = transfers.Count == 0 ? null : [.. transfers.Select(transfer => transfer with { Error = Short(transfer.Error) })],
         Disk = replicas.Disk,

@@ -11,7 +11,7 @@ namespace OllamaMax.Storage.Workers;
 
 /// <summary>
 /// Heartbeat blobs <c>cluster/workers/{id}</c>: the report in the metadata, so that one List call tells of all workers. The content is empty, but for
-/// workers that forward to servers: these list the models there, and the report has the list's digest.
+/// workers that forward to servers or have many copies (<see cref="HeartbeatDocument"/>): it is read when it has changed.
 /// A report's age is the answer's Date less the blob's Last-Modified: one clock, storage's.
 /// </summary>
 public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeats> logger)
@@ -21,7 +21,7 @@ public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeat
     /// <summary>Name of the metadata entry that holds the report as JSON, in ASCII.</summary>
     public const string ReportKey = "report";
 
-    private readonly ForwardedLists _forwarded = new(logger);
+    private readonly HeartbeatContents _contents = new(logger);
 
     public async Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancellationToken)
     {
@@ -35,17 +35,28 @@ public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeat
             DateTimeOffset now = response.Headers.Date ?? throw new InvalidDataException("storage answered without a Date");
             views.AddRange(page.Values.Select(blob => Read(blob, now)).OfType<WorkerView>());
         }
-        _forwarded.Keep(views.Select(view => view.Report.Forwards).OfType<string>().ToHashSet());
-        return ReportBounds.FlagNames(await Task.WhenAll(views.Select(view => WithForwardedAsync(container, view, cancellationToken))));
+        _contents.Keep(views.Select(view => view.Report.Content).OfType<string>().ToHashSet());
+        return ReportBounds.FlagNames(await Task.WhenAll(views.Select(view => WithContentAsync(container, view, cancellationToken))));
     }
 
-    private async Task<WorkerView> WithForwardedAsync(BlobContainerClient container, WorkerView view, CancellationToken cancellationToken) =>
-        view is { State: not WorkerState.Gone, Report.Forwards: { } digest }
-            ? view with { Forwarded = await _forwarded.ReadAsync(container.GetBlobClient(Prefix + view.Report.Id), digest, cancellationToken) }
-            : view;
+    private async Task<WorkerView> WithContentAsync(BlobContainerClient container, WorkerView view, CancellationToken cancellationToken)
+    {
+        if (view.Report.Content is not { } digest)
+            return view;
+        HeartbeatContent content = await _contents.ReadAsync(container.GetBlobClient(Prefix + view.Report.Id), digest, cancellationToken);
+        // Who is gone forwards to nobody, and has its copies when it comes back.
+        return WithCopies(view with { Forwarded = view.State == WorkerState.Gone ? [] : content.Models }, content.Copies ?? []);
+    }
 
-    /// <summary>The report as metadata can carry it: JSON whose every character is ASCII.</summary>
-    public static string Write(WorkerReport report) => JsonSerializer.Serialize(report, ProtocolJson.Default.WorkerReport);
+    /// <summary>The report is the newer of the two where both have a model.</summary>
+    private static WorkerView WithCopies(WorkerView view, IReadOnlyList<HeldModel> copies)
+    {
+        if (copies.Count == 0)
+            return view;
+        HashSet<string> reported = [.. view.Report.Models.Select(model => model.Digest)];
+        var (report, flags) = ReportBounds.Check(view.Report with { Models = [.. view.Report.Models, .. copies.Where(copy => !reported.Contains(copy.Digest))] });
+        return view with { Report = report, Flags = [.. view.Flags.Union(flags)] };
+    }
 
     private WorkerView? Read(BlobItem blob, DateTimeOffset now)
     {

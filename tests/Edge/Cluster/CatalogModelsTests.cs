@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Cluster;
@@ -7,7 +6,6 @@ using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Workers;
-using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
@@ -22,7 +20,7 @@ public sealed class CatalogModelsTests(AzuriteFixture azurite)
     {
         StorageAccount account = new(azurite.NewAccount());
         await account.CreateContainersAsync(Cancellation);
-        await ReportAsync(account, WorkerReports.Idle() with { Site = "paris" }, []);
+        await ReportAsync(account, WorkerReports.Idle() with { Site = "paris" });
         await using ServiceProvider services = WholeEdge.Services(account, new()
         {
             ["OllamaMax:Placement:Models:far:7b:Labels"] = "site=berlin",
@@ -63,13 +61,12 @@ public sealed class CatalogModelsTests(AzuriteFixture azurite)
 
     private static ModelView Named(string name) => FixedModels.Able with { Name = ModelName.Parse(name) };
 
-    private static Task OfferAsync(StorageAccount account, string id, ForwardedModel model)
-    {
-        byte[] content = JsonSerializer.SerializeToUtf8Bytes(new ForwardedModels([model]), ProtocolJson.Default.ForwardedModels);
-        return ReportAsync(account, WorkerReports.Idle() with { Id = id, Forwards = ModelDigest.Of(content) }, content);
-    }
+    private static Task OfferAsync(StorageAccount account, string id, ForwardedModel model) => ReportAsync(account, WorkerReports.Idle() with { Id = id }, model);
 
-    private static async Task ReportAsync(StorageAccount account, WorkerReport report, byte[] content) =>
+    private static async Task ReportAsync(StorageAccount account, WorkerReport report, params ForwardedModel[] forwarded)
+    {
+        HeartbeatDocument document = HeartbeatDocument.Of(report, forwarded);
         await account.Blobs.GetBlobContainerClient(Containers.Cluster).GetBlobClient(Heartbeats.Prefix + report.Id).UploadAsync(
-            new BinaryData(content), new BlobUploadOptions { Metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = Heartbeats.Write(report) } }, Cancellation);
+            new BinaryData(document.Content), new BlobUploadOptions { Metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = document.Report } }, Cancellation);
+    }
 }

@@ -36,6 +36,27 @@ public sealed class PollOrderTests
         _order.Take().ShouldBeNull();
     }
 
+    /// <summary>A worker with hundreds of models looks into all of their queues now and then: who waits must not wait for that, nor that for a lasting backlog.</summary>
+    [Fact]
+    public void Take_SomethingIsKnownOfOne_ItTakesTurnsWithThoseLookedIntoUnasked()
+    {
+        foreach (string model in (string[])["a", "b", "c", "d"])
+            _order.AddUnasked(model, Band.Interactive, model);
+        _order.Add("d", Band.Interactive, "d2");
+        _order.AddUnasked("e", Band.Batch, "e");
+
+        List<string> taken = [];
+        for (int i = 0; i < 5; i++)
+        {
+            var (model, band, url) = _order.Take().ShouldNotBeNull();
+            taken.Add(url);
+            if (model == "d")
+                _order.PutBack(model, band, url);
+        }
+
+        taken.ShouldBe(["d2", "a", "d2", "b", "d2"]);
+    }
+
     [Fact]
     public void Add_IsThereAlready_KeepsItsPlaceAndHasTheNewerAddress()
     {

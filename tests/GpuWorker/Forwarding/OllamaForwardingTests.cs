@@ -46,7 +46,7 @@ public sealed class OllamaForwardingTests : IAsyncLifetime
         await _servers.StartAsync(Cancellation);
         await _servers.StartAsync(Cancellation);
 
-        Described().ShouldHaveSingleItem().Name.ShouldBe(OllamaServer.Model);
+        _servers.Models.ShouldHaveSingleItem().Name.ShouldBe(OllamaServer.Model);
         _log.Lines.Count(line => line.Contains(OllamaServer.Damaged, StringComparison.Ordinal)).ShouldBe(1);
     }
 
@@ -66,6 +66,4 @@ public sealed class OllamaForwardingTests : IAsyncLifetime
         (body.TryGetProperty("keep_alive", out JsonElement stays) ? stays.GetInt32() : (int?)null).ShouldBe(told);
         (body.TryGetProperty("options", out JsonElement options) ? options.GetProperty("num_ctx").GetInt32() : (int?)null).ShouldBe(context);
     }
-
-    private IReadOnlyList<ForwardedModel> Described() => JsonSerializer.Deserialize(_servers.Describe(), Streaming.ProtocolJson.Default.ForwardedModels)!.Models;
 }

@@ -33,7 +33,7 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
     {
         ForwardedServers servers = await ServersAsync("openai");
 
-        ForwardedModel model = Described(servers).ShouldHaveSingleItem();
+        ForwardedModel model = servers.Models.ShouldHaveSingleItem();
         (model.Name, model.ContextLength, model.Kind).ShouldBe((OpenAIServer.Model, 4096, "openai"));
         servers.Digests.ShouldBe([ForwardedDigest.Of("openai", OpenAIServer.Model, null)]);
         servers.CanRun(servers.Digests[0]).ShouldBeTrue();
@@ -177,7 +177,7 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
 
         await RunAsync(Engine(servers), Request("hi") with { Forward = forward });
 
-        Described(servers)[0].CanRequireCalls.ShouldBeTrue();
+        servers.Models[0].CanRequireCalls.ShouldBeTrue();
         Body().GetProperty("tool_choice").GetRawText().ShouldBe(choice);
         Body().Items("tools").Count().ShouldBe(tools);
         Body().Items("tools").Last().GetProperty("function").GetProperty("name").GetString().ShouldBe("g");
@@ -347,9 +347,6 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
 
     private static Dictionary<string, JsonElement> Options(string json) =>
         JsonElement.Parse(json).EnumerateObject().ToDictionary(option => option.Name, option => option.Value);
-
-    private static IReadOnlyList<ForwardedModel> Described(ForwardedServers servers) =>
-        JsonSerializer.Deserialize(servers.Describe(), Streaming.ProtocolJson.Default.ForwardedModels)!.Models;
 
     private static IInferenceEngine Engine(ForwardedServers servers) => servers.Use(servers.Digests[0]).ShouldNotBeNull().Engine;
 

@@ -37,7 +37,7 @@ internal sealed partial class OrphansReconciler(
     [
         .. from worker in watch.Current
            where worker.State != WorkerState.Gone
-           from digest in worker.Report.Models.Where(model => model.Loaded || model.LoadingPercent is not null).Select(model => model.Digest)
+           from digest in worker.Report.Models.Where(model => model.IsInMemory).Select(model => model.Digest)
                .Concat((worker.Report.Transfers ?? []).Where(transfer => transfer.Error is null).Select(transfer => transfer.Digest))
                .Concat(worker.Forwarded.Select(model => model.Digest))
            where ModelDigest.IsValid(digest)
