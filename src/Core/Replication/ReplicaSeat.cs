@@ -105,6 +105,10 @@ internal sealed class ReplicaSeat
 
     public void Evict(string digest) => _evict.Add(digest);
 
+    /// <summary>Gives up those of the copies that are here and neither in memory nor on their way.</summary>
+    public void EvictIdle(IReadOnlySet<string> digests) =>
+        _evict.AddRange(_held.Where(digest => digests.Contains(digest) && !HasInMemory(digest) && !Running.Any(transfer => transfer.Digest == digest)));
+
     /// <summary>Names of one content may both want it.</summary>
     public void Warm(string digest)
     {

@@ -12,12 +12,15 @@ public static class ReplicationPlanner
     /// <param name="models">Those with a policy.</param>
     /// <param name="workers">All, those that are gone too.</param>
     /// <param name="replaceAfter">How long a worker has been gone when its copies are made elsewhere: it may only have been started anew.</param>
-    public static ReplicationPlan Plan(IReadOnlyList<PolicedModel> models, IReadOnlyList<WorkerView> workers, TimeSpan replaceAfter)
+    /// <param name="unneeded">Digests of weights whose copies are to go, where nobody runs them; null: none.</param>
+    public static ReplicationPlan Plan(IReadOnlyList<PolicedModel> models, IReadOnlyList<WorkerView> workers, TimeSpan replaceAfter, IReadOnlySet<string>? unneeded = null)
     {
         ReplicaSeat[] seats = [.. workers.GroupBy(worker => worker.Report.Disk ?? worker.Report.Id).Select(sharing => new ReplicaSeat(sharing, models, replaceAfter))];
         Dictionary<string, ModelReplication> states = [];
         foreach (PolicedModel model in models.OrderByDescending(model => model.Priority).ThenBy(model => model.Digest, StringComparer.Ordinal))
             states[model.Digest] = Plan(model, seats);
+        foreach (ReplicaSeat seat in seats)
+            seat.EvictIdle(unneeded ?? new HashSet<string>());
         HashSet<string> pinned = [.. models.Where(model => model.IsPinned).Select(model => model.Digest)];
         return new(states, [.. seats.SelectMany(seat => seat.Orders(pinned))]);
     }

@@ -13,8 +13,8 @@ namespace OllamaMax.Storage.Cluster;
 
 /// <summary>
 /// Finds blobs that nobody may need any more, and deletes those that are still what was found: downloads that nobody goes on with, uploads that nobody completes,
-/// content that no manifest names, outputs of jobs without a record, payloads of jobs whose edge died, heartbeats of workers that are no members any more, and join tokens that
-/// nobody used. Then the empty queues of models whose content is gone.
+/// content that no manifest names, in storage and on workers' disks, outputs of jobs without a record, payloads of jobs whose edge died, heartbeats of workers that are no members any more, and join tokens that
+/// nobody used. Then the empty queues of models whose content is gone. Copies on disks are for the leader to have deleted, not here.
 /// </summary>
 public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
 {
@@ -26,11 +26,12 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
 
     /// <param name="waits">How long each kind is left alone after it was seen.</param>
     /// <param name="inUse">Digests of weights, and of models forwarded to, that somebody has to do with, whatever manifests say.</param>
+    /// <param name="copied">Digests of weights that workers have copies of, whether they are there at the moment or not.</param>
     /// <param name="cancellationToken">Ends the listings.</param>
     /// <returns>What was found, and storage's time at the first listing.</returns>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
     public async Task<(IReadOnlyList<OrphanCandidate> Candidates, DateTimeOffset Now)> FindAsync(
-        OrphanWaits waits, IReadOnlySet<string> inUse, CancellationToken cancellationToken)
+        OrphanWaits waits, IReadOnlySet<string> inUse, IReadOnlySet<string> copied, CancellationToken cancellationToken)
     {
         var (partials, now) = await ListAsync(Containers.Models, ModelPaths.Partials, cancellationToken);
         var (uploads, _) = await ListAsync(Containers.Models, ModelPaths.Uploads, cancellationToken);
@@ -45,7 +46,7 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
             // Who downloads holds a lease.
             .. Candidates(Containers.Models, partials.Where(blob => blob.Properties.LeaseState != LeaseState.Leased), waits.Download),
             .. Candidates(Containers.Models, uploads, waits.Upload),
-            .. await UnnamedAsync(inUse, waits.Content, cancellationToken),
+            .. await UnnamedAsync(inUse, copied, waits.Content, cancellationToken),
             .. Candidates(Containers.Jobs, outputs.Where(blob => !records.Contains(blob.Name[JobRecordStore.Outputs.Length..])), waits.Output),
             .. Candidates(Containers.Jobs, payloads, waits.Payload),
             // Readable or not. Its silence was the wait.
@@ -78,9 +79,11 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
     /// <summary>
     /// Content that no manifest names, and lists of the chunks of content that is gone. Whoever is about to name content changes its tag first (<see cref="ManifestWriter"/>), so that
     /// it is not what was found any more. Manifests are read last, as they are written last. A queue has no tag: so it waits until its model's content is gone, which
-    /// takes its time to come again, and from then on as long.
+    /// takes its time to come again, and from then on as long. An empty catalogue is more likely a mistake, as in an account that is being restored, than the wish to have every disk
+    /// emptied: then no copy is found.
     /// </summary>
-    private async Task<IReadOnlyList<OrphanCandidate>> UnnamedAsync(IReadOnlySet<string> inUse, TimeSpan wait, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<OrphanCandidate>> UnnamedAsync(
+        IReadOnlySet<string> inUse, IReadOnlySet<string> copied, TimeSpan wait, CancellationToken cancellationToken)
     {
         IReadOnlyDictionary<string, int> messages = await queues.CountAsync(cancellationToken);
         List<BlobItem> lists = await ListAllAsync(Containers.Models, ModelPaths.ChunkLists, cancellationToken);
@@ -88,6 +91,7 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
         HashSet<string> there = [.. blobs.Select(blob => blob.Name[ModelPaths.Blobs.Length..])];
         if (await NamedAsync(cancellationToken) is not { } needed)
             return [];
+        bool isCatalogueEmpty = needed.Count == 0;
         needed.UnionWith(inUse.Select(ModelPaths.Blob));
         HashSet<string> known = [.. needed.Concat(blobs.Select(blob => blob.Name)).SelectMany(QueuesOf)];
         return
@@ -95,6 +99,7 @@ public sealed class OrphanBlobs(StorageAccount account, JobQueues queues)
             .. Candidates(Containers.Models, blobs.Where(blob => !needed.Contains(blob.Name)), wait),
             .. Candidates(Containers.Models, lists.Where(list => !there.Contains(list.Name[ModelPaths.ChunkLists.Length..])), wait),
             .. messages.Where(queue => queue.Value == 0 && !known.Contains(queue.Key)).Select(queue => new OrphanCandidate($"{Queues}/{queue.Key}", "", wait)),
+            .. copied.Where(digest => !isCatalogueEmpty && !needed.Contains(ModelPaths.Blob(digest))).Select(digest => OrphanCandidate.Copy(digest, wait)),
         ];
     }
 

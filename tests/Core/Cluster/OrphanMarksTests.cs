@@ -26,6 +26,17 @@ public sealed class OrphanMarksTests
     }
 
     [Fact]
+    public void UnneededCopies_MarkedForTheWaitAndStillUnnamed_AreTheirDigests()
+    {
+        OrphanCandidate[] both = [Blob, OrphanCandidate.Copy("sha256:m", Wait)];
+        OrphanMarks marks = OrphanMarks.None.Look(both, Views.Now);
+
+        marks.UnneededCopies(Wait, Views.Now + Wait - TimeSpan.FromSeconds(1)).ShouldBeEmpty();
+        marks.UnneededCopies(Wait, Views.Now + Wait).ShouldBe(["sha256:m"]);
+        marks.Look([Blob], Views.Now + Wait).UnneededCopies(Wait, Views.Now + (2 * Wait)).ShouldBeEmpty("a name has come");
+    }
+
+    [Fact]
     public void Look_ChangedSince_WaitsAnew()
     {
         OrphanCandidate changed = Blob with { Tag = "2" };

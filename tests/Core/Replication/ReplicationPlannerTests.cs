@@ -215,6 +215,31 @@ public sealed class ReplicationPlannerTests
         one.Orders.ShouldBeEmpty("deleting one worker's would delete the other's");
     }
 
+    /// <summary>Their names are gone, and with these the policies that pinned them.</summary>
+    [Fact]
+    public void Plan_CopiesThatNobodyNeeds_GoWhereNobodyRunsThem()
+    {
+        HashSet<string> unneeded = [Other];
+        WorkerView idle = Held(Worker("a"), new HeldModel(Other, Loaded: false) { Pinned = true });
+        WorkerView running = Held(Worker("b"), new HeldModel(Other, Loaded: true)), loading = Held(Worker("c"), new HeldModel(Other, Loaded: false) { LoadingPercent = 3 });
+        WorkerView[] workers = [idle, running, loading, Worker("d", held: [Other], age: TimeSpan.FromHours(1)), Worker("e", held: [Model])];
+
+        ReplicationPlan plan = ReplicationPlanner.Plan([new(Model, 100, [new ModelPolicy()])], workers, ReplaceAfter, unneeded);
+
+        plan.Orders.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            orders => orders.WorkerId.ShouldBe("a"), orders => orders.Evict.ShouldBe([Other]), orders => orders.Pinned.ShouldBeEmpty());
+    }
+
+    /// <summary>A worker of an older version has more copies than it reports, and unpins what it is not told of.</summary>
+    [Fact]
+    public void Plan_PinnedCopiesThatAreNotReported_AreToldAsWell()
+    {
+        PolicedModel[] models = [new(Model, 100, [new ModelPolicy { Pin = true }]), new(Other, 100, [new ModelPolicy { Pin = true }])];
+
+        ReplicationPlanner.Plan(models, [Worker("a", held: [Model])], ReplaceAfter).Orders.ShouldHaveSingleItem().Pinned.ShouldBe([Model, Other]);
+        ReplicationPlanner.Plan(models, [Held(Worker("a"), new HeldModel(Model, Loaded: false) { Pinned = true })], ReplaceAfter).Orders.ShouldBeEmpty();
+    }
+
     private static WorkerView OnDisk(string disk, WorkerView worker) => worker with { Report = worker.Report with { Disk = disk } };
 
     private static ReplicationPlan Plan(IReadOnlyList<WorkerView> workers, ModelPolicy policy) =>

@@ -24,6 +24,8 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
 
     private HashSet<string> InUse { get; } = [];
 
+    private HashSet<string> Copied { get; } = [];
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private OrphanBlobs Blobs => new(_account, Queues);
@@ -42,7 +44,7 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         await WriteAsync(Models, $"uploads/{name}");
         await WriteAsync(_account.Blobs.GetBlobContainerClient(Containers.Jobs), $"payloads/{name}");
 
-        var (candidates, now) = await Blobs.FindAsync(Waits, InUse, Cancellation);
+        var (candidates, now) = await Blobs.FindAsync(Waits, InUse, Copied, Cancellation);
 
         now.ShouldBeGreaterThan(DateTimeOffset.UnixEpoch);
         candidates.Where(candidate => candidate.Name.EndsWith(name, StringComparison.Ordinal)).Select(candidate => (candidate.Name, candidate.Wait)).ShouldBe(
@@ -57,7 +59,7 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         await WriteAsync(Cluster, Heartbeats.Prefix + other);
         (await NamesAsync()).ShouldNotContain($"cluster/workers/{name}");
 
-        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits with { Heartbeat = TimeSpan.Zero }, InUse, Cancellation)).Candidates];
+        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits with { Heartbeat = TimeSpan.Zero }, InUse, Copied, Cancellation)).Candidates];
         OrphanCandidate back = found.Single(candidate => candidate.Name == $"cluster/workers/{name}"), away = found.Single(candidate => candidate.Name == $"cluster/workers/{other}");
         await heartbeat.UploadAsync(new BinaryData("back"), overwrite: true, Cancellation);
 
@@ -74,7 +76,7 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         HashSet<string> before = [.. await NamesAsync()];
         (string token, _) = await enrolments.CreateJoinTokenAsync(TimeSpan.FromHours(1), Cancellation);
 
-        OrphanCandidate found = (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates.Single(
+        OrphanCandidate found = (await Blobs.FindAsync(Waits, InUse, Copied, Cancellation)).Candidates.Single(
             candidate => candidate.Name.StartsWith("cluster/join-tokens/", StringComparison.Ordinal) && !before.Contains(candidate.Name));
 
         found.Wait.ShouldBe(Waits.JoinToken);
@@ -117,7 +119,7 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         await NameAsync(named);
         InUse.Add(used);
 
-        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates];
+        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits, InUse, Copied, Cancellation)).Candidates];
 
         found.Single(candidate => candidate.Name == $"models/{ModelPaths.Blob(unnamed)}").Wait.ShouldBe(Waits.Content);
         string[] names = [.. found.Select(candidate => candidate.Name)];
@@ -163,10 +165,36 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
     {
         StorageAccount account = new(azurite.NewAccount());
         await account.CreateContainersAsync(Cancellation);
-        await UploadAsync(new ModelBlobs(account.Blobs));
+        Copied.Add(await UploadAsync(new ModelBlobs(account.Blobs)));
         await WriteAsync(account.Blobs.GetBlobContainerClient(Containers.Models), "manifests/host/ns/damaged/latest");
 
-        (await new OrphanBlobs(account, new JobQueues(account, TimeProvider.System)).FindAsync(Waits, InUse, Cancellation)).Candidates.ShouldBeEmpty();
+        (await new OrphanBlobs(account, new JobQueues(account, TimeProvider.System)).FindAsync(Waits, InUse, Copied, Cancellation)).Candidates.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Find_CopiesOnDisks_ThoseThatNobodyNamesOrRunsAreFoundWhetherOrNotStorageHasThem()
+    {
+        await StartAsync();
+        ModelBlobs blobs = new(_account.Blobs);
+        string named = await UploadAsync(blobs), unnamed = await UploadAsync(blobs), used = await UploadAsync(blobs), gone = ModelDigest.Of([.. "gone"u8]);
+        await NameAsync(named);
+        InUse.Add(used);
+        Copied.UnionWith([named, unnamed, used, gone]);
+
+        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits, InUse, Copied, Cancellation)).Candidates.Where(candidate => OrphanCandidate.IsCopy(candidate.Name))];
+
+        found.ShouldBe([OrphanCandidate.Copy(unnamed, Waits.Content), OrphanCandidate.Copy(gone, Waits.Content)], ignoreOrder: true);
+    }
+
+    /// <summary>An account that is new, or is being restored: all disks would be emptied for it.</summary>
+    [Fact]
+    public async Task Find_CopiesOnDisksAndNoNameAtAll_NoneIsFound()
+    {
+        StorageAccount account = new(azurite.NewAccount());
+        await account.CreateContainersAsync(Cancellation);
+        Copied.Add(ModelDigest.Of([1]));
+
+        (await new OrphanBlobs(account, new JobQueues(account, TimeProvider.System)).FindAsync(Waits, InUse, Copied, Cancellation)).Candidates.ShouldBeEmpty();
     }
 
     [Fact]
@@ -208,7 +236,7 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
             await PutAsync(digest, isTaken: digest != waitedFor);
         InUse.Add(used);
 
-        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates];
+        OrphanCandidate[] found = [.. (await Blobs.FindAsync(Waits, InUse, Copied, Cancellation)).Candidates];
 
         found.Single(candidate => candidate.Name == QueueOf(gone)).Wait.ShouldBe(Waits.Content);
         found.Select(candidate => candidate.Name).ShouldNotContain(name => name == QueueOf(waitedFor) || name == QueueOf(used) || name == QueueOf(there));
@@ -280,8 +308,8 @@ public sealed class OrphanBlobsTests(AzuriteFixture azurite)
         return Guid.NewGuid().ToString("n");
     }
 
-    private async Task<string[]> NamesAsync() => [.. (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates.Select(candidate => candidate.Name)];
+    private async Task<string[]> NamesAsync() => [.. (await Blobs.FindAsync(Waits, InUse, Copied, Cancellation)).Candidates.Select(candidate => candidate.Name)];
 
     private async Task<OrphanCandidate> FindAsync(string name) =>
-        (await Blobs.FindAsync(Waits, InUse, Cancellation)).Candidates.Single(candidate => candidate.Name == name);
+        (await Blobs.FindAsync(Waits, InUse, Copied, Cancellation)).Candidates.Single(candidate => candidate.Name == name);
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Replication;
 using OllamaMax.Edge.Webhooks;
 using OllamaMax.Replication;
@@ -10,7 +11,9 @@ using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Cluster.Leading;
 
-/// <summary>Has workers make and delete copies until their reports show what the policies want; tells operators what stands in the way.</summary>
+/// <summary>
+/// Has workers make and delete copies until their reports show what the policies want, and delete those of models that are gone for long; tells operators what stands in the way.
+/// </summary>
 internal sealed partial class ReplicationReconciler(
     ClusterWatch watch,
     ModelCatalog catalog,
@@ -18,6 +21,7 @@ internal sealed partial class ReplicationReconciler(
     WorkerChannel workers,
     OperatorNotices notices,
     IOptions<ClusterOptions> options,
+    IOptions<BackgroundOptions> jobs,
     ILogger<ReplicationReconciler> logger) : IReconciler
 {
     private readonly Dictionary<string, string> _blocked = [];
@@ -33,11 +37,12 @@ internal sealed partial class ReplicationReconciler(
         if (watch.LastListing is not { } listing || documents.State.Last is not { } state || _seen == (term.Epoch, listing.TakenAt, state.Version))
             return true;
         bool isAnyKept = listing.Workers.Any(worker => worker.Report.Models.Any(model => model.Pinned == true || model.Warm == true));
-        if (state.Content.Policies.Count > 0 || isAnyKept)
+        IReadOnlySet<string> unneeded = Unneeded(listing.Workers);
+        if (state.Content.Policies.Count > 0 || isAnyKept || unneeded.Count > 0)
         {
             IReadOnlyList<PolicedModel> models = PolicedModels.Of(await catalog.ListAsync(cancellationToken), state.Content);
             // As the reports were listed: aged, they would make silence of what was only not looked at.
-            ReplicationPlan plan = ReplicationPlanner.Plan(models, [.. listing.Workers.Select(state.Content.View)], options.Value.ReplaceAfter);
+            ReplicationPlan plan = ReplicationPlanner.Plan(models, [.. listing.Workers.Select(state.Content.View)], options.Value.ReplaceAfter, StillUnneeded(unneeded, models));
             Tell(plan);
             foreach (ReplicaOrders orders in plan.Orders)
             {
@@ -49,6 +54,15 @@ internal sealed partial class ReplicationReconciler(
         _seen = (term.Epoch, listing.TakenAt, state.Version);
         return true;
     }
+
+    /// <summary>Marked for as long as content in storage is before it is deleted (<see cref="OrphansReconciler"/>).</summary>
+    private IReadOnlySet<string> Unneeded(IReadOnlyList<WorkerView> workers) => workers.Count == 0
+        ? new HashSet<string>()
+        : documents.Orphans.Last?.Content.UnneededCopies(options.Value.OrphanWaits(jobs.Value.Deadline).Content, workers.Max(worker => worker.HeartbeatAt + worker.Age)) ?? new HashSet<string>();
+
+    /// <summary>A name may have been put onto one since it was looked at; and a catalogue without any model says nothing.</summary>
+    private static HashSet<string> StillUnneeded(IReadOnlySet<string> unneeded, IReadOnlyList<PolicedModel> models) =>
+        models.Count == 0 ? [] : [.. unneeded.Except(models.Select(model => model.Digest))];
 
     private void Tell(ReplicationPlan plan)
     {
