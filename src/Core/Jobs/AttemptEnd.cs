@@ -16,6 +16,10 @@ public sealed record AttemptEnd
         _ => FinishReason.Stop,
     };
 
+    /// <summary>The answer is there: whoever went on with it would have nothing to add.</summary>
+    [JsonIgnore]
+    public bool IsAnswer => Reason is EndReason.Stop or EndReason.Length or EndReason.Loaded;
+
     /// <summary>For people: what went wrong. Set when <see cref="Reason"/> is a failure.</summary>
     public string? Error { get; init; }
 

@@ -2,7 +2,6 @@ using System.Text.Json.Serialization;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Forwarding;
 using OllamaMax.Jobs.Records;
-using OllamaMax.Models;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Streaming;

@@ -169,6 +169,11 @@ internal sealed partial class BackgroundRun(
             await LeaveAsync(output, stopping);
             return;
         }
+        if (output.Log.End is { } answered)
+        {
+            await EndAsync(grant, answered, stopping);
+            return;
+        }
         Feed(replay, last);
         _isWatched |= grant.Watched;
         _isSealed = opened.Content is not null;

@@ -76,7 +76,8 @@ public sealed class JobOutputBlob(AppendBlobClient blob, Func<string, ContentSea
 
     /// <summary>
     /// Begins an attempt where the tokens end. Answers the chunks that were read in doing so, written in the last moment by the one before;
-    /// null: a newer attempt has begun, or the job is over.
+    /// null: a newer attempt has begun, or the job is over. Where the answer has come to its end meanwhile, it is this attempt's end as well
+    /// (<see cref="OutputLog.End"/>): there is nothing to run.
     /// </summary>
     public async Task<IReadOnlyList<Chunk>?> BeginAsync(Attempt attempt, CancellationToken cancellationToken)
     {
@@ -87,6 +88,9 @@ public sealed class JobOutputBlob(AppendBlobClient blob, Func<string, ContentSea
             if (!await TryAppendAsync(line, cancellationToken))
                 read.AddRange(await ReadAsync(cancellationToken));
         }
+        // Said once more, as edges of an older version heed no end but the last attempt's.
+        if (IsWriter(attempt.Number) && Log is { Answer: { } answer, End: null })
+            await AppendAsync(attempt.Number, new Chunk(Log.Count, [], [], []) { End = answer }, cancellationToken);
         return IsWriter(attempt.Number) ? read : null;
     }
 

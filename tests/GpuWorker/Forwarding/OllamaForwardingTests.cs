@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Tests.Models;
 using OllamaMax.Jobs;
-using OllamaMax.Models;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests.Forwarding;

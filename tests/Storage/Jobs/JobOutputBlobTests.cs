@@ -71,6 +71,23 @@ public sealed class JobOutputBlobTests(AzuriteFixture azurite)
         next.Log.From.ShouldBe(2);
     }
 
+    /// <summary>Who was taken for lost has come to the end all the same.</summary>
+    [Fact]
+    public async Task Begin_OldOneHasJustAnswered_HasItsEndAndNothingToRun()
+    {
+        JobOutputBlob zombie = await BegunAsync(1);
+        JobOutputBlob next = Open();
+        await next.ReadAsync(Cancellation);
+        await zombie.AppendAsync(1, Tokens(0, "ab") with { End = new AttemptEnd { Reason = EndReason.Length } }, Cancellation);
+
+        (await next.BeginAsync(new Attempt(2, "w", "n"), Cancellation)).ShouldNotBeNull();
+
+        next.Log.End.ShouldNotBeNull().Reason.ShouldBe(EndReason.Length);
+        JobOutputBlob reader = Open();
+        Text(await reader.ReadAsync(Cancellation)).ShouldBe("ab");
+        (reader.Log.Attempt, reader.Log.End?.Reason).ShouldBe((2, EndReason.Length), "an edge of an older version goes by that");
+    }
+
     [Fact]
     public async Task Begin_OlderThanTheOneThatStands_IsRefused()
     {

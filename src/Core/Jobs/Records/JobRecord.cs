@@ -234,10 +234,12 @@ public sealed record JobRecord
     {
         if (IsEnded)
             return this;
+        // An answer is one whoever wrote it. An older attempt that failed was taken for lost already.
+        if (output.End is { IsAnswer: true } answer)
+            return Complete(answer, output, at, policy);
         AttemptEnd? end = Status == RecordStatus.Running && output.Attempt == Attempt!.Number ? output.End : null;
         return end?.Reason switch
         {
-            EndReason.Stop or EndReason.Length or EndReason.Loaded => Complete(end, output, at, policy),
             EndReason.Invalid => Fail(JobErrorKind.Invalid, end.Error ?? "the request cannot be run", at, policy),
             _ when at >= Deadline => Fail(JobErrorKind.DeadlineExceeded, $"no answer until the deadline, {Deadline:O}", at, policy),
             null => this,

@@ -18,7 +18,7 @@ public sealed record OutputFacts
 
     public AttemptStart? Start { get; init; }
 
-    /// <summary>How it ended; null while it has not said so.</summary>
+    /// <summary>How it ended, or the answer, whichever attempt has written that; null while neither is said.</summary>
     public AttemptEnd? End { get; init; }
 
     /// <summary>What attempts before it took to decode.</summary>

@@ -14,6 +14,7 @@ public sealed class OutputLog(Func<string, ContentSeal?>? find = null)
     private readonly List<int> _tokens = [];
     private AttemptStart? _start;
     private AttemptEnd? _end;
+    private AttemptEnd? _answer;
     private TimeSpan _evalBefore;
     private int _fenced;
     private bool _isContinuable = true;
@@ -38,6 +39,12 @@ public sealed class OutputLog(Func<string, ContentSeal?>? find = null)
     /// <summary>How the newest attempt ended; null while it has not.</summary>
     public AttemptEnd? End => _end;
 
+    /// <summary>
+    /// How the answer came to its end, whichever attempt has written it. One that was taken for lost may still write its end when the next is issued already: that one has then nothing to
+    /// add. Null: it has not yet.
+    /// </summary>
+    public AttemptEnd? Answer => _answer;
+
     /// <summary>Why there is no more to come; null where there may be, or an attempt has begun after it.</summary>
     public JobError? Fence { get; private set; }
 
@@ -51,7 +58,7 @@ public sealed class OutputLog(Func<string, ContentSeal?>? find = null)
         Tokens = Count,
         IsContinuable = _isContinuable,
         Start = _start,
-        End = _end,
+        End = _answer ?? _end,
         EvalBefore = _evalBefore,
     };
 
@@ -114,6 +121,8 @@ public sealed class OutputLog(Func<string, ContentSeal?>? find = null)
             return;
         _evalBefore += _end?.EvalDuration ?? TimeSpan.Zero;
         _end = null;
+        // What it took is counted with what was before this attempt.
+        _answer = _answer is null ? null : _answer with { EvalDuration = TimeSpan.Zero };
         Fence = null;
         Attempt = attempt;
         From = Count;
@@ -129,7 +138,7 @@ public sealed class OutputLog(Func<string, ContentSeal?>? find = null)
         MissingKey ??= key;
         Count += part.Count;
         _start ??= part.Start;
-        _end = part.End;
+        Take(part.End);
         return null;
     }
 
@@ -139,7 +148,14 @@ public sealed class OutputLog(Func<string, ContentSeal?>? find = null)
         Count += chunk.Tokens.Length;
         _isContinuable &= Array.TrueForAll(chunk.Tokens, PieceKind.IsToken);
         _start ??= chunk.Start;
-        _end = chunk.End;
+        Take(chunk.End);
         return chunk;
+    }
+
+    private void Take(AttemptEnd? end)
+    {
+        _end = end;
+        if (end is { IsAnswer: true })
+            _answer ??= end;
     }
 }

@@ -103,12 +103,38 @@ public sealed class JobRecordTests
         record.ExpiresAt.ShouldBe(Start.AddSeconds(7) + Policy.Retention);
     }
 
-    [Fact]
-    public void Settle_EndOfAnOlderAttempt_IsIgnored()
+    [Theory]
+    [InlineData(EndReason.Failed)]
+    [InlineData(EndReason.HandedBack)]
+    [InlineData(EndReason.Invalid)]
+    public void Settle_FailureOfAnOlderAttempt_IsIgnored(EndReason reason)
     {
         JobRecord record = Claim(Claim(New(), "c1", "w1", "m1"), "c2", "w2", "m1", Output(1, 0, 3));
 
-        record.Apply(new RecordCommand.Settle(Output(1, 0, 3, EndReason.Stop), Start), Policy).ShouldBeSameAs(record);
+        record.Apply(new RecordCommand.Settle(Output(1, 0, 3, reason), Start), Policy).ShouldBeSameAs(record);
+    }
+
+    /// <summary>It was cut off from its queue, not from its output, and came to the end while the next attempt was granted.</summary>
+    [Fact]
+    public void Settle_AnswerOfAnOlderAttempt_Completes()
+    {
+        JobRecord record = Claim(Claim(New(), "c1", "w1", "m1"), "c2", "w2", "m1", Output(1, 0, 3));
+
+        record = Settle(record, Output(1, 0, 20, EndReason.Stop));
+
+        record.Status.ShouldBe(RecordStatus.Completed);
+        record.Statistics!.ShouldSatisfyAllConditions(figures => figures.Tokens.ShouldBe(20), figures => figures.Attempts.ShouldBe(2));
+    }
+
+    /// <summary>Nobody could go on with it; nobody has to.</summary>
+    [Fact]
+    public void Claim_NextAttemptDiedAndAnOlderOneHasAnsweredInPieces_CompletesInsteadOfFailing()
+    {
+        JobRecord record = Claim(Claim(New(), "c1", "w1", "m1"), "c2", "w2", "m1", Output(1, 0, 0));
+
+        record = Claim(record, "c3", "w3", "m1", Output(1, 0, 20, EndReason.Stop) with { IsContinuable = false });
+
+        record.Status.ShouldBe(RecordStatus.Completed);
     }
 
     [Fact]

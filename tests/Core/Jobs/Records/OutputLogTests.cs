@@ -47,6 +47,20 @@ public sealed class OutputLogTests
     }
 
     [Fact]
+    public void Read_BegunAfterTheAnswer_ItIsStillTheAnswerAndWhatItTookCountsOnce()
+    {
+        OutputLog log = new();
+        Chunk last = new(1, [], [], []) { End = new AttemptEnd { Reason = EndReason.Stop, EvalDuration = TimeSpan.FromSeconds(3) } };
+
+        log.Read([.. Begin(1), .. Tokens(1, 0, "a"), .. OutputLog.Write(new OutputLine(1) { Chunk = last }), .. Begin(2)]);
+
+        log.End.ShouldBeNull();
+        log.Answer.ShouldNotBeNull();
+        log.Facts.End!.Reason.ShouldBe(EndReason.Stop);
+        (log.Facts.EvalBefore + log.Facts.End.EvalDuration).ShouldBe(TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
     public void Read_PiecesWithoutTokenIds_NobodyCanGoOn()
     {
         OutputLog log = new();
