@@ -88,6 +88,7 @@ public static class ReportBounds
         Clamp(transfer.BytesPerSecond, 0, MostDisk, WorkerFlags.Speed, flags))
     {
         Error = transfer.Error is null ? null : Text(transfer.Error, flags),
+        Cancelled = transfer.Cancelled,
     };
 
     private static WorkerDevice Check(WorkerDevice device, HashSet<string> flags)

@@ -92,6 +92,7 @@ internal sealed class ReplicaSeat
         : _workers.All(worker => policy.Excludes(worker.Labels)) ? "excluded"
         : !Counts(policy) ? "without its labels"
         : !Reachable.Any(worker => worker.Report.HasMemoryFor(model.Bytes)) ? "with too little memory for it"
+        : Array.Exists(_transfers, transfer => transfer.Digest == model.Digest && transfer.Cancelled == true) ? "where it was cancelled"
         : Array.Find(_transfers, transfer => transfer.Digest == model.Digest && transfer.Error is not null) is { Error: { } error } ? $"failed ({error})"
         : model.Bytes > RoomFor(model) ? "with too little disk for it"
         : Running.Count() + _ensure.Count >= MostAtOnce ? "busy with other copies"

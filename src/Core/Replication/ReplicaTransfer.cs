@@ -9,4 +9,7 @@ public sealed record ReplicaTransfer(string Digest, long Completed, long Total, 
 {
     /// <summary>Why it has ended without a copy; null while it runs.</summary>
     public string? Error { get; init; }
+
+    /// <summary>True: people have ended it, and for a while the worker makes none, for whomever; null otherwise.</summary>
+    public bool? Cancelled { get; init; }
 }

@@ -79,7 +79,7 @@ public sealed record DirectiveMessage(int Version, long Epoch, bool Drain);
 public sealed record ReplicaOrdersMessage(
     int Version, long Epoch, IReadOnlyList<string> Ensure, IReadOnlyList<string> Evict, IReadOnlyList<string> Pinned, IReadOnlyList<string>? Warm = null);
 
-/// <summary>People want a copy not to be made; one that is not on its way is none of the message's business.</summary>
+/// <summary>People want a copy not to be made, by any worker that shares the disk; one that is there is none of the message's business.</summary>
 /// <param name="Model">Digest of the weights.</param>
 public sealed record CancelTransferMessage(string Model);
 

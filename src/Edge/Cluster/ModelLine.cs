@@ -85,9 +85,13 @@ internal sealed class ModelLine
             { LoadingPercent: not null } => Warmth.Loading,
             _ => Warmth.Replica,
         };
-        bool hasRoom = held?.Loaded == true || (view.Report.HasMemoryFor(rule.ModelBytes) && (held is not null || view.Report.HasDiskFor(rule.ModelBytes)));
+        bool hasRoom = held?.Loaded == true || (view.Report.HasMemoryFor(rule.ModelBytes) && (held is not null || CanGet(view.Report, model, rule.ModelBytes)));
         return new(worker, isSuspect, warmth, PaceScale.Known(held?.JobTokensPerSecond), hasRoom);
     }
+
+    /// <summary>Not where people have just ended its copying: only where there is nobody else, so that the client hears of it.</summary>
+    private static bool CanGet(WorkerReport report, string model, long bytes) =>
+        report.HasDiskFor(bytes) && report.Transfers?.Any(transfer => transfer.Cancelled == true && transfer.Digest == model) != true;
 
     /// <summary>What a worker has to offer, before it is seen beside the others.</summary>
     /// <param name="HasRoom">In memory for the model, and on disk where it has no copy yet.</param>

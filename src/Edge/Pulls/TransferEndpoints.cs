@@ -100,7 +100,7 @@ internal sealed record TransfersAnswer(IReadOnlyList<TransferAnswer> Transfers);
 
 /// <param name="Kind">pull or replica.</param>
 /// <param name="State">
-/// running; a copy that could not be had is failed for some minutes; a pull that nobody had to follow is completed, failed or cancelled for a day. What has ended otherwise is not kept.
+/// running; a copy that could not be had is failed for some minutes, one that was ended is cancelled for a quarter of an hour; a pull that nobody had to follow is completed, failed or cancelled for a day. What has ended otherwise is not kept.
 /// </param>
 /// <param name="Completed">Bytes that are there.</param>
 /// <param name="Total">Bytes of all that is counted so far.</param>
@@ -112,6 +112,8 @@ internal sealed record TransferAnswer(string Id, string Model, string Kind, stri
     public const string Running = "running";
 
     public const string Failed = "failed";
+
+    public const string Cancelled = "cancelled";
 
     /// <summary>Who makes the copy; left out of a pull.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

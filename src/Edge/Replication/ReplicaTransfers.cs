@@ -20,17 +20,18 @@ internal sealed class ReplicaTransfers(ClusterWatch watch, ModelCatalog catalog,
         return [.. (await ReportedAsync(cancellationToken)).Select(copy => Answer(copy.Worker, copy.Transfer, names))];
     }
 
-    /// <summary>Tells the worker, which has it not made on orders for a quarter of an hour; a request that needs the model has it made all the same.</summary>
+    /// <summary>Tells all workers that share the disk: for a quarter of an hour none of them makes the copy, whoever wants it.</summary>
     public async ValueTask<bool> CancelAsync(string id, CancellationToken cancellationToken)
     {
         var copies = await ReportedAsync(cancellationToken);
-        foreach (var (worker, transfer) in copies.Where(copy => copy.Transfer.Error is null && IdOf(copy.Worker, copy.Transfer) == id))
-        {
-            await workers.CancelTransferAsync(worker.Id, transfer.Digest);
-            return true;
-        }
-        return false;
+        if (copies.FirstOrDefault(copy => copy.Transfer.Error is null && IdOf(copy.Worker, copy.Transfer) == id) is not ({ } maker, { } transfer))
+            return false;
+        foreach (WorkerView worker in watch.Current.Where(worker => worker.State != WorkerState.Gone && DiskOf(worker.Report) == DiskOf(maker)))
+            await workers.CancelTransferAsync(worker.Report.Id, transfer.Digest);
+        return true;
     }
+
+    private static string DiskOf(WorkerReport worker) => worker.Disk ?? worker.Id;
 
     private async Task<IReadOnlyList<(WorkerReport Worker, ReplicaTransfer Transfer)>> ReportedAsync(CancellationToken cancellationToken) =>
     [
@@ -47,12 +48,12 @@ internal sealed class ReplicaTransfers(ClusterWatch watch, ModelCatalog catalog,
         IdOf(worker, transfer),
         names[transfer.Digest].FirstOrDefault()?.Name.ToString() ?? transfer.Digest,
         "replica",
-        transfer.Error is null ? TransferAnswer.Running : TransferAnswer.Failed,
+        transfer.Error is null ? TransferAnswer.Running : transfer.Cancelled == true ? TransferAnswer.Cancelled : TransferAnswer.Failed,
         transfer.Completed,
         transfer.Total,
         transfer.BytesPerSecond)
     {
         WorkerId = worker.Id,
-        Error = transfer.Error,
+        Error = transfer.Cancelled == true ? null : transfer.Error,
     };
 }

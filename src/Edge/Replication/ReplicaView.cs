@@ -77,6 +77,7 @@ internal sealed class ReplicaView(ModelCatalog catalog, ClusterWatch watch, IOpt
             { LoadingPercent: not null } => "loading",
             not null => "on_disk",
             null when transfer is { Error: null } => "fetching",
+            null when transfer is { Cancelled: true } => "cancelled",
             null when transfer is not null => "failed",
             _ => null,
         };

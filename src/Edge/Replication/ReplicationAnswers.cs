@@ -51,7 +51,7 @@ internal sealed record ReplicatedModelAnswer(
 internal sealed record ReplicasAnswer(
     string Model, string Digest, long Size, int Desired, int Actual, int? Warm, int InProgress, string? BlockedBecause, IReadOnlyList<ReplicaAnswer> Replicas);
 
-/// <param name="State">loaded, loading, on_disk, fetching or failed.</param>
+/// <param name="State">loaded, loading, on_disk, fetching, failed or cancelled.</param>
 /// <param name="Bytes">On its disk.</param>
 /// <param name="Error">Why it failed; left out where it did not.</param>
 internal sealed record ReplicaAnswer(

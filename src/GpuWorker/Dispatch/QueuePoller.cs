@@ -7,6 +7,7 @@ using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Health;
+using OllamaMax.GpuWorker.Models;
 using OllamaMax.Jobs;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Queues;
@@ -27,6 +28,7 @@ internal sealed partial class QueuePoller(
     ForwardedServers forwards,
     Capabilities capabilities,
     DecoderWatch decoders,
+    ReplicaStore replicas,
     StandingOrders orders,
     SignedStorage storage,
     TimeProvider time,
@@ -108,7 +110,8 @@ internal sealed partial class QueuePoller(
 
     private async Task PollAsync(string model, Band band, string url, CancellationToken stopping)
     {
-        if (decoders.Hangs(model))
+        // A background job can wait until the copy may be made again, or is elsewhere; here it would fail. A client that waits is to hear why.
+        if (decoders.Hangs(model) || (band == Band.Batch && replicas.IsCancelled(model)))
             return;
         // None is held while storage is asked: what is pushed meanwhile comes first, and nobody is told that all are taken.
         int asked = Math.Min(slots.Free, MostMessages);

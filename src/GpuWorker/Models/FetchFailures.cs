@@ -2,7 +2,10 @@ using OllamaMax.Replication;
 
 namespace OllamaMax.GpuWorker.Models;
 
-/// <summary>Copies that could not be had: for a while the leader is told of each, and does not have it tried here. A request that needs the model has it tried all the same.</summary>
+/// <summary>
+/// Copies that could not be had: for a while the leader is told of each, and does not have it tried here. A request that needs the model has it tried all the same, unless people have
+/// ended it: that is to hold, or whoever waits for the model would begin it again at once.
+/// </summary>
 internal sealed class FetchFailures(TimeProvider time)
 {
     private static readonly TimeSpan After = TimeSpan.FromMinutes(2);
@@ -10,25 +13,33 @@ internal sealed class FetchFailures(TimeProvider time)
     /// <summary>People did not want it: longer than it takes them to change the policy that did.</summary>
     private static readonly TimeSpan AfterCancel = TimeSpan.FromMinutes(15);
 
+    /// <summary>Of each of the two kinds: the report has little room.</summary>
     private const int Most = 4;
 
-    private readonly List<(ReplicaTransfer Transfer, long At, TimeSpan For)> _failures = [];
+    private readonly List<(ReplicaTransfer Transfer, long At)> _failures = [];
 
-    public void Add(ReplicaTransfer failed, bool isUnwanted)
+    public void Add(ReplicaTransfer failed)
     {
         Forget(failed.Digest);
-        if (_failures.Count == Most)
-            _failures.RemoveAt(0);
-        _failures.Add((failed, time.GetTimestamp(), isUnwanted ? AfterCancel : After));
+        if (_failures.Count(other => other.Transfer.Cancelled == failed.Cancelled) == Most)
+            _failures.RemoveAt(_failures.FindIndex(other => other.Transfer.Cancelled == failed.Cancelled));
+        _failures.Add((failed, time.GetTimestamp()));
     }
 
     public void Forget(string digest) => _failures.RemoveAll(failure => failure.Transfer.Digest == digest);
 
     public ReplicaTransfer? Find(string digest) => Recent().FirstOrDefault(failed => failed.Digest == digest);
 
+    /// <summary>How long the copy is still not to be made, as people have ended it; zero: it may be.</summary>
+    public TimeSpan HeldFor(string digest) =>
+        _failures.Where(failure => failure.Transfer is { Cancelled: true } && failure.Transfer.Digest == digest).Select(Left).Where(left => left > TimeSpan.Zero).SingleOrDefault();
+
     public IReadOnlyList<ReplicaTransfer> Recent()
     {
-        _failures.RemoveAll(failure => time.GetElapsedTime(failure.At) >= failure.For);
+        _failures.RemoveAll(failure => Left(failure) <= TimeSpan.Zero);
         return [.. _failures.Select(failure => failure.Transfer)];
     }
+
+    private TimeSpan Left((ReplicaTransfer Transfer, long At) failure) =>
+        (failure.Transfer.Cancelled == true ? AfterCancel : After) - time.GetElapsedTime(failure.At);
 }

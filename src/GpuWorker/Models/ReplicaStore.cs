@@ -104,17 +104,32 @@ internal sealed partial class ReplicaStore(
             return _failures.Find(digest) is not null;
     }
 
-    /// <summary>Ends the fetching of a copy; what is there of it stays. False: it is not being fetched.</summary>
-    public bool Cancel(string digest)
+    /// <summary>Whether people have ended its fetching a short while ago: it is not begun again for anybody.</summary>
+    public bool IsCancelled(string digest)
     {
         lock (_lock)
+            return _failures.HeldFor(digest) > TimeSpan.Zero;
+    }
+
+    /// <summary>Ends the fetching of a copy, and has none begin for a while; what is there of it stays. False: it is here already.</summary>
+    public bool Cancel(string digest)
+    {
+        if (IsThere(digest))
+            return false;
+        lock (_lock)
         {
-            if (!_running.TryGetValue(digest, out Fetch? fetch))
-                return false;
-            fetch.IsUnwanted = true;
-            fetch.Ends.Cancel();
-            return true;
+            if (_running.TryGetValue(digest, out Fetch? fetch))
+            {
+                fetch.IsUnwanted = true;
+                fetch.Ends.Cancel();
+            }
+            else
+            {
+                _failures.Add(Cancelled(new TransferProgress(digest, time)));
+            }
         }
+        Changed?.Invoke();
+        return true;
     }
 
     /// <summary>Deletes a copy that nobody uses. False: somebody does, or there is none.</summary>
@@ -193,6 +208,8 @@ internal sealed partial class ReplicaStore(
         Fetch? fetch;
         lock (_lock)
         {
+            if (_failures.HeldFor(digest) is { Ticks: > 0 } held)
+                throw new ReplicaException($"the copying of {digest} to this worker was cancelled; it is not begun again for {Math.Ceiling(held.TotalMinutes):0} min");
             if (!_running.TryGetValue(digest, out fetch))
             {
                 fetch = new Fetch(new TransferProgress(digest, time), CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token));
@@ -236,7 +253,7 @@ internal sealed partial class ReplicaStore(
             if (failure is null)
                 _failures.Forget(digest);
             else
-                _failures.Add(fetch.Progress.Describe() with { Error = failure.Message }, fetch.IsUnwanted);
+                _failures.Add(fetch.IsUnwanted ? Cancelled(fetch.Progress) : fetch.Progress.Describe() with { Error = failure.Message });
         }
         fetch.Ends.Dispose();
         Changed?.Invoke();
@@ -314,6 +331,8 @@ internal sealed partial class ReplicaStore(
             await Task.Delay(OtherWorkersCheck, time, cancellationToken);
         }
     }
+
+    private static ReplicaTransfer Cancelled(TransferProgress progress) => progress.Describe() with { Error = "cancelled", Cancelled = true };
 
     private bool IsThere(string digest)
     {

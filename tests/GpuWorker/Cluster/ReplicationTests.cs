@@ -191,8 +191,26 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
 
         cancelled.StatusCode.ShouldBe(HttpStatusCode.NoContent);
         JsonElement model = await UntilAsync(cluster, model => model.GetProperty("blocked_because").ValueKind == JsonValueKind.String);
-        model.GetProperty("blocked_because").GetString()!.ShouldContain("was cancelled");
-        (await GetAsync(cluster, $"/cluster/transfers/{id}")).GetProperty("state").GetString().ShouldBe("failed");
+        model.GetProperty("blocked_because").GetString()!.ShouldContain("1 where it was cancelled");
+        (await GetAsync(cluster, $"/cluster/transfers/{id}")).GetProperty("state").GetString().ShouldBe("cancelled");
+    }
+
+    [Fact]
+    public async Task Transfer_CancelledWhileARequestWaits_ItFailsAndNoneBeginsAgain()
+    {
+        string storage = azurite.NewAccount();
+        await using StorageGate gate = await StorageGate.StartAsync(new StorageAccount(storage).Blobs.Uri, Cancellation);
+        gate.Before = (_, gone) => new TaskCompletionSource().Task.WaitAsync(gone);
+        await using TestCluster cluster = await StartAsync(storage, gate);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
+        Task<HttpResponseMessage> asking = cluster.Client.PostAsJsonAsync("/api/generate", new { model = "demo", prompt = "hi", raw = true }, Cancellation);
+        string id = (await TransferAsync(cluster)).GetProperty("id").GetString()!;
+
+        using HttpResponseMessage cancelled = await cluster.Client.DeleteAsync($"/cluster/transfers/{id}", Cancellation);
+
+        using HttpResponseMessage answer = await asking;
+        (await answer.Content.ReadAsStringAsync(Cancellation)).ShouldContain("was cancelled; it is not begun again for 15 min");
+        (await GetAsync(cluster, "/cluster/transfers")).GetProperty("transfers").EnumerateArray().ShouldHaveSingleItem().GetProperty("state").GetString().ShouldBe("cancelled");
     }
 
     /// <param name="storage">Null: an account of its own.</param>

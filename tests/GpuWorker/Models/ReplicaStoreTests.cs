@@ -171,11 +171,31 @@ public sealed class ReplicaStoreTests(AzuriteFixture azurite) : IAsyncLifetime
         store.HasFailed(digest).ShouldBeTrue();
         int before = _box.Gate.Pieces;
         _box.Gate.Before = (_, _) => Task.CompletedTask;
-        using Replica replica = await _box.Store().HoldAsync(digest, Cancellation);
+        (await Should.ThrowAsync<ReplicaException>(() => store.HoldAsync(digest, Cancellation))).Message.ShouldEndWith("was cancelled; it is not begun again for 15 min");
+        _box.Time.Advance(TimeSpan.FromMinutes(15));
+        using Replica replica = await store.HoldAsync(digest, Cancellation);
         (await File.ReadAllBytesAsync(replica.Path, Cancellation)).ShouldBe(content);
         // Those that were on their way when it ended are the ones that come again.
         before.ShouldBeInRange(Chunks / 2, (Chunks / 2) + ChunkCopy.Lanes);
         _box.Gate.Pieces.ShouldBeLessThanOrEqualTo(Chunks + ChunkCopy.Lanes);
+    }
+
+    /// <summary>Another worker of the box was making it, or others have failed since.</summary>
+    [Fact]
+    public async Task Cancel_NotOnItsWay_HoldsWhateverElseFails()
+    {
+        var (digest, _) = await _box.PublishAsync(1, chunks: 2);
+        ReplicaStore store = _box.Store();
+
+        store.Cancel(digest).ShouldBeTrue();
+        for (byte i = 0; i < 6; i++)
+            await store.EnsureAsync(ModelDigest.Of([i]), Cancellation);
+
+        store.IsCancelled(digest).ShouldBeTrue();
+        store.Transfers.Single(transfer => transfer.Digest == digest).Cancelled.ShouldBe(true);
+        _box.Time.Advance(TimeSpan.FromMinutes(15));
+        (await store.HoldAsync(digest, Cancellation)).Dispose();
+        store.Cancel(digest).ShouldBeFalse("it is here");
     }
 
     [Fact]
