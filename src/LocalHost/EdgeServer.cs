@@ -11,6 +11,7 @@ using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Costs;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.GpuWorker.Health;
 using OllamaMax.SignalR;
@@ -47,6 +48,8 @@ internal sealed class EdgeServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services
+            // Nothing ends an activity here. Before the rest, so that settings can say otherwise.
+            .Configure<PullOptions>(pulls => pulls.LongestSlice = TimeSpan.FromDays(1))
             .AddEdge(edge => Trust(edge, options))
             .AddCluster(storage, signalR)
             .AddKeysInPath()

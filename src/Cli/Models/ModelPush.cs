@@ -16,6 +16,9 @@ internal sealed class ModelPush(Edge edge, HttpClient storage, TimeProvider time
     private const int PieceSize = 4 << 20;
     private const string Success = "success";
 
+    /// <summary>An answer may not last as long as the verification: the next one goes on.</summary>
+    private const string Unfinished = "unfinished";
+
     /// <param name="path">As of <see cref="GgufFiles.Find"/>: a GGUF, any part of a split one, or a folder.</param>
     /// <param name="model">The name that it gets.</param>
     /// <param name="cancellationToken">Ends it; the next one goes on where it was.</param>
@@ -35,10 +38,16 @@ internal sealed class ModelPush(Edge edge, HttpClient storage, TimeProvider time
             await foreach (JsonElement line in FollowAsync("uploading", content.Length, progress => upload.RunAsync(progress, cancellationToken)))
                 yield return line;
         }
-        await foreach (JsonElement line in edge.StreamAsync(HttpMethod.Post, $"models/uploads/{digest}/complete", null, cancellationToken))
+        for (bool isDone = false; !isDone;)
         {
-            if (line.Text("status") != Success)
-                yield return line;
+            isDone = true;
+            await foreach (JsonElement line in edge.StreamAsync(HttpMethod.Post, $"models/uploads/{digest}/complete", null, cancellationToken))
+            {
+                if (line.Text("status") == Unfinished)
+                    isDone = false;
+                else if (line.Text("status") != Success)
+                    yield return line;
+            }
         }
         JsonObject create = new() { ["model"] = model, ["files"] = new JsonObject { [$"{Path.GetFileName(Path.TrimEndingDirectorySeparator(path))}"] = digest } };
         await foreach (JsonElement line in edge.StreamAsync(HttpMethod.Post, "api/create", create, cancellationToken))

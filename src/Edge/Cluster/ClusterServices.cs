@@ -61,6 +61,7 @@ public static class ClusterServices
             storage.Blobs, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ModelCatalog>>()));
         services.AddSingleton(_ => new ModelBlobs(storage.Blobs));
         services.AddSingleton(provider => new StagedBlobs(storage.Blobs, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(_ => new PullEnds(storage.Blobs));
         services.AddSingleton<IModelSource, CatalogModels>();
         services.AddSingleton<IVocabularySource, StoredVocabularies>();
         services.AddSingleton<IEndpointGroup, ModelChangeEndpoints>();

@@ -58,10 +58,22 @@ internal sealed class ModelChangeEndpoints(
             return;
         }
         RequestInfo.Of(context).Subject = $"{request.Name}";
+        try
+        {
+            await CreateAsync(context, request);
+        }
+        catch (OperationCanceledException) when (RequestLimit.ReachedBy(context) is not null && context.Response.HasStarted)
+        {
+            await ProgressLines.EndAtLimitAsync(context, request.IsStream, ": the same request goes on with what is done");
+        }
+    }
+
+    private async Task CreateAsync(HttpContext context, CreateRequest request)
+    {
         await using ProgressLines progress = new(context, request.IsStream);
         try
         {
-            if ((error = await PullMissingAsync(context, request, progress)) is not null)
+            if (await PullMissingAsync(context, request, progress) is { } error)
                 await progress.FailAsync(error);
             else if (await _converted.DoesAsync(request, context.RequestAborted))
                 await _converted.CreateAsync(context, request, progress);

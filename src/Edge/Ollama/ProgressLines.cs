@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Http;
@@ -40,6 +41,19 @@ internal sealed class ProgressLines(HttpContext context, bool isStream) : IAsync
         OllamaErrors.Write(context.Response.BodyWriter, error.Message);
         if (isStream)
             context.Response.BodyWriter.Write("\n"u8);
+    }
+
+    /// <summary>The last words of an answer that has reached its <see cref="RequestLimit"/>, whose client is still there: an error.</summary>
+    /// <param name="context">Of the answer, which has begun.</param>
+    /// <param name="isStream">As of the answer's lines so far.</param>
+    /// <param name="then">What becomes of what was asked for.</param>
+    public static async Task EndAtLimitAsync(HttpContext context, bool isStream, string then)
+    {
+        TimeSpan limit = RequestLimit.ReachedBy(context)!.Value;
+        RequestLimit.Lift(context);
+        await using ProgressLines progress = new(context, isStream);
+        string message = string.Create(CultureInfo.InvariantCulture, $"an answer ends after {limit.TotalMinutes} minutes here{then}");
+        await progress.FailAsync(new ApiError(StatusCodes.Status500InternalServerError, message));
     }
 
     /// <summary>Sends what has been said so far.</summary>

@@ -24,24 +24,27 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
     public RunningPull? Find(PullRequest request)
     {
         lock (_lock)
-            return _running.Find(one => one.Request == request && one.Followers > 0);
+            return _running.Find(one => one.Request == request && one.Followers.Count > 0);
     }
 
     /// <summary>Starts a pull, or takes part in one that runs.</summary>
-    public PullHandle Join(PullRequest request)
+    /// <param name="request">What is pulled.</param>
+    /// <param name="mayWrite">As of <see cref="PullHandle"/>; null: nothing is in its way.</param>
+    public PullHandle Join(PullRequest request, Func<CancellationToken, Task<bool>>? mayWrite = null)
     {
         lock (_lock)
         {
             // One that nobody follows any more is ending; the new one waits for what it holds.
-            RunningPull? running = _running.Find(one => one.Request == request && one.Followers > 0);
+            RunningPull? running = _running.Find(one => one.Request == request && one.Followers.Count > 0);
             if (running is null)
             {
                 running = new RunningPull(request, time, lifetime.ApplicationStopping);
                 _running.Add(running);
                 running.Start(RunAsync);
             }
-            running.Followers++;
-            return new PullHandle(running, () => Leave(running));
+            PullHandle follower = new(running, mayWrite, follower => Leave(running, follower));
+            running.Followers.Add(follower);
+            return follower;
         }
     }
 
@@ -56,20 +59,34 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
         }
     }
 
-    private void Leave(RunningPull running)
+    private void Leave(RunningPull running, PullHandle follower)
     {
         lock (_lock)
         {
-            if (--running.Followers == 0 && _running.Contains(running))
+            if (running.Followers.Remove(follower) && running.Followers.Count == 0 && _running.Contains(running))
                 running.Cancel();
         }
+    }
+
+    private async Task<bool> MayWriteAsync(RunningPull running, CancellationToken cancellationToken)
+    {
+        PullHandle[] followers;
+        lock (_lock)
+            followers = [.. running.Followers];
+        foreach (PullHandle follower in followers)
+        {
+            if (!await follower.MayWriteAsync(cancellationToken))
+                return false;
+        }
+        return true;
     }
 
     private async Task<string?> RunAsync(RunningPull running, CancellationToken cancellationToken)
     {
         try
         {
-            await pull.RunAsync(running.Request, running.Progress, cancellationToken);
+            if (!await pull.RunAsync(running.Request, running.Progress, limited => MayWriteAsync(running, limited), cancellationToken))
+                return PullResult.WasCancelled;
             LogPulled(running.Request.Name);
             return null;
         }

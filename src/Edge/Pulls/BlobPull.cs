@@ -20,14 +20,15 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
         progress.Begin(new($"pulling {ModelDigest.Hex(layer.Digest)[..12]}", layer.Digest, layer.Size));
         if (await blobs.FindAsync(layer.Digest, cancellationToken) is null)
         {
-            await using StagedBlob staged = await TakeAsync(key, layer.Size, progress, cancellationToken);
+            await using StagedBlob staged = await TakeAsync(key, layer.Size, isHashed: false, progress, cancellationToken);
             progress.Show(staged.Length);
             // Another edge may have finished while it was waited for.
             if (await blobs.FindAsync(layer.Digest, cancellationToken) is null)
-                await download.RunAsync(address, staged, layer.Size, progress.Advance, cancellationToken);
+                await download.RunAsync(address, staged, layer.Size, progress, cancellationToken);
             progress.Show(layer.Size);
             progress.Begin(new("verifying sha256 digest"));
             await PublishAsync(layer.Digest, staged, cancellationToken);
+            await staged.DeleteAsync(cancellationToken);
         }
         else
         {
@@ -37,24 +38,30 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
     }
 
     /// <summary>Files of which only the addresses are known: one, or all that a split model has.</summary>
-    /// <returns>The digest of what they are together.</returns>
+    /// <param name="parts">The files.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="finish">Given the digest of what they are together. They stay staged until it is done: nothing else tells that they need not be fetched again.</param>
+    /// <param name="cancellationToken">Ends it; the next goes on.</param>
+    /// <returns>What <paramref name="finish"/> answers.</returns>
     /// <exception cref="PullException">One is not to be had, or no GGUF.</exception>
     /// <exception cref="ModelPublishException">They do not belong together.</exception>
-    public async Task<string> PullAsync(IReadOnlyList<SourcePart> parts, PullProgress progress, CancellationToken cancellationToken)
+    public async Task<string> PullAsync(IReadOnlyList<SourcePart> parts, PullProgress progress, Func<string, Task<string>> finish, CancellationToken cancellationToken)
     {
         List<StagedBlob> staged = [];
         try
         {
             foreach (SourcePart part in parts)
-                staged.Add(await FetchAsync(part, progress, cancellationToken));
+                staged.Add(await FetchAsync(part, isHashed: parts.Count == 1 || part.Digest is not null, progress, cancellationToken));
             progress.Begin(new("verifying sha256 digest"));
             for (int i = 0; i < parts.Count; i++)
                 await VerifyAsync(parts[i], staged[i], cancellationToken);
             if (staged.Count > 1)
-                return await new StagedParts(staged, blobs).PublishAsync(cancellationToken);
+                return await PublishAsync(new StagedParts(staged, blobs), finish, cancellationToken);
             string digest = await staged[0].HashAsync(cancellationToken);
             await PublishAsync(digest, staged[0], cancellationToken);
-            return digest;
+            string finished = await finish(digest);
+            await staged[0].DeleteAsync(cancellationToken);
+            return finished;
         }
         finally
         {
@@ -63,15 +70,25 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
         }
     }
 
+    private static async Task<string> PublishAsync(StagedParts parts, Func<string, Task<string>> finish, CancellationToken cancellationToken)
+    {
+        string finished = await finish(await parts.PublishAsync(cancellationToken));
+        await parts.DeleteAsync(cancellationToken);
+        return finished;
+    }
+
     /// <summary>The file, whole, and for nobody else until it is disposed of.</summary>
-    private async Task<StagedBlob> FetchAsync(SourcePart part, PullProgress progress, CancellationToken cancellationToken)
+    private async Task<StagedBlob> FetchAsync(SourcePart part, bool isHashed, PullProgress progress, CancellationToken cancellationToken)
     {
         string key = "url-" + ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes(part.Address.AbsoluteUri)));
         progress.Begin(new($"pulling {Path.GetFileName(part.Address.AbsolutePath)}"));
-        StagedBlob staged = await TakeAsync(key, 0, progress, cancellationToken);
+        StagedBlob staged = await TakeAsync(key, 0, isHashed, progress, cancellationToken);
         try
         {
-            await download.RunAsync(part.Address, staged, null, progress.Advance, cancellationToken);
+            // Of what is there, so that what comes can be hashed as it does.
+            if (isHashed)
+                await staged.HashAsync(cancellationToken);
+            await download.RunAsync(part.Address, staged, null, progress, cancellationToken);
             return staged;
         }
         catch
@@ -92,19 +109,19 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
     private async Task PublishAsync(string digest, StagedBlob staged, CancellationToken cancellationToken)
     {
         bool isThere = await blobs.FindAsync(digest, cancellationToken) is not null;
-        string? actual = isThere ? null : await staged.PublishAsync(blobs, digest, cancellationToken);
+        if (isThere || await staged.PublishAsync(blobs, digest, cancellationToken) is not { } actual)
+            return;
         await staged.DeleteAsync(cancellationToken);
-        if (actual is not null)
-            throw Mismatch(digest, actual);
+        throw Mismatch(digest, actual);
     }
 
     private static PullException Mismatch(string expected, string actual) =>
         new($"digest mismatch, expected \"{expected}\", got \"{actual}\": what came was thrown away");
 
-    private async Task<StagedBlob> TakeAsync(string key, long total, PullProgress progress, CancellationToken cancellationToken)
+    private async Task<StagedBlob> TakeAsync(string key, long total, bool isHashed, PullProgress progress, CancellationToken cancellationToken)
     {
         StagedBlob? staged;
-        while ((staged = await staging.TryTakeAsync(key, cancellationToken)) is null)
+        while ((staged = await staging.TryTakeAsync(key, cancellationToken, isHashed)) is null)
         {
             if (total > 0)
                 progress.Show(await staging.LengthAsync(key, cancellationToken));

@@ -7,11 +7,12 @@ using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Models;
 using OllamaMax.Orchestrations;
 using OllamaMax.Orchestrations.Pulls;
+using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Pulls;
 
 /// <summary>Pulls that go on without anybody who follows them, whatever happens to servers; each is an orchestration. Equal ones are one.</summary>
-internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls)
+internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls, PullEnds ends)
 {
     private const string IdPrefix = "pull-";
 
@@ -25,7 +26,7 @@ internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls)
     {
         if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
             return error;
-        PullInput input = new(request.Name.ToString(), request.From?.AbsoluteUri);
+        PullInput input = new(request.Name.ToString(), request.From?.AbsoluteUri) { Run = Guid.NewGuid().ToString("n") };
         string id = IdPrefix + ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes($"{input.Model} {input.From}")))[..32];
         if (await hub.GetInstanceAsync(id, getInputsAndOutputs: true, context.RequestAborted) is not { IsCompleted: false })
             await BeginAsync(hub, id, input);
@@ -46,16 +47,19 @@ internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls)
         return all;
     }
 
-    /// <summary>False where there is no such pull, or it has ended.</summary>
-    public async Task<bool> CancelAsync(HttpContext context, string id)
+    /// <summary>Ends one, wherever its slice is run: there will be no model of it.</summary>
+    public async Task<CancelOutcome> CancelAsync(HttpContext context, string id)
     {
         if (!id.StartsWith(IdPrefix, StringComparison.Ordinal) || hubs.Of(context).Value is not { } hub
             || await hub.GetInstanceAsync(id, getInputsAndOutputs: true, context.RequestAborted) is not { IsCompleted: false } state)
-            return false;
+            return CancelOutcome.NotThere;
+        PullInput? input = state.ReadInputAs<PullInput>();
+        if (input?.Run is { } run && !await ends.TryCancelAsync(run, CancellationToken.None))
+            return CancelOutcome.TooLate;
         await hub.RaiseEventAsync(id, EventNames.Cancel, id, CancellationToken.None);
-        if (state.ReadInputAs<PullInput>() is { } input && pulls.Find(PullRequest.Of(input)) is { } running)
+        if (input is not null && pulls.Find(PullRequest.Of(input)) is { } running)
             running.Cancel();
-        return true;
+        return CancelOutcome.Cancelled;
     }
 
     /// <summary>Forgets those that ended long ago.</summary>
@@ -96,4 +100,15 @@ internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls)
         }
         return state?.ReadCustomStatusAs<PullSlice>() is { } slice ? begun with { Completed = slice.Completed, Total = slice.Total } : begun;
     }
+}
+
+internal enum CancelOutcome
+{
+    /// <summary>There is no such pull, or it has ended.</summary>
+    NotThere,
+
+    /// <summary>Its model is being written.</summary>
+    TooLate,
+
+    Cancelled,
 }

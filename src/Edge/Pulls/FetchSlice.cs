@@ -1,24 +1,19 @@
+using System.Globalization;
 using Microsoft.DurableTask;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using OllamaMax.Models;
 using OllamaMax.Orchestrations.Pulls;
+using OllamaMax.Storage.Models;
 
 namespace OllamaMax.Edge.Pulls;
 
-/// <summary>A slice of a pull that an orchestration runs: one of this edge's pulls, followed for a while.</summary>
-internal sealed partial class FetchSlice(ActivePulls pulls, IOptions<PullOptions> options, TimeProvider time, ILogger<FetchSlice> logger) : TaskActivity<PullInput, PullSlice>
+/// <summary>A slice of a pull that an orchestration runs: one of this edge's pulls, followed for a while. What it has done when it ends is gone on with by the next.</summary>
+internal sealed class FetchSlice(ActivePulls pulls, PullEnds ends, IOptions<PullOptions> options, TimeProvider time) : TaskActivity<PullInput, PullSlice>
 {
-    /// <summary>Shorter than a function may last, and long beside what going on costs.</summary>
+    /// <summary>Long beside what going on costs. What else than fetching is done may last for longer (<see cref="PullOptions.LongestSlice"/>), as it begins by looking at all that is there.</summary>
     public static readonly TimeSpan Slice = TimeSpan.FromMinutes(1);
 
-    /// <summary>
-    /// No slice lasts longer. A function that does (<c>functionTimeout</c> in host.json) is ended with its whole process, and with everybody's answers there.
-    /// </summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(20);
-
-    /// <summary>What is being verified is read anew by the next slice, so it is waited for.</summary>
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+    /// <summary>Whether it was cancelled meanwhile is known so late, where that was at another edge.</summary>
+    public static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
     public override async Task<PullSlice> RunAsync(TaskActivityContext context, PullInput input)
     {
@@ -26,24 +21,32 @@ internal sealed partial class FetchSlice(ActivePulls pulls, IOptions<PullOptions
         if (request.From is { } from && !options.Value.Allows(from))
             return new(0, 0) { Error = $"the server's options do not let {from} be asked any more" };
         long startedAt = time.GetTimestamp();
-        using PullHandle pull = pulls.Join(request);
-        await EndsWithinAsync(pull, Slice);
-        while (!pull.Ended.IsCompleted && !pull.Progress.IsFetching && time.GetElapsedTime(startedAt) < Longest)
-            await EndsWithinAsync(pull, LookAgain);
-        var (completed, total, _) = pull.Progress.Sum;
-        if (!pull.Ended.IsCompleted)
+        using PullHandle pull = pulls.Join(request, input.Run is { } run ? limited => ends.TryWriteAsync(run, limited) : null);
+        bool isCancelled = await IsCancelledAsync(input);
+        while (!isCancelled && !pull.Ended.IsCompleted && !IsOver(pull.Progress, time.GetElapsedTime(startedAt)))
         {
-            if (!pull.Progress.IsFetching)
-                LogCutShort(request.Name, Longest);
-            return new(completed, total);
+            await ((Task)pull.Ended).WaitAsync(LookAgain, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            isCancelled = !pull.Ended.IsCompleted && await IsCancelledAsync(input);
         }
+        if (isCancelled)
+            pull.Cancel();
+        var (completed, total, _) = pull.Progress.Sum;
+        PullSlice slice = new(completed, total) { IsCancelled = isCancelled };
+        if (isCancelled || !pull.Ended.IsCompleted)
+            return slice with { Error = isCancelled ? null : WhyNever(pull.Progress) };
         string? error = await pull.Ended;
-        return new(completed, total) { IsDone = error is null, Error = error == PullResult.WasCancelled ? null : error };
+        return error == PullResult.WasCancelled ? slice with { IsCancelled = await IsCancelledAsync(input) } : slice with { IsDone = error is null, Error = error };
     }
 
-    private async Task EndsWithinAsync(PullHandle pull, TimeSpan patience) =>
-        await ((Task)pull.Ended).WaitAsync(patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    private bool IsOver(PullProgress progress, TimeSpan elapsed) =>
+        elapsed >= options.Value.LongestSlice || (elapsed >= Slice && progress.IsKept);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What was fetched of {Model} has not become a model within {Longest}; the next slice reads it anew, and sends what storage lacks")]
-    private partial void LogCutShort(ModelName model, TimeSpan longest);
+    /// <summary>What no slice can bring to its end, as each begins anew; null: the next goes on, or has more time for it.</summary>
+    private string? WhyNever(PullProgress progress) => progress.AtRisk < options.Value.LongestSlice / 2
+        ? null
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"the source sends its file from the first byte only, or without a version, and {options.Value.LongestSlice.TotalMinutes:0.#} minutes, all that there is for it here, do not suffice: fetch it elsewhere, and push it (ollamamax models push)");
+
+    private async Task<bool> IsCancelledAsync(PullInput input) => input.Run is { } run && await ends.IsCancelledAsync(run, CancellationToken.None);
 }

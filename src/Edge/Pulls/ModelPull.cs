@@ -9,10 +9,15 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
 {
     private readonly BlobConverter _converter = new(blobs);
 
+    /// <param name="request">What is pulled.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="mayWrite">Asked when all but the name is there.</param>
+    /// <param name="cancellationToken">Ends it; what is done stays for the next.</param>
+    /// <returns>False: it was not to be written any more.</returns>
     /// <exception cref="PullException">It cannot be pulled.</exception>
     /// <exception cref="ModelPublishException">What was pulled is no GGUF of a language model.</exception>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
-    public async Task RunAsync(PullRequest request, PullProgress progress, CancellationToken cancellationToken)
+    public async Task<bool> RunAsync(PullRequest request, PullProgress progress, Func<CancellationToken, Task<bool>> mayWrite, CancellationToken cancellationToken)
     {
         progress.Begin(new("pulling manifest"));
         Modelfile modelfile = Modelfile.None;
@@ -26,7 +31,7 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
             (manifest, parts) = await FindAsync(request.Name, cancellationToken);
         if (manifest is null)
         {
-            digest = await TranslateAsync(await weights.PullAsync(parts, progress, cancellationToken), progress, cancellationToken);
+            digest = await weights.PullAsync(parts, progress, pulled => TranslateAsync(pulled, progress, cancellationToken), cancellationToken);
         }
         else
         {
@@ -37,11 +42,14 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
                 : await PullAsync(request.Name, manifest.Weights, adapters, progress, cancellationToken);
         }
         progress.Begin(new("writing manifest"));
+        if (!await mayWrite(cancellationToken))
+            return false;
         if (!await catalog.CreateAsync(digest, request.Name, modelfile, cancellationToken, [.. adapters.Select(layer => layer.Digest)], TranslatedFrom(manifest, adapters, digest)))
             throw new PullException($"blob {digest} was deleted while it was made a model");
         if (await check.WarningAsync(request.Name, cancellationToken) is { } warning)
             progress.Begin(new(warning));
         progress.Begin(new(PullLine.Success));
+        return true;
     }
 
     /// <returns>The digest of the weights, or of what llama.cpp has instead of them.</returns>
@@ -71,7 +79,7 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
 
     private Task<string> ConvertAsync(string status, BlobConversion conversion, PullProgress progress, CancellationToken cancellationToken)
     {
-        // Bytes are not counted: what is done of this is not kept when it is cut short.
+        // Bytes are not counted: those of lines are what is fetched.
         progress.Begin(new(status));
         return _converter.RunAsync(conversion, (_, _) => { }, cancellationToken);
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -44,19 +43,15 @@ internal sealed class PullEndpoints(
         }
         catch (OperationCanceledException) when (RequestLimit.ReachedBy(context) is not null && context.Response.HasStarted)
         {
-            await LeaveAsync(context, request, isStream, RequestLimit.ReachedBy(context)!.Value);
+            await LeaveAsync(context, request, isStream);
         }
     }
 
     /// <summary>The answer has to end, and its client is there: the pull goes on by itself.</summary>
-    private async Task LeaveAsync(HttpContext context, PullRequest request, bool isStream, TimeSpan limit)
+    private async Task LeaveAsync(HttpContext context, PullRequest request, bool isStream)
     {
         RequestLimit.Lift(context);
-        await using ProgressLines progress = new(context, isStream);
-        string begin = string.Create(CultureInfo.InvariantCulture, $"an answer ends after {limit.TotalMinutes} minutes here");
-        string end = (await durable.StartAsync(context, request)).Failed(out _, out _)
-            ? $"{begin}, and the pull with it: pull again to go on"
-            : $"{begin}; the pull goes on: pull again to follow it";
-        await progress.FailAsync(new ApiError(StatusCodes.Status500InternalServerError, end));
+        string then = (await durable.StartAsync(context, request)).Failed(out _, out _) ? ", and the pull with it: pull again to go on" : "; the pull goes on: pull again to follow it";
+        await ProgressLines.EndAtLimitAsync(context, isStream, then);
     }
 }

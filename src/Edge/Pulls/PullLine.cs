@@ -9,4 +9,7 @@ internal sealed record PullLine(string Status, string? Digest = null, long Total
 {
     /// <summary>The last status, when all is done.</summary>
     public const string Success = "success";
+
+    /// <summary>The last status of a verification that reached the limit of an answer: the same request goes on with it.</summary>
+    public const string Unfinished = "unfinished";
 }

@@ -37,6 +37,13 @@ public sealed class PullOptions : IValidatableObject
     [TimeSpanRange("00:00:01", "01:00:00")]
     public TimeSpan LongestDelay { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// What one edge does at a time of a pull that nobody has to follow, where it cannot be interrupted without loss, or is not fetching. Below what a function may last (<c>functionTimeout</c> in host.json), which
+    /// is ended with its whole process, and with everybody's answers there.
+    /// </summary>
+    [TimeSpanRange("00:01:00", "7.00:00:00")]
+    public TimeSpan LongestSlice { get; set; } = TimeSpan.FromMinutes(20);
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         Hosts.Where(entry => Parse(entry) is null)
             .Select(entry => new ValidationResult($"{Section}:Hosts: '{entry}' is not host=URL with an http or https URL"));

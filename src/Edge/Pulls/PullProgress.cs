@@ -14,6 +14,8 @@ internal sealed class PullProgress(TimeProvider time)
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _signalled;
     private long _fetched;
+    private bool? _isResumable;
+    private long? _atRiskSince;
 
     /// <summary>Bytes of all that is counted, those that are done, and what came per second since the start.</summary>
     public (long Completed, long Total, long BytesPerSecond) Sum
@@ -28,7 +30,7 @@ internal sealed class PullProgress(TimeProvider time)
         }
     }
 
-    /// <summary>Bytes are coming that stay there whatever happens.</summary>
+    /// <summary>Bytes are coming.</summary>
     public bool IsFetching
     {
         get
@@ -38,11 +40,42 @@ internal sealed class PullProgress(TimeProvider time)
         }
     }
 
+    /// <summary>Bytes are coming that stay there whatever happens.</summary>
+    public bool IsKept
+    {
+        get
+        {
+            lock (_lock)
+                return IsFetching && _isResumable == true;
+        }
+    }
+
+    /// <summary>For so long has come what will have to be fetched again where this is cut off; zero: nothing has.</summary>
+    public TimeSpan AtRisk
+    {
+        get
+        {
+            lock (_lock)
+                return _atRiskSince is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>Whether what comes from now on, and has come of the same file, can be gone on with after a cut; null: its source does not say.</summary>
+    public void SayResumable(bool? isResumable)
+    {
+        lock (_lock)
+        {
+            _isResumable = isResumable;
+            _atRiskSince = isResumable == false ? _atRiskSince ?? time.GetTimestamp() : null;
+        }
+    }
+
     public void Begin(PullLine line)
     {
         lock (_lock)
         {
             _lines.Add(line);
+            _isResumable = null;
             _signalled = line.Completed;
             Signal_NeedsLock();
         }

@@ -8,7 +8,7 @@ namespace OllamaMax.Edge.Pulls;
 
 internal static class PullServices
 {
-    /// <summary><c>/api/pull</c> and <c>/cluster/transfers</c>, and what is behind them. Needs the catalogue, <c>ModelBlobs</c>, <c>StagedBlobs</c> and <c>IPromptRenderer</c>.</summary>
+    /// <summary><c>/api/pull</c> and <c>/cluster/transfers</c>, and what is behind them. Needs the catalogue, <c>ModelBlobs</c>, <c>StagedBlobs</c>, <c>PullEnds</c> and <c>IPromptRenderer</c>.</summary>
     public static IServiceCollection AddPulls(this IServiceCollection services)
     {
         services.AddOptions<PullOptions>().BindConfiguration(PullOptions.Section).ValidateDataAnnotations().ValidateOnStart();

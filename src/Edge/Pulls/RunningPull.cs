@@ -15,7 +15,7 @@ internal sealed class RunningPull(PullRequest request, TimeProvider time, Cancel
     public Task<string?> Ended { get; private set; } = Task.FromResult<string?>(null);
 
     /// <summary>Who follows it; the last one's leaving ends it. Changed under the lock of <see cref="ActivePulls"/>.</summary>
-    public int Followers { get; set; }
+    public List<PullHandle> Followers { get; } = [];
 
     public void Start(Func<RunningPull, CancellationToken, Task<string?>> run) => Ended = Task.Run(() => run(this, _cancelled.Token), CancellationToken.None);
 

@@ -19,11 +19,11 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
     /// <param name="staged">Where it goes; all of it is there afterwards.</param>
     /// <param name="size">Its bytes, where a manifest says so; its digest then tells whether it is the right one. Null: the source is asked, and
     /// parts are put together only where it says that they are of one version.</param>
-    /// <param name="progress">Told of total and completed bytes.</param>
+    /// <param name="progress">Told of total and completed bytes, and whether they can be gone on with.</param>
     /// <param name="cancellationToken">Ends it; what came stays for the next time.</param>
     /// <exception cref="PullException">The source does not have it, or not as it says.</exception>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
-    public async Task RunAsync(Uri address, StagedBlob staged, long? size, Action<long, long> progress, CancellationToken cancellationToken)
+    public async Task RunAsync(Uri address, StagedBlob staged, long? size, PullProgress progress, CancellationToken cancellationToken)
     {
         if (size > StagedBlobs.LargestSize)
             throw new PullException($"a file of {size} bytes is larger than {StagedBlobs.LargestSize}, which is the most that can be pulled");
@@ -32,7 +32,7 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         await retry.RunAsync(address, limited => AttemptAsync(address, staged, size, progress, limited), () => staged.Length, cancellationToken);
     }
 
-    private async Task<long> AttemptAsync(Uri address, StagedBlob staged, long? size, Action<long, long> progress, CancellationToken cancellationToken)
+    private async Task<long> AttemptAsync(Uri address, StagedBlob staged, long? size, PullProgress progress, CancellationToken cancellationToken)
     {
         if (staged.Length == size)
             return staged.Length;
@@ -46,12 +46,33 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
             throw new PullException($"a file of {total} bytes is larger than {StagedBlobs.LargestSize}, which is the most that can be pulled");
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
             return await EndAsync(staged, total, cancellationToken);
+        bool isSame = size is not null || (ValidatorOf(response) is { } validator && validator == staged.Validator);
+        if (isSame && staged.Length == total)
+            return total;
+        progress.SayResumable(IsResumable(response, size is not null, isSame && from > 0));
         if (response.StatusCode == HttpStatusCode.OK)
             await BeginAsync(response, staged, size is null, cancellationToken);
         else if (response.Content.Headers.ContentRange?.From != staged.Length)
             throw new SourceUnavailableException($"{address.Host} answered another range than was asked for");
         await CopyAsync(response, staged, total, isUnknown: size is null, progress, cancellationToken);
+        // All of it is there, and is known again where it has a version.
+        if (size is not null || staged.Validator is not null)
+            progress.SayResumable(null);
         return staged.Length;
+    }
+
+    /// <param name="response">Its begin.</param>
+    /// <param name="isNamed">Its digest is known, and tells the right one.</param>
+    /// <param name="isAskedForPart">A part of the same version was asked for.</param>
+    /// <returns>As of <see cref="PullProgress.SayResumable"/>.</returns>
+    private static bool? IsResumable(HttpResponseMessage response, bool isNamed, bool isAskedForPart)
+    {
+        if (response.StatusCode == HttpStatusCode.PartialContent)
+            return true;
+        // The whole may come although the source says that it knows parts.
+        if (isAskedForPart || response.Headers.AcceptRanges.Contains("none") || (!isNamed && ValidatorOf(response) is null))
+            return false;
+        return response.Headers.AcceptRanges.Contains("bytes") ? true : null;
     }
 
     /// <summary>There is nothing behind what is there: either it is all, or the file has become shorter.</summary>
@@ -77,14 +98,14 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         : response.Content.Headers.LastModified?.ToString("R");
 
     private async Task CopyAsync(
-        HttpResponseMessage response, StagedBlob staged, long total, bool isUnknown, Action<long, long> progress, CancellationToken cancellationToken)
+        HttpResponseMessage response, StagedBlob staged, long total, bool isUnknown, PullProgress progress, CancellationToken cancellationToken)
     {
         await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
         byte[] piece = GC.AllocateUninitializedArray<byte>(PieceSize);
         int filled;
         do
         {
-            (filled, Exception? cut) = await FillAsync(body, piece, read => progress(total, staged.Length + read), cancellationToken);
+            (filled, Exception? cut) = await FillAsync(body, piece, read => progress.Advance(total, staged.Length + read), cancellationToken);
             if (staged.Length + filled > total)
                 throw new PullException($"{response.RequestMessage!.RequestUri!.Host} sends more than the {total} bytes that it says");
             // Most addresses that are no GGUF's are a web page's: known after its first bytes.

@@ -65,10 +65,14 @@ internal sealed class TransferEndpoints(
 
     private async Task CancelAsync(HttpContext context)
     {
-        if (await durable.CancelAsync(context, Id(context)))
+        switch (await durable.CancelAsync(context, Id(context)))
         {
-            context.Response.StatusCode = StatusCodes.Status204NoContent;
-            return;
+            case CancelOutcome.Cancelled:
+                context.Response.StatusCode = StatusCodes.Status204NoContent;
+                return;
+            case CancelOutcome.TooLate:
+                await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status409Conflict, $"the model of '{Id(context)}' is being written: it cannot be cancelled any more"));
+                return;
         }
         foreach (ITransferSource source in sources)
         {

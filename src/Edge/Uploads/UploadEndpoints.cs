@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Ollama;
 using OllamaMax.Edge.OpenApi;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Models;
 using OllamaMax.Security;
 using OllamaMax.Storage.Models;
@@ -60,22 +61,43 @@ internal sealed class UploadEndpoints(
             await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status404NotFound, $"nothing was uploaded for {digest}: ask POST /models/uploads where to"));
             return;
         }
+        try
+        {
+            await VerifyAsync(context, digest, isThere);
+        }
+        catch (OperationCanceledException) when (RequestLimit.ReachedBy(context) is not null && context.Response.HasStarted)
+        {
+            RequestLimit.Lift(context);
+            await using ProgressLines progress = new(context, isStream: true);
+            progress.Say(PullLine.Unfinished);
+        }
+    }
+
+    private async Task VerifyAsync(HttpContext context, string digest, bool isThere)
+    {
         await using ProgressLines progress = new(context, isStream: true);
         Task<string?> verifying = isThere ? Task.FromResult<string?>(null) : uploads.CompleteAsync(digest, context.RequestAborted);
-        do
+        try
         {
-            progress.Say("verifying sha256 digest");
-            await progress.FlushAsync();
-            Task waiting = verifying.WaitAsync(options.Value.HeartbeatInterval, time);
-            await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            do
+            {
+                progress.Say("verifying sha256 digest");
+                await progress.FlushAsync();
+                await ((Task)verifying).WaitAsync(options.Value.HeartbeatInterval, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            while (!verifying.IsCompleted);
         }
-        while (!verifying.IsCompleted);
+        finally
+        {
+            // Cancelled, it keeps how far it is.
+            await ((Task)verifying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         try
         {
             if (await verifying is { } actual)
                 await progress.FailAsync(ApiError.BadRequest($"digest mismatch, expected \"{digest}\", got \"{actual}\""));
             else
-                progress.Say("success");
+                progress.Say(PullLine.Success);
         }
         catch (CatalogException e)
         {

@@ -20,11 +20,13 @@ public sealed class PullOrchestrator : TaskOrchestrator<PullInput, PullResult>
         for (int i = 0; i < SlicesOfOneHistory; i++)
         {
             Task<PullSlice> pulling = SliceAsync(context, input);
-            // What is being fetched then goes on to its slice's end, and stays for the next pull.
+            // Whoever runs the slice finds out by itself; what was fetched stays for the next pull.
             if (await Task.WhenAny(pulling, cancelled) == cancelled)
-                return new("cancelled", slice.Completed, slice.Total, PullResult.WasCancelled);
+                return Cancelled(slice);
             slice = await pulling;
             context.SetCustomStatus(slice);
+            if (slice.IsCancelled)
+                return Cancelled(slice);
             if (slice.Error is { } error)
                 return new("failed", slice.Completed, slice.Total, error);
             if (slice.IsDone)
@@ -33,6 +35,8 @@ public sealed class PullOrchestrator : TaskOrchestrator<PullInput, PullResult>
         context.ContinueAsNew(input);
         return new("running", slice.Completed, slice.Total);
     }
+
+    private static PullResult Cancelled(PullSlice slice) => new("cancelled", slice.Completed, slice.Total, PullResult.WasCancelled);
 
     /// <summary>One that cannot be run at all is the pull's failure.</summary>
     private static async Task<PullSlice> SliceAsync(TaskOrchestrationContext context, PullInput input)

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Text;
 using Azure;
 using OllamaMax.Models;
 using OllamaMax.Models.Gguf;
@@ -8,11 +8,10 @@ namespace OllamaMax.Storage.Models;
 
 /// <summary>
 /// Makes one blob of GGUFs that are in storage: the parts of a split one become one, one of Ollama's becomes llama.cpp's, it becomes smaller, adapters are added, or all of it. In
-/// constant memory: they are read twice, for the new one's digest and on its way.
+/// constant memory: they are read twice, for the new one's digest and on its way. One that was cut short is gone on with by the next that is the same.
 /// </summary>
 public sealed class BlobConverter(ModelBlobs blobs)
 {
-    private const int PieceSize = 1 << 20;
     private const int LookSize = 1 << 20;
     private const int ReadSize = 4 << 20;
 
@@ -64,7 +63,7 @@ public sealed class BlobConverter(ModelBlobs blobs)
 
     /// <param name="conversion">What is to be made.</param>
     /// <param name="progress">Told of total and completed bytes, of both times together.</param>
-    /// <param name="cancellationToken">Ends it; nothing stays.</param>
+    /// <param name="cancellationToken">Ends it; the next goes on.</param>
     /// <returns>The digest of what was made; what is there already is not made again.</returns>
     /// <exception cref="ModelPublishException">It cannot be made.</exception>
     /// <exception cref="CatalogException">Storage is to blame.</exception>
@@ -72,11 +71,7 @@ public sealed class BlobConverter(ModelBlobs blobs)
     {
         try
         {
-            string made = await ReadAsync(conversion, ReadSize, (_, content) => HashAsync(content, progress, cancellationToken), cancellationToken);
-            if (await blobs.FindAsync(made, cancellationToken) is null
-                && await ReadAsync(conversion, ReadSize, (_, content) => UploadAsync(made, content, progress, cancellationToken), cancellationToken) is { } other)
-                throw new CatalogException($"{conversion} gave {made} first and {other} then");
-            return made;
+            return await ReadAsync(conversion, ReadSize, (_, content) => MakeAsync(conversion, content, progress, cancellationToken), cancellationToken);
         }
         catch (GgufFormatException e)
         {
@@ -118,22 +113,21 @@ public sealed class BlobConverter(ModelBlobs blobs)
         }
     }
 
-    private Task<string?> UploadAsync(string digest, Stream content, Action<long, long> progress, CancellationToken cancellationToken)
+    private async Task<string> MakeAsync(BlobConversion conversion, Stream content, Action<long, long> progress, CancellationToken cancellationToken)
     {
         long size = content.Length;
-        return blobs.UploadFromAsync(digest, content, cancellationToken, done => progress(2 * size, size + done));
+        PassSource source = SourceOf(conversion);
+        ModelChunks made = await blobs.DigestAsync(source, content, cancellationToken, done => progress(2 * size, done));
+        bool isThere = await blobs.FindAsync(made.Digest, cancellationToken) is not null
+            || await blobs.WriteAsync(made, content, cancellationToken, done => progress(2 * size, size + done));
+        await blobs.ForgetAsync(source, cancellationToken);
+        return isThere ? made.Digest : throw new CatalogException($"{conversion} gave {made.Digest} first and something else then");
     }
 
-    private static async Task<string> HashAsync(Stream content, Action<long, long> progress, CancellationToken cancellationToken)
+    /// <summary>Another build may make something else of the same.</summary>
+    private static PassSource SourceOf(BlobConversion conversion)
     {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] piece = new byte[PieceSize];
-        int read;
-        while ((read = await content.ReadAsync(piece, cancellationToken)) > 0)
-        {
-            hash.AppendData(piece, 0, read);
-            progress(2 * content.Length, content.Position);
-        }
-        return ModelDigest.Format(hash.GetHashAndReset());
+        string task = $"{string.Join(' ', conversion.Sources)} > {conversion.Quantization?.Name} + {string.Join(' ', conversion.Adapters)}";
+        return new($"made-{ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes(task)))}", $"{typeof(GgufQuantizer).Module.ModuleVersionId}");
     }
 }

@@ -1,11 +1,9 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
-using System.Text;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using Azure.Storage.Blobs.Specialized;
 using OllamaMax.Models;
 using OllamaMax.Models.Gguf;
 
@@ -21,6 +19,7 @@ public sealed class ModelBlobs
     public const long LargestSize = (long)ModelChunks.Most * ModelChunks.LargestSize;
 
     private readonly BlobContainerClient _container;
+    private readonly DigestPass _pass;
 
     public ModelBlobs(BlobServiceClient blobs)
         : this(blobs.GetBlobContainerClient(Containers.Models))
@@ -28,7 +27,7 @@ public sealed class ModelBlobs
     }
 
     /// <summary>In a container of one's own: tests share a storage account.</summary>
-    internal ModelBlobs(BlobContainerClient container) => _container = container;
+    internal ModelBlobs(BlobContainerClient container) => (_container, _pass) = (container, new(container));
 
     /// <summary>Bytes of the blob; null where there is none.</summary>
     /// <param name="digest"><c>sha256:…</c></param>
@@ -89,7 +88,7 @@ public sealed class ModelBlobs
     {
         try
         {
-            return await UploadBlocksAsync(digest, content, ModelChunks.DefaultSize, cancellationToken);
+            return await UploadBlocksAsync(digest, content, cancellationToken);
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
@@ -97,20 +96,56 @@ public sealed class ModelBlobs
         }
     }
 
-    /// <summary>As <see cref="UploadAsync"/>, of content whose length is known; exceptions are storage's own.</summary>
-    internal Task<string?> UploadFromAsync(string digest, Stream content, CancellationToken cancellationToken, Action<long>? progress = null)
+    /// <summary>Digests of content that is in storage, or is made of what is, read once; what was cut short is gone on with. Exceptions of this and of what follows are storage's own.</summary>
+    internal Task<ModelChunks> DigestAsync(PassSource source, Stream content, CancellationToken cancellationToken, Action<long>? progress = null) =>
+        _pass.RunAsync(source, content, null, progress, cancellationToken);
+
+    /// <summary>What is kept of <see cref="DigestAsync"/> is needed no more.</summary>
+    internal Task ForgetAsync(PassSource source, CancellationToken cancellationToken) => _pass.ForgetAsync(source, cancellationToken);
+
+    /// <summary>As <see cref="UploadAsync"/>, of content that is in storage: read once, and gone on with where it was cut short.</summary>
+    internal async Task<string?> PublishAsync(string digest, PassSource source, Stream content, CancellationToken cancellationToken)
     {
-        PipeReader reader = PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 256 << 10, leaveOpen: true));
-        return UploadBlocksAsync(digest, reader, ModelChunks.SizeFor(content.Length), cancellationToken, progress);
+        BlobBlocks blocks = await BlobBlocks.OpenAsync(_container, digest, cancellationToken);
+        ModelChunks list = await _pass.RunAsync(source, content, (chunk, index, bytes) => blocks.StageAsync(chunk, index, bytes, cancellationToken), null, cancellationToken);
+        bool isWritten = list.Digest == digest && await WriteAsync(blocks, list, content, null, cancellationToken);
+        await _pass.ForgetAsync(source, cancellationToken);
+        if (list.Digest != digest)
+            return list.Digest;
+        return isWritten ? null : throw new CatalogException($"what was to become {digest} was changed meanwhile");
     }
 
-    private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, int chunkSize, CancellationToken cancellationToken, Action<long>? progress = null)
+    /// <summary>Puts content there whose digests are known: of what was cut short only the rest is read.</summary>
+    /// <returns>False: the content has others.</returns>
+    internal async Task<bool> WriteAsync(ModelChunks list, Stream content, CancellationToken cancellationToken, Action<long>? progress = null) =>
+        await WriteAsync(await BlobBlocks.OpenAsync(_container, list.Digest, cancellationToken), list, content, progress, cancellationToken);
+
+    private static async Task<bool> WriteAsync(BlobBlocks blocks, ModelChunks list, Stream content, Action<long>? progress, CancellationToken cancellationToken)
     {
-        BlockBlobClient blob = _container.GetBlockBlobClient(ModelPaths.Blob(digest));
-        HashSet<string> staged = await ListStagedAsync(blob, cancellationToken);
+        byte[] buffer = new byte[list.Chunks.Count == 0 ? 0 : list.LengthOf(0)];
+        for (int i = 0; i < list.Chunks.Count; i++)
+        {
+            Memory<byte> chunk = buffer.AsMemory(0, list.LengthOf(i));
+            if (!blocks.Has(list.Chunks[i], i))
+            {
+                content.Position = (long)i * list.ChunkSize;
+                await content.ReadExactlyAsync(chunk, cancellationToken);
+                if (ModelDigest.Of(chunk.Span) != list.Chunks[i])
+                    return false;
+                await blocks.StageAsync(list.Chunks[i], i, chunk, cancellationToken);
+            }
+            progress?.Invoke(((long)i * list.ChunkSize) + chunk.Length);
+        }
+        await blocks.CommitAsync(list, cancellationToken);
+        return true;
+    }
+
+    private async Task<string?> UploadBlocksAsync(string digest, PipeReader content, CancellationToken cancellationToken)
+    {
+        const int chunkSize = ModelChunks.DefaultSize;
+        BlobBlocks blocks = await BlobBlocks.OpenAsync(_container, digest, cancellationToken);
         using IncrementalHash whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         List<string> chunks = [];
-        List<string> blocks = [];
         byte[] block = new byte[chunkSize];
         long size = 0;
         for (bool isLast = false; !isLast;)
@@ -120,60 +155,20 @@ public sealed class ModelBlobs
             isLast = read.IsCompleted && chunk.Length == read.Buffer.Length;
             if (chunk.Length > 0)
             {
-                int length = (int)chunk.Length;
-                chunk.CopyTo(block);
-                whole.AppendData(block, 0, length);
-                byte[] hash = SHA256.HashData(block.AsSpan(0, length));
-                blocks.Add(BlockId(hash, chunks.Count));
-                chunks.Add(ModelDigest.Format(hash));
-                size += length;
-                if (!staged.Contains(blocks[^1]))
-                    await blob.StageBlockAsync(blocks[^1], new MemoryStream(block, 0, length, writable: false), cancellationToken: cancellationToken);
-                progress?.Invoke(size);
+                Memory<byte> bytes = block.AsMemory(0, (int)chunk.Length);
+                chunk.CopyTo(bytes.Span);
+                whole.AppendData(bytes.Span);
+                string hash = ModelDigest.Of(bytes.Span);
+                await blocks.StageAsync(hash, chunks.Count, bytes, cancellationToken);
+                chunks.Add(hash);
+                size += bytes.Length;
             }
             content.AdvanceTo(chunk.End);
         }
         string actual = ModelDigest.Format(whole.GetHashAndReset());
         if (actual != digest)
-            return actual; // Blocks that nobody commits are gone after a week.
-        ModelChunks list = new() { Digest = digest, Size = size, ChunkSize = chunkSize, Chunks = chunks };
-        await _container.GetBlobClient(ModelPaths.Chunks(digest)).UploadAsync(BinaryData.FromBytes(list.ToBytes()), overwrite: true, cancellationToken);
-        await CommitAsync(blob, blocks, cancellationToken);
+            return actual;
+        await blocks.CommitAsync(new ModelChunks { Digest = digest, Size = size, ChunkSize = chunkSize, Chunks = chunks }, cancellationToken);
         return null;
-    }
-
-    /// <summary>
-    /// Two may send at once: what either calls a block is what is in it, so that neither can spoil the other's, and the first commit wins. Storage wants the ids of all of a blob's
-    /// blocks to be of one length.
-    /// </summary>
-    private static string BlockId(byte[] hash, int index) => Convert.ToBase64String([.. hash, .. Encoding.ASCII.GetBytes($"{index:d6}")]);
-
-    /// <summary>Ids of the blocks that wait to be committed.</summary>
-    private static async Task<HashSet<string>> ListStagedAsync(BlockBlobClient blob, CancellationToken cancellationToken)
-    {
-        try
-        {
-            BlockList list = await blob.GetBlockListAsync(BlockListTypes.Uncommitted, cancellationToken: cancellationToken);
-            return [.. list.UncommittedBlocks.Select(block => block.Name)];
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
-        {
-            return [];
-        }
-    }
-
-    private static async Task CommitAsync(BlockBlobClient blob, List<string> blocks, CancellationToken cancellationToken)
-    {
-        CommitBlockListOptions onlyNew = new() { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } };
-        try
-        {
-            await blob.CommitBlockListAsync(blocks, onlyNew, cancellationToken);
-        }
-        catch (RequestFailedException e) when (e.Status is 409 or 412 || e.ErrorCode == BlobErrorCode.InvalidBlockList)
-        {
-            // Somebody else has committed the same content, which throws the blocks of others away. If not, it is an error like any other.
-            if (!await blob.ExistsAsync(cancellationToken))
-                throw;
-        }
     }
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using Azure;
 using OllamaMax.Models;
 
@@ -68,7 +70,7 @@ public sealed partial class ModelCatalog
             foreach (ArchivedBlob blob in model.Blobs)
             {
                 if (await _blobs.FindAsync(blob.Digest, cancellationToken) is null
-                    && await _blobs.UploadFromAsync(blob.Digest, new MemoryStream(blob.Content.ToArray(), writable: false), cancellationToken) is { } actual)
+                    && await _blobs.UploadAsync(blob.Digest, PipeReader.Create(new ReadOnlySequence<byte>(blob.Content)), cancellationToken) is { } actual)
                     throw new FormatException($"its content {blob.Digest} is {actual}");
             }
             foreach (ModelLayer layer in model.Manifest.Layers.Append(model.Manifest.Config))

@@ -64,10 +64,7 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
 
     private async Task UploadAsync(string path, Stream file, ModelChunks chunks, IProgress<PublishProgress>? progress, CancellationToken cancellationToken)
     {
-        file.Position = 0;
-        string? other = await _blobs.UploadFromAsync(
-            chunks.Digest, file, cancellationToken, done => progress?.Report(new PublishProgress(PublishStage.Uploading, done, chunks.Size)));
-        if (other is not null)
+        if (!await _blobs.WriteAsync(chunks, file, cancellationToken, done => progress?.Report(new PublishProgress(PublishStage.Uploading, done, chunks.Size))))
             throw new ModelPublishException($"'{path}' changed while it was published");
     }
 

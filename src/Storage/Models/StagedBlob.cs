@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -16,6 +15,12 @@ public sealed class StagedBlob : IAsyncDisposable
     internal static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(30);
 
     private const string ValidatorKey = "validator";
+    private const string HashKey = "hash";
+    private const int PieceSize = 4 << 20;
+
+    /// <summary>Bytes that are hashed anew after a kill, at most.</summary>
+    private const long HashSavedEvery = 256 << 20;
+
     private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
 
     private readonly AppendBlobClient _blob;
@@ -24,13 +29,21 @@ public sealed class StagedBlob : IAsyncDisposable
     private readonly StorageOutage _outage;
     private readonly CancellationTokenSource _disposed = new();
     private readonly Task _renewing;
+    private readonly bool _isHashed;
     private bool _isDeleted;
 
-    internal StagedBlob(AppendBlobClient blob, BlobLeaseClient lease, BlobProperties properties, TimeProvider time)
+    /// <summary>Of what is there from its first byte on. Its state stands in the blob's own metadata, so that what replaces the content takes it away.</summary>
+    private ResumableSha256 _hash = new();
+    private long _savedHash;
+
+    internal StagedBlob(AppendBlobClient blob, BlobLeaseClient lease, BlobProperties properties, bool isHashed, TimeProvider time)
     {
+        _isHashed = isHashed;
         (_blob, _lease, _time, _outage) = (blob, lease, time, new StorageOutage(time));
         Length = properties.ContentLength;
         Validator = properties.Metadata.TryGetValue(ValidatorKey, out string? kept) ? Uri.UnescapeDataString(kept) : null;
+        if (properties.Metadata.TryGetValue(HashKey, out string? state) && Read(state) is { } hash && hash.Length <= Length)
+            (_hash, _savedHash) = (hash, hash.Length);
         _renewing = RenewAsync();
     }
 
@@ -46,17 +59,24 @@ public sealed class StagedBlob : IAsyncDisposable
     /// <exception cref="CatalogException">Storage cannot be written.</exception>
     public Task RestartAsync(string? validator, CancellationToken cancellationToken) => DoAsync(async () =>
     {
-        AppendBlobCreateOptions options = new() { Conditions = new() { LeaseId = _lease.LeaseId } };
-        if (validator is not null)
-            options.Metadata = new Dictionary<string, string> { [ValidatorKey] = Uri.EscapeDataString(validator) };
-        await _blob.CreateAsync(options, cancellationToken);
-        (Length, Validator) = (0, validator);
+        await _blob.CreateAsync(new() { Conditions = new() { LeaseId = _lease.LeaseId }, Metadata = Metadata(validator, null) }, cancellationToken);
+        (Length, Validator, _hash, _savedHash) = (0, validator, new(), 0);
     }, cancellationToken);
 
     /// <param name="bytes">What follows; at most 4 MiB. A blob takes 50,000 appends.</param>
     /// <param name="cancellationToken">Ends the waiting for a storage that is away; what has come is kept.</param>
     /// <exception cref="CatalogException">Storage cannot be written, or somebody else has taken the download over.</exception>
-    public Task AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => DoAsync(async () =>
+    public async Task AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        await DoAsync(() => SendAsync(bytes), cancellationToken);
+        if (_isHashed && _hash.Length == Length)
+            _hash.Append(bytes.Span);
+        Length += bytes.Length;
+        if (_isHashed && _hash.Length - _savedHash >= HashSavedEvery)
+            await DoAsync(SaveHashAsync, cancellationToken);
+    }
+
+    private async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {
         AppendBlobAppendBlockOptions options = new() { Conditions = new() { LeaseId = _lease.LeaseId, IfAppendPositionEqual = Length } };
         try
@@ -70,20 +90,14 @@ public sealed class StagedBlob : IAsyncDisposable
             if (length != Length + bytes.Length)
                 throw;
         }
-        Length += bytes.Length;
-    }, cancellationToken);
+    }
 
-    /// <summary>Digest of what is there.</summary>
-    /// <exception cref="CatalogException">Storage cannot be read.</exception>
+    /// <summary>Digest of what is there: only that is read for it which was not hashed when it came.</summary>
+    /// <exception cref="CatalogException">Storage cannot be read or written.</exception>
     public async Task<string> HashAsync(CancellationToken cancellationToken)
     {
-        string digest = "";
-        await DoAsync(async () =>
-        {
-            await using Stream content = await OpenAsync(cancellationToken);
-            digest = ModelDigest.Format(await SHA256.HashDataAsync(content, cancellationToken));
-        }, cancellationToken);
-        return digest;
+        await DoAsync(() => HashRestAsync(cancellationToken), cancellationToken);
+        return ModelDigest.Format(_hash.GetHash());
     }
 
     /// <summary>Makes what is there a blob of the catalogue, if it is what it should be.</summary>
@@ -95,7 +109,7 @@ public sealed class StagedBlob : IAsyncDisposable
         await DoAsync(async () =>
         {
             await using Stream content = await OpenAsync(cancellationToken);
-            actual = await blobs.UploadFromAsync(digest, content, cancellationToken);
+            actual = await blobs.PublishAsync(digest, new(Key, await VersionAsync(cancellationToken)), content, cancellationToken);
         }, cancellationToken);
         return actual;
     }
@@ -117,6 +131,8 @@ public sealed class StagedBlob : IAsyncDisposable
             return;
         try
         {
+            if (Length > 0 && _isHashed)
+                await SaveHashAsync();
             // Nothing came: nothing is to be gone on with.
             if (Length == 0)
                 await _blob.DeleteIfExistsAsync(conditions: new() { LeaseId = _lease.LeaseId }, cancellationToken: CancellationToken.None);
@@ -133,9 +149,67 @@ public sealed class StagedBlob : IAsyncDisposable
     internal Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
         _blob.OpenReadAsync(new BlobOpenReadOptions(allowModifications: false) { BufferSize = 4 << 20 }, cancellationToken);
 
+    /// <summary>What is downloaded, as of <see cref="StagedBlobs.TryTakeAsync"/>.</summary>
+    internal string Key => _blob.Name[ModelPaths.Partials.Length..];
+
+    /// <summary>Another one whenever the content is.</summary>
+    internal async Task<string> VersionAsync(CancellationToken cancellationToken) =>
+        (await _blob.GetPropertiesAsync(cancellationToken: cancellationToken)).Value.ETag.ToString();
+
     /// <summary>A lease that ran out meanwhile can be renewed as long as nobody else has taken it.</summary>
     internal Task DoAsync(Func<Task> work, CancellationToken cancellationToken) =>
         _outage.RunAsync(work, () => _lease.RenewAsync(cancellationToken: cancellationToken), cancellationToken);
+
+    private static Dictionary<string, string> Metadata(string? validator, string? hash)
+    {
+        Dictionary<string, string> metadata = [];
+        if (validator is not null)
+            metadata[ValidatorKey] = Uri.EscapeDataString(validator);
+        if (hash is not null)
+            metadata[HashKey] = hash;
+        return metadata;
+    }
+
+    private static ResumableSha256? Read(string state)
+    {
+        try
+        {
+            return ResumableSha256.FromBytes(Convert.FromBase64String(state));
+        }
+        catch (FormatException)
+        {
+            // It is hashed anew.
+            return null;
+        }
+    }
+
+    private async Task HashRestAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (_hash.Length < Length)
+            {
+                BlobDownloadOptions piece = new() { Range = new HttpRange(_hash.Length, Math.Min(PieceSize, Length - _hash.Length)), Conditions = new() { LeaseId = _lease.LeaseId } };
+                _hash.Append((await _blob.DownloadContentAsync(piece, cancellationToken)).Value.Content.ToMemory().Span);
+                if (_hash.Length - _savedHash >= HashSavedEvery)
+                    await SaveHashAsync();
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await SaveHashAsync();
+            throw;
+        }
+        await SaveHashAsync();
+    }
+
+    private async Task SaveHashAsync()
+    {
+        if (_hash.Length == _savedHash)
+            return;
+        await _blob.SetMetadataAsync(Metadata(Validator, Convert.ToBase64String(_hash.ToBytes())), new() { LeaseId = _lease.LeaseId }, CancellationToken.None);
+        _savedHash = _hash.Length;
+    }
 
     private async Task RenewAsync()
     {

@@ -29,9 +29,10 @@ public sealed class StagedBlobs
     /// <summary>Takes what is there, or begins it.</summary>
     /// <param name="key">What is downloaded: file name characters only, the same for the same content.</param>
     /// <param name="cancellationToken">Ends the taking.</param>
+    /// <param name="isHashed">Whether what comes is hashed when it does, as its digest will be asked for (<see cref="StagedBlob.HashAsync"/>).</param>
     /// <returns>Null while somebody else has it. One who was killed has it for half a minute more.</returns>
     /// <exception cref="CatalogException">Storage cannot be written.</exception>
-    public async Task<StagedBlob?> TryTakeAsync(string key, CancellationToken cancellationToken)
+    public async Task<StagedBlob?> TryTakeAsync(string key, CancellationToken cancellationToken, bool isHashed = false)
     {
         AppendBlobClient blob = _container.GetAppendBlobClient(ModelPaths.Partial(key));
         try
@@ -40,7 +41,7 @@ public sealed class StagedBlobs
             BlobLeaseClient lease = blob.GetBlobLeaseClient();
             await lease.AcquireAsync(StagedBlob.LeaseTime, cancellationToken: cancellationToken);
             BlobProperties properties = await blob.GetPropertiesAsync(cancellationToken: cancellationToken);
-            return new StagedBlob(blob, lease, properties, _time);
+            return new StagedBlob(blob, lease, properties, isHashed, _time);
         }
         catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.LeaseAlreadyPresent
             || e.ErrorCode == BlobErrorCode.LeaseIdMissing || e.ErrorCode == BlobErrorCode.BlobNotFound)

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Sas;
+using OllamaMax.Models;
 
 namespace OllamaMax.Storage.Models;
 
@@ -35,16 +36,19 @@ public sealed class UploadedBlobs(BlobServiceClient storage, BlobSigner signer, 
         }
     }
 
-    /// <summary>Makes what was written visible, if it is what it should be; what was written goes away in any case.</summary>
+    /// <summary>
+    /// Makes what was written visible, if it is what it should be; what was written goes away in any case. One that was cancelled is gone on with by the next.
+    /// </summary>
     /// <returns>As <see cref="ModelBlobs.UploadAsync"/>.</returns>
     /// <exception cref="CatalogException">Storage is to blame, or the content was changed meanwhile.</exception>
     public async Task<string?> CompleteAsync(string digest, CancellationToken cancellationToken)
     {
         try
         {
-            BlobOpenReadOptions options = new(allowModifications: false) { BufferSize = 4 << 20 };
+            ETag version = (await Blob(digest).GetPropertiesAsync(cancellationToken: cancellationToken)).Value.ETag;
+            BlobOpenReadOptions options = new(allowModifications: false) { BufferSize = 4 << 20, Conditions = new() { IfMatch = version } };
             await using Stream content = await Blob(digest).OpenReadAsync(options, cancellationToken);
-            string? actual = await blobs.UploadFromAsync(digest, content, cancellationToken);
+            string? actual = await blobs.PublishAsync(digest, new($"upload-{ModelDigest.FileName(digest)}", version.ToString()), content, cancellationToken);
             await Blob(digest).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
             return actual;
         }

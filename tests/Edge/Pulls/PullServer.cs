@@ -66,6 +66,7 @@ internal sealed class PullServer : IAsyncDisposable
             services.AddSingleton(catalog)
                 .AddSingleton(blobs)
                 .AddSingleton(provider => new StagedBlobs(storage, provider.GetRequiredService<TimeProvider>()))
+                .AddSingleton(new PullEnds(storage))
                 .AddSingleton(new UploadedBlobs(storage, new BlobSigner(storage), blobs))
                 .AddSingleton<IEndpointGroup, UploadEndpoints>()
                 .AddSingleton<IEndpointGroup, BlobEndpoints>()

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Text.Json;
@@ -9,7 +8,6 @@ using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Inference.Packages;
 using OllamaMax.Models;
-using OllamaMax.Orchestrations.Pulls;
 using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Models;
@@ -328,87 +326,11 @@ public sealed class PullTests(AzuriteFixture azurite)
     }
 
     /// <summary>2 MiB of the content, the end of it when told to.</summary>
-    [Fact]
-    public async Task Slice_TimeIsOverWhileBytesCome_SaysHowFarItIsAndTheNextGoesOn()
-    {
-        await using PullServer server = await PullServer.StartAsync(azurite);
-        string name = PullServer.UniqueName();
-        byte[] weights = PullServer.UniqueModel();
-        server.Registry.Replace(name, weights);
-        server.Registry.Faults.Enqueue((context, content) => SendPartAsync(context, content, new TaskCompletionSource().Task));
-        FetchSlice part = server.Edge.Services.GetRequiredService<FetchSlice>();
-        PullInput input = new(name, $"{server.Registry.ContentUrl}/content/{name}");
-
-        Task<PullSlice> first = part.RunAsync(null!, input);
-        ActivePulls pulls = server.Edge.Services.GetRequiredService<ActivePulls>();
-        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
-        while (pulls.List() is not [var running] || running.Progress.Sum.Completed < 1 << 20)
-            await timer.WaitForNextTickAsync(Cancel);
-        await server.Edge.Time.WaitForTimerAsync(FetchSlice.Slice, TestContext.Current.CancellationToken);
-        server.Edge.Time.Advance(FetchSlice.Slice);
-        PullSlice slice = await first;
-        Task<PullSlice> second = part.RunAsync(null!, input);
-        while (!second.IsCompleted)
-        {
-            // The first may hold what it fetched a moment longer: the second looks again each second.
-            server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(second, server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken));
-        }
-
-        slice.ShouldBe(new PullSlice(slice.Completed, weights.Length));
-        slice.Completed.ShouldBeInRange(1 << 20, 2 << 20);
-        (await second).ShouldBe(new PullSlice(weights.Length, weights.Length) { IsDone = true });
-        RangeStart(server.Registry.Ranges.Last()).ShouldBeInRange(1 << 20, 2 << 20);
-    }
-
-    [Fact]
-    public async Task Slice_WhatIsFetchedDoesNotBecomeAModel_EndsBeforeAFunctionMustAndTheNextGoesOn()
-    {
-        await using PullServer server = await PullServer.StartAsync(azurite);
-        string name = PullServer.UniqueName();
-        byte[] weights = PullServer.UniqueModel();
-        server.Registry.AddModel($"library/{name}/latest", weights);
-        string digest = ModelDigest.Of(weights);
-        StagedBlobs staging = server.Edge.Services.GetRequiredService<StagedBlobs>();
-        FetchSlice part = server.Edge.Services.GetRequiredService<FetchSlice>();
-        PullSlice slice;
-        // All of it is there, and another edge has it.
-        await using (StagedBlob taken = (await staging.TryTakeAsync(ModelDigest.FileName(digest), Cancel)).ShouldNotBeNull())
-        {
-            foreach (byte[] piece in weights.Chunk(4 << 20))
-                await taken.AppendAsync(piece, Cancel);
-            Task<PullSlice> first = part.RunAsync(null!, new(name, null));
-            await server.Edge.Time.WaitForTimerAsync(FetchSlice.Slice, Cancel);
-            ActivePulls pulls = server.Edge.Services.GetRequiredService<ActivePulls>();
-            using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
-            while (pulls.List() is not [var running] || running.Progress.Sum.Completed < weights.Length)
-                await timer.WaitForNextTickAsync(Cancel);
-            server.Edge.Time.Advance(FetchSlice.Longest);
-            slice = await first.WaitAsync(Cancel);
-        }
-        Task<PullSlice> second = part.RunAsync(null!, new(name, null));
-        while (!second.IsCompleted)
-        {
-            server.Edge.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(second, server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(1), Cancel));
-        }
-
-        slice.ShouldBe(new PullSlice(weights.Length, weights.Length));
-        (await second).IsDone.ShouldBeTrue();
-    }
-
-    [Fact]
-    public void Slice_Longest_IsWellBelowWhatAFunctionMayTake()
-    {
-        using JsonDocument host = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "host.json")));
-
-        TimeSpan.Parse(host.RootElement.GetProperty("functionTimeout").GetString()!, CultureInfo.InvariantCulture).ShouldBeGreaterThanOrEqualTo(FetchSlice.Longest * 1.5);
-    }
-
     internal static async Task SendPartAsync(HttpContext context, byte[] content, Task cut)
     {
         context.Response.ContentLength = content.Length;
         context.Response.Headers.ETag = FakeRegistry.ETagOf(content);
+        context.Response.Headers.AcceptRanges = "bytes";
         await context.Response.Body.WriteAsync(content.AsMemory(0, 2 << 20));
         await context.Response.Body.FlushAsync();
         await cut.WaitAsync(context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -1,7 +1,11 @@
 using System.Net;
 using System.Text.Json;
+using Azure.Core;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
+using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Edge.Tests.Pulls;
@@ -42,6 +46,32 @@ public sealed class UploadTests(AzuriteFixture azurite)
         lines[^1].ShouldBe($$"""{"error":"digest mismatch, expected \"{{digest}}\", got \"{{ModelDigest.Of(content)}}\""}""");
         (await server.Blobs.FindAsync(digest, Cancel)).ShouldBeNull();
         (await again.ErrorAsync(HttpStatusCode.NotFound)).ShouldBe($"nothing was uploaded for {digest}: ask POST /models/uploads where to");
+    }
+
+    [Fact]
+    public async Task Complete_TheServersLimitIsReached_SaysSoAndTheNextGoesOn()
+    {
+        using CancellationTokenSource limit = new();
+        HeldReads held = new("/uploads/");
+        BlobClientOptions options = new();
+        options.AddPolicy(held, HttpPipelinePosition.PerCall);
+        await using PullServer server = await PullServer.StartAsync(azurite, storage: new(azurite.ConnectionString, options), limit: limit.Token);
+        byte[] content = [.. PullServer.UniqueModel(), .. PullServer.UniqueModel(), .. PullServer.UniqueModel()];
+        string digest = ModelDigest.Of(content);
+        await PutAsync(server, digest, content);
+
+        held.Allow(2);
+        Task<string[]> first = CompleteAsync(server, digest);
+        await held.Holding.WaitAsync(Cancel);
+        await limit.CancelAsync();
+        string[] lines = await first;
+        held.Allow(int.MaxValue);
+        string? other = await server.Edge.Services.GetRequiredService<UploadedBlobs>().CompleteAsync(digest, Cancel);
+
+        lines[^1].ShouldBe("""{"status":"unfinished"}""");
+        other.ShouldBeNull();
+        (await server.Blobs.FindAsync(digest, Cancel)).ShouldBe(content.Length);
+        held.Passed.ShouldBe(content.Chunk(4 << 20).Count());
     }
 
     [Theory]

@@ -55,6 +55,14 @@ public sealed class PullOrchestratorTests
     }
 
     [Fact]
+    public async Task Pull_SliceFindsItCancelled_IsCancelled()
+    {
+        Slice = number => new(number, 100) { IsCancelled = number == 2 };
+
+        (await RunAsync()).ShouldBe(new PullResult("cancelled", 2, 100, PullResult.WasCancelled));
+    }
+
+    [Fact]
     public async Task Pull_Cancelled_EndsWithWhatIsThere()
     {
         // It waits for the time of its next trial then.

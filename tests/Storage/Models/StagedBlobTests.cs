@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OllamaMax.Models;
 using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
 
@@ -72,6 +73,35 @@ public sealed class StagedBlobTests(AzuriteFixture azurite)
         await (await staging.TryTakeAsync("a", Cancel))!.DisposeAsync();
 
         (await test.Container.GetBlobClient("partial/a").ExistsAsync(Cancel)).Value.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HashAsync_ContentOfTwoTimes_ReadsOnlyWhatWasNotHashedWhenItCame(bool wasHashed)
+    {
+        using TestCatalog test = await StartAsync();
+        StagedBlobs staging = new(test.Container, test.Time);
+        byte[] content = RandomNumberGenerator.GetBytes(3000);
+        await using (StagedBlob first = (await staging.TryTakeAsync("a", Cancel, isHashed: wasHashed))!)
+        {
+            await first.RestartAsync("\"one\"", Cancel);
+            await first.AppendAsync(content.AsMemory(0, 1000), Cancel);
+        }
+        await using StagedBlob second = (await staging.TryTakeAsync("a", Cancel, isHashed: true))!;
+        test.Requests.Clear();
+
+        string before = await second.HashAsync(Cancel);
+        int read = test.Requests.Lines.Count(line => line.StartsWith("GET", StringComparison.Ordinal));
+        await second.AppendAsync(content.AsMemory(1000), Cancel);
+        string after = await second.HashAsync(Cancel);
+
+        (before, after, second.Validator).ShouldBe((ModelDigest.Of(content.AsSpan(0, 1000)), ModelDigest.Of(content), "\"one\""));
+        read.ShouldBe(wasHashed ? 0 : 1);
+        test.Requests.Lines.Count(line => line.StartsWith("GET", StringComparison.Ordinal)).ShouldBe(read);
+        await second.RestartAsync(null, Cancel);
+        await second.AppendAsync(content.AsMemory(0, 10), Cancel);
+        (await second.HashAsync(Cancel)).ShouldBe(ModelDigest.Of(content.AsSpan(0, 10)));
     }
 
     private async Task<TestCatalog> StartAsync()
