@@ -107,6 +107,7 @@ internal sealed partial class Worker
             _poller.RunAsync(stop.Token),
             KeepHeartbeatAsync(listener, stop.Token),
             _decoders.RunAsync(stop.Token),
+            _keeper.RunAsync(stop.Token),
             .. _forwards.Keep(stop.Token),
         ];
         Task keeping = _capabilities.KeepAsync(keep.Token);
@@ -210,6 +211,7 @@ internal sealed partial class Worker
         On(listener, Targets.Directive, ProtocolJson.Default.DirectiveMessage, Directed);
         On(listener, Targets.Replicas, ProtocolJson.Default.ReplicaOrdersMessage, _keeper.Ordered);
         On(listener, Targets.CancelTransfer, ProtocolJson.Default.CancelTransferMessage, _keeper.Cancelled);
+        On(listener, Targets.ResumeTransfer, ProtocolJson.Default.ResumeTransferMessage, _keeper.Resumed);
         On(listener, Targets.Nudge, ProtocolJson.Default.NudgeMessage, _poller.Nudged);
         On(listener, Targets.Unload, ProtocolJson.Default.UnloadMessage, message =>
         {

@@ -57,6 +57,11 @@ internal static class ModelCommands
             await edge.CallAsync(HttpMethod.Delete, $"cluster/transfers/{Uri.EscapeDataString(parsed.GetRequiredValue(Transfer))}", null, cancellationToken));
         command.Add(cancel);
 
+        Command resume = new("resume", "Has a worker make a copy that was cancelled") { Transfer };
+        run.Set(resume, async (parsed, edge, screen, cancellationToken) =>
+            await edge.CallAsync(HttpMethod.Post, $"cluster/transfers/{Uri.EscapeDataString(parsed.GetRequiredValue(Transfer))}/resume", null, cancellationToken));
+        command.Add(resume);
+
         Command push = new("push", "Brings a file of this machine into the catalogue, straight into its storage; one that was broken off goes on where it was") { File, Name };
         run.Set(push, PushAsync);
         command.Add(push);

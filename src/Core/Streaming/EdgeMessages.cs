@@ -83,6 +83,11 @@ public sealed record ReplicaOrdersMessage(
 /// <param name="Model">Digest of the weights.</param>
 public sealed record CancelTransferMessage(string Model);
 
+/// <summary>People want a copy after all that was cancelled. A worker of a version before it does not know the message, and makes none until its time is over.</summary>
+/// <param name="Model">Digest of the weights.</param>
+/// <param name="Begin">This worker is to make it now; otherwise it only may, for whoever wants it.</param>
+public sealed record ResumeTransferMessage(string Model, bool Begin);
+
 /// <summary>The cluster's state has changed: edges read it.</summary>
 /// <param name="Version">Of the state now.</param>
 public sealed record ClusterChangedMessage(long Version);

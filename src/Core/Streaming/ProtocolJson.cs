@@ -21,6 +21,7 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(DirectiveMessage))]
 [JsonSerializable(typeof(ReplicaOrdersMessage))]
 [JsonSerializable(typeof(CancelTransferMessage))]
+[JsonSerializable(typeof(ResumeTransferMessage))]
 [JsonSerializable(typeof(ClusterChangedMessage))]
 [JsonSerializable(typeof(WorkerMessage))]
 [JsonSerializable(typeof(QueuedJob))]

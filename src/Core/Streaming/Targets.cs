@@ -36,6 +36,9 @@ public static class Targets
     /// <summary>Edge to worker: <see cref="CancelTransferMessage"/>.</summary>
     public const string CancelTransfer = "cancel-transfer";
 
+    /// <summary>Edge to worker: <see cref="ResumeTransferMessage"/>.</summary>
+    public const string ResumeTransfer = "resume-transfer";
+
     /// <summary>Edge to all edges: <see cref="ClusterChangedMessage"/>.</summary>
     public const string ClusterChanged = "cluster-changed";
 

@@ -156,6 +156,9 @@ internal sealed partial class WorkerChannel(
     public Task CancelTransferAsync(string workerId, string model) =>
         SendAsync(workerId, Targets.CancelTransfer, new CancelTransferMessage(model), ProtocolJson.Default.CancelTransferMessage);
 
+    public Task ResumeTransferAsync(string workerId, string model, bool begin) =>
+        SendAsync(workerId, Targets.ResumeTransfer, new ResumeTransferMessage(model, begin), ProtocolJson.Default.ResumeTransferMessage);
+
     private async Task SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
     {
         SendOutcome outcome = await hub.SendToUserAsync(Users.Worker(workerId), target, message, type, CancellationToken.None);

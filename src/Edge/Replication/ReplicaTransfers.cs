@@ -26,10 +26,34 @@ internal sealed class ReplicaTransfers(ClusterWatch watch, ModelCatalog catalog,
         var copies = await ReportedAsync(cancellationToken);
         if (copies.FirstOrDefault(copy => copy.Transfer.Error is null && IdOf(copy.Worker, copy.Transfer) == id) is not ({ } maker, { } transfer))
             return false;
-        foreach (WorkerView worker in watch.Current.Where(worker => worker.State != WorkerState.Gone && DiskOf(worker.Report) == DiskOf(maker)))
+        foreach (WorkerView worker in Sharing([DiskOf(maker)]))
             await workers.CancelTransferAsync(worker.Report.Id, transfer.Digest);
         return true;
     }
+
+    /// <summary>Has the worker make a copy that was cancelled. False: it has none that is.</summary>
+    public async Task<bool> ResumeAsync(string id, CancellationToken cancellationToken)
+    {
+        var copies = await ReportedAsync(cancellationToken);
+        if (copies.FirstOrDefault(copy => copy.Transfer.Cancelled == true && IdOf(copy.Worker, copy.Transfer) == id) is not ({ } maker, { } transfer))
+            return false;
+        foreach (WorkerView worker in Sharing([DiskOf(maker)]))
+            await workers.ResumeTransferAsync(worker.Report.Id, transfer.Digest, begin: worker.Report.Id == maker.Id);
+        return true;
+    }
+
+    /// <summary>A policy that is set now wants copies, whatever was cancelled before: on workers that count for it they may be made again.</summary>
+    public async Task ResumeAsync(string digest, ModelPolicy policy, CancellationToken cancellationToken)
+    {
+        if (policy is { MinReplicas: 0, Pin: false })
+            return;
+        // Not those alone that say that it was cancelled: they may only have been told a moment ago.
+        string[] disks = [.. (await ReportedAsync(cancellationToken)).Where(copy => copy.Transfer.Digest == digest).Select(copy => DiskOf(copy.Worker))];
+        foreach (WorkerView worker in Sharing(disks).Where(worker => policy.Admits(worker.Labels)))
+            await workers.ResumeTransferAsync(worker.Report.Id, digest, begin: false);
+    }
+
+    private IEnumerable<WorkerView> Sharing(string[] disks) => watch.Current.Where(worker => worker.State != WorkerState.Gone && disks.Contains(DiskOf(worker.Report)));
 
     private static string DiskOf(WorkerReport worker) => worker.Disk ?? worker.Id;
 

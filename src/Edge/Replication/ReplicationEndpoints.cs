@@ -12,7 +12,7 @@ using OllamaMax.Storage.Models;
 namespace OllamaMax.Edge.Replication;
 
 /// <summary><c>/cluster/models</c>: copies of models, and the policies by which they are held. A name is written with its slashes, or without what may be left out.</summary>
-internal sealed class ReplicationEndpoints(PolicyWishes wishes, ReplicaView replicas, ModelCatalog catalog, RequestBodyReader bodies) : IEndpointGroup
+internal sealed class ReplicationEndpoints(PolicyWishes wishes, ReplicaView replicas, ReplicaTransfers transfers, ModelCatalog catalog, RequestBodyReader bodies) : IEndpointGroup
 {
     private static readonly string[] Names = ["{name}", "{namespace}/{name}", "{host}/{namespace}/{name}"];
 
@@ -22,6 +22,8 @@ internal sealed class ReplicationEndpoints(PolicyWishes wishes, ReplicaView repl
         RequiredPermission manage = new(Permissions.ManageCluster);
         endpoints.MapGet("/cluster/models", ListAsync).WithMetadata(read)
             .Describe(Said("The published models, their policies, and how many copies there are.") with { AnswerType = ReplicationJson.Default.ReplicatedModelsAnswer });
+        endpoints.MapPost("/cluster/transfers/{id}/resume", ResumeAsync).WithMetadata(new RequiredPermission(Permissions.ManageModels))
+            .Describe(Said("Has a worker make a copy that was cancelled.") with { Status = StatusCodes.Status204NoContent });
         foreach (string name in Names)
         {
             bool isShort = name == Names[0];
@@ -69,9 +71,21 @@ internal sealed class ReplicationEndpoints(PolicyWishes wishes, ReplicaView repl
         if ((await FindAsync(context)).Failed(out ApiError? error, out ModelView? model)
             || (await PolicyRequest.ReadAsync(context, bodies)).Failed(out error, out ModelPolicy? policy)
             || (error = await wishes.PutAsync(model.Name, policy, context.RequestAborted)) is not null)
+        {
             await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        await transfers.ResumeAsync(model.Weights, policy, context.RequestAborted);
+        await JsonAnswer.WriteAsync(context, PolicyAnswer.Of(policy), ReplicationJson.Default.PolicyAnswer);
+    }
+
+    private async Task ResumeAsync(HttpContext context)
+    {
+        string id = RouteText.Of(context, "id")!;
+        if (await transfers.ResumeAsync(id, context.RequestAborted))
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
         else
-            await JsonAnswer.WriteAsync(context, PolicyAnswer.Of(policy), ReplicationJson.Default.PolicyAnswer);
+            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status404NotFound, $"'{id}' is no copy that was cancelled"));
     }
 
     /// <summary>Of a name that nothing stands for any more, too.</summary>

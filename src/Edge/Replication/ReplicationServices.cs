@@ -12,7 +12,8 @@ internal static class ReplicationServices
         services.AddSingleton<PolicyWishes>();
         services.AddSingleton<ReplicaView>();
         services.AddSingleton<IEndpointGroup, ReplicationEndpoints>();
-        services.AddSingleton<ITransferSource, ReplicaTransfers>();
+        services.AddSingleton<ReplicaTransfers>();
+        services.AddSingleton<ITransferSource>(provider => provider.GetRequiredService<ReplicaTransfers>());
         return services;
     }
 }

@@ -13,15 +13,18 @@ internal sealed class FetchFailures(TimeProvider time)
     /// <summary>People did not want it: longer than it takes them to change the policy that did.</summary>
     private static readonly TimeSpan AfterCancel = TimeSpan.FromMinutes(15);
 
-    /// <summary>Of each of the two kinds: the report has little room.</summary>
+    /// <summary>The report has little room.</summary>
     private const int Most = 4;
+
+    /// <summary>One that was pushed out would begin again; and each takes less room than a reason does.</summary>
+    private const int MostCancelled = 16;
 
     private readonly List<(ReplicaTransfer Transfer, long At)> _failures = [];
 
     public void Add(ReplicaTransfer failed)
     {
         Forget(failed.Digest);
-        if (_failures.Count(other => other.Transfer.Cancelled == failed.Cancelled) == Most)
+        if (_failures.Count(other => other.Transfer.Cancelled == failed.Cancelled) == (failed.Cancelled == true ? MostCancelled : Most))
             _failures.RemoveAt(_failures.FindIndex(other => other.Transfer.Cancelled == failed.Cancelled));
         _failures.Add((failed, time.GetTimestamp()));
     }

@@ -18,6 +18,9 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     private const string Partials = ".partial";
     private const string Reservations = ".reserved";
 
+    /// <summary>Of all files of a copy.</summary>
+    private static readonly string[] Endings = ["", Lists, Pins, Partials, Reservations];
+
     private const int DiskFullOnUnix = 28;
     private const int DiskFullOnWindows = unchecked((int)0x8007_0070);
 
@@ -50,7 +53,8 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     {
         string path = PathOf(digest);
         bool isThere = File.Exists(path) || File.Exists(path + Partials);
-        return isThere && IsFree(path + Partials) && IsFree(path + Lists) ? Bytes(other => other == digest) : 0;
+        // Its own files alone: whoever makes room asks this of one copy after the other.
+        return isThere && IsFree(path + Partials) && IsFree(path + Lists) ? Endings.Sum(ending => LengthOf(new FileInfo(path + ending))) : 0;
     }
 
     /// <summary>Makes it where it is not there, and sees whether it can be written. One that others fill, and that this worker only reads, is good where copies are in it.</summary>
@@ -125,6 +129,15 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
         return null;
     }
 
+    /// <summary>Whether there is such a copy.</summary>
+    public bool Holds(string digest)
+    {
+        if (TryHold(digest) is not var (replica, _))
+            return false;
+        replica.Dispose();
+        return true;
+    }
+
     /// <summary>It is used now: who has not been for longest makes way first.</summary>
     public void Touch(string digest)
     {
@@ -159,8 +172,11 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     {
         Directory.CreateDirectory(_folder);
         File.Delete(PathOf(digest) + Lists);
-        if (File.Exists(PathOf(digest)) && !File.Exists(PathOf(digest) + Partials))
-            File.Move(PathOf(digest), PathOf(digest) + Partials);
+        if (!File.Exists(PathOf(digest)) || File.Exists(PathOf(digest) + Partials))
+            return;
+        File.Move(PathOf(digest), PathOf(digest) + Partials);
+        // It is as old as what was fetched now, not as the copy.
+        File.SetLastWriteTimeUtc(PathOf(digest) + Partials, time.GetUtcNow().UtcDateTime);
     }
 
     /// <summary>The file has been verified: it is a copy from now on. It is closed, as who loads it opens it.</summary>
@@ -175,6 +191,12 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
 
     public void DeletePartial(string digest) => File.Delete(PathOf(digest) + Partials);
 
+    /// <summary>Digests of copies on their way to whose files nobody has written since, whether or not somebody has them.</summary>
+    public IReadOnlyList<string> PartialsBefore(DateTimeOffset since) => [.. Files().Where(file => file.Extension == Partials && file.LastWriteTimeUtc < since.UtcDateTime).Select(DigestOf)];
+
+    /// <summary>Deletes what there is of a copy on its way. False: somebody makes it, or there is nothing.</summary>
+    public bool TryDeletePartial(string digest) => File.Exists(PathOf(digest) + Partials) && TryDeleteAlone(PathOf(digest) + Partials, alongside: PathOf(digest) + Reservations);
+
     /// <summary>Says how many bytes the copy will have that is on its way, for as long as its partial file is taken.</summary>
     public void Reserve(string digest, long size) => File.WriteAllText(PathOf(digest) + Reservations, size.ToString(CultureInfo.InvariantCulture));
 
@@ -184,7 +206,7 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     public bool TryDelete(string digest)
     {
         string path = PathOf(digest);
-        bool isPartialGone = File.Exists(path + Partials) && TryDeleteAlone(path + Partials, alongside: path + Reservations);
+        bool isPartialGone = TryDeletePartial(digest);
         bool isCopyGone = File.Exists(path) && TryDeleteAlone(path + Lists, alongside: path);
         return isCopyGone || isPartialGone;
     }

@@ -9,10 +9,13 @@ namespace OllamaMax.GpuWorker.Models;
 /// Carries out what the leader orders of this box's copies: they come a few at a time, in the leader's order. What is ordered is ordered again until the reports show it, so nothing
 /// is remembered here.
 /// </summary>
-internal sealed partial class ReplicaKeeper(ReplicaStore replicas, WarmModels warm, StandingOrders orders, ILogger<ReplicaKeeper> logger) : IDisposable
+internal sealed partial class ReplicaKeeper(ReplicaStore replicas, WarmModels warm, StandingOrders orders, TimeProvider time, ILogger<ReplicaKeeper> logger) : IDisposable
 {
     /// <summary>Copies made at once on orders: each has several lanes already.</summary>
     private const int AtOnce = 2;
+
+    /// <summary>Not at the start: after a weekend the leader is to have what is wanted gone on with first.</summary>
+    private static readonly TimeSpan TidyEvery = TimeSpan.FromHours(1);
 
     private readonly Lock _lock = new();
     private readonly HashSet<string> _ordered = [];
@@ -27,30 +30,60 @@ internal sealed partial class ReplicaKeeper(ReplicaStore replicas, WarmModels wa
             LogOldOrder(message.Epoch);
             return;
         }
-        _ = CarryOutAsync(message);
+        _ = CarryOutAsync(() => ObeyAsync(message));
     }
 
     public void Cancelled(CancelTransferMessage message)
     {
-        if (replicas.Cancel(message.Model))
+        if (ModelDigest.IsValid(message.Model) && replicas.Cancel(message.Model))
             LogCancelled(message.Model);
+    }
+
+    public void Resumed(ResumeTransferMessage message)
+    {
+        if (!ModelDigest.IsValid(message.Model))
+            return;
+        if (replicas.Resume(message.Model))
+            LogResumed(message.Model);
+        if (message.Begin)
+            _ = CarryOutAsync(() => EnsureAsync([message.Model]));
+    }
+
+    /// <summary>Frees the disk of what nobody goes on with.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using PeriodicTimer timer = new(TidyEvery, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+                await CarryOutAsync(() => replicas.DeleteAbandonedAsync(stopping));
+        }
+        catch (OperationCanceledException)
+        {
+            // The worker ends.
+        }
     }
 
     /// <summary>What is still waiting for its turn is given up. The source and the turns stay usable: an order may just be coming.</summary>
     public void Dispose() => _stopping.Cancel();
 
-    private async Task CarryOutAsync(ReplicaOrdersMessage message)
+    private async Task ObeyAsync(ReplicaOrdersMessage message)
+    {
+        // They become names of files.
+        replicas.Pin(message.Pinned.Where(ModelDigest.IsValid).ToHashSet());
+        foreach (string digest in message.Evict.Where(ModelDigest.IsValid))
+            replicas.Evict(digest);
+        Task warming = message.Warm is { } wanted ? warm.KeepAsync(wanted.Where(ModelDigest.IsValid).ToHashSet(), _stopping.Token) : Task.CompletedTask;
+        await Task.WhenAll(EnsureAsync(message.Ensure.Where(ModelDigest.IsValid)), warming);
+    }
+
+    private async Task CarryOutAsync(Func<Task> work)
     {
         // Not on the caller's thread: all messages come on it.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            // They become names of files.
-            replicas.Pin(message.Pinned.Where(ModelDigest.IsValid).ToHashSet());
-            foreach (string digest in message.Evict.Where(ModelDigest.IsValid))
-                replicas.Evict(digest);
-            Task warming = message.Warm is { } wanted ? warm.KeepAsync(wanted.Where(ModelDigest.IsValid).ToHashSet(), _stopping.Token) : Task.CompletedTask;
-            await Task.WhenAll(message.Ensure.Where(ModelDigest.IsValid).Where(IsNew).Select(EnsureAsync).Append(warming));
+            await work();
         }
         catch (OperationCanceledException)
         {
@@ -62,6 +95,8 @@ internal sealed partial class ReplicaKeeper(ReplicaStore replicas, WarmModels wa
             LogFailed(e);
         }
     }
+
+    private Task EnsureAsync(IEnumerable<string> digests) => Task.WhenAll(digests.Where(IsNew).Select(EnsureAsync));
 
     private bool IsNew(string digest)
     {
@@ -95,6 +130,9 @@ internal sealed partial class ReplicaKeeper(ReplicaStore replicas, WarmModels wa
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The copying of {Digest} is cancelled")]
     private partial void LogCancelled(string digest);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The copying of {Digest} is no longer cancelled")]
+    private partial void LogResumed(string digest);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "An order about copies could not be carried out")]
     private partial void LogFailed(Exception exception);

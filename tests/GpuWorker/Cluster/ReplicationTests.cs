@@ -213,6 +213,55 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
         (await GetAsync(cluster, "/cluster/transfers")).GetProperty("transfers").EnumerateArray().ShouldHaveSingleItem().GetProperty("state").GetString().ShouldBe("cancelled");
     }
 
+    [Fact]
+    public async Task Policy_SetAnewAfterACopyWasCancelled_ItIsMade()
+    {
+        string storage = azurite.NewAccount();
+        await using StorageGate gate = await StorageGate.StartAsync(new StorageAccount(storage).Blobs.Uri, Cancellation);
+        await using TestCluster cluster = await StartAsync(storage, gate);
+        await PutAsync(cluster, new { min_replicas = 1 });
+        await CancelAsync(cluster, gate);
+
+        await PutAsync(cluster, new { min_replicas = 0 });
+        (await TransferAsync(cluster)).GetProperty("state").GetString().ShouldBe("cancelled", "nobody wants it");
+        await PutAsync(cluster, new { min_replicas = 1 });
+
+        JsonElement model = await UntilAsync(cluster, model => Actual(model) == 1);
+        model.GetProperty("replicas")[0].GetProperty("state").GetString().ShouldBe("on_disk");
+    }
+
+    /// <summary>No policy wants it, and no request comes.</summary>
+    [Fact]
+    public async Task Resume_OfACancelledCopy_ItIsMade()
+    {
+        string storage = azurite.NewAccount();
+        await using StorageGate gate = await StorageGate.StartAsync(new StorageAccount(storage).Blobs.Uri, Cancellation);
+        await using TestCluster cluster = await StartAsync(storage, gate);
+        await PutAsync(cluster, new { min_replicas = 1 });
+        string id = await CancelAsync(cluster, gate);
+        await PutAsync(cluster, new { min_replicas = 0 });
+
+        using HttpResponseMessage unknown = await cluster.Client.PostAsync($"/cluster/transfers/{id}0/resume", null, Cancellation);
+        using HttpResponseMessage resumed = await cluster.Client.PostAsync($"/cluster/transfers/{id}/resume", null, Cancellation);
+
+        (unknown.StatusCode, resumed.StatusCode).ShouldBe((HttpStatusCode.NotFound, HttpStatusCode.NoContent));
+        await UntilAsync(cluster, model => Actual(model) == 1);
+        using HttpResponseMessage again = await cluster.Client.PostAsync($"/cluster/transfers/{id}/resume", null, Cancellation);
+        again.StatusCode.ShouldBe(HttpStatusCode.NotFound, "it is here");
+    }
+
+    /// <summary>Cancels the only copy as it begins, and says its id when that is reported; what comes after it finds the way free.</summary>
+    private static async Task<string> CancelAsync(TestCluster cluster, StorageGate gate)
+    {
+        gate.Before = (_, gone) => new TaskCompletionSource().Task.WaitAsync(gone);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
+        string id = (await TransferAsync(cluster)).GetProperty("id").GetString()!;
+        using HttpResponseMessage cancelled = await cluster.Client.DeleteAsync($"/cluster/transfers/{id}", Cancellation);
+        await UntilAsync(cluster, model => model.GetProperty("replicas").EnumerateArray().Any(replica => replica.GetProperty("state").GetString() == "cancelled"));
+        gate.Before = (_, _) => Task.CompletedTask;
+        return id;
+    }
+
     /// <param name="storage">Null: an account of its own.</param>
     /// <param name="gate">What workers read models through.</param>
     private async Task<TestCluster> StartAsync(string? storage = null, StorageGate? gate = null)

@@ -180,24 +180,6 @@ public sealed class ReplicaStoreTests(AzuriteFixture azurite) : IAsyncLifetime
         _box.Gate.Pieces.ShouldBeLessThanOrEqualTo(Chunks + ChunkCopy.Lanes);
     }
 
-    /// <summary>Another worker of the box was making it, or others have failed since.</summary>
-    [Fact]
-    public async Task Cancel_NotOnItsWay_HoldsWhateverElseFails()
-    {
-        var (digest, _) = await _box.PublishAsync(1, chunks: 2);
-        ReplicaStore store = _box.Store();
-
-        store.Cancel(digest).ShouldBeTrue();
-        for (byte i = 0; i < 6; i++)
-            await store.EnsureAsync(ModelDigest.Of([i]), Cancellation);
-
-        store.IsCancelled(digest).ShouldBeTrue();
-        store.Transfers.Single(transfer => transfer.Digest == digest).Cancelled.ShouldBe(true);
-        _box.Time.Advance(TimeSpan.FromMinutes(15));
-        (await store.HoldAsync(digest, Cancellation)).Dispose();
-        store.Cancel(digest).ShouldBeFalse("it is here");
-    }
-
     [Fact]
     public async Task Hold_BudgetIsFull_TheLongestUnusedGoesButNoneInUseOrPinned()
     {

@@ -13,6 +13,7 @@ export function Transfers({ workers }: { workers: Worker[] | undefined }) {
   const action = useAction();
   if (!transfers.data?.length) return <ErrorNote error={transfers.error} />;
   const cancel = (id: string) => void action.run(() => call(`cluster/transfers/${encodeURIComponent(id)}`, { method: "DELETE" })).then(transfers.refresh);
+  const resume = (id: string) => void action.run(() => call(`cluster/transfers/${encodeURIComponent(id)}/resume`, { method: "POST" })).then(transfers.refresh);
   return (
     <Stack gap="xs">
       <Title order={2}>On their way</Title>
@@ -27,6 +28,7 @@ export function Transfers({ workers }: { workers: Worker[] | undefined }) {
                 <Text size="xs" c="dimmed">{bytes(transfer.completed)} of {bytes(transfer.total)} · {bytes(transfer.bytes_per_second)}/s</Text>
                 <State of={transfer.state} />
                 {transfer.state === "running" && <Button size="compact-xs" variant="default" onClick={() => cancel(transfer.id)}>Cancel</Button>}
+                {transfer.state === "cancelled" && transfer.kind !== "pull" && <Button size="compact-xs" variant="default" onClick={() => resume(transfer.id)}>Resume</Button>}
               </Group>
             </Group>
             <Progress mt={6} value={transfer.total ? (100 * transfer.completed) / transfer.total : 0} aria-label={`${transfer.model} ${where}`} />
