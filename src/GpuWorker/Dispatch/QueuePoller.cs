@@ -50,7 +50,7 @@ internal sealed partial class QueuePoller(
 
     private readonly PollOrder _order = new();
     private readonly WakeSignal _wake = new(time);
-    private int _turn;
+    private readonly PollTurns _turns = new(MostUnasked);
 
     /// <summary>Something waits in a queue, its edge says.</summary>
     public void Nudged(NudgeMessage nudge)
@@ -96,14 +96,8 @@ internal sealed partial class QueuePoller(
 
     private void PollSomeSoon()
     {
-        QueueCapability[] queues = [.. Queues()];
-        int count = Math.Min(queues.Length, MostUnasked);
-        for (int i = 0; i < count; i++, _turn++)
-        {
-            QueueCapability queue = queues[_turn % queues.Length];
+        foreach (QueueCapability queue in _turns.Next([.. Queues()]))
             _order.AddUnasked(queue.Model, queue.Band, queue.Url);
-        }
-        _turn = count == 0 ? 0 : _turn % queues.Length;
     }
 
     private IEnumerable<QueueCapability> Queues() => capabilities.Current.Queues.Where(queue => forwards.CanRun(queue.Model));

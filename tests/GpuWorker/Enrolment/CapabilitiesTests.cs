@@ -1,9 +1,11 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Enrolment;
+using OllamaMax.Models;
 using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
@@ -102,6 +104,26 @@ public sealed class CapabilitiesTests
         await Should.ThrowAsync<EnrolmentException>(keeping);
     }
 
+    /// <summary>The edge refuses a request that names more, in words that would end the worker.</summary>
+    [Fact]
+    public async Task NeedQueues_OfMoreModelsThanAWorkerCanHave_AsksForTheFirstAndOnlyOnce()
+    {
+        List<IReadOnlyList<string>> asked = [];
+        await using Box box = await Box.StartAsync(_time, context =>
+        {
+            CapabilityRequest request = JsonSerializer.Deserialize(context.Request.Body, ProtocolJson.Default.CapabilityRequest)!;
+            asked.Add(request.Models);
+            return Granted([.. request.Models.Select(model => new QueueCapability(model, default, "http://127.0.0.1/q"))]);
+        });
+        await box.Capabilities.StartAsync(Cancellation);
+        string[] models = [.. Enumerable.Range(0, CapabilityRequest.MostModels + 500).Select(index => ModelDigest.Of(BitConverter.GetBytes(index)))];
+
+        await box.Capabilities.NeedQueuesOfAsync(models, Cancellation);
+        await box.Capabilities.NeedQueuesOfAsync(models, Cancellation);
+
+        asked.ShouldHaveSingleItem().ShouldBe(models[..CapabilityRequest.MostModels]);
+    }
+
     private static IResult Answer(HttpContext context, int status, string body, bool hasRequestId)
     {
         if (hasRequestId)
@@ -153,6 +175,7 @@ public sealed class CapabilitiesTests
             edge.MapPost("/cluster/workers/{id}/capabilities", context =>
             {
                 context.Response.Headers.Date = time.GetUtcNow().ToString("R", null);
+                context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true;
                 return renew(context).ExecuteAsync(context);
             });
             await edge.StartAsync(Cancellation);
