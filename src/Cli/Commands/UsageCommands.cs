@@ -23,8 +23,10 @@ internal static class UsageCommands
                 "usage" + Query(("from", parsed.GetValue(From)), ("to", parsed.GetValue(To)), ("key", parsed.GetValue(Key)), ("tenant", parsed.GetValue(Tenant))), cancellationToken);
             screen.List(
                 answer, answer.Items("usage"),
-                new("DAY", use => use.Shown("day")), new("TENANT", use => use.Shown("tenant")), new("KEY", use => use.Shown("key")), new("MODEL", use => use.Shown("model")),
+                new("DAY", use => use.Shown("day")), new("TENANT", use => use.Shown("tenant")), new("KEY", use => use.Shown("key")), new("NAME", use => use.Shown("name")), new("MODEL", use => use.Shown("model")),
                 new("REQUESTS", use => use.Shown("requests"), true), new("PROMPT TOKENS", use => use.Shown("prompt_tokens"), true), new("OUTPUT TOKENS", use => use.Shown("output_tokens"), true));
+            foreach (JsonElement damaged in answer.Items("damaged"))
+                screen.Note($"damaged, and not counted whole: {damaged.GetString()} (docs/runbook.md, OllamaMaxUsageDamaged)");
         });
         return command;
     }
@@ -39,7 +41,7 @@ internal static class UsageCommands
                 cancellationToken);
             screen.List(
                 answer, answer.Items("records"),
-                new("AT", act => act.ShownTime("at")), new("ACTOR", act => act.Shown("actor")), new("ACT", act => act.Shown("action")), new("SUBJECT", act => act.Shown("subject")),
+                new("AT", act => act.ShownTime("at")), new("ACTOR", act => act.Shown("actor")), new("NAME", act => act.Shown("actor_name")), new("ACT", act => act.Shown("action")), new("SUBJECT", act => act.Shown("subject")),
                 new("FROM", act => act.Shown("from")), new("STATUS", act => act.Shown("status"), true), new("REQUEST", act => act.Shown("request_id")));
         });
         return command;

@@ -11,4 +11,8 @@ namespace OllamaMax.Security;
 /// <param name="Status">What was answered: 401 and 403 were denied.</param>
 /// <param name="RequestId">As in <c>x-request-id</c>.</param>
 public sealed record AuditRecord(
-    DateTimeOffset At, string Actor, string? Credential, string Tenant, string Action, string? Subject, string From, int Status, string RequestId);
+    DateTimeOffset At, string Actor, string? Credential, string Tenant, string Action, string? Subject, string From, int Status, string RequestId)
+{
+    /// <summary>What the issuer of the actor's token called them then (<see cref="Principal.DisplayName"/>); null: nothing, or a key.</summary>
+    public string? ActorName { get; init; }
+}

@@ -24,18 +24,21 @@ public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IR
     public bool IsWhole =>
         Tenant is not null && Credential is not null && Document is not null && Additions is not null && Models is not null && Models.Values.All(count => count is not null);
 
+    /// <summary>What the user of an issuer was called last; null: not known, or a key.</summary>
+    public string? Name { get; init; }
+
     private long Requests => Models.Values.Sum(count => count.Requests);
 
-    public DayUsage Add(IReadOnlyDictionary<string, UseCount> more)
+    public DayUsage Add(DayUsage more)
     {
         Dictionary<string, UseCount> all = Models.ToDictionary();
-        foreach (var (model, count) in more)
+        foreach (var (model, count) in more.Models)
             all[model] = all.TryGetValue(model, out UseCount? before) ? before.Add(count) : count;
-        return this with { Models = all };
+        return this with { Models = all, Name = more.Name ?? Name };
     }
 
     /// <summary>With an addition that is known by its id: the same once more changes nothing.</summary>
-    public DayUsage Add(IReadOnlyDictionary<string, UseCount> more, string addition) =>
+    public DayUsage Add(DayUsage more, string addition) =>
         Additions.Contains(addition) ? this : Add(more) with { Additions = [.. Additions.TakeLast(MostAdditions - 1), addition] };
 
     /// <summary>Each document once, its newest copy, by day, tenant and key.</summary>
@@ -51,7 +54,7 @@ public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IR
 
     /// <summary>What each key has used on each day, all of its documents together, from any number of copies of them.</summary>
     public static IEnumerable<DayUsage> Sums(IEnumerable<DayUsage> copies) =>
-        Newest(copies).GroupBy(usage => (usage.Day, usage.Tenant, usage.Credential), (_, documents) => documents.Aggregate((sum, next) => sum.Add(next.Models)));
+        Newest(copies).GroupBy(usage => (usage.Day, usage.Tenant, usage.Credential), (_, documents) => documents.Aggregate((sum, next) => sum.Add(next)));
 }
 
 /// <param name="Requests">Jobs that were run: a request for several answers counts each.</param>

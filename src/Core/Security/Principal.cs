@@ -9,6 +9,9 @@ public sealed record Principal(string Tenant, string Name, Permissions Permissio
     /// <summary>Id of the key, or subject of the token; null where none was needed: then nothing is counted.</summary>
     public string? Credential { get; init; }
 
+    /// <summary>What people call a user of an issuer, by what that says today; it may be another's tomorrow, so nothing hangs on it. Null: nothing, or a key.</summary>
+    public string? DisplayName { get; init; }
+
     /// <summary>The models that it may use and see.</summary>
     public ModelAllowList Models { get; init; } = ModelAllowList.All;
 

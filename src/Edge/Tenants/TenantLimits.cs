@@ -10,6 +10,9 @@ namespace OllamaMax.Edge.Tenants;
 /// </summary>
 public sealed class TenantLimits : LimitSettings
 {
+    /// <summary>The tenant; null: the entry's name is. Names of settings cannot have all characters everywhere: no dash on a Linux function app.</summary>
+    public string? Value { get; set; }
+
     /// <summary>
     /// Its interactive jobs that hold a slot or are about to, those in models' queues in storage counted in; more wait at the edge. And as many background jobs
     /// that run, in the whole cluster; more wait in their queue and let others pass.

@@ -16,7 +16,7 @@ internal sealed class TenantRetention(IOptions<TenantOptions> tenants, IOptions<
     public TimeSpan Of(string tenant) => tenants.Value.Of(tenant).Retention ?? Policy.Retention;
 
     /// <summary>That of those of whom anything is stored for the shortest.</summary>
-    public TimeSpan Shortest => tenants.Value.Limits.Keys.Select(Of).Append(Policy.Retention).Where(kept => kept > TimeSpan.Zero).DefaultIfEmpty().Min();
+    public TimeSpan Shortest => tenants.Value.Names.Select(Of).Append(Policy.Retention).Where(kept => kept > TimeSpan.Zero).DefaultIfEmpty().Min();
 
     public bool StoresNothing(string tenant) => Of(tenant) <= TimeSpan.Zero;
 }

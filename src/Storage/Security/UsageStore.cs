@@ -44,7 +44,7 @@ public sealed class UsageStore
         for (int tries = 0; tries < MostTries; tries++)
         {
             (DayUsage? before, ETag? etag) = await _documents.ReadDayAsync(blob, cancellationToken);
-            DayUsage sum = before?.Add(more.Models, addition) ?? more with { Document = Guid.NewGuid().ToString("n"), Additions = [addition] };
+            DayUsage sum = before?.Add(more, addition) ?? more with { Document = Guid.NewGuid().ToString("n"), Additions = [addition] };
             if (ReferenceEquals(sum, before))
                 return;
             BlobUploadOptions options = new() { Conditions = etag is { } known ? new() { IfMatch = known } : new() { IfNoneMatch = ETag.All } };

@@ -59,9 +59,10 @@ public sealed class SharedUseTests
     {
         DayUsage day = new(new(2026, 1, 2), "acme", "k", new Dictionary<string, UseCount> { ["a"] = new(1, 10, 5) });
 
-        DayUsage sum = day.Add(new Dictionary<string, UseCount> { ["a"] = new(2, 1, 1), ["b"] = new(1, 1, 1) });
+        DayUsage sum = day.Add(day with { Models = new Dictionary<string, UseCount> { ["a"] = new(2, 1, 1), ["b"] = new(1, 1, 1) }, Name = "ada@example.org" }).Add(day with { Models = new Dictionary<string, UseCount>() });
 
         sum.Models["a"].ShouldBe(new UseCount(3, 11, 6));
         sum.Models["b"].ShouldBe(new UseCount(1, 1, 1));
+        sum.Name.ShouldBe("ada@example.org");
     }
 }

@@ -69,6 +69,36 @@ public sealed class TokenTests
         (await response.ErrorAsync(HttpStatusCode.Forbidden)).ShouldBe("the token has no role here");
     }
 
+    /// <summary>As Entra writes it of somebody in more than 200 groups.</summary>
+    [Fact]
+    public async Task Token_GroupsLeftOut_IsToldClearly()
+    {
+        await using TestIssuer issuer = await TestIssuer.StartAsync();
+        await using EdgeServer edge = await StartAsync(issuer, options => options.Groups["interns"] = new() { TokensPerDay = 1 });
+        string token = issuer.Token(edge.Time.GetUtcNow(), token => token.Claims["_claim_names"] = new Dictionary<string, object> { ["groups"] = "src1" });
+
+        using HttpResponseMessage response = await edge.GetAsync(Tags, token);
+
+        (await response.ErrorAsync(HttpStatusCode.Forbidden)).ShouldStartWith("the token leaves out 'groups'");
+    }
+
+    [Theory]
+    [InlineData("oid", "ada", "3c8d", "3c8d")]
+    [InlineData("sub", "0123456789abcdef", "3c8d", "user:0123456789abcdef")]
+    public async Task Token_CountsForItsSubjectClaim_AndForNoKey(string claim, string sub, string oid, string credential)
+    {
+        await using TestIssuer issuer = await TestIssuer.StartAsync();
+        await using EdgeServer edge = await StartAsync(issuer, options => options.SubjectClaim = claim);
+        string token = issuer.Token(edge.Time.GetUtcNow(), token => (token.Claims["sub"], token.Claims["oid"]) = (sub, oid));
+
+        Task<HttpResponseMessage> chat = edge.PostAsync("/api/chat", """{"model":"demo","messages":[{"role":"user","content":"x"}],"stream":false}""", ("x-api-key", token));
+
+        StartedJob job = await edge.Jobs.NextAsync();
+        job.Job.Credential.ShouldBe(credential);
+        job.Accept().Finish();
+        (await chat).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     [Fact]
     public async Task Token_ExpiredWithinTheSkew_LetsIn()
     {
@@ -140,13 +170,14 @@ public sealed class TokenTests
         options.Validate(new(options)).ShouldHaveSingleItem().ErrorMessage!.ShouldContain(error);
     }
 
-    private static Task<EdgeServer> StartAsync(TestIssuer issuer) => EdgeServer.StartAsync(
+    private static Task<EdgeServer> StartAsync(TestIssuer issuer, Action<OidcOptions>? change = null) => EdgeServer.StartAsync(
         options => options.TrustLoopback = false,
         services => services.AddTokens().Configure<OidcOptions>(options =>
         {
             options.Authority = new(issuer.Url);
             options.Audience = TestIssuer.Audience;
             options.Roles["Model.User"] = "user";
+            change?.Invoke(options);
         }));
 
     private static string Make(TestIssuer issuer, string what, DateTimeOffset now) => what switch

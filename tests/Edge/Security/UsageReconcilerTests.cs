@@ -60,9 +60,11 @@ public sealed class UsageReconcilerTests(AzuriteFixture azurite)
         Damaged().ShouldBe(0, "who does not lead says nothing");
         metrics.Leads(1);
         Damaged().ShouldBe(1);
+        (await edge.JsonAsync("/usage", SecuredEdge.Admin)).GetProperty("damaged").EnumerateArray().ShouldHaveSingleItem().GetString().ShouldBe(name);
         await keys.DeleteBlobAsync(name, cancellationToken: Cancellation);
         await reconciler.ReconcileAsync(Term, Cancellation);
         Damaged().ShouldBe(0);
+        (await edge.JsonAsync("/usage", SecuredEdge.Admin)).TryGetProperty("damaged", out _).ShouldBeFalse();
     }
 
     private Task<EdgeServer> StartAsync(params string[] urls) => SecuredEdge.StartAsync(_account, more: services =>

@@ -1,5 +1,8 @@
 using System.ComponentModel.DataAnnotations;
+using System.Security.Claims;
 using Microsoft.Extensions.Configuration;
+using Microsoft.IdentityModel.JsonWebTokens;
+using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Security.Oidc;
 using OllamaMax.Security;
 
@@ -18,6 +21,7 @@ public sealed class UserGrantsTests
         ["Groups:research:Role"] = "user",
         ["Groups:research:TokensPerDay"] = "50000",
         ["Groups:research:Models:0"] = "large",
+        ["Groups:interns:Role"] = "user",
         ["Groups:interns:TokensPerDay"] = "100",
         ["Groups:platform:Role"] = "operator",
     });
@@ -25,7 +29,7 @@ public sealed class UserGrantsTests
     [Fact]
     public void Of_NoGroup_HasWhatEverybodyHas()
     {
-        UserGrant grant = new UserGrants(Options).Of(["Model.User"], []);
+        UserGrant grant = Grant(Options, ["Model.User"], []);
 
         grant.Limits.ShouldBe(new UsageLimits { TokensPerDay = 1000, RequestsPerMinute = 60 });
         grant.Models.Patterns.ShouldBe(["small*"]);
@@ -35,7 +39,7 @@ public sealed class UserGrantsTests
     [Fact]
     public void Of_Group_ItsOwnComesBeforeEverybodys()
     {
-        UserGrant grant = new UserGrants(Options).Of([], ["0f8b6b7e-9a4c-4a52-8e53-1f3f0c5f7e10"]);
+        UserGrant grant = Grant(Options, [], ["0f8b6b7e-9a4c-4a52-8e53-1f3f0c5f7e10"]);
 
         grant.Limits.ShouldBe(new UsageLimits { TokensPerDay = 50000, RequestsPerMinute = 60 });
         grant.Models.Patterns.ShouldBe(["large"]);
@@ -45,30 +49,68 @@ public sealed class UserGrantsTests
     [Fact]
     public void Of_SeveralGroups_AllModelsAndTheHighestOfEachLimit()
     {
-        UserGrant grant = new UserGrants(Options).Of(["interns"], ["0f8b6b7e-9a4c-4a52-8e53-1f3f0c5f7e10"]);
+        UserGrant grant = Grant(Options, ["interns"], ["0f8b6b7e-9a4c-4a52-8e53-1f3f0c5f7e10"]);
 
         grant.Limits.TokensPerDay.ShouldBe(50000);
         grant.Models.Patterns.ShouldBe(["large", "small*"], ignoreOrder: true);
     }
 
     [Fact]
-    public void Of_GroupThatIsLowerThanEverybody_IsHeldLower() => new UserGrants(Options).Of([], ["interns"]).Limits.TokensPerDay.ShouldBe(100);
+    public void Of_GroupThatIsLowerThanEverybody_IsHeldLower() => Grant(Options, [], ["interns"]).Limits.TokensPerDay.ShouldBe(100);
 
     /// <summary>Names of models hold nobody who can copy one onto another name.</summary>
     [Fact]
-    public void Of_GroupThatManagesModels_HasThemAll() => new UserGrants(Options).Of([], ["platform"]).Models.IsAll.ShouldBeTrue();
+    public void Of_GroupThatManagesModels_HasThemAll() => Grant(Options, [], ["platform"]).Models.IsAll.ShouldBeTrue();
 
     [Fact]
     public void Of_NothingIsSaid_IsNotLimited()
     {
-        UserGrant grant = new UserGrants(new() { DefaultRole = "user" }).Of([], ["any"]);
+        UserGrant grant = Grant(new() { DefaultRole = "user" }, [], ["any"]);
 
         grant.Limits.IsNone.ShouldBeTrue();
         grant.Models.IsAll.ShouldBeTrue();
         grant.Permissions.ShouldBe(Roles.PermissionsOf(Role.User));
     }
 
+    /// <summary>What is a role's value must not be had by a group that somebody has called so.</summary>
+    [Fact]
+    public void Of_GroupOfOneClaim_CountsInThatAlone()
+    {
+        OidcOptions options = Bind(new() { ["DefaultRole"] = "user", ["Groups:heads:Value"] = "Model.Head", ["Groups:heads:Claim"] = "roles", ["Groups:heads:Role"] = "operator" });
+
+        Grant(options, [], ["Model.Head"]).Permissions.ShouldBe(Roles.PermissionsOf(Role.User));
+        Grant(options, ["Model.Head"], []).Permissions.ShouldBe(Roles.PermissionsOf(Role.Operator));
+    }
+
+    /// <summary>An intern who is in so many groups that the token has none of them must not have what everybody has.</summary>
     [Theory]
+    [InlineData("_claim_names", """{"groups":"src1"}""", JsonClaimValueTypes.Json)]
+    [InlineData("hasgroups", "true", ClaimValueTypes.Boolean)]
+    public void Of_GroupsLeftOut_IsDeniedAndSaysWhy(string claim, string value, string type)
+    {
+        Claim leftOut = new(claim, value, type);
+
+        ApiError error = new UserGrants(Options).Of(Claims(["Model.User"], [], leftOut)).Error.ShouldNotBeNull();
+
+        error.Status.ShouldBe(403);
+        error.Message.ShouldContain("the token leaves out 'groups'");
+    }
+
+    /// <summary>What it cannot be told of could only give more, or is of no matter.</summary>
+    [Fact]
+    public void Of_GroupsLeftOut_WhereTheyCannotTakeAway_LetsIn()
+    {
+        Claim leftOut = new("hasgroups", "true", ClaimValueTypes.Boolean);
+        OidcOptions byRole = Bind(new() { ["DefaultRole"] = "user", ["Groups:Default:TokensPerDay"] = "7", ["Groups:a:Claim"] = "roles" });
+
+        Of(Options, Claims(["interns", "Model.User"], [], leftOut)).Limits.TokensPerDay.ShouldBe(100);
+        Of(byRole, Claims([], [], leftOut)).Limits.TokensPerDay.ShouldBe(7);
+        Of(Bind(new() { ["DefaultRole"] = "user" }), Claims([], [], leftOut)).Limits.IsNone.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("Groups:a:Value", "", "Value and Claim must not be empty")]
+    [InlineData("SubjectClaim", "email", "'email' can be given to another person")]
     [InlineData("Groups:a:Role", "boss", "'boss' is no role")]
     [InlineData("Groups:a:TokensPerDay", "-1", "OllamaMax:Oidc:Groups:a: ")]
     [InlineData("Groups:a:Models:0", "a b", "OllamaMax:Oidc:Groups:a:Models: ")]
@@ -79,6 +121,13 @@ public sealed class UserGrantsTests
 
         options.Validate(new ValidationContext(options)).ShouldHaveSingleItem().ErrorMessage!.ShouldContain(error);
     }
+
+    private static UserGrant Grant(OidcOptions options, string[] roles, string[] groups) => Of(options, Claims(roles, groups));
+
+    private static UserGrant Of(OidcOptions options, TokenClaims claims) => new UserGrants(options).Of(claims).Value.ShouldNotBeNull();
+
+    private static TokenClaims Claims(string[] roles, string[] groups, params Claim[] others) =>
+        new([.. roles.Select(role => new Claim("roles", role)), .. groups.Select(group => new Claim("groups", group)), .. others]);
 
     private static OidcOptions Bind(Dictionary<string, string?> settings)
     {

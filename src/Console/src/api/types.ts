@@ -170,6 +170,8 @@ export interface UsageItem {
   day: string;
   tenant: string;
   key: string;
+  /** What the user of an issuer was called last. */
+  name?: string;
   model: string;
   requests: number;
   prompt_tokens: number;
@@ -179,6 +181,8 @@ export interface UsageItem {
 export interface AuditItem {
   at: string;
   actor: string;
+  /** What the issuer of the actor's token called them then. */
+  actor_name?: string;
   credential?: string;
   tenant: string;
   action: string;

@@ -1,4 +1,4 @@
-import { Badge, Group, Select, TextInput } from "@mantine/core";
+import { Badge, Group, Select, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 import { call } from "../api/edge";
@@ -37,7 +37,7 @@ export default function AuditPage() {
         keyOf={(item, index) => `${item.request_id} ${index}`}
         columns={[
           { title: "When", className: "nowrap", cell: (item) => time(item.at) },
-          { title: "Who", cell: (item) => <span title={item.credential}>{item.actor || "nobody known"}</span> },
+          { title: "Who", cell: (item) => <span title={item.credential}>{item.actor || "nobody known"}{item.actor_name && <Text size="xs" c="dimmed">{item.actor_name}</Text>}</span> },
           { title: "What", className: "mono", cell: (item) => item.action },
           { title: "To what", className: "breaks", cell: (item) => item.subject },
           { title: "From", cell: (item) => item.from },

@@ -1,4 +1,4 @@
-import { Card, Group, SegmentedControl, Select, SimpleGrid, Title } from "@mantine/core";
+import { Alert, Card, Group, SegmentedControl, Select, SimpleGrid, Text, Title } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { call } from "../api/edge";
 import { count } from "../api/format";
@@ -18,16 +18,22 @@ export default function UsagePage() {
   const [by, setBy] = useState<GroupBy>("tenant");
   const today = new Date().toISOString().slice(0, 10);
   const days = useMemo(() => daysFrom(Number(range), today), [range, today]);
-  const usage = useLive(async (signal) => (await call<{ usage: UsageItem[] }>(`usage?from=${days[0]}&to=${days.at(-1)}`, { signal })).usage, 15_000, `${range} ${today}`);
-  const groups = useMemo(() => groupUsage(usage.data ?? [], by, days), [usage.data, by, days]);
+  const usage = useLive((signal) => call<{ usage: UsageItem[]; damaged?: string[] }>(`usage?from=${days[0]}&to=${days.at(-1)}`, { signal }), 15_000, `${range} ${today}`);
+  const items = usage.data?.usage;
+  const groups = useMemo(() => groupUsage(items ?? [], by, days), [items, by, days]);
   const times = useMemo(() => days.map((day) => Date.parse(`${day}T00:00:00`) / 1000), [days]);
-  const sum = (of: (item: UsageItem) => number) => count((usage.data ?? []).reduce((total, item) => total + of(item), 0));
+  const sum = (of: (item: UsageItem) => number) => count((items ?? []).reduce((total, item) => total + of(item), 0));
   return (
     <Page title="Usage" about="What was used, by day of UTC; requests without a key are not counted" error={usage.error}>
       <Group align="flex-end">
         <Select aria-label="Time" data={Ranges} allowDeselect={false} value={range} onChange={(value) => setRange(value ?? "30")} />
         <SegmentedControl aria-label="Shown by" data={Groups} value={by} onChange={(value) => setBy(value as GroupBy)} />
       </Group>
+      {usage.data?.damaged && (
+        <Alert color="yellow" variant="outline" role="alert" title="Some of what was used could not be read, and may be missing here">
+          {usage.data.damaged.map((name) => <Text key={name} size="xs" className="mono breaks">{name}</Text>)}
+        </Alert>
+      )}
       {usage.data && <SimpleGrid cols={{ base: 1, xs: 3 }}>
         <Fact name="Requests" value={sum((item) => item.requests)} />
         <Fact name="Prompt tokens" value={sum((item) => item.prompt_tokens)} />

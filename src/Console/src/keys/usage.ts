@@ -18,8 +18,10 @@ export const daysFrom = (length: number, today: string): string[] =>
 /** The greatest first. */
 export function groupUsage(items: UsageItem[], by: GroupBy, days: string[]): UsageGroup[] {
   const groups = new Map<string, UsageGroup>();
+  const names = new Map<string, string>();
   for (const item of items) {
     let group = groups.get(item[by]);
+    if (by === "key" && item.name) names.set(item.key, item.name);
     if (!group) groups.set(item[by], (group = { label: item[by], values: days.map(() => 0), requests: 0, promptTokens: 0, outputTokens: 0 }));
     const day = days.indexOf(item.day);
     if (day >= 0) group.values[day]! += item.prompt_tokens + item.output_tokens;
@@ -27,5 +29,7 @@ export function groupUsage(items: UsageItem[], by: GroupBy, days: string[]): Usa
     group.promptTokens += item.prompt_tokens;
     group.outputTokens += item.output_tokens;
   }
+  // Beside the id: people may be called alike.
+  for (const [key, name] of names) groups.get(key)!.label = `${name} (${key})`;
   return [...groups.values()].sort((a, b) => b.promptTokens + b.outputTokens - a.promptTokens - a.outputTokens);
 }

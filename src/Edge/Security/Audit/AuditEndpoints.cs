@@ -56,7 +56,7 @@ internal sealed class AuditEndpoints(AuditLog log, AuditBlobs blobs, TimeProvide
         for (int read = 0; read < days && records.Count < limit; read++)
         {
             IAsyncEnumerable<AuditRecord> found = blobs.ReadAsync(first.AddDays(isNewest ? days - 1 - read : read), context.RequestAborted)
-                .Where(record => record.At >= from && record.At < to && (actor.Length == 0 || record.Actor == actor || record.Credential == actor));
+                .Where(record => record.At >= from && record.At < to && (actor.Length == 0 || record.Actor == actor || record.ActorName == actor || record.Credential == actor));
             int left = limit - records.Count;
             records.AddRange(await (isNewest ? found.TakeLast(left).Reverse() : found.Take(left)).ToListAsync(context.RequestAborted));
         }

@@ -53,7 +53,10 @@ internal sealed class AuditMiddleware(RequestDelegate next, AuditLog log, TimePr
             subject is null ? null : Cut(subject),
             From(context),
             context.Response.StatusCode,
-            info.Id);
+            info.Id)
+        {
+            ActorName = info.Principal?.DisplayName,
+        };
     }
 
     /// <summary>Behind a front that is its address, with what the front says for whom: nobody here can tell a front from somebody who writes that header himself.</summary>

@@ -5,8 +5,11 @@ namespace OllamaMax.Edge.Security.Oidc;
 /// <summary>What each of the issuer's users may and has whose token names a group or a role of theirs; limits are each user's own.</summary>
 public sealed class OidcGroup : LimitSettings
 {
-    /// <summary>As it stands in the token's role or group claim; null: the entry's name. Names of settings cannot have all characters everywhere.</summary>
+    /// <summary>As it stands in the token's claim; null: the entry's name. Names of settings cannot have all characters everywhere.</summary>
     public string? Value { get; set; }
+
+    /// <summary>The one claim that it counts in; null: the role claim and the group claim.</summary>
+    public string? Claim { get; set; }
 
     /// <summary>The role here; null: it gives none.</summary>
     public string? Role { get; set; }

@@ -12,6 +12,9 @@ public sealed class OidcOptions : IValidatableObject
 
     private const string Default = "Default";
 
+    /// <summary>Standard claims whose values people change or leave to others (OpenID Connect Core, section 5.7), and Entra's.</summary>
+    private static readonly string[] Names = ["email", "preferred_username", "name", "nickname", "given_name", "family_name", "phone_number", "upn", "unique_name", "verified_primary_email"];
+
     private static readonly string[] Supported =
     [
         SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
@@ -31,6 +34,14 @@ public sealed class OidcOptions : IValidatableObject
     /// <summary>How far the issuer's clock and this one may be apart.</summary>
     [TimeSpanRange("00:00:00", "00:10:00")]
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>The claim that says who it is, for limits, usage and audit: one that no other person is ever given.</summary>
+    [Required]
+    public string SubjectClaim { get; set; } = "sub";
+
+    /// <summary>The claim with what people call them, shown beside the subject in audit and usage; nothing hangs on it.</summary>
+    [Required]
+    public string NameClaim { get; set; } = "preferred_username";
 
     /// <summary>The claim with what <see cref="Roles"/> speaks of.</summary>
     [Required]
@@ -60,6 +71,9 @@ public sealed class OidcOptions : IValidatableObject
     [Required]
     public string Tenant { get; set; } = "oidc";
 
+    /// <summary>The claims whose values <see cref="Groups"/> speaks of, unless one of them says which.</summary>
+    internal IEnumerable<string> GrantClaims => [RoleClaim, GroupClaim];
+
     internal OidcGroup Everybody => Groups.TryGetValue(Default, out OidcGroup? everybody) ? everybody : new();
 
     internal IEnumerable<(string Value, OidcGroup Group)> NamedGroups =>
@@ -76,6 +90,8 @@ public sealed class OidcOptions : IValidatableObject
             yield return new($"{Section}:Authority must be an https URL, or an http one of this machine");
         if (Authority is not null && string.IsNullOrEmpty(Audience))
             yield return new($"{Section}:Audience is missing: any other service's tokens of the same issuer would be taken");
+        if (Names.Contains(SubjectClaim))
+            yield return new($"{Section}:SubjectClaim: '{SubjectClaim}' can be given to another person, who would have the first one's limits and usage; use sub, or oid with Entra");
         foreach (string algorithm in Algorithms.Except(Supported))
             yield return new($"{Section}:Algorithms: '{algorithm}' is not one of {string.Join(", ", Supported)}");
         foreach (string role in Roles.Values.Append(DefaultRole).Concat(Groups.Values.Select(group => group.Role)).OfType<string>().Where(role => OllamaMax.Security.Roles.Find(role) is null))
@@ -91,8 +107,10 @@ public sealed class OidcOptions : IValidatableObject
             yield return error;
         foreach (string error in group.Models.Select(ModelAllowList.FindError).OfType<string>())
             yield return new($"{part}:Models: {error}");
-        if (IsDefault(name) && (group.Value ?? group.Role) is not null)
-            yield return new($"{part} is for all users and has no Value; their role is {Section}:{nameof(DefaultRole)}");
+        if (group.Value is "" || group.Claim is "")
+            yield return new($"{part}: Value and Claim must not be empty");
+        if (IsDefault(name) && (group.Value ?? group.Claim ?? group.Role) is not null)
+            yield return new($"{part} is for all users and has no Value and no Claim; their role is {Section}:{nameof(DefaultRole)}");
     }
 
     private static bool IsDefault(string name) => string.Equals(name, Default, StringComparison.OrdinalIgnoreCase);

@@ -10,9 +10,10 @@ using OllamaMax.Security;
 namespace OllamaMax.Edge.Security.Oidc;
 
 /// <summary>JSON Web Tokens of the configured issuer: signed by one of its keys, with an algorithm that is taken, for this audience, and of now.</summary>
-internal sealed class TokenCheck(IssuerKeys issuers, IOptions<OidcOptions> options, TimeProvider time) : ICredentialCheck
+internal sealed class TokenCheck(IssuerKeys issuers, IOptions<OidcOptions> options, UserNames names, TimeProvider time) : ICredentialCheck
 {
     private const int LongestSubject = 200;
+    private const int LongestName = 100;
 
     private static readonly ApiError Unreachable =
         new(StatusCodes.Status503ServiceUnavailable, "whose the token is cannot be found out now; try again later") { RetryAfter = TimeSpan.FromSeconds(5) };
@@ -68,15 +69,21 @@ internal sealed class TokenCheck(IssuerKeys issuers, IOptions<OidcOptions> optio
     private Result<Principal> PrincipalOf(JsonWebToken token)
     {
         string tenant = token.TryGetPayloadValue(_options.TenantClaim, out string? claimed) && claimed is { Length: > 0 } ? claimed : _options.Tenant;
-        if (!KeyRequest.IsTenant(tenant) || token.Subject is not { Length: > 0 and <= LongestSubject } subject)
+        TokenClaims claims = new(token.Claims);
+        if (!KeyRequest.IsTenant(tenant) || claims.ValuesOf(_options.SubjectClaim) is not [{ Length: > 0 and <= LongestSubject } subject])
             return Refused("names no subject or tenant that can be used");
-        UserGrant grant = _grants.Of(ValuesOf(token, _options.RoleClaim), ValuesOf(token, _options.GroupClaim));
-        return grant.Permissions == Permissions.None
-            ? new ApiError(StatusCodes.Status403Forbidden, "the token has no role here")
-            : new Principal(tenant, subject, grant.Permissions) { Credential = subject, Models = grant.Models, Limits = grant.Limits };
+        if (_grants.Of(claims).Failed(out ApiError? error, out UserGrant? grant))
+            return error;
+        Principal user = new(tenant, subject, grant.Permissions) { Credential = CredentialOf(subject), DisplayName = NameOf(claims), Models = grant.Models, Limits = grant.Limits };
+        names.Note(user);
+        return user;
     }
 
-    private static string[] ValuesOf(JsonWebToken token, string claim) => [.. token.Claims.Where(one => one.Type == claim).Select(one => one.Value)];
+    /// <summary>Where users choose what they are called, none must use up the limits of a key by its id.</summary>
+    private static string CredentialOf(string subject) => ApiKey.IsId(subject) ? $"user:{subject}" : subject;
+
+    /// <summary>Users may choose it: it must not write over a terminal that shows it.</summary>
+    private string? NameOf(TokenClaims claims) => claims.ValuesOf(_options.NameClaim) is [{ Length: > 0 and <= LongestName } name] && !name.Any(char.IsControl) ? name : null;
 
     private static string Reason(Exception? exception) => exception switch
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Azure;
 using Microsoft.Extensions.Logging;
+using OllamaMax.Edge.Security.Oidc;
 using OllamaMax.Security;
 using OllamaMax.Storage.Security;
 
@@ -9,7 +10,7 @@ namespace OllamaMax.Edge.Security.Usage;
 /// <summary>
 /// What was used, by day, key and model. Added up here and told to storage every few seconds: a kill -9 loses that much, and requests pay nothing.
 /// </summary>
-internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILogger<UsageBook> logger) : PeriodicFlush(FlushEvery, time)
+internal sealed partial class UsageBook(UsageStore store, UserNames names, TimeProvider time, ILogger<UsageBook> logger) : PeriodicFlush(FlushEvery, time)
 {
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(10);
 
@@ -61,7 +62,7 @@ internal sealed partial class UsageBook(UsageStore store, TimeProvider time, ILo
             foreach (var (of, models) in counts)
             {
                 counts.Remove(of);
-                await WriteAsync((new(of.Day, of.Tenant, of.Credential, models), Guid.NewGuid().ToString("n")), cancellationToken);
+                await WriteAsync((new(of.Day, of.Tenant, of.Credential, models) { Name = names.Find(of.Tenant, of.Credential) }, Guid.NewGuid().ToString("n")), cancellationToken);
             }
         }
         finally

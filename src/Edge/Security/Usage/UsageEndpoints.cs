@@ -46,7 +46,9 @@ internal sealed class UsageEndpoints(UsageBook book, UsageStore store, TimeProvi
             if (key.Length == 0 || usage.Credential == key)
                 items.AddRange(usage.Models.Select(model => UsageItem.Of(usage, model.Key, model.Value)));
         }
-        await JsonAnswer.WriteAsync(context, new UsageAnswer(items), UsageJson.Default.UsageAnswer);
+        // Whoever looks at figures is to know that some are missing.
+        IReadOnlyList<string> damaged = caller.May(Permissions.ManageKeys) ? await store.ListDamagedAsync(context.RequestAborted) : [];
+        await JsonAnswer.WriteAsync(context, new UsageAnswer(items) { Damaged = damaged.Count > 0 ? damaged : null }, UsageJson.Default.UsageAnswer);
     }
 
     private static bool TryDay(string? text, DateOnly otherwise, out DateOnly day)
@@ -56,17 +58,24 @@ internal sealed class UsageEndpoints(UsageBook book, UsageStore store, TimeProvi
     }
 }
 
-internal sealed record UsageAnswer(IReadOnlyList<UsageItem> Usage);
+internal sealed record UsageAnswer(IReadOnlyList<UsageItem> Usage)
+{
+    /// <summary>Blobs of the container <c>keys</c> with what was damaged, of any day, and may be missing here; for who gives out keys. Left out: none.</summary>
+    public IReadOnlyList<string>? Damaged { get; init; }
+}
 
 /// <param name="Day">Of UTC.</param>
 /// <param name="Key">The key's id, or the subject of a token.</param>
 /// <param name="Requests">Jobs that were run: a request for several answers counts each.</param>
 internal sealed record UsageItem(DateOnly Day, string Tenant, string Key, string Model, long Requests, long PromptTokens, long OutputTokens)
 {
+    /// <summary>What the user of an issuer was called last; left out: not known, or a key.</summary>
+    public string? Name { get; init; }
+
     public static UsageItem Of(DayUsage usage, string model, UseCount count) =>
-        new(usage.Day, usage.Tenant, usage.Credential, model, count.Requests, count.PromptTokens, count.OutputTokens);
+        new(usage.Day, usage.Tenant, usage.Credential, model, count.Requests, count.PromptTokens, count.OutputTokens) { Name = usage.Name };
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(UsageAnswer))]
 internal sealed partial class UsageJson : JsonSerializerContext;
