@@ -82,13 +82,14 @@ public sealed class KeyStore(StorageAccount account)
         }
     }
 
-    /// <summary>False where there was none.</summary>
+    /// <summary>False where there was none. It is looked for first: storage's client repeats a deletion whose answer was lost, and finds nothing then.</summary>
     public async Task<bool> DeleteAsync(string id, CancellationToken cancellationToken)
     {
-        if (!ApiKey.IsId(id))
+        if (!ApiKey.IsId(id) || !await Record(id).ExistsAsync(cancellationToken))
             return false;
         await Keys.GetBlobClient(Used + id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
-        return await Record(id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+        await Record(id).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+        return true;
     }
 
     public async Task<IReadOnlyList<KeyRecord>> ListAsync(CancellationToken cancellationToken)

@@ -60,6 +60,8 @@ public sealed class KeysTests(AzuriteFixture azurite)
         (await ChangedAsync(edge, id, """{"name":"two"}""", ("If-Match", tag))).ShouldBe(HttpStatusCode.PreconditionFailed);
 
         (await edge.JsonAsync($"/keys/{id}", SecuredEdge.Admin)).GetProperty("name").GetString().ShouldBe("one");
+        using HttpResponseMessage rotated = await edge.PostAsync($"/keys/{id}/rotate", "{}", ("x-api-key", SecuredEdge.Admin), ("If-Match", tag));
+        rotated.StatusCode.ShouldBe(HttpStatusCode.PreconditionFailed);
     }
 
     [Theory]
@@ -140,6 +142,7 @@ public sealed class KeysTests(AzuriteFixture azurite)
 
         using HttpResponseMessage rotated = await edge.PostAsync($"/keys/{id}/rotate", SecuredEdge.Admin, new { grace_seconds = 60 });
 
+        rotated.Headers.ETag.ShouldNotBeNull();
         string fresh = JsonElement.Parse(await rotated.TextAsync()).GetProperty("key").GetString()!;
         fresh.ShouldNotBe(old);
         (await edge.StatusAsync(Tags, old)).ShouldBe(HttpStatusCode.OK);

@@ -77,6 +77,22 @@ public sealed class KeyStoreTests(AzuriteFixture azurite)
         (await Store.ListAsync(Cancellation)).ShouldNotContain(record => record.Id == key.Id);
     }
 
+    /// <summary>Whoever revokes a key would be told that there is none, and look for the right one.</summary>
+    [Fact]
+    public async Task Delete_AnswerIsLost_WasThere()
+    {
+        (ApiKey key, _) = await CreateAsync();
+        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        KeyStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)));
+
+        Task lost = relay.LoseAsync($"DELETE /{_account.Blobs.AccountName}/{Containers.Keys}/records/{key.Id}");
+        bool wasThere = await store.DeleteAsync(key.Id, Cancellation);
+
+        lost.IsCompletedSuccessfully.ShouldBeTrue();
+        wasThere.ShouldBeTrue();
+        (await Store.FindAsync(key.Id, known: null, Cancellation)).ShouldBeNull();
+    }
+
     [Fact]
     public async Task Create_IdThatIsTaken_IsRefused()
     {

@@ -27,7 +27,7 @@ internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, Ke
         endpoints.MapPatch("/keys/{id}", ChangeAsync).WithMetadata(manage)
             .Describe(Said("Changes a key's name, models, limits or expiry, with If-Match only if it is still what was read: within 5 s at every edge.") with { Body = "KeyChange", AnswerType = KeysJson.Default.KeyAnswer });
         endpoints.MapPost("/keys/{id}/rotate", RotateAsync).WithMetadata(manage)
-            .Describe(Said("Gives a key a new secret; the old one stays good for a grace time.") with { Body = "KeyRotation", AnswerType = KeysJson.Default.KeyAnswer });
+            .Describe(Said("Gives a key a new secret, with If-Match only if the key is still what was read; the old one stays good for a grace time.") with { Body = "KeyRotation", AnswerType = KeysJson.Default.KeyAnswer });
         endpoints.MapDelete("/keys/{id}", RevokeAsync).WithMetadata(manage)
             .Describe(Said("Revokes a key: within 5 s nobody is let in with it.") with { Status = StatusCodes.Status204NoContent });
     }
@@ -90,30 +90,14 @@ internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, Ke
 
     private async Task ChangeAsync(HttpContext context)
     {
-        RequestInfo.Of(context).Subject = Id(context);
         DateTimeOffset now = time.GetUtcNow();
         if ((await JsonRequest.ReadAsync(context, bodies, fields => KeyChange.Read(fields, now))).Failed(out ApiError? error, out KeyChange? change))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        while (await store.FindAsync(Id(context), known: null, context.RequestAborted) is { } found)
-        {
-            if (!IsMeant(context, found))
-                error = new ApiError(StatusCodes.Status412PreconditionFailed, "the key was changed since it was read; read it again");
-            if (error is not null || change.Over(found.Record).Failed(out error, out KeyRecord? changed))
-            {
-                await ErrorAnswer.WriteAsync(context, error);
-                return;
-            }
-            // Somebody else may have changed or revoked it just now.
-            if (await store.ReplaceAsync(found, changed, CancellationToken.None) is not { } stored)
-                continue;
-            cache.Forget(changed.Id);
+        if (await ReplaceAsync(context, change.Over) is { } stored)
             await ShowAsync(context, stored);
-            return;
-        }
-        await NotFoundAsync(context);
     }
 
     private async Task RotateAsync(HttpContext context)
@@ -123,19 +107,35 @@ internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, Ke
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
+        ApiKey? key = null;
+        StoredKey? stored = await ReplaceAsync(context, record => record.Rotate(key = ApiKey.Create(record.Id), grace.Time, time.GetUtcNow()));
+        if (stored is not null)
+            await ShowOnceAsync(context, stored.Record, key!, StatusCodes.Status200OK);
+    }
+
+    /// <summary>The key as it is then, whose tag the answer has; null: it has been answered why not.</summary>
+    private async Task<StoredKey?> ReplaceAsync(HttpContext context, Func<KeyRecord, Result<KeyRecord>> change)
+    {
         RequestInfo.Of(context).Subject = Id(context);
         while (await store.FindAsync(Id(context), known: null, context.RequestAborted) is { } found)
         {
-            ApiKey key = ApiKey.Create(found.Record.Id);
-            KeyRecord rotated = found.Record.Rotate(key, grace.Time, time.GetUtcNow());
-            // Somebody else may have rotated or revoked it just now.
-            if (await store.ReplaceAsync(found, rotated, CancellationToken.None) is null)
+            Result<KeyRecord> result = IsMeant(context, found)
+                ? change(found.Record)
+                : new ApiError(StatusCodes.Status412PreconditionFailed, "the key was changed since it was read; read it again");
+            if (result.Failed(out ApiError? error, out KeyRecord? changed))
+            {
+                await ErrorAnswer.WriteAsync(context, error);
+                return null;
+            }
+            // Somebody else may have changed or revoked it just now.
+            if (await store.ReplaceAsync(found, changed, CancellationToken.None) is not { } stored)
                 continue;
-            cache.Forget(key.Id);
-            await ShowOnceAsync(context, rotated, key, StatusCodes.Status200OK);
-            return;
+            cache.Forget(changed.Id);
+            context.Response.Headers.ETag = Tag(stored);
+            return stored;
         }
         await NotFoundAsync(context);
+        return null;
     }
 
     private async Task RevokeAsync(HttpContext context)
