@@ -59,6 +59,14 @@ export interface CallOptions {
   /** Sent as a form. */
   form?: FormData;
   signal?: AbortSignal;
+  /** Only where what is there still has this tag; otherwise an EdgeError of status 412. */
+  ifMatch?: string;
+}
+
+/** What was read, and the tag that it has until somebody changes it. */
+export interface Tagged<T> {
+  content: T;
+  tag: string | null;
 }
 
 /** @throws EdgeError where the edge refuses; TypeError where nobody answers. */
@@ -67,6 +75,7 @@ export async function send(path: string, options: CallOptions = {}): Promise<Res
   const used = key;
   if (used) headers["Authorization"] = `Bearer ${used}`;
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  if (options.ifMatch !== undefined) headers["If-Match"] = options.ifMatch;
   const response = await fetch(`${baseUrl}/${path}`, {
     method: options.method ?? (options.body === undefined && !options.form ? "GET" : "POST"),
     headers,
@@ -88,6 +97,11 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
   // Some calls answer nothing.
   const text = await (await send(path, options)).text();
   return (text ? JSON.parse(text) : undefined) as T;
+}
+
+export async function callTagged<T>(path: string, options: CallOptions = {}): Promise<Tagged<T>> {
+  const response = await send(path, options);
+  return { content: (await response.json()) as T, tag: response.headers.get("ETag") };
 }
 
 /** The lines of an NDJSON answer as they come. */

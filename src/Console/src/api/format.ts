@@ -29,3 +29,9 @@ export const rate = (value: number | null): string => (value === null ? "–" : 
 
 /** A digest's first digits, as people know them. */
 export const short = (digest: string): string => digest.replace(/^sha256[:-]/, "").slice(0, 12);
+
+/** As an input of the type datetime-local has it: in the browser's time zone, to the minute. */
+export function inputTime(at: string): string {
+  const date = new Date(at);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

@@ -9,6 +9,7 @@ import { useLive } from "../api/useLive";
 import { ErrorNote, Page } from "../ui/Page";
 import { Rows } from "../ui/Rows";
 import { useAction } from "../ui/useAction";
+import { ChangeKey } from "./ChangeKey";
 import { NewKey } from "./NewKey";
 import { ShownOnce } from "./ShownOnce";
 
@@ -24,6 +25,7 @@ export default function KeysPage() {
   const keys = useLive(async (signal) => (await call<{ keys: Key[] }>("keys", { signal })).keys, 10_000);
   const [isMaking, making] = useDisclosure(false);
   const [made, setMade] = useState<Key>();
+  const [changing, setChanging] = useState<string>();
   const action = useAction();
   const show = (key: Key) => {
     setMade(key);
@@ -39,7 +41,7 @@ export default function KeysPage() {
       <ErrorNote error={action.error} />
       <Rows
         live={keys}
-        minWidth={760}
+        minWidth={820}
         empty="No keys yet."
         keyOf={(key) => key.id}
         columns={[
@@ -56,6 +58,7 @@ export default function KeysPage() {
             className: "nowrap",
             cell: (key) => (
               <>
+                <Button size="compact-xs" variant="default" aria-label={`Change ${key.name}`} onClick={() => setChanging(key.id)}>Change</Button>{" "}
                 <Button size="compact-xs" variant="default" aria-label={`New secret for ${key.name}`} onClick={() => rotate(key)}>New secret</Button>{" "}
                 <Button size="compact-xs" variant="outline" color="red" aria-label={`Revoke ${key.name}`} onClick={() => revoke(key)}>Revoke</Button>
               </>
@@ -64,6 +67,7 @@ export default function KeysPage() {
         ]}
       />
       {isMaking && <NewKey onClose={making.close} onMade={(key) => (making.close(), show(key))} />}
+      {changing && <ChangeKey id={changing} onClose={() => setChanging(undefined)} onChanged={() => (setChanging(undefined), keys.refresh())} />}
       {made && <ShownOnce made={made} onClose={() => setMade(undefined)} />}
     </Page>
   );

@@ -1,10 +1,10 @@
-import { Button, Group, Modal, MultiSelect, NumberInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NumberInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useState, type FormEvent } from "react";
 import { call } from "../api/edge";
 import { type Key, type Limits } from "../api/types";
-import { useCatalogue } from "../models/useCatalogue";
 import { ErrorNote } from "../ui/Page";
 import { useAction } from "../ui/useAction";
+import { KeyFields } from "./KeyFields";
 
 const Roles = [
   { value: "user", label: "user: asks models" },
@@ -21,7 +21,6 @@ export function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key:
   const [models, setModels] = useState<string[]>([]);
   const [days, setDays] = useState<number>();
   const [limits, setLimits] = useState<Limits>({});
-  const catalogue = useCatalogue();
   const action = useAction();
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -35,9 +34,6 @@ export function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key:
     };
     void action.run(async () => onMade(await call<Key>("keys", { body })));
   };
-  const limit = (field: keyof Limits, label: string) => (
-    <NumberInput label={label} min={0} allowDecimal={false} value={limits[field] ?? ""} onChange={(value) => setLimits(({ [field]: _, ...others }) => (typeof value === "number" ? { ...others, [field]: value } : others))} />
-  );
   return (
     <Modal opened onClose={onClose} title="New key" size="lg" closeButtonProps={{ "aria-label": "Close" }}>
       <form onSubmit={submit}>
@@ -47,19 +43,13 @@ export function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key:
             <Select label="Role" data={Roles} allowDeselect={false} value={role} onChange={(value) => setRole(value ?? "user")} />
             <TextInput label="Tenant" placeholder="yours" maxLength={64} value={tenant} onChange={(event) => setTenant(event.currentTarget.value)} />
           </SimpleGrid>
-          <MultiSelect label="Models" placeholder={models.length === 0 ? "all" : ""} data={catalogue.data?.map((model) => model.name) ?? []} value={models} onChange={setModels} clearable />
-          <Group grow align="flex-start">
-            <NumberInput label="Expires after days" placeholder="never" min={1} value={days ?? ""} onChange={(value) => setDays(typeof value === "number" ? value : undefined)} />
-            {limit("concurrent", "Requests at a time")}
-          </Group>
-          <Group grow align="flex-start">
-            {limit("requests_per_minute", "Requests a minute")}
-            {limit("tokens_per_minute", "Tokens a minute")}
-          </Group>
-          <Group grow align="flex-start">
-            {limit("tokens_per_day", "Tokens a day")}
-            {limit("tokens_per_month", "Tokens a month")}
-          </Group>
+          <KeyFields
+            models={models}
+            limits={limits}
+            onModels={setModels}
+            onLimit={(field, limit) => setLimits(({ [field]: _, ...others }) => (limit === undefined ? others : { ...others, [field]: limit }))}
+            expiry={<NumberInput label="Expires after days" placeholder="never" min={1} value={days ?? ""} onChange={(value) => setDays(typeof value === "number" ? value : undefined)} />}
+          />
           <ErrorNote error={action.error} />
           <Group justify="flex-end">
             <Button type="submit" loading={action.isBusy}>Make the key</Button>
