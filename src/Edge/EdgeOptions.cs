@@ -19,6 +19,12 @@ public sealed class EdgeOptions
     /// <summary>Most bytes of a request's body: 1 KiB to 1 GiB.</summary>
     public long MaxBodyBytes { get; set; } = 32 << 20;
 
+    /// <summary>Most images of a request: 1 to 10,000.</summary>
+    public int MaxImages { get; set; } = 100;
+
+    /// <summary>Most bytes of an image, decoded: 1 KiB to 1 GiB.</summary>
+    public long MaxImageBytes { get; set; } = 20 << 20;
+
     /// <summary>Bytes of a body over the limit that are read and thrown away, so that the client comes to read the answer: 0 to 1 GiB.</summary>
     public long MaxDrainBytes { get; set; } = 64 << 20;
 
@@ -65,6 +71,8 @@ public sealed class EdgeOptions
     {
         IConfigurationSection section = configuration.GetSection(Section);
         MaxBodyBytes = section.GetValue(nameof(MaxBodyBytes), MaxBodyBytes);
+        MaxImages = section.GetValue(nameof(MaxImages), MaxImages);
+        MaxImageBytes = section.GetValue(nameof(MaxImageBytes), MaxImageBytes);
         MaxDrainBytes = section.GetValue(nameof(MaxDrainBytes), MaxDrainBytes);
         MaxBlobBytes = section.GetValue(nameof(MaxBlobBytes), MaxBlobBytes);
         JobDeadline = section.GetValue(nameof(JobDeadline), JobDeadline);

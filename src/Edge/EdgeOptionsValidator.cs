@@ -9,6 +9,8 @@ internal sealed class EdgeOptionsValidator : IValidateOptions<EdgeOptions>
     {
         List<string> errors = [];
         Check(nameof(options.MaxBodyBytes), options.MaxBodyBytes, 1 << 10, 1 << 30);
+        Check(nameof(options.MaxImages), options.MaxImages, 1, 10_000);
+        Check(nameof(options.MaxImageBytes), options.MaxImageBytes, 1 << 10, 1 << 30);
         Check(nameof(options.MaxDrainBytes), options.MaxDrainBytes, 0, 1 << 30);
         Check(nameof(options.MaxBlobBytes), options.MaxBlobBytes ?? long.MaxValue, 1 << 20, long.MaxValue);
         Check(nameof(options.JobDeadline), options.JobDeadline, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));

@@ -16,4 +16,8 @@ public sealed record ChatMessage(string Role, string Content)
 
     /// <summary>In a message of role <c>tool</c>: whose result it is.</summary>
     public string? ToolName { get; init; }
+
+    /// <summary>In the order in which they stand in the content (<see cref="ChatPart"/>). Only servers that are forwarded to see any.</summary>
+    /// <remarks>An edge of an older version writes no such field, and the serializer then sets null.</remarks>
+    public IReadOnlyList<ChatImage> Images { get; init => field = value ?? []; } = [];
 }

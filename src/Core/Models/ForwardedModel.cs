@@ -7,6 +7,9 @@ namespace OllamaMax.Models;
 /// <summary>A model of a server that a worker forwards to, as the worker found it there. Names and figures are the server's, as far as it has any.</summary>
 public sealed record ForwardedModel
 {
+    /// <summary>The capability of those that see.</summary>
+    public const string Vision = "vision";
+
     /// <summary>What speaks there: ollama, openai, vllm or llama-server.</summary>
     public required string Kind { get; init; }
 
@@ -24,6 +27,11 @@ public sealed record ForwardedModel
 
     /// <summary>Its server can be held to call tools (<see cref="ForwardedPrompt.RequiresCalls"/>), and its worker hands that on: one of an older version does not.</summary>
     public bool CanRequireCalls { get; init; }
+
+    /// <summary>
+    /// Whether images may be sent to it: its server says that it sees, or says nothing of that and decides itself. Null: its worker is of an older version, and would leave them out.
+    /// </summary>
+    public bool? TakesImages { get; init; }
 
     /// <summary>Bytes; 0: not known.</summary>
     public long Size { get; init; }

@@ -4,15 +4,15 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.Models;
 
-/// <summary>What a model can do, in Ollama's words, from its metadata and the variables that its template reads.</summary>
+/// <summary>
+/// What a model can do here, in Ollama's words, from its metadata and the variables that its template reads. None sees: llama.cpp's libraries have no part for images.
+/// </summary>
 internal static partial class ModelCapabilities
 {
     public static IReadOnlyList<string> Find(
         string family, IReadOnlyDictionary<string, JsonElement> metadata, string? template, FillInTheMiddle? fillInTheMiddle)
     {
         List<string> found = [metadata.ContainsKey($"{family}.pooling_type") ? "embedding" : "completion"];
-        if (metadata.ContainsKey($"{family}.vision.block_count"))
-            found.Add("vision");
         if (fillInTheMiddle is not null)
             found.Add("insert");
         string code = template is null ? "" : TemplateCode.Of(template);

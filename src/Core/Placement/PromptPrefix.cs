@@ -19,6 +19,9 @@ public readonly record struct PromptPrefix(ulong Beginning, ulong Conversation)
     /// <summary>Of a text without turns, at most so much tells it from others.</summary>
     private const int LongestText = 8192;
 
+    /// <summary>Bytes of an image that tell it from others.</summary>
+    private const int LongestImage = 16384;
+
     /// <summary>There are turns behind the head: its worker has read far more of it than the head.</summary>
     public bool IsContinued { get; init; }
 
@@ -61,6 +64,8 @@ public readonly record struct PromptPrefix(ulong Beginning, ulong Conversation)
             ChatMessage message = messages[read++];
             head.Add(MemoryMarshal.AsBytes(message.Role.AsSpan()));
             head.Add(MemoryMarshal.AsBytes(message.Content.AsSpan()));
+            foreach (ChatImage image in message.Images)
+                head.Add(image.Data.Span[..Math.Min(LongestImage, image.Data.Length)]);
             isWhole = message.Role == "user";
         }
         return head.Length == 0 ? default : new(head.Beginning, head.Hash) { IsContinued = read < messages.Count };

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Anthropic;
 
@@ -31,13 +33,26 @@ internal static class ContentBlocks
         return "";
     }
 
+    /// <summary>The image of a block; null and an error where it is none that can be read.</summary>
+    /// <param name="errors">Where to note it.</param>
+    public static ChatImage? Image(JsonFields block, FieldErrors errors)
+    {
+        JsonFields? source = block.Object("source");
+        string path = source?.PathOf("data") ?? block.PathOf("source");
+        if (source?.Text("type") == "base64" && source?.Text("data") is { } data)
+            return ImageReader.ReadBase64(data, errors, path);
+        errors.Add(path, "must be an image in base64, in a source of the type \"base64\": this server fetches nothing for its clients, and keeps no files of theirs here");
+        return null;
+    }
+
     /// <summary>Refuses a block of a type that does not belong where it stands, or that nothing here can read.</summary>
     /// <returns>Nothing to show.</returns>
     public static string? Refuse(JsonFields block)
     {
         string? type = block.Text("type");
-        block.Errors.Add(block.PathOf("type"), type is "image" or "document" or "search_result"
-            ? $"\"{type}\" is not supported by this server yet: models read text"
+        block.Errors.Add(block.PathOf("type"), type is "document" or "search_result"
+            ? $"\"{type}\" is not supported by this server yet: models read text and images"
+            : type is "image" ? "\"image\" stands in messages of the user's and results of tools"
             : $"\"{type}\" is not a type of content block that is supported here");
         return null;
     }

@@ -73,14 +73,19 @@ internal static class MessagesField
             messages.Add(new("user", message.Text("content") ?? ""));
             return;
         }
-        List<string> texts = [];
+        ContentParts parts = new();
         foreach (JsonFields block in ContentBlocks.Read(message, "content"))
         {
             switch (block.Text("type"))
             {
                 case "text":
-                    texts.Add(ContentBlocks.Text(block));
+                    parts.Add(ContentBlocks.Text(block));
                     break;
+                case "image" when ContentBlocks.Image(block, block.Errors) is { } image:
+                    parts.Add(image);
+                    break;
+                case "image":
+                    break; // What is wrong with it is noted.
                 case "tool_result":
                     messages.Add(ReadResult(block, toolOfCall, lateTools));
                     break;
@@ -89,8 +94,8 @@ internal static class MessagesField
                     break;
             }
         }
-        if (texts.Count > 0)
-            messages.Add(new("user", string.Join('\n', texts)));
+        if (!parts.IsEmpty)
+            messages.Add(parts.ToMessage("user"));
     }
 
     private static ChatMessage ReadResult(JsonFields block, Dictionary<string, string> toolOfCall, LateTools lateTools)
@@ -98,16 +103,25 @@ internal static class MessagesField
         string call = block.Text("tool_use_id") ?? "";
         if (call.Length == 0)
             block.Errors.Add(block.PathOf("tool_use_id"), "is required");
-        string content = ContentBlocks.TextOf(block, "content", part => ReadPart(part, lateTools));
         // Templates know no other way to say it.
-        bool isError = block.Flag("is_error") ?? false;
-        return new("tool", isError ? $"Error: {content}" : content) { ToolCallId = call, ToolName = toolOfCall.GetValueOrDefault(call) };
+        ContentParts parts = new(block.Flag("is_error") == true ? "Error: " : "");
+        if (block.Find("content") is { ValueKind: JsonValueKind.String })
+            parts.Add(block.Text("content") ?? "");
+        foreach (JsonFields part in ContentBlocks.Read(block, "content"))
+        {
+            if (part.Text("type") == "image" && ContentBlocks.Image(part, new FieldErrors()) is { } image)
+                parts.Add(image);
+            else if (ReadPart(part, lateTools) is { } text)
+                parts.Add(text);
+        }
+        return parts.ToMessage("tool") with { ToolCallId = call, ToolName = toolOfCall.GetValueOrDefault(call) };
     }
 
+    /// <summary>Of a tool's result, all but images.</summary>
     private static string? ReadPart(JsonFields block, LateTools lateTools) => block.Text("type") switch
     {
         "text" => ContentBlocks.Text(block),
-        "image" => LeftOut.Image,
+        "image" => LeftOut.UnreadableImage,
         "document" => LeftOut.File,
         "tool_reference" => lateTools.ReadReference(block),
         _ => ContentBlocks.Refuse(block),

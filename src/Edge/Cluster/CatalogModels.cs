@@ -54,7 +54,8 @@ internal sealed partial class CatalogModels(
     private static ModelView? Find(IReadOnlyList<WorkerView> workers, ModelName name) => Forwarded(workers).FirstOrDefault(model => model.Name == name);
 
     /// <summary>
-    /// Each name once. Where servers have different models under one name, the same one is taken at every edge; and of what its workers say, what holds for all of them.
+    /// Each name once. Where servers have different models under one name, the same one is taken at every edge; and of what its workers say of calls, what holds for all of them.
+    /// Images are for those of them that take any (<see cref="PlacementRule.ImagesFor"/>).
     /// </summary>
     private static IEnumerable<ModelView> Forwarded(IReadOnlyList<WorkerView> workers) =>
         from worker in workers
@@ -62,7 +63,8 @@ internal sealed partial class CatalogModels(
         from model in worker.Forwarded
         let name = ModelName.Parse(model.Name)
         group model by name into same
-        select same.OrderBy(model => model.Digest, StringComparer.Ordinal).ThenBy(model => model.CanRequireCalls).First().ToView(same.Key);
+        let ordered = same.OrderBy(model => model.Digest, StringComparer.Ordinal).ThenBy(model => model.CanRequireCalls).ThenByDescending(model => model.TakesImages)
+        select ordered.First().ToView(same.Key);
 
     private async ValueTask<IReadOnlyList<WorkerView>> WorkersAsync(TimeSpan maxAge, CancellationToken cancellationToken)
     {

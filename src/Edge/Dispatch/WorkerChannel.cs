@@ -76,11 +76,12 @@ internal sealed partial class WorkerChannel(
         // A character of a prompt takes up to six bytes of JSON: only near the limit is it worth counting, and where it is not the prompt that is large.
         int resume = grant.Resume.Count * TokenBytes;
         bool isPromptAlone = job is { EmbedInputs: null, Forward: null, Options.Grammar: null };
-        bool inline = (isPromptAlone && (job.Prompt.Length * 6) + resume + 4096 <= options.Value.MaxInlineBytes)
-            || JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job).Length + resume <= options.Value.MaxInlineBytes;
-        return inline
+        if (isPromptAlone && (job.Prompt.Length * 6) + resume + 4096 <= options.Value.MaxInlineBytes)
+            return grant with { Job = job };
+        byte[] content = JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job);
+        return content.Length + resume <= options.Value.MaxInlineBytes
             ? grant with { Job = job }
-            : grant with { PayloadUrl = await PutAsync(run, nonce: null, () => payloads.PutAsync(job, CancellationToken.None)) };
+            : grant with { PayloadUrl = await PutAsync(run, nonce: null, () => payloads.PutAsync(job, content, CancellationToken.None)) };
     }
 
     private async Task<GrantMessage> SealAsync(GrantMessage grant, JobRun run, AttemptSeal seal)

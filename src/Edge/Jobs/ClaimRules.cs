@@ -33,12 +33,13 @@ internal sealed class ClaimRules(
         bool isChoosy = time.GetUtcNow() - record.QueuedAt < options.Value.ChoosyFor;
         bool spreads = isChoosy && record.IsSpread;
         bool avoids = HasJustFailed(record, request.WorkerId, output) || (isChoosy && HasFailed(record, request.WorkerId));
-        if (!rules.KeepAnybodyAway && !backlog.HasCaps && !spreads && !avoids)
+        bool hasImages = record.Job?.Forward?.HasImages == true;
+        if (!rules.KeepAnybodyAway && !hasImages && !backlog.HasCaps && !spreads && !avoids)
             return null;
         // The record itself decides about those that are over; and who claims again has been let in.
         if (record.IsEnded || record.ClaimId == request.ClaimId)
             return null;
-        PlacementRule rule = rules.Of(record.Model, await models.ListAsync(cancellationToken), record.Tenant);
+        PlacementRule rule = rules.Of(record.Model, await models.ListAsync(cancellationToken), record.Tenant, hasImages);
         if (rule.IsRestricted && !await IsAdmittedAsync(request.WorkerId, rule, cancellationToken))
             return NotForThisOne;
         IReadOnlyCollection<string> others = spreads || avoids ? await OthersAsync(record.Model, request.WorkerId, rule, cancellationToken) : [];

@@ -43,13 +43,13 @@ internal static class ChatTranslator
 #pragma warning restore CA1308
         if (role.Length is 0 or > LongestRole)
             message.Errors.Add(message.PathOf("role"), "must be a role such as \"user\"");
-        CommonFields.CheckImages(message);
         return new(role, message.Text("content") ?? "")
         {
             Thinking = message.Text("thinking"),
             ToolCalls = [.. message.Objects("tool_calls").Select(ReadToolCall)],
             ToolName = message.Text("tool_name"),
             ToolCallId = message.Text("tool_call_id"),
+            Images = CommonFields.ReadImages(message),
         };
     }
 

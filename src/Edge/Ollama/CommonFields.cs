@@ -1,5 +1,7 @@
 using System.Text.Json;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
@@ -24,12 +26,9 @@ internal static class CommonFields
         request.Flag("truncate");
     }
 
-    /// <summary>Refuses images; an empty list is none.</summary>
-    public static void CheckImages(JsonFields parent)
-    {
-        if (parent.Items("images").Any())
-            parent.Errors.Add(ApiError.NotSupported(parent.PathOf("images")));
-    }
+    /// <summary>The field <c>images</c>: base64 each. Ollama puts them before the text.</summary>
+    public static IReadOnlyList<ChatImage> ReadImages(JsonFields parent) =>
+        [.. parent.Texts("images").Select((image, index) => ImageReader.ReadBase64(image, parent.Errors, $"{parent.PathOf("images")}[{index}]")).OfType<ChatImage>()];
 
     /// <summary>How long the model is to stay in memory after this: null where the request does not say, negative (for good) as one value.</summary>
     public static TimeSpan? ReadKeepAlive(JsonFields request)

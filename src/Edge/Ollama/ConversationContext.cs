@@ -13,7 +13,7 @@ internal static class ConversationContext
     private const int Mark = 0x4F4D58;
     private const int BytesEach = 3;
 
-    /// <param name="turns">Of which role and content are kept.</param>
+    /// <param name="turns">Of which role and content are kept: images would come back with each answer, six times as long.</param>
     public static int[] Encode(IEnumerable<ChatMessage> turns)
     {
         byte[] json = JsonSerializer.SerializeToUtf8Bytes([.. turns.Select(turn => new[] { turn.Role, turn.Content })], OllamaJson.Relaxed.StringArrayArray);

@@ -113,7 +113,8 @@ internal sealed record CreateRequest(
         string role = message.Text("role") ?? "";
         if (!Roles.Contains(role))
             message.Errors.Add(message.PathOf("role"), "must be system, user or assistant");
-        CommonFields.CheckImages(message);
+        if (message.Items("images").Any())
+            message.Errors.Add(message.PathOf("images"), "are not kept with a model");
         return new(role, message.Text("content") ?? "");
     }
 

@@ -24,20 +24,22 @@ internal static class GenerateTranslator
         ThinkField think = ThinkField.Read(request);
         RequestedOptions options = OllamaOptions.Read(request);
         CommonFields.Check(request);
-        CommonFields.CheckImages(request);
+        IReadOnlyList<ChatImage> images = CommonFields.ReadImages(request);
         IReadOnlyList<ChatMessage> earlier = ReadContext(request);
         TimeSpan? keepAlive = CommonFields.ReadKeepAlive(request);
         if (isRaw && (system.Length > 0 || template is not null || earlier.Count > 0))
             request.Errors.Add(ApiError.BadRequest("raw mode does not support template, system, or context"));
         if (suffix.Length > 0 && (isRaw || system.Length > 0 || template is not null || earlier.Count > 0))
             request.Errors.Add("suffix", "does not go with raw, system or template, nor with context: the model's tokens for filling in make the prompt");
+        if (images.Count > 0 && (isRaw || suffix.Length > 0))
+            request.Errors.Add("images", "do not go with raw or suffix: they belong to a message");
         if (request.Errors.First is { } error)
             return error;
 
         bool isRendered = !isRaw && suffix.Length == 0;
         // One system message, in front: templates know no other place.
         IEnumerable<ChatMessage> systems = system.Length > 0 ? [new("system", system)] : earlier.Where(IsSystem);
-        ChatMessage[] messages = [.. systems, .. earlier.Where(turn => !IsSystem(turn)), new("user", prompt)];
+        ChatMessage[] messages = [.. systems, .. earlier.Where(turn => !IsSystem(turn)), new("user", prompt) { Images = images }];
         InferenceRequest inference = new()
         {
             Model = model,

@@ -28,10 +28,10 @@ internal static class MessagesField
         };
         if (role.Length == 0)
             message.Errors.Add(message.PathOf("role"), "must be \"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
-        string content = ContentField.Read(message, isResult: role == "tool");
         if (role == "assistant")
         {
-            return new(role, content.Length > 0 ? content : message.Text("refusal") ?? "")
+            string said = ContentField.ReadText(message);
+            return new(role, said.Length > 0 ? said : message.Text("refusal") ?? "")
             {
                 Thinking = message.Text("reasoning_content") ?? message.Text("reasoning"),
                 ToolCalls = ReadCalls(message, toolOfCall),
@@ -41,13 +41,13 @@ internal static class MessagesField
         {
             if (!message.IsSet("content"))
                 message.Errors.Add(message.PathOf("content"), "is required");
-            return new(role, content);
+            return role == "user" ? ContentField.ReadUser(message).ToMessage(role) : new(role, ContentField.ReadText(message));
         }
         string? call = message.Text("tool_call_id");
         string? name = message.Text("name");
         if (call is null && name is null)
             message.Errors.Add(message.PathOf("tool_call_id"), "is required");
-        return new(role, content)
+        return ContentField.ReadResult(message).ToMessage(role) with
         {
             ToolCallId = call,
             ToolName = name ?? toolOfCall.GetValueOrDefault(call ?? ""),

@@ -38,12 +38,12 @@ internal static class ForwardedPromptMaker
     private static bool? AsksToThink(InferenceRequest request, ModelView model) =>
         request.ThinkLevel is not null && model.Capabilities.Contains("thinking") ? true : null;
 
-    /// <summary>JSON's grammar allows half a surrogate pair as an escape, and no writer does: better found out here than on the way to a worker.</summary>
+    /// <summary>Images are bytes, and travel as such. JSON's grammar allows half a surrogate pair as an escape, and no writer does: better found out here than on the way to a worker.</summary>
     private static bool CanTravel(ForwardedPrompt prompt)
     {
         try
         {
-            JsonSerializer.SerializeToUtf8Bytes(prompt, ProtocolJson.Default.ForwardedPrompt);
+            JsonSerializer.SerializeToUtf8Bytes(prompt with { Messages = [.. prompt.Messages.Select(message => message with { Images = [] })] }, ProtocolJson.Default.ForwardedPrompt);
             return true;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)

@@ -50,11 +50,14 @@ internal sealed class JobFactory(
             return ApiError.ModelNotFound(request.Model);
         if (Unsupported(request, model) is { } unsupported)
             return unsupported;
+        if (ImageRules.Apply(request, model, options.Value).Failed(out ApiError? error, out InferenceRequest? readable))
+            return error;
+        request = readable;
         RequestedOptions said = request.Options.Over(model.Modelfile.Parameters).Over(request.Defaults);
         RenderedPrompt? prompt = NoPrompt;
         ForwardedPrompt? forward = null;
         bool isAnswered = !request.IsLoad && request.EmbedInputs is null;
-        if (isAnswered && model.Forwarded is null && prompts.Make(request, model).Failed(out ApiError? error, out prompt))
+        if (isAnswered && model.Forwarded is null && prompts.Make(request, model).Failed(out error, out prompt))
             return error;
         if (isAnswered && model.Forwarded is not null && ForwardedPromptMaker.Make(request, model).Failed(out error, out forward))
             return error;
@@ -67,7 +70,7 @@ internal sealed class JobFactory(
             Credential = principal.Credential,
             Limits = principal.Limits.IsNone ? null : principal.Limits,
             Band = Band.Interactive,
-            Placement = new(rules.Of(model, principal.Tenant), options.Value.SharePrompts ? PrefixOf(request, model) : PrefixOf(request, model).Within(principal.Tenant)),
+            Placement = new(rules.Of(model, principal.Tenant, forward?.HasImages == true), options.Value.SharePrompts ? PrefixOf(request, model) : PrefixOf(request, model).Within(principal.Tenant)),
             SharesPrompts = options.Value.SharePrompts,
             Model = model.Weights,
             ModelName = request.Model,

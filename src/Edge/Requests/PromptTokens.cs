@@ -15,6 +15,8 @@ internal sealed class PromptTokens(PromptMaker prompts, IVocabularySource vocabu
 
     public async ValueTask<int> CountAsync(InferenceRequest request, ModelView model, CancellationToken cancellationToken)
     {
+        if (model.Forwarded?.TakesImages != true)
+            request = ImageRules.LeaveOut(request);
         TokenCounter? counter = model.Forwarded is null ? await vocabularies.FindAsync(model, cancellationToken) : null;
         return counter is null || prompts.TextOf(request, model).Failed(out ApiError? _, out string? text) || text.Length > LongestCounted
             ? TokenEstimate.Of(request)

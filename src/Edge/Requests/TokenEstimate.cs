@@ -16,11 +16,14 @@ internal static class TokenEstimate
     /// <summary>What templates write around a message: its role and the tokens of its begin and end.</summary>
     private const int PerMessage = 5;
 
+    /// <summary>What models make of an image differs by its size and theirs: from some hundreds to some thousands.</summary>
+    private const int PerImage = 1000;
+
     public static int Of(InferenceRequest request)
     {
         int tokens = 0;
         foreach (ChatMessage message in request.Messages)
-            tokens += PerMessage + Of(message.Content) + Of(message.Thinking ?? "") + message.ToolCalls.Sum(Of);
+            tokens += PerMessage + Of(message.Content) + Of(message.Thinking ?? "") + message.ToolCalls.Sum(Of) + (message.Images.Count * PerImage);
         return tokens + request.Tools.Sum(Of);
     }
 

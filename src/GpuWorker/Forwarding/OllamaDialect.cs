@@ -122,6 +122,8 @@ internal sealed partial class OllamaDialect(ForwardTarget target, ILogger logger
             Name = name,
             Upstream = tag.Text("digest"),
             Capabilities = capabilities.Length > 0 ? capabilities : ["completion"],
+            // One that tells no capabilities is of a version from before it told any.
+            TakesImages = capabilities.Length == 0 || capabilities.Contains(ForwardedModel.Vision),
             Size = tag.Integer("size") ?? 0,
             ModifiedAt = DateTimeOffset.TryParse(tag.Text("modified_at"), CultureInfo.InvariantCulture, out DateTimeOffset modified) ? modified : default,
             Format = details.Text("format") ?? "",
@@ -173,6 +175,8 @@ internal sealed partial class OllamaDialect(ForwardTarget target, ILogger logger
     private static JsonObject Message(ChatMessage message)
     {
         JsonObject written = new() { ["role"] = message.Role, ["content"] = message.Content };
+        if (message.Images.Count > 0)
+            written["images"] = new JsonArray([.. message.Images.Select(image => JsonValue.Create(Convert.ToBase64String(image.Data.Span)))]);
         if (message.Thinking is not null)
             written["thinking"] = message.Thinking;
         if (message.ToolCalls.Count > 0)

@@ -22,7 +22,13 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
     public async Task<IReadOnlyList<ForwardedModel>> ListAsync(ServerConnection server, CancellationToken cancellationToken)
     {
         JsonElement answer = await server.GetAsync("models", cancellationToken);
-        return [.. answer.Items("data").Select(Model).OfType<ForwardedModel>()];
+        List<ForwardedModel> models = [];
+        foreach (JsonElement model in answer.Items("data"))
+        {
+            if (model.Text("id") is { Length: > 0 } id)
+                models.Add(Model(id, model, await SeesAsync(server, id, cancellationToken)));
+        }
+        return models;
     }
 
     public ServerRequest Ask(string model, EngineRequest request)
@@ -82,18 +88,36 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
         ],
         (int)(answer.Find("usage")?.Integer("prompt_tokens") ?? 0));
 
-    private ForwardedModel? Model(JsonElement model)
+    /// <summary>
+    /// Whether the model sees; null where the server does not say. Only llama.cpp's says (<c>modalities</c> in tools/server/README.md), beside OpenAI's API. One that has many models is not to load
+    /// each for the question.
+    /// </summary>
+    private async Task<bool?> SeesAsync(ServerConnection server, string id, CancellationToken cancellationToken)
     {
-        if (model.Text("id") is not { Length: > 0 } id)
+        if (kind != ServerKind.LlamaServer)
             return null;
+        try
+        {
+            JsonElement props = await server.GetAsync($"../props?model={Uri.EscapeDataString(id)}&autoload=false", cancellationToken);
+            return props.Find("modalities")?.Find(ForwardedModel.Vision) is { ValueKind: JsonValueKind.True or JsonValueKind.False } sees ? sees.GetBoolean() : null;
+        }
+        catch (Exception e) when (e is HttpRequestException { StatusCode: not null } or JsonException)
+        {
+            return null;
+        }
+    }
+
+    private ForwardedModel Model(string id, JsonElement model, bool? sees)
+    {
         JsonElement meta = model.Find("meta") ?? default;
         return new ForwardedModel
         {
             Kind = ServerKinds.NameOf(kind),
             Model = id,
             Name = NameOf(id),
-            // These servers do not say what their models can; they refuse what one cannot.
-            Capabilities = HasTemplateVariables ? ["completion", "tools", "thinking"] : ["completion", "tools"],
+            // Beyond that these servers do not say what their models can; they refuse what one cannot.
+            Capabilities = [.. HasTemplateVariables ? (string[])["completion", "tools", "thinking"] : ["completion", "tools"], .. sees == true ? (string[])[ForwardedModel.Vision] : []],
+            TakesImages = sees ?? true,
             CanRequireCalls = true,
             ModifiedAt = DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(model.Integer("created") ?? 0, 0, uint.MaxValue)),
             Size = meta.Integer("size") ?? 0,

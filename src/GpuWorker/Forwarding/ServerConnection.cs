@@ -1,6 +1,7 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using OllamaMax.Jobs;
 
@@ -10,6 +11,9 @@ namespace OllamaMax.GpuWorker.Forwarding;
 internal sealed class ServerConnection(HttpClient http, ForwardTarget target)
 {
     private const int LongestError = 500;
+
+    private static readonly MediaTypeHeaderValue Json = new("application/json", "utf-8");
+    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>An answer that the request is to blame for; any other may go away, or be another server's to give.</summary>
     private static readonly HttpStatusCode[] Invalid =
@@ -62,10 +66,17 @@ internal sealed class ServerConnection(HttpClient http, ForwardTarget target)
         }
     }
 
-    private HttpRequestMessage Message(ServerRequest request) => new(HttpMethod.Post, new Uri(target.Url, request.Path))
+    /// <summary>Written as bytes, without escapes that nobody needs: images make a body large.</summary>
+    private HttpRequestMessage Message(ServerRequest request)
     {
-        Content = new StringContent(request.Body.ToJsonString(), Encoding.UTF8, "application/json"),
-    };
+        ArrayBufferWriter<byte> body = new();
+        using (Utf8JsonWriter writer = new(body, Relaxed))
+            request.Body.WriteTo(writer);
+        return new(HttpMethod.Post, new Uri(target.Url, request.Path))
+        {
+            Content = new ReadOnlyMemoryContent(body.WrittenMemory) { Headers = { ContentType = Json } },
+        };
+    }
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, CancellationToken cancellationToken)
     {

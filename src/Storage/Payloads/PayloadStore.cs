@@ -1,9 +1,7 @@
-using System.Text.Json;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Sas;
 using OllamaMax.Jobs;
-using OllamaMax.Streaming;
 
 namespace OllamaMax.Storage.Payloads;
 
@@ -13,11 +11,7 @@ public sealed class PayloadStore(StorageAccount account, TimeProvider time)
     internal const string Prefix = "payloads/";
 
     /// <summary>Puts a job away and answers where it can be read until its deadline.</summary>
-    public Task<string> PutAsync(Job job, CancellationToken cancellationToken) =>
-        PutAsync(job, JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job), cancellationToken);
-
     /// <param name="content">What is to lie there for the job, in the place of what lay there before.</param>
-    /// <inheritdoc cref="PutAsync(Job, CancellationToken)"/>
     public async Task<string> PutAsync(Job job, byte[] content, CancellationToken cancellationToken)
     {
         BlobClient blob = Blob(job.Id);

@@ -1,9 +1,12 @@
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Placing;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
+using OllamaMax.Placement;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Workers;
 using OllamaMax.TestKit;
@@ -57,6 +60,34 @@ public sealed class CatalogModelsTests(AzuriteFixture azurite)
 
         alone.ShouldNotBeNull().Forwarded!.CanRequireCalls.ShouldBeTrue();
         beside.ShouldNotBeNull().Forwarded!.CanRequireCalls.ShouldBeFalse();
+    }
+
+    /// <summary>A worker of an older version says nothing of images: those of its model go to the others.</summary>
+    [Fact]
+    public async Task FindAsync_OneOfTheWorkersTakesImages_TheModelDoesAndOnlyThatWorkerMayHaveThem()
+    {
+        StorageAccount account = new(azurite.NewAccount());
+        await account.CreateContainersAsync(Cancellation);
+        ForwardedModel model = new() { Kind = "vllm", Model = "qwen", Name = "qwen", Capabilities = ["completion"], CanRequireCalls = true };
+        await OfferAsync(account, "old", model);
+        await using ServiceProvider services = WholeEdge.Services(account, []);
+        IModelSource models = services.GetRequiredService<IModelSource>();
+        ClusterWatch watch = services.GetRequiredService<ClusterWatch>();
+
+        await watch.GetAsync(TimeSpan.Zero, Cancellation);
+        ModelView? alone = await models.FindAsync("qwen", Cancellation);
+        await OfferAsync(account, "new", model with { TakesImages = true });
+        IReadOnlyList<WorkerView> workers = await watch.GetAsync(TimeSpan.Zero, Cancellation);
+        ModelView? beside = await models.FindAsync("qwen", Cancellation);
+
+        alone.ShouldNotBeNull().Forwarded!.TakesImages.ShouldBeNull();
+        beside.ShouldNotBeNull().Forwarded!.TakesImages.ShouldBe(true);
+        PlacementRules rules = services.GetRequiredService<PlacementRules>();
+        Admitted(rules.Of(beside, tenant: null, hasImages: true)).ShouldBe(["new"]);
+        Admitted(rules.Of(beside.Weights, [beside], tenant: null, hasImages: true)).ShouldBe(["new"]);
+        Admitted(rules.Of(beside, tenant: null)).ShouldBe(["new", "old"]);
+
+        string[] Admitted(PlacementRule rule) => [.. workers.Where(rule.Admits).Select(worker => worker.Report.Id).Order()];
     }
 
     private static ModelView Named(string name) => FixedModels.Able with { Name = ModelName.Parse(name) };

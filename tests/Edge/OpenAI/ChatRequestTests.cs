@@ -55,10 +55,11 @@ public sealed class ChatRequestTests
     {
         Job job = await JobOfAsync("""
             "messages":[{"role":"user","content":"a"},{"role":"tool","tool_call_id":"c1","content":[
-              {"type":"text","text":"p.png"},{"type":"image_url","image_url":{"url":"data:"}},{"type":"file","file":{}},{"type":"input_audio","input_audio":{}}]}]
+              {"type":"text","text":"p.png"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0K"}},
+              {"type":"image_url","image_url":{"url":"https://a.example/b.png"}},{"type":"file","file":{}},{"type":"input_audio","input_audio":{}}]}]
             """);
 
-        job.Prompt.ShouldEndWith("<tool>p.png\n[An image was left out: this model reads text.]\n[A file was left out: this model reads text.]\n[Audio was left out: this model reads text.]<assistant>");
+        job.Prompt.ShouldEndWith("<tool>p.png\n[An image was left out: this model reads text.]\n[An image was left out: it cannot be read.]\n[A file was left out: this model reads text.]\n[Audio was left out: this model reads text.]<assistant>");
     }
 
     [Fact]
@@ -124,7 +125,13 @@ public sealed class ChatRequestTests
     [InlineData("\"messages\":[{\"role\":\"king\",\"content\":\"x\"}]", "messages[0].role", "must be \"system\"")]
     [InlineData("\"messages\":[{\"role\":\"user\"}]", "messages[0].content", "is required")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":7}]", "messages[0].content", "must be a string or an array")]
-    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:\"}}]}]", "messages[0].content[1].type", "\"image_url\" is not supported")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:\"}}]}]", "messages[0].content[1].image_url.url", "must be a data: URL")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://a.example/b.png\"}}]}]", "messages[0].content[0].image_url.url", "this server fetches nothing")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,!\"}}]}]", "messages[0].content[0].image_url.url", "in base64")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":7}]}]", "messages[0].content[0].image_url", "must be a data: URL")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]", "messages[0].content[0].image_url", "must be a data: URL")]
+    [InlineData("\"messages\":[{\"role\":\"system\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:\"}}]}]", "messages[0].content[0].type", "stand in messages of the user's")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"file\":{}}]}]", "messages[0].content[0].type", "\"file\" is not supported")]
     [InlineData("\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]", "messages[0].tool_call_id", "is required")]
     [InlineData("\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"x\"}]}]", "messages[0].tool_calls[0].function.name", "is required")]
     [InlineData("\"temperature\":2.5", "temperature", "must be from 0 to 2")]

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Forwarding;
 using OllamaMax.GpuWorker.Tests.Models;
 using OllamaMax.Jobs;
+using OllamaMax.Jobs.Forwarding;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests.Forwarding;
@@ -64,5 +65,33 @@ public sealed class OllamaForwardingTests : IAsyncLifetime
         JsonElement body = _server.Requests.ShouldHaveSingleItem();
         (body.TryGetProperty("keep_alive", out JsonElement stays) ? stays.GetInt32() : (int?)null).ShouldBe(told);
         (body.TryGetProperty("options", out JsonElement options) ? options.GetProperty("num_ctx").GetInt32() : (int?)null).ShouldBe(context);
+    }
+
+    [Theory]
+    [InlineData("completion,vision", true)]
+    [InlineData("completion", false)]
+    [InlineData(null, true)]
+    public async Task StartAsync_Capabilities_SayWhetherTheModelTakesImages(string? capabilities, bool takes)
+    {
+        _server.Capabilities = capabilities?.Split(',');
+
+        await _servers.StartAsync(Cancellation);
+
+        _servers.Models.ShouldHaveSingleItem().TakesImages.ShouldBe(takes);
+    }
+
+    [Fact]
+    public async Task RunAsync_Images_AreTheirMessagesOwn()
+    {
+        await _servers.StartAsync(Cancellation);
+        ForwardedPrompt forward = new() { Messages = [new("user", "what is it?") { Images = [new ChatImage("image/png", new byte[] { 1, 2, 3, 250 })] }, new("user", "quick!")] };
+
+        AttemptEnd end = await _servers.Use(_servers.Digests[0]).ShouldNotBeNull().Engine.RunAsync(
+            new EngineRequest { Prompt = "", Options = new InferenceOptions(), Seed = 1, Forward = forward }, new VectorsSink(), Cancellation);
+
+        (end.Reason, end.Start?.PromptTokens).ShouldBe((EndReason.Stop, 270));
+        JsonElement[] messages = [.. _server.Requests.ShouldHaveSingleItem().GetProperty("messages").EnumerateArray()];
+        messages[0].GetProperty("images").EnumerateArray().Select(image => image.GetBytesFromBase64()).ShouldHaveSingleItem().ShouldBe([1, 2, 3, 250]);
+        messages[1].TryGetProperty("images", out _).ShouldBeFalse();
     }
 }

@@ -6,13 +6,12 @@ using OllamaMax.TestKit;
 
 namespace OllamaMax.GpuWorker.Tests.Forwarding;
 
-/// <summary>As much of Ollama's API over real HTTP as lists models and embeds: two models, of which it cannot show <see cref="Damaged"/>.</summary>
+/// <summary>As much of Ollama's API over real HTTP as lists models, embeds and says one word: two models, of which it cannot show <see cref="Damaged"/>.</summary>
 internal sealed class OllamaServer : IAsyncDisposable
 {
     public const string Model = "sound:latest";
     public const string Damaged = "damaged:latest";
 
-    private static readonly string[] s_capabilities = ["embedding"];
     private static readonly float[] s_vector = [3, 4];
 
     private readonly WebApplication _app;
@@ -23,11 +22,15 @@ internal sealed class OllamaServer : IAsyncDisposable
         app.MapGet("/api/tags", context => context.Response.WriteAsJsonAsync(new { models = new[] { Tag(Damaged), Tag(Model) } }));
         app.MapPost("/api/show", ShowAsync);
         app.MapPost("/api/embed", EmbedAsync);
+        app.MapPost("/api/chat", ChatAsync);
     }
 
     public Uri Url => new(_app.Urls.Single());
 
-    /// <summary>The bodies of what was to be embedded.</summary>
+    /// <summary>Of its model; null: it is of a version that tells none.</summary>
+    public string[]? Capabilities { get; set; } = ["embedding"];
+
+    /// <summary>The bodies of what was to be embedded or answered.</summary>
     public ConcurrentQueue<JsonElement> Requests { get; } = [];
 
     public static async Task<OllamaServer> StartAsync()
@@ -47,11 +50,18 @@ internal sealed class OllamaServer : IAsyncDisposable
         return document.RootElement.Clone();
     }
 
-    private static async Task ShowAsync(HttpContext context)
+    private async Task ShowAsync(HttpContext context)
     {
         bool isDamaged = (await ReadAsync(context)).GetProperty("model").GetString() == Damaged;
         context.Response.StatusCode = isDamaged ? StatusCodes.Status500InternalServerError : StatusCodes.Status200OK;
-        await context.Response.WriteAsJsonAsync<object>(isDamaged ? new { error = "unexpected EOF" } : new { capabilities = s_capabilities }, context.RequestAborted);
+        await context.Response.WriteAsJsonAsync<object>(isDamaged ? new { error = "unexpected EOF" } : new { capabilities = Capabilities }, context.RequestAborted);
+    }
+
+    private async Task ChatAsync(HttpContext context)
+    {
+        Requests.Enqueue(await ReadAsync(context));
+        await context.Response.WriteAsync("""{"message":{"role":"assistant","content":"cat"},"done":false}""" + "\n", context.RequestAborted);
+        await context.Response.WriteAsync("""{"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":270,"eval_count":1}""" + "\n", context.RequestAborted);
     }
 
     private async Task EmbedAsync(HttpContext context)

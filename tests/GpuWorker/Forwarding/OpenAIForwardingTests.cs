@@ -41,6 +41,26 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
         servers.CanRun(ModelDigest.Of([1])).ShouldBeTrue();
     }
 
+    /// <summary>Only llama.cpp's server says it; what no server says it decides itself.</summary>
+    [Theory]
+    [InlineData("llama-server", """{"modalities":{"vision":true,"audio":false}}""", true, true)]
+    [InlineData("llama-server", """{"modalities":{"vision":false,"audio":true}}""", false, false)]
+    [InlineData("llama-server", """{"total_slots":1}""", true, false)]
+    [InlineData("llama-server", "no JSON", true, false)]
+    [InlineData("llama-server", null, true, false)]
+    [InlineData("vllm", """{"modalities":{"vision":false}}""", true, false)]
+    [InlineData("openai", null, true, false)]
+    public async Task StartAsync_WhatTheServerSaysOfImages_IsTold(string kind, string? props, bool takes, bool sees)
+    {
+        _server.Props = props;
+
+        ForwardedModel model = (await ServersAsync(kind)).Models.ShouldHaveSingleItem();
+
+        (model.TakesImages, model.Capabilities.Contains("vision")).ShouldBe((takes, sees));
+        // A server that has many models is not to load each for it.
+        _server.PropsQuery.Value.ShouldBe(kind == "llama-server" ? "?model=no%20name%3Aat%3Aall&autoload=false" : null);
+    }
+
     [Fact]
     public async Task RunAsync_Chat_AllOfTheAnswerComesThrough()
     {

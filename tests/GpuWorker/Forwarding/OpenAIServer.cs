@@ -20,6 +20,7 @@ internal sealed class OpenAIServer : IAsyncDisposable
     {
         _app = app;
         app.MapGet("/v1/models", ModelsAsync);
+        app.MapGet("/props", PropsAsync);
         app.MapPost("/v1/chat/completions", context => AnswerAsync(context, Chat));
         app.MapPost("/v1/completions", context => AnswerAsync(context, Completion));
         app.MapPost("/v1/embeddings", EmbedAsync);
@@ -35,6 +36,12 @@ internal sealed class OpenAIServer : IAsyncDisposable
 
     /// <summary>Answers with this status and body, instead; null: does as it should.</summary>
     public (int Status, string Body)? Refuses { get; set; }
+
+    /// <summary>What llama.cpp's server tells of itself, beside OpenAI's API; null: it does not.</summary>
+    public string? Props { get; set; }
+
+    /// <summary>The query of the last one who asked for <see cref="Props"/>.</summary>
+    public QueryString PropsQuery { get; private set; }
 
     /// <summary>The connection is cut before the piece of this index.</summary>
     public int? CutAt { get; set; }
@@ -68,6 +75,13 @@ internal sealed class OpenAIServer : IAsyncDisposable
     private static Task ModelsAsync(HttpContext context) => context.Response.WriteAsync(
         $$"""{"object":"list","data":[{"id":"{{Model}}","object":"model","created":1700000000,"max_model_len":4096},{"id":"no name:at:all","object":"model"}]}""",
         context.RequestAborted);
+
+    private Task PropsAsync(HttpContext context)
+    {
+        PropsQuery = context.Request.QueryString;
+        context.Response.StatusCode = Props is null ? StatusCodes.Status404NotFound : StatusCodes.Status200OK;
+        return context.Response.WriteAsync(Props ?? "", context.RequestAborted);
+    }
 
     private async Task<JsonElement> ReadAsync(HttpContext context)
     {

@@ -39,7 +39,7 @@ public sealed class ExpiredSignatureTests(AzuriteFixture azurite)
 
             await ShouldBeAsync(HttpMethod.Put, await capabilities.HeartbeatUrlAsync(WorkerId.New(), expiresAt, Cancellation), isGood, "a heartbeat");
             await ShouldBeAsync(HttpMethod.Get, await jobs.OutputUrlAsync(job, expiresAt, Cancellation), isGood, "an output");
-            await ShouldBeAsync(HttpMethod.Get, await new PayloadStore(_account, time).PutAsync(NewJob(id), Cancellation), isGood, "a prompt");
+            await ShouldBeAsync(HttpMethod.Get, await new PayloadStore(_account, time).PutAsync(NewJob(id), "{}"u8.ToArray(), Cancellation), isGood, "a prompt");
             string models = await capabilities.ModelsUrlAsync(expiresAt, Cancellation);
             string queue = new JobQueues(_account, time).SignedUrl(Model, Band.Interactive);
             foreach (string url in (string[])[models.Replace("models?", "models/none?", StringComparison.Ordinal), queue.Replace("?", "/messages?", StringComparison.Ordinal)])

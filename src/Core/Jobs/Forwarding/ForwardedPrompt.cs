@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace OllamaMax.Jobs.Forwarding;
 
@@ -10,6 +11,9 @@ public sealed record ForwardedPrompt
 {
     /// <summary>The conversation; empty: <see cref="Prompt"/> is to be completed.</summary>
     public IReadOnlyList<ChatMessage> Messages { get; init; } = [];
+
+    [JsonIgnore]
+    public bool HasImages => Messages.Any(message => message.Images.Count > 0);
 
     /// <summary>A text that reaches the model as it is, without template.</summary>
     public string Prompt { get; init; } = "";

@@ -75,7 +75,12 @@ internal sealed class Conversation
             item.Errors.Add(item.PathOf("role"), "must be \"system\", \"developer\", \"user\" or \"assistant\"");
         if (!item.IsSet("content"))
             item.Errors.Add(item.PathOf("content"), "is required");
-        string content = ContentField.Read(item);
+        if (role == "user")
+        {
+            _messages.Add(ContentField.ReadUser(item).ToMessage(role));
+            return;
+        }
+        string content = ContentField.ReadText(item);
         if (role == "assistant")
             Turn(turn => turn is { Content: "", ToolCalls.Count: 0 }, turn => turn with { Content = content });
         else
@@ -85,7 +90,7 @@ internal sealed class Conversation
     private void AddReasoning(JsonFields item)
     {
         string? carried = item.Text("encrypted_content") is { } content ? CarriedReasoning.Read(content) : null;
-        string thinking = item.IsSet("content") ? ContentField.Read(item) : carried ?? ContentField.Read(item, "summary");
+        string thinking = item.IsSet("content") ? ContentField.ReadText(item) : carried ?? ContentField.ReadText(item, "summary");
         if (thinking.Length > 0)
             Turn(turn => turn is { Content: "", Thinking: null, ToolCalls.Count: 0 }, turn => turn with { Thinking = thinking });
     }
@@ -114,7 +119,7 @@ internal sealed class Conversation
         string call = Required(item, "call_id");
         if (!item.IsSet("output"))
             item.Errors.Add(item.PathOf("output"), "is required");
-        _messages.Add(new("tool", ContentField.Read(item, "output", isResult: true)) { ToolCallId = call, ToolName = _functionOfCall.GetValueOrDefault(call) });
+        _messages.Add(ContentField.ReadResult(item, "output").ToMessage("tool") with { ToolCallId = call, ToolName = _functionOfCall.GetValueOrDefault(call) });
     }
 
     /// <summary>Adds to the assistant's turn that the conversation ends with, or begins one.</summary>
