@@ -7,3 +7,4 @@ param signalRSku = 'Free_F1'
 param storageSku = 'Standard_LRS'
 param adminKey = readEnvironmentVariable('OLLAMAMAX_ADMIN_KEY', '')
 param contentKeys = readEnvironmentVariable('OLLAMAMAX_CONTENT_KEYS', '')
+param huggingFaceToken = readEnvironmentVariable('OLLAMAMAX_HUGGING_FACE_TOKEN', '')

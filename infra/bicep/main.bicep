@@ -65,6 +65,10 @@ param adminKey string = ''
 @secure()
 param contentKeys string = ''
 
+@description('A token of Hugging Face (read), for gated and private models. Put into Key Vault. Registries of your own: edgeSettings with references to secrets (docs/deployment.md). Empty: none.')
+@secure()
+param huggingFaceToken string = ''
+
 @description('One name for all edges, such as llm.example.org; it needs Azure Front Door, and DNS records that the outputs tell. Empty: none.')
 param customDomain string = ''
 
@@ -176,6 +180,8 @@ module vault 'modules/vault.bicep' = {
     hasAdminKey: !empty(adminKey)
     contentKeys: contentKeys
     hasContentKeys: !empty(contentKeys)
+    huggingFaceToken: huggingFaceToken
+    hasHuggingFaceToken: !empty(huggingFaceToken)
     principalId: identity.outputs.principalId
   }
 }

@@ -9,3 +9,4 @@ param customDomain = readEnvironmentVariable('OLLAMAMAX_CUSTOM_DOMAIN', '')
 // `none` takes it out of use.
 param adminKey = replace(readEnvironmentVariable('OLLAMAMAX_ADMIN_KEY', ''), 'none', '')
 param contentKeys = readEnvironmentVariable('OLLAMAMAX_CONTENT_KEYS', '')
+param huggingFaceToken = readEnvironmentVariable('OLLAMAMAX_HUGGING_FACE_TOKEN', '')

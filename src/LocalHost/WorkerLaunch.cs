@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using OllamaMax.Edge.Pulls;
+using OllamaMax.Edge.Security.Keys;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.GpuWorker;
 using OllamaMax.LocalHost.Processes;
 
@@ -8,6 +11,8 @@ namespace OllamaMax.LocalHost;
 /// <summary>How a worker is started, here and on another box.</summary>
 internal static class WorkerLaunch
 {
+    private static readonly string[] SecretSections = [ContentKeyOptions.Section, KeyOptions.Section, $"{PullOptions.Section}:{nameof(PullOptions.Sources)}"];
+
     /// <summary>A worker as a child of ours. The token travels in the environment: command lines are everyone's to read.</summary>
     public static ChildCommand For(string name, Uri edge, string folder, string replicas, string joinToken, LocalHostOptions options) =>
         new(DotnetHost, [
@@ -18,9 +23,16 @@ internal static class WorkerLaunch
             .. options.DiskBudget is { } budget ? (string[])["--disk-budget", budget] : [], .. options.Forward.SelectMany(server => (string[])["--forward", server]),
         ])
         {
-            // No account key reaches a worker, not even by inheritance.
-            Environment = new Dictionary<string, string?> { [WorkerOptions.JoinTokenVariable] = joinToken, [LocalStorage.Setting] = null, [LocalSignalR.Setting] = null },
+            Environment = new Dictionary<string, string?>(WithoutSecrets(Environment.GetEnvironmentVariables().Keys.Cast<string>())) { [WorkerOptions.JoinTokenVariable] = joinToken },
         };
+
+    /// <summary>No secret of the edge reaches a worker, not even by inheritance: account keys, content keys, the admin's, what registries are shown.</summary>
+    /// <param name="inherited">Variables of our own environment.</param>
+    internal static IEnumerable<KeyValuePair<string, string?>> WithoutSecrets(IEnumerable<string> inherited) =>
+        inherited
+            .Where(name => Array.Exists(SecretSections, section => name.Replace("__", ":", StringComparison.Ordinal).StartsWith($"{section}:", StringComparison.OrdinalIgnoreCase)))
+            .Concat([LocalStorage.Setting, LocalSignalR.Setting, PullOptions.HuggingFaceSetting])
+            .Select(name => KeyValuePair.Create(name, (string?)null));
 
     /// <summary>
     /// What to type on another box. Everything here listens on the loopback alone, so an SSH tunnel carries the same ports

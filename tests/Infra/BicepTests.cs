@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using OllamaMax.Edge.Cluster;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Security.Keys;
 using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Storage;
@@ -54,6 +55,7 @@ public sealed partial class BicepTests(BicepFixture bicep) : IClassFixture<Bicep
         read.Except(["AzureWebJobsStorage", "AZURE_FUNCTIONS_ENVIRONMENT", "OllamaMax__TrustLoopback"]).ShouldBeSubsetOf(given);
         given.ShouldContain($"{KeyOptions.Section}:{nameof(KeyOptions.AdminKey)}".Replace(":", "__", StringComparison.Ordinal));
         given.ShouldContain($"{ContentKeyOptions.Section}:{nameof(ContentKeyOptions.Keys)}".Replace(":", "__", StringComparison.Ordinal));
+        given.ShouldContain(PullOptions.HuggingFaceSetting);
     }
 
     [Fact]

@@ -26,4 +26,15 @@ public sealed class WorkerLaunchTests
         line.ShouldStartWith("ssh -fN -L 11434:127.0.0.1:11434 -L 10000:127.0.0.1:10000 -L 10001:127.0.0.1:10001 ");
         line.ShouldEndWith("OLLAMAMAX_JOIN_TOKEN=t dotnet run --project src/GpuWorker -- run --edge http://127.0.0.1:11434");
     }
+
+    [Fact]
+    public void WithoutSecrets_WhatTheEdgeIsStartedWith_KeepsOnlyWhatIsNone()
+    {
+        string[] secrets = ["OllamaMax__Pull__Sources__0__Token", "ollamamax__pull__sources__own__password", "OllamaMax:Pull:Sources:1:User", "OllamaMax__ContentKeys__Keys", "OllamaMax__Keys__AdminKey", "HF_TOKEN"];
+
+        Dictionary<string, string?> removed = new(WorkerLaunch.WithoutSecrets([.. secrets.Except(["HF_TOKEN"]), "PATH", "OllamaMax__Pull__Hosts__0", "OllamaMax__Dispatch__MaxBacklog"]));
+
+        removed.Keys.ShouldBe([.. secrets, LocalStorage.Setting, LocalSignalR.Setting], ignoreOrder: true);
+        removed.Values.ShouldAllBe(value => value == null);
+    }
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Security.Tests;
@@ -8,7 +10,11 @@ namespace OllamaMax.Security.Tests;
 /// <summary>One local host with <c>--require-keys</c> and no worker for the whole assembly, and a key of each role.</summary>
 public sealed class KeyedSystemFixture : IAsyncLifetime
 {
+    private readonly WebApplication _source = LoopbackServer.Build();
     private LocalSystem? _system;
+
+    /// <summary>What the system has for sources of models: a token of Hugging Face, and one for the host of <c>source.test/…</c>, which lets it have nothing and says what it was shown.</summary>
+    public string[] SourceSecrets { get; } = ["hf_ofTheEnvironment0000", "token-of-the-settings-1111"];
 
     public LocalSystem System => _system!;
 
@@ -24,7 +30,23 @@ public sealed class KeyedSystemFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _system = await LocalSystem.StartAsync(new() { Workers = 0, MoreArguments = ["--require-keys"] }, Cancellation);
+        _source.Run(context => Results.Json(new { error = $"not with {context.Request.Headers.Authorization}" }, statusCode: 403).ExecuteAsync(context));
+        await _source.StartAsync(Cancellation);
+        Uri source = new(_source.Urls.Single());
+        _system = await LocalSystem.StartAsync(
+            new()
+            {
+                Workers = 0,
+                MoreArguments = ["--require-keys"],
+                Environment = new Dictionary<string, string?>
+                {
+                    ["HF_TOKEN"] = SourceSecrets[0],
+                    ["OllamaMax__Pull__Hosts__0"] = $"source.test={source}",
+                    ["OllamaMax__Pull__Sources__Own__Host"] = source.Authority,
+                    ["OllamaMax__Pull__Sources__Own__Token"] = SourceSecrets[1],
+                },
+            },
+            Cancellation);
         Client.BaseAddress = _system.BaseAddress;
         Admin = _system.AdminKey;
         foreach (string role in Roles.Names)
@@ -59,5 +81,6 @@ public sealed class KeyedSystemFixture : IAsyncLifetime
         Client.Dispose();
         if (_system is not null)
             await _system.DisposeAsync();
+        await _source.DisposeAsync();
     }
 }

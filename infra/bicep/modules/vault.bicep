@@ -17,6 +17,12 @@ param contentKeys string
 @description('Whether there are contentKeys; said apart, too.')
 param hasContentKeys bool
 
+@secure()
+param huggingFaceToken string
+
+@description('Whether there is a huggingFaceToken; said apart, too.')
+param hasHuggingFaceToken bool
+
 @description('The identity that reads the secrets.')
 param principalId string
 
@@ -80,6 +86,12 @@ resource storedContent 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (hasC
   properties: { value: contentKeys }
 }
 
+resource gatedModels 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (hasHuggingFaceToken) {
+  parent: vault
+  name: 'hugging-face-token'
+  properties: { value: huggingFaceToken }
+}
+
 output name string = vault.name
 
 // Without a version: the apps follow a key that is rotated within a day.
@@ -90,5 +102,6 @@ output settings object = union(
     OllamaMax__Storage__AccountKey: '@Microsoft.KeyVault(SecretUri=${storageKey.properties.secretUri})'
   },
   hasAdminKey ? { OllamaMax__Keys__AdminKey: '@Microsoft.KeyVault(SecretUri=${firstKey!.properties.secretUri})' } : {},
-  hasContentKeys ? { OllamaMax__ContentKeys__Keys: '@Microsoft.KeyVault(SecretUri=${storedContent!.properties.secretUri})' } : {}
+  hasContentKeys ? { OllamaMax__ContentKeys__Keys: '@Microsoft.KeyVault(SecretUri=${storedContent!.properties.secretUri})' } : {},
+  hasHuggingFaceToken ? { HF_TOKEN: '@Microsoft.KeyVault(SecretUri=${gatedModels!.properties.secretUri})' } : {}
 )

@@ -36,7 +36,7 @@ internal static class ModelCommands
             screen.PrintJson(await edge.PostAsync("api/show", new JsonObject { ["model"] = parsed.GetRequiredValue(Model) }, cancellationToken)));
         command.Add(show);
 
-        Command pull = new("pull", "Brings a model into the catalogue; a pull that was broken off goes on where it was") { Model, From, Detach };
+        Command pull = new("pull", "Brings a model into the catalogue; a pull that was broken off goes on where it was. Gated and private models need a token that the server has (HF_TOKEN)") { Model, From, Detach };
         run.Set(pull, PullAsync);
         command.Add(pull);
 

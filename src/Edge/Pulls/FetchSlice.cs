@@ -19,7 +19,7 @@ internal sealed class FetchSlice(ActivePulls pulls, PullEnds ends, IOptions<Pull
     {
         PullRequest request = PullRequest.Of(input);
         if (request.From is { } from && !options.Value.Allows(from))
-            return new(0, 0) { Error = $"the server's options do not let {from} be asked any more" };
+            return new(0, 0) { Error = $"the server's options do not let {from.GetLeftPart(UriPartial.Authority)} be asked any more" };
         long startedAt = time.GetTimestamp();
         using PullHandle pull = pulls.Join(request, input.Run is { } run ? limited => ends.TryWriteAsync(run, limited) : null);
         bool isCancelled = await IsCancelledAsync(input);

@@ -94,7 +94,7 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
         {
             return (await registry.ReadManifestAsync(name, cancellationToken), []);
         }
-        catch (PullException) when (SplitRepository.Has(name.Host))
+        catch (PullException e) when (!e.IsRefused && HuggingFace.Has(name.Host))
         {
             IReadOnlyList<SourcePart> parts = await TryFindPartsAsync(name, cancellationToken);
             if (parts.Count == 0)

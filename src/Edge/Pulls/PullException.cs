@@ -5,4 +5,7 @@ internal sealed class PullException(string message, Exception? inner = null) : E
 {
     /// <summary>The source does not have what was asked for.</summary>
     public bool IsNotFound { get; init; }
+
+    /// <summary>The source does not let this server have it.</summary>
+    public bool IsRefused { get; init; }
 }

@@ -9,6 +9,9 @@ public sealed class PullOptions : IValidatableObject
 {
     public const string Section = "OllamaMax:Pull";
 
+    /// <summary>Setting with a token of Hugging Face, where its own tools find one too (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables).</summary>
+    public const string HuggingFaceSetting = "HF_TOKEN";
+
     /// <summary>
     /// <c>host=URL</c>: names of that host are asked for at that URL. Without one it is <c>https://</c> and the host itself. Plain http is spoken
     /// only to what stands here.
@@ -16,10 +19,13 @@ public sealed class PullOptions : IValidatableObject
     public IList<string> Hosts { get; } = [];
 
     /// <summary>
-    /// Whether any address may be asked, those of this machine, its network and its cloud too. Without that only what stands in <see cref="Hosts"/> may have such an
-    /// address: who can pull could otherwise have this server look where only it can.
+    /// Whether any address may be asked, those of this machine, its network and its cloud too. Without that only what stands in <see cref="Hosts"/> or <see cref="Sources"/> may have
+    /// such an address: who can pull could otherwise have this server look where only it can.
     /// </summary>
     public bool AllowPrivateAddresses { get; set; }
+
+    /// <summary>What hosts are shown that hand out models to whom they know alone. Their addresses, too, may be any.</summary>
+    public IList<SourceCredential> Sources { get; } = [];
 
     /// <summary>Failures in a row, without anything worthwhile in between, before a pull gives up; the next one goes on where it was.</summary>
     [Range(1, 100)]
@@ -46,7 +52,22 @@ public sealed class PullOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         Hosts.Where(entry => Parse(entry) is null)
-            .Select(entry => new ValidationResult($"{Section}:Hosts: '{entry}' is not host=URL with an http or https URL"));
+            .Select(entry => new ValidationResult($"{Section}:Hosts: '{entry}' is not host=URL with an http or https URL"))
+            .Concat(Sources.SelectMany(source => source.Validate($"{Section}:Sources")))
+            .Concat(Sources.GroupBy(source => HuggingFace.Has(source.Host) ? HuggingFace.Host : source.Host, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1)
+                .Select(same => new ValidationResult($"{Section}:Sources: '{same.Key}' is there more than once")))
+            .Concat(Hosts.Select(Parse).Where(entry => entry?.Base.Scheme == Uri.UriSchemeHttp && !entry.Base.IsLoopback && Sources.Any(source => source.IsOf(entry.Base)))
+                .Select(entry => new ValidationResult($"{Section}:Sources: '{entry!.Base.Authority}' is asked by http, over which nothing secret goes")));
+
+    /// <summary>A token for Hugging Face, unless one is set by <see cref="Sources"/>.</summary>
+    internal void AddHuggingFace(string? token)
+    {
+        if (!string.IsNullOrWhiteSpace(token) && !Sources.Any(source => HuggingFace.Has(source.Host)))
+            Sources.Add(new() { Host = HuggingFace.Host, Token = token });
+    }
+
+    /// <summary>What is shown there; null: nothing.</summary>
+    internal SourceCredential? CredentialFor(Uri address) => Sources.FirstOrDefault(source => source.IsFor(address));
 
     /// <summary>Where names of that host are asked for.</summary>
     internal Uri BaseOf(string host) =>
@@ -57,7 +78,7 @@ public sealed class PullOptions : IValidatableObject
         || (address.Scheme == Uri.UriSchemeHttp && IsKnown(address));
 
     /// <summary>Whether a connection may go there, whatever name led to it.</summary>
-    internal bool Allows(Uri address, IPAddress to) => AllowPrivateAddresses || PublicAddresses.Contain(to) || IsKnown(address);
+    internal bool Allows(Uri address, IPAddress to) => AllowPrivateAddresses || PublicAddresses.Contain(to) || IsKnown(address) || Sources.Any(source => source.GetsTokensAt(address));
 
     private bool IsKnown(Uri address) =>
         Hosts.Select(Parse).Any(entry => entry?.Base is { } known && known.Scheme == address.Scheme && known.Authority == address.Authority);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OllamaMax.Edge.Http;
@@ -11,7 +12,11 @@ internal static class PullServices
     /// <summary><c>/api/pull</c> and <c>/cluster/transfers</c>, and what is behind them. Needs the catalogue, <c>ModelBlobs</c>, <c>StagedBlobs</c>, <c>PullEnds</c> and <c>IPromptRenderer</c>.</summary>
     public static IServiceCollection AddPulls(this IServiceCollection services)
     {
-        services.AddOptions<PullOptions>().BindConfiguration(PullOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PullOptions>()
+            .BindConfiguration(PullOptions.Section)
+            .PostConfigure<IConfiguration>((pulls, configuration) => pulls.AddHuggingFace(configuration[PullOptions.HuggingFaceSetting]))
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
         services.AddSingleton<SourceHttp>();
         services.AddSingleton<SourceRetry>();
         services.AddSingleton<SourceDownload>();

@@ -33,7 +33,7 @@ internal sealed class RegistrySource(SourceHttp http, SourceRetry retry, IOption
         }
         catch (PullException e)
         {
-            throw new PullException($"pull model manifest: {(e.IsNotFound ? "file does not exist" : e.Message)}", e) { IsNotFound = e.IsNotFound };
+            throw new PullException($"pull model manifest: {(e.IsNotFound ? "file does not exist" : e.Message)}", e) { IsNotFound = e.IsNotFound, IsRefused = e.IsRefused };
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
             await BeginAsync(response, staged, size is null, cancellationToken);
         else if (response.Content.Headers.ContentRange?.From != staged.Length)
             throw new SourceUnavailableException($"{address.Host} answered another range than was asked for");
-        await CopyAsync(response, staged, total, isUnknown: size is null, progress, cancellationToken);
+        await CopyAsync(response, address, staged, total, isUnknown: size is null, progress, cancellationToken);
         // All of it is there, and is known again where it has a version.
         if (size is not null || staged.Validator is not null)
             progress.SayResumable(null);
@@ -98,7 +98,7 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         : response.Content.Headers.LastModified?.ToString("R");
 
     private async Task CopyAsync(
-        HttpResponseMessage response, StagedBlob staged, long total, bool isUnknown, PullProgress progress, CancellationToken cancellationToken)
+        HttpResponseMessage response, Uri address, StagedBlob staged, long total, bool isUnknown, PullProgress progress, CancellationToken cancellationToken)
     {
         await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
         byte[] piece = GC.AllocateUninitializedArray<byte>(PieceSize);
@@ -107,10 +107,10 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         {
             (filled, Exception? cut) = await FillAsync(body, piece, read => progress.Advance(total, staged.Length + read), cancellationToken);
             if (staged.Length + filled > total)
-                throw new PullException($"{response.RequestMessage!.RequestUri!.Host} sends more than the {total} bytes that it says");
-            // Most addresses that are no GGUF's are a web page's: known after its first bytes.
+                throw new PullException($"{address.Host} sends more than the {total} bytes that it says");
+            // Most addresses that are no GGUF's are a web page's: known after its first bytes. Queries are not told, they may hold a signature.
             if (isUnknown && staged.Length == 0 && filled >= GgufMagic.Length && !piece.AsSpan().StartsWith(GgufMagic))
-                throw new PullException($"{response.RequestMessage!.RequestUri} is no GGUF file");
+                throw new PullException($"{address.GetLeftPart(UriPartial.Path)} is no GGUF file");
             if (staged.Length == 0 && OllamaGguf.WhyNot(new MemoryStream(piece, 0, filled, writable: false)) is { } reason)
                 throw new PullException(reason);
             // What has come is kept, also where the client has left meanwhile.

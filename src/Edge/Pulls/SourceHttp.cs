@@ -2,29 +2,26 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.SignalR;
 
 namespace OllamaMax.Edge.Pulls;
 
 /// <summary>
-/// Asks sources: follows redirects, and gets the token that a registry asks for. A token goes to nobody but the authority that asked for it:
+/// Asks sources: follows redirects, shows a host what the operator has given for it, and gets the token that a registry asks for. Neither goes to any other authority:
 /// content usually lies elsewhere, behind signed addresses.
 /// </summary>
-internal sealed class SourceHttp : IDisposable
+internal sealed partial class SourceHttp : IDisposable
 {
     private const int MostSteps = 12;
     private const int LongestToken = 64 << 10;
-    private const int LongestReason = 16 << 10;
-
-    /// <summary>Characters of a source's own reason.</summary>
-    private const int MostSaid = 300;
 
     private readonly PullOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpClient _http;
 
-    public SourceHttp(IOptions<PullOptions> options, TimeProvider time)
+    public SourceHttp(IOptions<PullOptions> options, TimeProvider time, ILogger<SourceHttp> logger)
     {
         (_options, _time) = (options.Value, time);
         _http = new HttpClient(new SocketsHttpHandler
@@ -41,6 +38,8 @@ internal sealed class SourceHttp : IDisposable
             Timeout = Timeout.InfiniteTimeSpan,
         };
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("OllamaMax", typeof(SourceHttp).Assembly.GetName().Version!.ToString(3)));
+        if (_options.Sources.Count > 0)
+            LogSources(logger, string.Join(", ", _options.Sources.Select(source => source.Host)));
     }
 
     /// <summary>The answer as soon as its headers are there: 200, 206 or 416.</summary>
@@ -50,10 +49,12 @@ internal sealed class SourceHttp : IDisposable
     public async Task<HttpResponseMessage> GetAsync(SourceRequest request, CancellationToken cancellationToken)
     {
         Uri address = request.Address;
-        string? token = null;
+        // Only of where it began: nobody else's redirect has this server ask there with it.
+        SourceFailure failure = new(address, _options.CredentialFor(address));
+        AuthenticationHeaderValue? shown = failure.Credential?.Bearer;
         for (int step = 0; step < MostSteps; step++)
         {
-            HttpResponseMessage response = await SendAsync(request, address, token, cancellationToken);
+            HttpResponseMessage response = await SendAsync(request, address, shown, cancellationToken);
             if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable)
                 return response;
             using (response)
@@ -62,16 +63,17 @@ internal sealed class SourceHttp : IDisposable
                 {
                     Uri next = new(address, location);
                     if (next.Scheme != address.Scheme || next.Authority != address.Authority)
-                        token = null;
+                        shown = failure.Credential is { } credential && credential.IsFor(next) ? credential.Bearer : null;
                     address = next;
                 }
-                else if (response.StatusCode == HttpStatusCode.Unauthorized && token is null && BearerChallenge.Find(response) is { } challenge)
+                else if (response.StatusCode == HttpStatusCode.Unauthorized && shown is null)
                 {
-                    token = await GetTokenAsync(challenge, cancellationToken);
+                    shown = await AnswerAsync(response, failure, cancellationToken)
+                        ?? throw await failure.OfAsync(response, isOfToken: false, _options.Silence, _time, cancellationToken);
                 }
                 else
                 {
-                    throw await FailureAsync(response, address, cancellationToken);
+                    throw await failure.OfAsync(response, isOfToken: false, _options.Silence, _time, cancellationToken);
                 }
             }
         }
@@ -80,7 +82,7 @@ internal sealed class SourceHttp : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<HttpResponseMessage> SendAsync(SourceRequest request, Uri address, string? token, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(SourceRequest request, Uri address, AuthenticationHeaderValue? shown, CancellationToken cancellationToken)
     {
         if (!_options.Allows(address))
             throw new PullException($"{address.GetLeftPart(UriPartial.Authority)} is not asked: only https is, and http where the server's options say so");
@@ -90,8 +92,7 @@ internal sealed class SourceHttp : IDisposable
         using HttpRequestMessage message = new(HttpMethod.Get, address);
         if (request.Accept is not null)
             message.Headers.Accept.ParseAdd(request.Accept);
-        if (token is not null)
-            message.Headers.Authorization = new("Bearer", token);
+        message.Headers.Authorization = shown;
         if (request.From > 0)
         {
             message.Headers.Range = new(request.From, null);
@@ -138,11 +139,27 @@ internal sealed class SourceHttp : IDisposable
     private static PullException NotPublic(string host) =>
         new($"{host} is not asked: it has no public address, and the server's options do not name it");
 
-    private async Task<string> GetTokenAsync(BearerChallenge challenge, CancellationToken cancellationToken)
+    /// <summary>What a challenge is answered with; null: there is nothing to answer.</summary>
+    private async Task<AuthenticationHeaderValue?> AnswerAsync(HttpResponseMessage response, SourceFailure failure, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await SendAsync(new(challenge.Address), challenge.Address, null, cancellationToken);
+        Uri address = response.RequestMessage!.RequestUri!;
+        BearerChallenge? challenge = BearerChallenge.Find(response);
+        SourceCredential? credential = failure.Credential?.IsFor(address) == true ? failure.Credential : null;
+        if (credential?.Basic is { } basic && (challenge is null || !credential.GetsTokensAt(challenge.Realm)))
+        {
+            if (response.Headers.WwwAuthenticate.Any(header => string.Equals(header.Scheme, basic.Scheme, StringComparison.OrdinalIgnoreCase)))
+                return basic;
+            if (challenge is not null)
+                throw new PullException($"{address.Host} sends to {challenge.Realm.Authority} for a token, which is not shown the server's password: no TokenHost of {PullOptions.Section}:Sources says so");
+        }
+        return challenge is null ? null : new("Bearer", await GetTokenAsync(challenge, credential?.Basic, failure, cancellationToken));
+    }
+
+    private async Task<string> GetTokenAsync(BearerChallenge challenge, AuthenticationHeaderValue? shown, SourceFailure failure, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(new(challenge.Address), challenge.Address, shown, cancellationToken);
         if (response.StatusCode != HttpStatusCode.OK)
-            throw await FailureAsync(response, challenge.Address, cancellationToken);
+            throw await failure.OfAsync(response, isOfToken: true, _options.Silence, _time, cancellationToken);
         byte[] body = await response.ReadAtMostAsync(LongestToken, _options.Silence, _time, cancellationToken);
         try
         {
@@ -150,8 +167,8 @@ internal sealed class SourceHttp : IDisposable
             foreach (string name in (ReadOnlySpan<string>)["token", "access_token"])
             {
                 if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(name, out JsonElement value)
-                    && value.ValueKind == JsonValueKind.String)
-                    return value.GetString()!;
+                    && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } token && token.All(c => c is > ' ' and <= '~'))
+                    return token;
             }
         }
         catch (JsonException e)
@@ -161,45 +178,8 @@ internal sealed class SourceHttp : IDisposable
         throw new PullException($"{challenge.Realm.Host} answered no token");
     }
 
-    private async Task<Exception> FailureAsync(HttpResponseMessage response, Uri address, CancellationToken cancellationToken)
-    {
-        int status = (int)response.StatusCode;
-        string message = $"{address.Host} answered {status}";
-        if (status is >= 400 and < 500 && await ReasonAsync(response, cancellationToken) is { } reason)
-            message = $"{message}: {reason}";
-        return status switch
-        {
-            404 or 410 => new PullException(message) { IsNotFound = true },
-            408 or 425 or 429 or >= 500 => new SourceUnavailableException(message) { RetryAfter = WaitOf(response.Headers.RetryAfter) },
-            _ => new PullException(message),
-        };
-    }
-
-    /// <summary>What the source itself says of it, as Ollama's registry and Hugging Face do: <c>{"error":"…"}</c> or <c>{"errors":[{"message":"…"}]}</c>; null: nothing short that can be read.</summary>
-    private async Task<string?> ReasonAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(await response.ReadAtMostAsync(LongestReason, _options.Silence, _time, cancellationToken));
-            JsonElement said = json.RootElement;
-            if (said.TryGetProperty("errors", out JsonElement errors))
-                said = errors[0];
-            return said.TryGetProperty(said.TryGetProperty("error", out _) ? "error" : "message", out JsonElement text) && text.GetString() is { Length: > 0 } reason
-                ? string.Concat(reason.Where(c => !char.IsControl(c)).Take(MostSaid))
-                : null;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or IndexOutOfRangeException or PullException or HttpRequestException or IOException or TimeoutException)
-        {
-            // The status says what is needed to go by.
-            return null;
-        }
-    }
-
-    private TimeSpan? WaitOf(RetryConditionHeaderValue? header)
-    {
-        TimeSpan? wait = header?.Delta ?? (header?.Date is { } date ? date - _time.GetUtcNow() : null);
-        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
-    }
+    [LoggerMessage(Level = LogLevel.Information, Message = "Models are pulled with what is set for {Hosts}")]
+    private static partial void LogSources(ILogger logger, string hosts);
 }
 
 /// <param name="Address">Where it begins; redirects may lead on.</param>

@@ -17,11 +17,6 @@ internal sealed class SplitRepository(SourceHttp http, SourceRetry retry, IOptio
     /// <summary>What a tag that says nothing means there.</summary>
     private const string UsualQuantization = "Q4_K_M";
 
-    private static readonly string[] Hosts = ["hf.co", "huggingface.co"];
-
-    /// <summary>Whether names of that host are repositories of such.</summary>
-    public static bool Has(string host) => Hosts.Contains(host, StringComparer.OrdinalIgnoreCase);
-
     /// <summary>The parts of the quantization that the name's tag is; empty: the repository has none.</summary>
     /// <exception cref="PullException">It cannot be listed, or has several that the tag may mean.</exception>
     public async Task<IReadOnlyList<SourcePart>> FindAsync(ModelName name, CancellationToken cancellationToken)

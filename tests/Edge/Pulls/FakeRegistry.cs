@@ -28,6 +28,8 @@ internal sealed class FakeRegistry : IAsyncDisposable
     private FakeRegistry(WebApplication app)
     {
         _app = app;
+        app.Use(GateAsync);
+        app.UseRouting();
         app.MapGet("/token", (HttpContext context) =>
             context.Request.Query["service"] == "the registry" && context.Request.Query["scope"].ToString().EndsWith(":pull", StringComparison.Ordinal)
                 ? Results.Json(new { token = Token })
@@ -55,6 +57,15 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     /// <summary>Taken by the next request for content, which then gets no other answer.</summary>
     public ConcurrentQueue<Func<HttpContext, byte[], Task>> Faults { get; } = [];
+
+    /// <summary>What each request showed, in order: the server's address, the path, and Authorization.</summary>
+    public ConcurrentQueue<(string Server, string Path, string Authorization)> Shown { get; } = [];
+
+    /// <summary>Answers in the place of the registry; null, or what answers null: the registry does.</summary>
+    public Func<HttpContext, IResult?>? Gate { get; set; }
+
+    /// <summary>Where tokens are had.</summary>
+    public string? Realm { get; set; }
 
     public static async Task<FakeRegistry> StartAsync()
     {
@@ -122,6 +133,15 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
+    private async Task GateAsync(HttpContext context, RequestDelegate next)
+    {
+        Shown.Enqueue(($"http://{context.Request.Host}", context.Request.Path.Value!, context.Request.Headers.Authorization.ToString()));
+        if (Gate?.Invoke(context) is { } answer)
+            await answer.ExecuteAsync(context);
+        else
+            await next(context);
+    }
+
     private async Task ManifestAsync(HttpContext context, string space, string name, string tag)
     {
         if (!IsLetIn(context, $"{space}/{name}"))
@@ -160,11 +180,12 @@ internal sealed class FakeRegistry : IAsyncDisposable
             await Results.Bytes(content, enableRangeProcessing: true, entityTag: new EntityTagHeaderValue(ETagOf(content))).ExecuteAsync(context);
     }
 
-    private static bool IsLetIn(HttpContext context, string repository)
+    /// <summary>Whoever has come past a test's own gate is.</summary>
+    private bool IsLetIn(HttpContext context, string repository)
     {
-        if (context.Request.Headers.Authorization == $"Bearer {Token}")
+        if (context.Request.Headers.Authorization == $"Bearer {Token}" || (Gate is not null && context.Request.Headers.Authorization.Count > 0))
             return true;
-        string realm = $"http://{context.Request.Host}/token";
+        string realm = Realm ?? $"http://{context.Request.Host}/token";
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"{realm}\",service=\"the registry\",scope=\"repository:{repository}:pull\"";
         return false;

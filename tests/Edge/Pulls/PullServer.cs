@@ -50,9 +50,11 @@ internal sealed class PullServer : IAsyncDisposable
     /// <param name="configure">The edge.</param>
     /// <param name="storage">Another way to the fixture's storage; null: the direct one.</param>
     /// <param name="renderer">What renders templates; null: what never fails.</param>
+    /// <param name="sources">What the edge shows hosts.</param>
     /// <param name="limit">When it is cancelled, requests have reached the limit of a server that has one; null: it has none.</param>
     public static async Task<PullServer> StartAsync(
-        AzuriteFixture azurite, Action<EdgeOptions>? configure = null, BlobServiceClient? storage = null, IPromptRenderer? renderer = null, CancellationToken? limit = null)
+        AzuriteFixture azurite, Action<EdgeOptions>? configure = null, BlobServiceClient? storage = null, IPromptRenderer? renderer = null,
+        Func<FakeRegistry, SourceCredential[]>? sources = null, CancellationToken? limit = null)
     {
         storage ??= new(azurite.ConnectionString);
         await storage.GetBlobContainerClient(Containers.Models).CreateIfNotExistsAsync(cancellationToken: Cancel);
@@ -78,6 +80,8 @@ internal sealed class PullServer : IAsyncDisposable
                     options.Hosts.Add($"{ModelName.DefaultHost}={registry.RegistryUrl}");
                     options.Hosts.Add($"hf.co={registry.RegistryUrl}");
                     options.Hosts.Add($"content={registry.ContentUrl}");
+                    foreach (SourceCredential source in sources?.Invoke(registry) ?? [])
+                        options.Sources.Add(source);
                 });
         });
         return new(edge, registry, storage, catalog, blobs);

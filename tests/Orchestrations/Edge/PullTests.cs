@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.GpuWorker.Tests.Background;
@@ -89,6 +91,57 @@ public sealed class PullTests
 
         end.GetProperty("state").GetString().ShouldBe("failed");
         end.GetProperty("error").GetString().ShouldNotBeNull().ShouldContain("GGUF");
+    }
+
+    [Fact]
+    public async Task Pull_OfAPrivateFile_HasTheTokenAndStorageHasNot()
+    {
+        const string secret = "hf_NothingOfThisIsStored";
+        byte[] model = await File.ReadAllBytesAsync(TestCluster.DemoModel, Cancellation);
+        await using WebApplication source = LoopbackServer.Build();
+        source.Run(context => context.Request.Headers.Authorization == $"Bearer {secret}"
+            ? Results.Bytes(model).ExecuteAsync(context)
+            : Results.Json(new { error = "who are you?" }, statusCode: 401).ExecuteAsync(context));
+        await source.StartAsync(Cancellation);
+        Uri server = new(source.Urls.Single());
+        await using JobCluster cluster = await JobCluster.StartAsync(
+            services: services => services.AddTaskHub(LocalTasks.Register).Configure<PullOptions>(pulls =>
+            {
+                pulls.Hosts.Add($"source={server}");
+                pulls.Sources.Add(new() { Host = server.Authority, Token = secret });
+            }));
+
+        (_, JsonElement begun) = await BeginAsync(cluster, "private", new Uri(server, "model.gguf"));
+        JsonElement end = await UntilAsync(cluster, begun.GetProperty("id").GetString()!, transfer => transfer.GetProperty("state").GetString() != "running");
+
+        end.GetProperty("state").GetString().ShouldBe("completed", end.ToString());
+        IReadOnlyList<StoredContent> stored = await StoredContent.ReadAllAsync(cluster.Storage, Cancellation);
+        stored.ShouldContain(one => one.Has("private"));
+        stored.Where(one => one.Has(secret)).Select(one => one.Name).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Pull_OfAPrivateFileWithoutAToken_FailsAtOnceAndSaysWhatIsNeeded()
+    {
+        await using WebApplication source = LoopbackServer.Build();
+        int asked = 0;
+        source.Run(context =>
+        {
+            Interlocked.Increment(ref asked);
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return Task.CompletedTask;
+        });
+        await source.StartAsync(Cancellation);
+        Uri server = new(source.Urls.Single());
+        await using JobCluster cluster = await JobCluster.StartAsync(
+            services: services => services.AddTaskHub(LocalTasks.Register).Configure<PullOptions>(pulls => pulls.Hosts.Add($"source={server}")));
+
+        (_, JsonElement begun) = await BeginAsync(cluster, "private", new Uri(server, "model.gguf"));
+        JsonElement end = await UntilAsync(cluster, begun.GetProperty("id").GetString()!, transfer => transfer.GetProperty("state").GetString() != "running");
+
+        end.GetProperty("state").GetString().ShouldBe("failed");
+        end.GetProperty("error").GetString().ShouldNotBeNull().ShouldContain($"OllamaMax__Pull__Sources__0__Host={server.Authority}");
+        asked.ShouldBe(1);
     }
 
     /// <summary>The demo model with something behind it that no tensor is in.</summary>
