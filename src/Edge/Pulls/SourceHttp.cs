@@ -38,7 +38,7 @@ internal sealed partial class SourceHttp : IDisposable
             Timeout = Timeout.InfiniteTimeSpan,
         };
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("OllamaMax", typeof(SourceHttp).Assembly.GetName().Version!.ToString(3)));
-        if (_options.Sources.Count > 0)
+        if (_options.Sources.Count > 0 && logger.IsEnabled(LogLevel.Information))
             LogSources(logger, string.Join(", ", _options.Sources.Select(source => source.Host)));
     }
 
