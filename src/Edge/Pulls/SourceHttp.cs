@@ -38,8 +38,9 @@ internal sealed partial class SourceHttp : IDisposable
             Timeout = Timeout.InfiniteTimeSpan,
         };
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("OllamaMax", typeof(SourceHttp).Assembly.GetName().Version!.ToString(3)));
-        if (_options.Sources.Count > 0 && logger.IsEnabled(LogLevel.Information))
-            LogSources(logger, string.Join(", ", _options.Sources.Select(source => source.Host)));
+        string hosts = string.Join(", ", _options.Sources.Select(source => source.Host));
+        if (hosts.Length > 0)
+            LogSources(logger, hosts);
     }
 
     /// <summary>The answer as soon as its headers are there: 200, 206 or 416.</summary>
