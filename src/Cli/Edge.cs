@@ -10,6 +10,11 @@ namespace OllamaMax.Cli;
 /// <summary>The edge's public API: this tool knows nothing that others cannot call.</summary>
 internal sealed class Edge : IDisposable
 {
+    /// <summary>Half a minute with the waits between them: longer than an edge takes to start anew.</summary>
+    private const int MostTries = 6;
+
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+
     private readonly HttpClient _http;
 
     /// <param name="address">Of the edge; a path in it stays.</param>
@@ -35,6 +40,25 @@ internal sealed class Edge : IDisposable
     public Task<JsonElement> PostAsync(string path, JsonObject? body, CancellationToken cancellationToken) =>
         CallAsync(HttpMethod.Post, path, body is null ? null : Json(body), cancellationToken);
 
+    /// <summary>Posts what is to be done once: under a key of its own, and so again where the answer was lost.</summary>
+    /// <inheritdoc cref="GetAsync"/>
+    public async Task<JsonElement> SubmitAsync(string path, JsonObject body, CancellationToken cancellationToken)
+    {
+        string key = Guid.NewGuid().ToString();
+        for (int tries = 1; ; tries++)
+        {
+            using HttpRequestMessage request = new(HttpMethod.Post, path) { Content = Json(body), Headers = { { "Idempotency-Key", key } } };
+            try
+            {
+                return await CallAsync(request, cancellationToken);
+            }
+            catch (EdgeException e) when (tries < MostTries && (e.MayHaveArrived || (e.MayPass && tries > 1)))
+            {
+                await Task.Delay(FirstWait * Math.Pow(2, tries - 1), TimeProvider.System, cancellationToken);
+            }
+        }
+    }
+
     /// <inheritdoc cref="GetAsync"/>
     public Task<JsonElement> PatchAsync(string path, JsonObject body, CancellationToken cancellationToken) => CallAsync(HttpMethod.Patch, path, Json(body), cancellationToken);
 
@@ -42,9 +66,8 @@ internal sealed class Edge : IDisposable
     /// <returns>What was answered; <see cref="JsonValueKind.Undefined"/> for nothing.</returns>
     public async Task<JsonElement> CallAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await SendAsync(method, path, content, cancellationToken);
-        string text = await ReadAsync(() => response.Content.ReadAsStringAsync(cancellationToken));
-        return text.Length == 0 ? default : Parse(text);
+        using HttpRequestMessage request = new(method, path) { Content = content };
+        return await CallAsync(request, cancellationToken);
     }
 
     /// <summary>Calls, and gives the answer out as it comes, one JSON value per line.</summary>
@@ -79,6 +102,24 @@ internal sealed class Edge : IDisposable
     public async Task<HttpResponseMessage> TryAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
         using HttpRequestMessage request = new(method, path) { Content = content };
+        return await TryAsync(request, cancellationToken);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static StringContent Json(JsonObject body) => new(body.ToJsonString(), Encoding.UTF8, "application/json");
+
+    private static string Reason(HttpRequestException e) => e.GetBaseException() is SocketException socket ? socket.Message : e.GetBaseException().Message;
+
+    private async Task<JsonElement> CallAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(request, cancellationToken);
+        string text = await ReadAsync(() => response.Content.ReadAsStringAsync(cancellationToken));
+        return text.Length == 0 ? default : Parse(text);
+    }
+
+    private async Task<HttpResponseMessage> TryAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
         try
         {
             return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
@@ -89,15 +130,15 @@ internal sealed class Edge : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
-
-    private static StringContent Json(JsonObject body) => new(body.ToJsonString(), Encoding.UTF8, "application/json");
-
-    private static string Reason(HttpRequestException e) => e.GetBaseException() is SocketException socket ? socket.Message : e.GetBaseException().Message;
-
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
-        HttpResponseMessage response = await TryAsync(method, path, content, cancellationToken);
+        using HttpRequestMessage request = new(method, path) { Content = content };
+        return await SendAsync(request, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response = await TryAsync(request, cancellationToken);
         if (response.IsSuccessStatusCode)
             return response;
         using (response)

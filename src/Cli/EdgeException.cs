@@ -10,6 +10,14 @@ internal sealed class EdgeException(string message, HttpStatusCode? status, Exce
     /// <summary>Whether the same call may do better in a while.</summary>
     public bool MayPass => status is null or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
 
+    /// <summary>Whether the edge may have done what was asked, or be doing it: nobody says that it was not.</summary>
+    public bool MayHaveArrived => status switch
+    {
+        null => InnerException is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError },
+        HttpStatusCode.Conflict or HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout => true,
+        _ => false,
+    };
+
     public int ExitCode => status switch
     {
         null => Cli.ExitCode.Unreachable,

@@ -167,6 +167,29 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Fact]
+    public async Task Submit_AnswerLost_IsSentAgainUnderTheSameKey()
+    {
+        List<string?> keys = [];
+        await using WebApplication server = await PlayedEdge.StartAsync(async context =>
+        {
+            keys.Add(context.Request.Headers["Idempotency-Key"]);
+            if (keys.Count == 1)
+            {
+                context.Abort();
+                return;
+            }
+            context.Response.StatusCode = keys.Count == 2 ? StatusCodes.Status409Conflict : StatusCodes.Status202Accepted;
+            await context.Response.WriteAsync(keys.Count == 2 ? """{"error":"it is being taken on"}""" : """{"id":"the-job"}""", Cancellation);
+        });
+
+        var (code, output, _) = await Tool.RunAsync("", "jobs", "submit", "demo", "hi", "--edge", server.Urls.Single());
+
+        (code, output.Trim()).ShouldBe((ExitCode.Done, "the-job"));
+        keys.Count.ShouldBe(3);
+        keys.Distinct().ShouldHaveSingleItem().ShouldNotBeNullOrEmpty();
+    }
+
+    [Fact]
     public async Task Json_OfAnyLanguage_IsWrittenAsItIs()
     {
         await using WebApplication server = await PlayedEdge.StartAsync(context => context.Response.WriteAsync("""{"name":"B\u00e4r <|im_start|> \u0026"}""", Cancellation));

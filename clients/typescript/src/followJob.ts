@@ -1,5 +1,7 @@
 import { HubConnectionBuilder, LogLevel, type HubConnection } from "@microsoft/signalr";
+import { EdgeCalls } from "./edgeCalls.js";
 import { JobText, type JobLine, type JobProgress } from "./jobText.js";
+import { Outage } from "./outage.js";
 import { readLines } from "./readLines.js";
 import { RefusedError } from "./refusedError.js";
 
@@ -36,7 +38,7 @@ export interface JobEvent {
  * @throws RefusedError where the edge refuses, such as with 404 for a job that it does not know. Losing the connection is no error.
  */
 export async function* followJob(options: FollowOptions): AsyncGenerator<JobEvent, void, undefined> {
-  const edge = new EdgeCalls(options);
+  const edge = new JobCalls(options);
   const text = new JobText(options.after ?? 0);
   const inbox = new Inbox();
   const outage = new Outage();
@@ -80,43 +82,8 @@ export async function* followJob(options: FollowOptions): AsyncGenerator<JobEven
   }
 }
 
-/** A time in which the edge does not answer, or says that it cannot now: what is asked then is asked again, after pauses that grow. */
-class Outage {
-  #failures = 0;
-  #over = 0;
-
-  /** Until the edge is to be asked (again), in ms. */
-  get left(): number {
-    return Math.max(0, this.#over - performance.now());
-  }
-
-  end(): void {
-    this.#failures = 0;
-    this.#over = 0;
-  }
-
-  /** @throws The error, where asking again would not help. */
-  note(error: unknown): void {
-    const isPassing = error instanceof RefusedError ? error.status === 429 || error.status >= 500 : error instanceof TypeError;
-    if (!isPassing) throw error;
-    this.#over = performance.now() + Math.min(250 * 2 ** this.#failures++, 10_000);
-  }
-
-  /** Undefined where the edge is away. */
-  async bridge<T>(work: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const done = await work();
-      this.end();
-      return done;
-    } catch (error) {
-      this.note(error);
-      return undefined;
-    }
-  }
-}
-
 /** Null where SignalR cannot be reached, or is not to have the text of the job, which is encrypted: the stream alone will do. */
-async function connect(edge: EdgeCalls, inbox: Inbox): Promise<HubConnection | null> {
+async function connect(edge: JobCalls, inbox: Inbox): Promise<HubConnection | null> {
   const first = await edge.subscribe().catch((error: unknown) => {
     if (error instanceof RefusedError && error.status === 409) return null;
     throw error;
@@ -188,23 +155,20 @@ class Inbox {
   }
 }
 
-class EdgeCalls {
+/** The calls about one job. */
+class JobCalls {
   readonly id: string;
+  readonly #edge: EdgeCalls;
   readonly #job: string;
-  readonly #headers: Record<string, string>;
-  readonly #signal: AbortSignal | undefined;
 
   constructor(options: FollowOptions) {
     this.id = options.id;
-    this.#job = `${options.baseUrl.replace(/\/+$/, "")}/jobs/${encodeURIComponent(options.id)}`;
-    this.#headers = options.key ? { Authorization: `Bearer ${options.key}` } : {};
-    this.#signal = options.signal;
-    // A TypeError for an address that is none, or a key that no header can carry, is to come now: later it means that nobody answers.
-    new Request(this.#job, { headers: this.#headers });
+    this.#edge = new EdgeCalls(options);
+    this.#job = `/jobs/${encodeURIComponent(options.id)}`;
   }
 
   async subscribe(): Promise<{ url: string; accessToken: string }> {
-    const response = await this.#call("/subscribe", "POST");
+    const response = await this.#edge.call(`${this.#job}/subscribe`, "POST");
     return (await response.json()) as { url: string; accessToken: string };
   }
 
@@ -213,13 +177,7 @@ class EdgeCalls {
    * @param now Only what is there, and the end if it is: more will be pushed. Otherwise until the end.
    */
   async *stream(after: number, now: boolean): AsyncGenerator<JobLine, void, undefined> {
-    const response = await this.#call(`/stream?after=${after}${now ? "&follow=false" : ""}`, "GET");
+    const response = await this.#edge.call(`${this.#job}/stream?after=${after}${now ? "&follow=false" : ""}`, "GET");
     yield* readLines<JobLine>(response);
-  }
-
-  async #call(path: string, method: string): Promise<Response> {
-    const response = await fetch(this.#job + path, { method, headers: this.#headers, signal: this.#signal ?? null });
-    if (!response.ok) throw new RefusedError(response.status, `${method} ${path}: ${response.status} ${await response.text()}`);
-    return response;
   }
 }

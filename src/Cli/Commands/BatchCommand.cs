@@ -40,7 +40,7 @@ internal static class BatchCommand
             throw new IOException($"there is no file {file}");
         string endpoint = EndpointOf(file);
         string uploaded = await UploadAsync(edge, file, cancellationToken);
-        JsonElement batch = await edge.PostAsync(
+        JsonElement batch = await edge.SubmitAsync(
             "v1/batches", new JsonObject { ["input_file_id"] = uploaded, ["endpoint"] = endpoint, ["completion_window"] = "24h" }, cancellationToken);
         string id = batch.Shown("id");
         screen.Note($"batch {id}: `ollamamax batch wait {id}` gets it, too, should this end before");

@@ -45,7 +45,7 @@ internal static class JobCommands
         Command submit = new("submit", "Queues a prompt, and prints the job's id") { Model, Prompt };
         run.Set(submit, async (parsed, edge, screen, cancellationToken) =>
         {
-            JsonElement job = await edge.PostAsync(
+            JsonElement job = await edge.SubmitAsync(
                 "jobs", new JsonObject { ["model"] = parsed.GetRequiredValue(Model), ["prompt"] = parsed.GetRequiredValue(Prompt) }, cancellationToken);
             if (screen.IsJson)
                 screen.PrintJson(job);

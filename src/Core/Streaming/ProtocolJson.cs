@@ -39,6 +39,7 @@ namespace OllamaMax.Streaming;
 [JsonSerializable(typeof(StoredResponse))]
 [JsonSerializable(typeof(StrategyRecord))]
 [JsonSerializable(typeof(BatchRecord))]
+[JsonSerializable(typeof(KeyedSubmission))]
 [JsonSerializable(typeof(OutputLine))]
 [JsonSerializable(typeof(JobClaimRequest))]
 [JsonSerializable(typeof(JobClaimAnswer))]

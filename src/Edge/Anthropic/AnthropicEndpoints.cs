@@ -13,7 +13,7 @@ internal sealed class AnthropicEndpoints(MessagesEndpoints messages) : IEndpoint
     {
         RequiredPermission infer = new(Permissions.Infer);
         endpoints.MapPost("/v1/messages", messages.AnswerAsync).WithMetadata(infer)
-            .Describe(new(EndpointDescription.Anthropic, "The next message of a conversation.") { Body = "AnthropicMessagesRequest", Answer = "AnthropicMessage", Stream = "text/event-stream" });
+            .Describe(new(EndpointDescription.Anthropic, "The next message of a conversation.") { Body = "AnthropicMessagesRequest", TakesKey = true, Answer = "AnthropicMessage", Stream = "text/event-stream" });
         endpoints.MapPost("/v1/messages/count_tokens", messages.CountAsync).WithMetadata(infer)
             .Describe(new(EndpointDescription.Anthropic, "How many tokens a prompt has.") { Body = "AnthropicPrompt", AnswerType = AnthropicJson.Default.CountAnswer });
     }

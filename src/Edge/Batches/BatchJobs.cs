@@ -1,11 +1,9 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Edge.Tenants;
-using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
 using OllamaMax.Orchestrations.Batches;
@@ -23,7 +21,8 @@ internal sealed class BatchJobs(
     /// <summary>Between a batch's record and its orchestration there is a moment in which a server may be killed.</summary>
     private static readonly TimeSpan BegunWithin = TimeSpan.FromMinutes(1);
 
-    public async Task<Result<BatchAnswer>> TakeAsync(HttpContext context, string fileId, string endpoint, IReadOnlyDictionary<string, string>? metadata)
+    /// <param name="id">Of the batch; what was begun under it is gone on with.</param>
+    public async Task<Result<BatchAnswer>> TakeAsync(HttpContext context, string id, string fileId, string endpoint, IReadOnlyDictionary<string, string>? metadata)
     {
         if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
             return error;
@@ -33,9 +32,9 @@ internal sealed class BatchJobs(
         if (await files.FindAsync(fileId, caller.Tenant, context.RequestAborted) is null)
             return ApiError.BadRequest("input_file_id names no file") with { Field = "input_file_id" };
         DateTimeOffset now = time.GetUtcNow();
-        BatchRecord record = new()
+        BatchRecord record = await store.CreateAsync(new()
         {
-            Id = JobId.New(time),
+            Id = id,
             Submitter = caller,
             Endpoint = endpoint,
             InputFileId = fileId,
@@ -43,12 +42,19 @@ internal sealed class BatchJobs(
             Deadline = now + Window,
             ExpiresAt = now + Window + retention.Of(caller.Tenant),
             Metadata = metadata,
-        };
-        await store.CreateAsync(record, CancellationToken.None);
+        }, CancellationToken.None);
         BatchInput input = new() { Id = record.Id, MaxParallel = options.Value.MaxParallel, Retries = strategies.Value.Retries, Deadline = record.Deadline };
-        await hub.ScheduleNewOrchestrationInstanceAsync(BatchOrchestrator.Name, input, new StartOrchestrationOptions(record.Id), CancellationToken.None);
+        await OrchestrationStart.RunAsync(hub, BatchOrchestrator.Name, record.Id, input);
         return BatchAnswer.Of(record, Begun, now);
     }
+
+    /// <summary>What came of an earlier submission; null: nothing that runs, or it is gone.</summary>
+    public async Task<BatchAnswer?> FindAsync(HttpContext context, KeyedSubmission submission, CancellationToken cancellationToken) =>
+        await FindAsync(submission.JobId, RequestInfo.CallerOf(context).Tenant, cancellationToken) is { } record
+        && hubs.Of(context).Value is { } hub
+        && await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, cancellationToken) is { } state
+            ? AnswerOf(record, state)
+            : null;
 
     private static BatchProgress Begun => new("validating", 0, 0, 0);
 

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Idempotency;
+using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.OpenApi;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Security;
@@ -10,7 +12,7 @@ using OllamaMax.Security;
 namespace OllamaMax.Edge.Batches;
 
 /// <summary><c>/v1/batches</c> (https://platform.openai.com/docs/api-reference/batch): a tenant sees its own.</summary>
-internal sealed class BatchesEndpoints(RequestBodyReader bodies, BatchJobs batches) : IEndpointGroup
+internal sealed class BatchesEndpoints(RequestBodyReader bodies, KeyedSubmissions submissions, BatchJobs batches) : IEndpointGroup
 {
     private const int DefaultLimit = 20;
     private const int MostListed = 100;
@@ -19,7 +21,7 @@ internal sealed class BatchesEndpoints(RequestBodyReader bodies, BatchJobs batch
     {
         RequiredPermission infer = new(Permissions.Infer);
         endpoints.MapPost("/v1/batches", CreateAsync).WithMetadata(infer)
-            .Describe(Said("Runs the lines of a file as requests, when slots are idle.") with { Body = "OpenAIBatchRequest", AnswerType = BatchesJson.Default.BatchAnswer });
+            .Describe(Said("Runs the lines of a file as requests, when slots are idle.") with { Body = "OpenAIBatchRequest", TakesKey = true, AnswerType = BatchesJson.Default.BatchAnswer });
         endpoints.MapGet("/v1/batches", ListAsync).WithMetadata(infer)
             .Describe(Said("The tenant's batches, the newest first.") with
             {
@@ -65,7 +67,12 @@ internal sealed class BatchesEndpoints(RequestBodyReader bodies, BatchJobs batch
                 foreach (string name in given.Names())
                     metadata[name] = given.Text(name) ?? "";
             }
-            return fields.Errors.First is { } wrong ? wrong : await batches.TakeAsync(context, FileId.Read(file), endpoint, metadata);
+            if (fields.Errors.First is { } wrong)
+                return wrong;
+            if (!IdempotencyKey.TryRead(context, body.Bytes, out IdempotencyKey? key, out error))
+                return error;
+            return await submissions.TakeAsync(
+                context, key, id => batches.TakeAsync(context, id, FileId.Read(file), endpoint, metadata), (earlier, token) => batches.FindAsync(context, earlier, token));
         }
     }
 

@@ -28,6 +28,8 @@ internal static class JobServices
         services.AddSingleton<ClaimRules>();
         services.AddSingleton<BackgroundJobs>();
         services.AddSingleton<JobIntake>();
+        services.AddSingleton<SubmissionStore>();
+        services.AddSingleton<KeyedSubmissions>();
         services.AddSingleton<JobResult>();
         services.AddSingleton<JobStream>();
         services.AddSingleton(provider => new JobTending(
@@ -38,6 +40,7 @@ internal static class JobServices
             provider.GetRequiredService<CompletionQueue>(),
             provider.GetRequiredService<OrchestrationSweep>(),
             provider.GetRequiredService<FileSweep>(),
+            provider.GetRequiredService<SubmissionStore>(),
             provider.GetRequiredService<TenantRetention>(),
             provider.GetService<DurableTaskClient>(),
             provider.GetRequiredService<ActiveJobs>(),

@@ -32,6 +32,7 @@ public sealed partial class JobTending
     private readonly CompletionQueue _completions;
     private readonly OrchestrationSweep _strategies;
     private readonly FileSweep _files;
+    private readonly SubmissionStore _submissions;
     private readonly TenantRetention _retention;
     private readonly DurableTaskClient? _hub;
     private readonly ActiveJobs _active;
@@ -46,6 +47,7 @@ public sealed partial class JobTending
         CompletionQueue completions,
         OrchestrationSweep strategies,
         FileSweep files,
+        SubmissionStore submissions,
         TenantRetention retention,
         DurableTaskClient? hub,
         ActiveJobs active,
@@ -59,6 +61,7 @@ public sealed partial class JobTending
         _completions = completions;
         _strategies = strategies;
         _files = files;
+        _submissions = submissions;
         _retention = retention;
         _hub = hub;
         _active = active;
@@ -145,6 +148,8 @@ public sealed partial class JobTending
         await Parallel.ForEachAsync(due, Some(cancellationToken), async (item, stop) => await TendAsync(item, missing, stop));
         await _responses.SweepAsync(now, _retention.Shortest, cancellationToken);
         await _files.SweepAsync(now, cancellationToken);
+        await foreach (string name in _submissions.ListExpiredAsync(now, cancellationToken))
+            await _submissions.DeleteAsync(name, cancellationToken);
         await _strategies.SweepAsync(_hub, now, cancellationToken);
         return underWay.Keys;
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Idempotency;
 using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Edge.OpenApi;
 using OllamaMax.Jobs.Records;
@@ -19,6 +20,7 @@ namespace OllamaMax.Edge.Jobs;
 /// </summary>
 internal sealed class JobsEndpoints(
     RequestBodyReader bodies,
+    KeyedSubmissions submissions,
     JobIntake intake,
     BackgroundJobs jobs,
     JobRecords records,
@@ -43,7 +45,7 @@ internal sealed class JobsEndpoints(
     {
         RequiredPermission own = new(Permissions.OwnJobs);
         endpoints.MapPost("/jobs", SubmitAsync).WithMetadata(new RequiredPermission(Permissions.Infer))
-            .Describe(Said("Takes a job on, to be asked for later.") with { Body = "JobRequest", Status = StatusCodes.Status202Accepted, AnswerType = JobsJson.Default.JobAnswer });
+            .Describe(Said("Takes a job on, to be asked for later.") with { Body = "JobRequest", TakesKey = true, Status = StatusCodes.Status202Accepted, AnswerType = JobsJson.Default.JobAnswer });
         endpoints.MapGet("/jobs", ListAsync).WithMetadata(own)
             .Describe(Said("The tenant's jobs, the newest first.") with { Query = Listing, AnswerType = JobsJson.Default.JobsAnswer });
         endpoints.MapGet("/jobs/{id}", ShowAsync).WithMetadata(own)
@@ -83,15 +85,22 @@ internal sealed class JobsEndpoints(
             return error;
         using (body)
         {
+            if (!IdempotencyKey.TryRead(context, body.Bytes, out IdempotencyKey? key, out error))
+                return error;
             JsonFields fields = body.Fields(new());
             if (fields.IsSet("strategy"))
-                return await strategies.TakeAsync(context, fields);
-            if (JobSubmission.Read(fields).Failed(out error, out JobSubmission? submission)
-                || (await intake.TakeAsync(context, submission.Request, submission.Shape)).Failed(out error, out JobRecord? record))
+                return await submissions.TakeAsync(context, key, id => strategies.TakeAsync(context, id, fields), (earlier, token) => strategies.FindAsync(context, earlier, token));
+            if (JobSubmission.Read(fields).Failed(out error, out JobSubmission? submission))
                 return error;
-            return JobAnswer.Of(record);
+            return await submissions.TakeAsync(context, key, id => TakeAsync(context, id, submission), FindAsync);
         }
     }
+
+    private async Task<Result<JobAnswer>> TakeAsync(HttpContext context, string id, JobSubmission submission) =>
+        (await intake.TakeAsync(context, id, submission.Request, submission.Shape)).Failed(out ApiError? error, out JobRecord? record) ? error : JobAnswer.Of(record);
+
+    private async Task<JobAnswer?> FindAsync(KeyedSubmission earlier, CancellationToken cancellationToken) =>
+        await intake.FindAsync(earlier, cancellationToken) is { } record ? JobAnswer.Of(record) : null;
 
     private async Task ListAsync(HttpContext context)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Idempotency;
 using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Tenants;
@@ -14,8 +15,15 @@ namespace OllamaMax.Edge.Jobs;
 /// as long as the tenant's background jobs are.
 /// </summary>
 internal sealed class ResponseArchive(
-    ResponseStore store, JobRecords records, JobIntake intake, BackgroundJobs jobs, JobResult results, JobStream stream, TenantRetention retention, TimeProvider time)
-    : IResponseArchive
+    ResponseStore store,
+    JobRecords records,
+    KeyedSubmissions submissions,
+    JobIntake intake,
+    BackgroundJobs jobs,
+    JobResult results,
+    JobStream stream,
+    TenantRetention retention,
+    TimeProvider time) : IResponseArchive
 {
     public async Task<StoredResponse?> FindAsync(string id, string tenant, CancellationToken cancellationToken)
     {
@@ -34,14 +42,14 @@ internal sealed class ResponseArchive(
         ? Task.CompletedTask
         : store.CreateAsync(response with { ExpiresAt = time.GetUtcNow() + retention.Of(response.Tenant) }, cancellationToken);
 
-    public async Task RunAsync(HttpContext context, InferenceRequest inference, StoredResponse response, bool isStream)
+    public async Task RunAsync(HttpContext context, IdempotencyKey? key, Func<string, Task<Result<BackgroundResponse>>> make, bool isStream)
     {
-        if ((await intake.TakeAsync(context, inference, RequestShape.Response, response)).Failed(out ApiError? error, out JobRecord? record))
+        if ((await submissions.TakeAsync(context, key, id => TakeAsync(context, id, make), FindAsync)).Failed(out ApiError? error, out JobRecord? record))
             await ErrorAnswer.WriteAsync(context, error);
         else if (isStream)
             await StreamAsync(context, record, after: -1);
         else
-            await WriteAsync(context, await AnswerOfAsync(record, response, context.RequestAborted));
+            await WriteAsync(context, await AnswerOfAsync(record, record.Response!, context.RequestAborted));
     }
 
     /// <param name="after">Number of the last event that the client has; -1: none.</param>
@@ -65,6 +73,14 @@ internal sealed class ResponseArchive(
         if (await jobs.CancelAsync(id, cancellationToken) is not null)
             await records.DeleteAsync(id, cancellationToken);
     }
+
+    private async Task<Result<JobRecord>> TakeAsync(HttpContext context, string id, Func<string, Task<Result<BackgroundResponse>>> make) =>
+        (await make(id)).Failed(out ApiError? error, out BackgroundResponse? made)
+            ? error
+            : await intake.TakeAsync(context, id, made.Inference, RequestShape.Response, made.Response);
+
+    private async Task<JobRecord?> FindAsync(KeyedSubmission earlier, CancellationToken cancellationToken) =>
+        await intake.FindAsync(earlier, cancellationToken) is { } record && record.Readable().Response is not null ? record : null;
 
     public static async Task WriteAsync(HttpContext context, JsonElement answer)
     {

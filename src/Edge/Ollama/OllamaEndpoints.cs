@@ -28,13 +28,13 @@ internal sealed class OllamaEndpoints(InferenceEndpoints inference, EmbedEndpoin
         endpoints.MapPost("/api/show", models.ShowAsync).WithMetadata(readModels)
             .Describe(Said("A model: template, parameters, metadata, capabilities.") with { Body = "OllamaModelRequest", AnswerType = OllamaJson.Default.ShowAnswer });
         endpoints.MapPost("/api/chat", inference.ChatAsync).WithMetadata(infer)
-            .Describe(Said("The next message of a conversation.") with { Body = "OllamaChatRequest", Answer = "OllamaChatAnswer", Stream = Lines });
+            .Describe(Said("The next message of a conversation.") with { Body = "OllamaChatRequest", TakesKey = true, Answer = "OllamaChatAnswer", Stream = Lines });
         endpoints.MapPost("/api/generate", inference.GenerateAsync).WithMetadata(infer)
-            .Describe(Said("The answer to a prompt.") with { Body = "OllamaGenerateRequest", Answer = "OllamaGenerateAnswer", Stream = Lines });
+            .Describe(Said("The answer to a prompt.") with { Body = "OllamaGenerateRequest", TakesKey = true, Answer = "OllamaGenerateAnswer", Stream = Lines });
         endpoints.MapPost("/api/embed", embed.EmbedAsync).WithMetadata(infer)
-            .Describe(Said("Vectors of texts.") with { Body = "OllamaEmbedRequest", Answer = "OllamaEmbedAnswer" });
+            .Describe(Said("Vectors of texts.") with { Body = "OllamaEmbedRequest", TakesKey = true, Answer = "OllamaEmbedAnswer" });
         endpoints.MapPost("/api/embeddings", embed.EmbeddingsAsync).WithMetadata(infer)
-            .Describe(Said("The vector of a text; the older call.") with { Body = "OllamaEmbeddingsRequest", Answer = "OllamaEmbeddingsAnswer" });
+            .Describe(Said("The vector of a text; the older call.") with { Body = "OllamaEmbeddingsRequest", TakesKey = true, Answer = "OllamaEmbeddingsAnswer" });
     }
 
     private static EndpointDescription Said(string summary) => new(EndpointDescription.Ollama, summary);

@@ -19,15 +19,15 @@ internal sealed class OpenAIEndpoints(InferenceEndpoints inference, ResponsesEnd
         RequiredPermission infer = new(Permissions.Infer);
         RequiredPermission readModels = new(Permissions.ReadModels);
         endpoints.MapPost("/v1/chat/completions", inference.ChatAsync).WithMetadata(infer)
-            .Describe(Said("The next message of a conversation.") with { Body = "OpenAIChatRequest", Answer = "OpenAIChatAnswer", Stream = Events });
+            .Describe(Said("The next message of a conversation.") with { Body = "OpenAIChatRequest", TakesKey = true, Answer = "OpenAIChatAnswer", Stream = Events });
         endpoints.MapPost("/v1/completions", inference.CompletionAsync).WithMetadata(infer)
-            .Describe(Said("What comes after a prompt.") with { Body = "OpenAICompletionRequest", Answer = "OpenAICompletionAnswer", Stream = Events });
+            .Describe(Said("What comes after a prompt.") with { Body = "OpenAICompletionRequest", TakesKey = true, Answer = "OpenAICompletionAnswer", Stream = Events });
         endpoints.MapPost("/v1/responses", responses.CreateAsync).WithMetadata(infer)
-            .Describe(Said("A response; stored unless store is false, run in the background if background is true.") with { Body = "OpenAIResponseRequest", Answer = "OpenAIResponse", Stream = Events });
+            .Describe(Said("A response; stored unless store is false, run in the background if background is true.") with { Body = "OpenAIResponseRequest", TakesKey = true, Answer = "OpenAIResponse", Stream = Events });
         endpoints.MapPost("/v1/responses/input_tokens", responses.CountAsync).WithMetadata(infer)
             .Describe(Said("Counts the tokens of what a response would read, without running it.") with { Body = "OpenAIResponseRequest", AnswerType = OpenAIJson.Default.InputTokensAnswer });
         endpoints.MapPost("/v1/embeddings", inference.EmbeddingsAsync).WithMetadata(infer)
-            .Describe(Said("Vectors of texts.") with { Body = "OpenAIEmbeddingsRequest", Answer = "OpenAIEmbeddingsAnswer" });
+            .Describe(Said("Vectors of texts.") with { Body = "OpenAIEmbeddingsRequest", TakesKey = true, Answer = "OpenAIEmbeddingsAnswer" });
         endpoints.MapGet("/v1/models", context => IsAnthropic(context) ? anthropicModels.ListAsync(context) : models.ListAsync(context)).WithMetadata(readModels)
             .Describe(Said("The models, aliases included; with anthropic-version in Anthropic's pages.") with { AnswerType = OpenAIJson.Default.ModelsAnswer });
         endpoints.MapGet("/v1/models/{**id}", context => IsAnthropic(context) ? anthropicModels.ShowAsync(context) : models.ShowAsync(context)).WithMetadata(readModels)

@@ -34,6 +34,9 @@ internal sealed record EndpointDescription(string Api, string Summary)
     /// <summary>Content type of the answer.</summary>
     public string ContentType { get; init; } = "application/json";
 
+    /// <summary>Whether it takes an <c>Idempotency-Key</c>.</summary>
+    public bool TakesKey { get; init; }
+
     /// <summary>The query's parameters and what they mean.</summary>
     public IReadOnlyList<(string Name, string Meaning)> Query { get; init; } = [];
 }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Idempotency;
 
 namespace OllamaMax.Edge.OpenApi;
 
@@ -20,6 +21,9 @@ internal static class OpenApiDocument
         new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = static (_, schema) => WithoutNullsRequired(schema) };
 
     private static readonly string[] Keys = ["bearer", "apiKey", "basic"];
+
+    private const string KeyMeaning =
+        "1 to 255 visible ASCII characters. The same request again under it gets the first one's answer, with idempotency-replayed: true; another request 422; one that comes while the first is being taken on as a job 409.";
 
     public static JsonObject Create(IEnumerable<Endpoint> endpoints, string version)
     {
@@ -72,6 +76,7 @@ internal static class OpenApiDocument
         [
             .. endpoint.RoutePattern.Parameters.Select(parameter => Parameter(parameter.Name, "path", null)),
             .. description.Query.Select(parameter => Parameter(parameter.Name, "query", parameter.Meaning)),
+            .. description.TakesKey ? [Parameter(IdempotencyKey.Header, "header", KeyMeaning)] : (JsonNode[])[],
         ];
         JsonObject operation = new() { ["tags"] = new JsonArray(description.Api), ["summary"] = description.Summary };
         if (endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null)

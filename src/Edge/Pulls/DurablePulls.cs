@@ -29,7 +29,7 @@ internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls, PullEnds en
         PullInput input = new(request.Name.ToString(), request.From?.AbsoluteUri) { Run = Guid.NewGuid().ToString("n") };
         string id = IdPrefix + ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes($"{input.Model} {input.From}")))[..32];
         if (await hub.GetInstanceAsync(id, getInputsAndOutputs: true, context.RequestAborted) is not { IsCompleted: false })
-            await BeginAsync(hub, id, input);
+            await OrchestrationStart.RunAsync(hub, PullOrchestrator.Name, id, input);
         return AnswerOf(id, request, null);
     }
 
@@ -69,20 +69,6 @@ internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls, PullEnds en
         {
             if (state.IsCompleted && now - state.LastUpdatedAt > Kept)
                 await hub.PurgeInstanceAsync(state.InstanceId, cancellationToken);
-        }
-    }
-
-    private static async Task BeginAsync(DurableTaskClient hub, string id, PullInput input)
-    {
-        try
-        {
-            await hub.ScheduleNewOrchestrationInstanceAsync(PullOrchestrator.Name, input, new StartOrchestrationOptions(id), CancellationToken.None);
-        }
-        catch (Exception)
-        {
-            // Another edge may have been asked for the same at the same moment; each hub has an exception of its own for that.
-            if (await hub.GetInstanceAsync(id, CancellationToken.None) is not { IsCompleted: false })
-                throw;
         }
     }
 

@@ -20,6 +20,7 @@ internal sealed class TenantErasure(
     StrategyStore strategies,
     BatchStore batches,
     FileStore files,
+    SubmissionStore submissions,
     UsageBook book,
     UsageStore usage,
     TaskHubs hubs,
@@ -42,6 +43,8 @@ internal sealed class TenantErasure(
         int erasedResponses = await EraseAsync(kept, id => responses.DeleteAsync(id, CancellationToken.None));
         IReadOnlyList<StoredFile> stored = await files.ListAsync(tenant, CancellationToken.None);
         int erasedFiles = await EraseAsync([.. stored.Select(file => file.Id)], id => files.DeleteAsync(id, CancellationToken.None));
+        IReadOnlyList<string> submitted = await submissions.ListAsync(tenant, CancellationToken.None).ToListAsync(CancellationToken.None);
+        await EraseAsync(submitted, name => submissions.DeleteAsync(name, CancellationToken.None));
         return new(tenant, erasedJobs, erasedStrategies, erasedBatches, erasedFiles, erasedResponses, withUsage ? await EraseUsageAsync(tenant) : null);
     }
 

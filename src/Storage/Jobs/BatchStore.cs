@@ -8,7 +8,8 @@ public sealed class BatchStore(StorageAccount account)
 {
     private readonly LastingBlobs<BatchRecord> _records = new(account, "batches/", ProtocolJson.Default.BatchRecord);
 
-    public Task CreateAsync(BatchRecord record, CancellationToken cancellationToken) =>
+    /// <returns>It, or the one of this id that is there.</returns>
+    public Task<BatchRecord> CreateAsync(BatchRecord record, CancellationToken cancellationToken) =>
         _records.CreateAsync(record.Id, record, record.Submitter.Tenant, record.ExpiresAt, cancellationToken);
 
     /// <summary>Null where there is none.</summary>

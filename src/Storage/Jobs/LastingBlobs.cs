@@ -17,8 +17,9 @@ internal sealed class LastingBlobs<T>(StorageAccount account, string prefix, Jso
 {
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 
-    /// <exception cref="RequestFailedException">There is one of this id, or storage cannot be reached.</exception>
-    public async Task CreateAsync(string id, T document, string tenant, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    /// <returns>It, or the one of this id that is there: whoever gives an id once more means the same.</returns>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<T> CreateAsync(string id, T document, string tenant, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
         var options = new BlobUploadOptions
         {
@@ -26,7 +27,15 @@ internal sealed class LastingBlobs<T>(StorageAccount account, string prefix, Jso
             Metadata = BlobTerms.Write(tenant, expiresAt),
         };
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(document, type);
-        await Jobs.GetBlobClient(prefix + id).UploadAsync(new BinaryData(json), options, cancellationToken);
+        try
+        {
+            await Jobs.GetBlobClient(prefix + id).UploadAsync(new BinaryData(json), options, cancellationToken);
+            return document;
+        }
+        catch (RequestFailedException e) when (e.Status == 409 && e.ErrorCode == BlobErrorCode.BlobAlreadyExists)
+        {
+            return await FindAsync(id, cancellationToken) ?? document;
+        }
     }
 
     /// <summary>Null where there is none.</summary>

@@ -19,8 +19,8 @@ public sealed class StrategyStore(StorageAccount account, ContentKeys keys)
 
     private BlobContainerClient Jobs => account.Blobs.GetBlobContainerClient(Containers.Jobs);
 
-    /// <exception cref="RequestFailedException">There is one of this id, or storage cannot be reached.</exception>
-    public Task CreateAsync(StrategyRecord record, CancellationToken cancellationToken) =>
+    /// <returns>It, or the one of this id that is there.</returns>
+    public Task<StrategyRecord> CreateAsync(StrategyRecord record, CancellationToken cancellationToken) =>
         _records.CreateAsync(record.Id, record, record.Submitter.Tenant, record.ExpiresAt, cancellationToken);
 
     /// <summary>Null where there is none.</summary>

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Idempotency;
 using OllamaMax.Edge.OpenAI.Responses;
 using OllamaMax.Edge.Requests;
+using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 
 namespace OllamaMax.Edge.Tests.Support;
@@ -27,10 +30,14 @@ internal sealed class MemoryArchive : IResponseArchive
         return Task.CompletedTask;
     }
 
-    public Task RunAsync(HttpContext context, InferenceRequest inference, StoredResponse response, bool isStream)
+    public async Task RunAsync(HttpContext context, IdempotencyKey? key, Func<string, Task<Result<BackgroundResponse>>> make, bool isStream)
     {
-        Background.Enqueue((inference, response, isStream));
+        if ((await make(JobId.New(TimeProvider.System))).Failed(out ApiError? error, out BackgroundResponse? made))
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        Background.Enqueue((made.Inference, made.Response, isStream));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
-        return Task.CompletedTask;
     }
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using OllamaMax.LocalHost.SignalR;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
@@ -44,6 +46,35 @@ public sealed class SubscriptionTests(ClientLibrary library) : IClassFixture<Cli
         (ScriptedEngine.Answer(after) + text).ShouldBe(ScriptedEngine.Answer(200));
         last.GetProperty("offset").GetInt32().ShouldBe(200);
         last.GetProperty("end").GetProperty("status").GetString().ShouldBe("completed");
+    }
+
+    [Fact]
+    public async Task Submit_AnswersLost_IsOneJob()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        List<int> answered = [];
+        await using WebApplication proxy = LoopbackServer.Build();
+        // The first answer never arrives, the second says that the first is still being taken on.
+        proxy.Run(async context =>
+        {
+            using HttpRequestMessage request = new(HttpMethod.Post, "/jobs") { Content = new StreamContent(context.Request.Body) };
+            request.Headers.Add("Idempotency-Key", context.Request.Headers["Idempotency-Key"].ToString());
+            using HttpResponseMessage response = await cluster.Client.SendAsync(request, Cancellation);
+            answered.Add((int)response.StatusCode);
+            if (answered.Count == 1)
+                context.Abort();
+            else if (answered.Count == 2)
+                context.Response.StatusCode = StatusCodes.Status409Conflict;
+            else
+                await response.Content.CopyToAsync(context.Response.Body, Cancellation);
+        });
+        await proxy.StartAsync(Cancellation);
+        using Process node = library.Run("submit.mjs", proxy.Urls.Single(), "k-1");
+
+        JsonElement job = JsonElement.Parse(await node.StandardOutput.ReadToEndAsync(Cancellation));
+
+        answered.ShouldBe([202, 202, 202]);
+        (await cluster.Store.ListAsync(Cancellation).ToListAsync(Cancellation)).ShouldHaveSingleItem().Id.ShouldBe(job.GetProperty("id").GetString());
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Jobs.Strategies;
+using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Orchestrations.Tests.Edge;
 
@@ -82,6 +83,42 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         (await LinesAsync(batch.GetProperty("error_file_id").GetString()!)).Select(line => line.GetProperty("custom_id").GetString()).ShouldBe(["none", "chat"]);
         JsonElement job = await Http.GetFromJsonAsync<JsonElement>($"/jobs/{output[0].GetProperty("response").GetProperty("request_id").GetString()}", Cancellation);
         job.GetProperty("result").GetProperty("data").GetArrayLength().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Create_AgainUnderItsKey_IsTheSameBatch()
+    {
+        string file = await UploadAsync(Line("one", "demo"));
+        string id = await CreateAsync(file, key: "batch-1");
+        await EndAsync(id);
+
+        using HttpResponseMessage again = await PostAsync(file, "/v1/chat/completions", "batch-1");
+        using HttpResponseMessage other = await PostAsync(file, "/v1/completions", "batch-1");
+
+        again.Headers.GetValues("idempotency-replayed").ShouldBe(["true"]);
+        (await again.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString().ShouldBe(id);
+        other.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await other.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetProperty("message").GetString()!.ShouldContain("'batch-1'");
+    }
+
+    /// <summary>As where the server was killed between a batch's record and its orchestration.</summary>
+    [Fact]
+    public async Task Create_AgainWhereItWasNeverBegun_BeginsIt()
+    {
+        string file = await UploadAsync(Line("one", "demo"));
+        string id = await CreateAsync(file, key: "batch-2");
+        await EndAsync(id);
+        await Hub.PurgeInstanceAsync(id["batch_".Length..], Cancellation);
+        SubmissionStore submissions = _fixture.Cluster.EdgeServices.GetRequiredService<SubmissionStore>();
+        foreach (string name in await submissions.ListAsync("local", Cancellation).ToListAsync(Cancellation))
+        {
+            if (await submissions.FindAsync(name, "local", Cancellation) is { Submission: var begun } found && id.EndsWith(begun.JobId, StringComparison.Ordinal))
+                await submissions.ReplaceAsync(found, begun with { IsTaken = false, BegunAt = begun.BegunAt - TimeSpan.FromMinutes(1) }, Cancellation);
+        }
+
+        (await CreateAsync(file, key: "batch-2")).ShouldBe(id);
+
+        (await EndAsync(id)).GetProperty("status").GetString().ShouldBe("completed");
     }
 
     [Fact]
@@ -226,10 +263,17 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         return JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!;
     }
 
-    private async Task<string> CreateAsync(string file, string endpoint = "/v1/chat/completions")
+    private async Task<HttpResponseMessage> PostAsync(string file, string endpoint, string? key)
     {
-        using HttpResponseMessage response = await Http.PostAsJsonAsync(
-            "/v1/batches", new { input_file_id = file, endpoint, completion_window = "24h" }, Cancellation);
+        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/batches") { Content = JsonContent.Create(new { input_file_id = file, endpoint, completion_window = "24h" }) };
+        if (key is not null)
+            request.Headers.Add("Idempotency-Key", key);
+        return await Http.SendAsync(request, Cancellation);
+    }
+
+    private async Task<string> CreateAsync(string file, string endpoint = "/v1/chat/completions", string? key = null)
+    {
+        using HttpResponseMessage response = await PostAsync(file, endpoint, key);
         JsonElement batch = await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
         batch.GetProperty("status").GetString().ShouldBe("validating");
         return batch.GetProperty("id").GetString()!;

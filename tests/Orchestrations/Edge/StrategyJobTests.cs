@@ -43,6 +43,27 @@ public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
     }
 
     [Fact]
+    public async Task N_SubmittedAgainUnderItsKey_IsTheSameJob()
+    {
+        string[] ids = new string[2];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            using HttpRequestMessage request = new(HttpMethod.Post, "/jobs")
+            {
+                Content = JsonContent.Create(new { strategy = "n", n = 2, model = "demo", prompt = "hi", options = new { num_predict = 3 } }),
+                Headers = { { "Idempotency-Key", "strategy-1" } },
+            };
+            using HttpResponseMessage response = await Http.SendAsync(request, Cancellation);
+            response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+            response.Headers.Contains("idempotency-replayed").ShouldBe(i > 0);
+            ids[i] = (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString()!;
+        }
+
+        ids[1].ShouldBe(ids[0]);
+        (await Http.ShowWhenAsync(ids[0], "completed")).GetProperty("result").GetProperty("choices").GetArrayLength().ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Race_OneAnswers_CancelsTheOther()
     {
         int begun = 0;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
@@ -36,7 +35,8 @@ internal sealed class StrategyJobs(
     /// <summary>Orchestrations that are looked at together for a list.</summary>
     private const int ListedAtATime = 16;
 
-    public async Task<Result<JobAnswer>> TakeAsync(HttpContext context, JsonFields fields)
+    /// <param name="id">Of the job; what was begun under it is gone on with.</param>
+    public async Task<Result<JobAnswer>> TakeAsync(HttpContext context, string id, JsonFields fields)
     {
         if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
             return error;
@@ -46,13 +46,19 @@ internal sealed class StrategyJobs(
             return error;
         if (await CheckAsync(context, request) is { } refused)
             return refused;
-        StrategyRecord record = RecordOf(context, request);
-        await KeepAsync(record, request);
         // Not cut short by a client that leaves now: it may have been taken on already.
-        await hub.ScheduleNewOrchestrationInstanceAsync(
-            record.Strategy, InputOf(record, request), new StartOrchestrationOptions(record.Id), CancellationToken.None);
+        StrategyRecord record = await KeepAsync(RecordOf(context, id, request), request);
+        await OrchestrationStart.RunAsync(hub, record.Strategy, record.Id, InputOf(record, request));
         return AnswerOf(record, StrategyState.Submitted);
     }
+
+    /// <summary>What came of an earlier submission; null: nothing that runs, or it is gone.</summary>
+    public async Task<JobAnswer?> FindAsync(HttpContext context, KeyedSubmission submission, CancellationToken cancellationToken) =>
+        await FindAsync(submission.JobId, cancellationToken) is { } record
+        && hubs.Of(context).Value is { } hub
+        && await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, cancellationToken) is { } state
+            ? AnswerOf(record, StrategyState.Of(state))
+            : null;
 
     /// <summary>Null where there is none.</summary>
     public async Task<StrategyRecord?> FindAsync(string id, CancellationToken cancellationToken) =>
@@ -141,7 +147,7 @@ internal sealed class StrategyJobs(
         return null;
     }
 
-    private StrategyRecord RecordOf(HttpContext context, StrategyRequest request)
+    private StrategyRecord RecordOf(HttpContext context, string id, StrategyRequest request)
     {
         DateTimeOffset now = time.GetUtcNow();
         DateTimeOffset deadline = now + background.Value.Deadline;
@@ -149,7 +155,7 @@ internal sealed class StrategyJobs(
         RecordPolicy kept = retention.PolicyOf(submitter.Tenant);
         return new StrategyRecord
         {
-            Id = JobId.New(time),
+            Id = id,
             Submitter = submitter,
             Strategy = request.Strategy,
             Models = [.. request.Models.Distinct(StringComparer.Ordinal)],
@@ -159,14 +165,15 @@ internal sealed class StrategyJobs(
         };
     }
 
-    private async Task KeepAsync(StrategyRecord record, StrategyRequest request)
+    private async Task<StrategyRecord> KeepAsync(StrategyRecord submitted, StrategyRequest request)
     {
         // The record first: content without one would never be deleted. A record without orchestration shows as failed after a while.
-        await store.CreateAsync(record, CancellationToken.None);
+        StrategyRecord record = await store.CreateAsync(submitted, CancellationToken.None);
         byte[] content = JsonSerializer.SerializeToUtf8Bytes(request.Content, StrategyContentJson.Default.StrategyContent);
         await store.PutContentAsync(record.Id, StrategyContent.Name, new BinaryData(content), CancellationToken.None);
         if (request.Text is { } text)
             await store.PutContentAsync(record.Id, StrategyContent.Text, new BinaryData(text), CancellationToken.None);
+        return record;
     }
 
     private StrategyInput InputOf(StrategyRecord record, StrategyRequest request) => new()

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Idempotency;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
@@ -13,27 +14,60 @@ internal sealed class ResponsesEndpoint(
 {
     public async Task CreateAsync(HttpContext context)
     {
-        string id = JobId.New(time);
-        string tenant = RequestInfo.CallerOf(context).Tenant;
-        if ((await KeyedRequest.ReadAsync(context, bodies, fields => ResponsesTranslator.Translate(fields, id)))
-                .Failed(out ApiError? error, out KeyedRequest<ResponsesRequest>? request)
-            || (await history.ResolveAsync(request.Request, tenant, context.RequestAborted)).Failed(out error, out InferenceRequest? inference))
+        if ((await JsonRequest.ReadAsync(context, bodies)).Failed(out ApiError? error, out JsonRequest? body))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        StoredResponse response = New(request.Request, tenant);
-        if (request.Request.IsBackground)
+        ResponsesRequest? request;
+        IdempotencyKey? key;
+        using (body)
         {
-            await archive.RunAsync(context, inference, response, request.Request.IsStream);
+            if (ResponsesTranslator.Translate(body.Fields(new()), JobId.New(time)).Failed(out error, out request) || !IdempotencyKey.TryRead(context, body.Bytes, out key, out error))
+            {
+                await ErrorAnswer.WriteAsync(context, error);
+                return;
+            }
+            if (request.IsBackground)
+            {
+                await archive.RunAsync(context, key, id => MakeAsync(context, body, id), request.IsStream);
+                return;
+            }
+        }
+        await AnswerAsync(context, request, key);
+    }
+
+    /// <summary>Its items have ids that follow from the response's. The body is not needed any more then, and a stream may last.</summary>
+    private async Task<Result<BackgroundResponse>> MakeAsync(HttpContext context, JsonRequest body, string id)
+    {
+        ApiError? error;
+        ResponsesRequest? request;
+        using (body)
+        {
+            if (ResponsesTranslator.Translate(body.Fields(new()), id).Failed(out error, out request))
+                return error;
+        }
+        string tenant = RequestInfo.CallerOf(context).Tenant;
+        return (await history.ResolveAsync(request, tenant, context.RequestAborted)).Failed(out error, out InferenceRequest? inference)
+            ? error
+            : new BackgroundResponse(inference, New(request, tenant));
+    }
+
+    private async Task AnswerAsync(HttpContext context, ResponsesRequest request, IdempotencyKey? key)
+    {
+        string tenant = RequestInfo.CallerOf(context).Tenant;
+        if ((await history.ResolveAsync(request, tenant, context.RequestAborted)).Failed(out ApiError? error, out InferenceRequest? inference))
+        {
+            await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        using ResponseFormat format = new(ResponseHead.Of(response), request.Request.IsStream)
+        StoredResponse response = New(request, tenant);
+        using ResponseFormat format = new(ResponseHead.Of(response), request.IsStream)
         {
-            CarriesReasoning = request.Request.CarriesReasoning,
-            Keep = request.Request.IsStored ? (answer, cancellationToken) => archive.KeepAsync(response with { Answer = answer }, cancellationToken) : null,
+            CarriesReasoning = request.CarriesReasoning,
+            Keep = request.IsStored ? (answer, cancellationToken) => archive.KeepAsync(response with { Answer = answer }, cancellationToken) : null,
         };
-        await runner.AnswerAsync(context, inference, request.Key, request.Request.IsStream, format);
+        await runner.AnswerAsync(context, inference, key, request.IsStream, format);
     }
 
     public async Task CountAsync(HttpContext context)
