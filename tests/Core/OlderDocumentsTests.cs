@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using OllamaMax.Cluster;
 using OllamaMax.Jobs;
@@ -50,9 +52,65 @@ public sealed class OlderDocumentsTests
         Read($"{{\"tool_calls\":{form}}}", ProtocolJson.Default.OutputParsing).ToolCalls.ShouldBe(read);
 
     [Fact]
-    public void OutputParsing_Form_IsWrittenByItsName() =>
-        JsonSerializer.Serialize(new OutputParsing { ToolCalls = ToolCallForm.DeepSeekFenced }, ProtocolJson.Default.OutputParsing)
-            .ShouldContain("\"tool_calls\":\"DeepSeekFenced\"");
+    public void OutputParsing_AnyForm_IsReadHereAndByAProgramThatKnowsTheFirstThree()
+    {
+        foreach (ToolCallForm form in Enum.GetValues<ToolCallForm>())
+        {
+            string written = JsonSerializer.Serialize(new OutputParsing { ToolCalls = form }, ProtocolJson.Default.OutputParsing);
+
+            Read(written, ProtocolJson.Default.OutputParsing).ToolCalls.ShouldBe(form);
+            FirstParsing before = JsonSerializer.Deserialize<FirstParsing>(written, JsonSerializerOptions.Web).ShouldNotBeNull();
+            before.ToolCalls.ToString().ShouldBe(form <= ToolCallForm.Mistral ? form.ToString() : "None");
+        }
+    }
+
+    /// <summary>A worker skips fields that it does not know, but a value that it does not know is the end of the job: it fails under each such worker, and is set aside.</summary>
+    [Fact]
+    public void WhatWorkersReadOfABackgroundJob_Enums_HaveOnlyValuesThatThoseOfTheFirstProtocolKnow()
+    {
+        HashSet<Type> seen = [];
+        JsonTypeInfo[] read = [ProtocolJson.Default.QueuedJob, ProtocolJson.Default.JobClaimAnswer, ProtocolJson.Default.OutputLine];
+
+        string[] values = [.. read.SelectMany(type => EnumsOf(type, seen)).Distinct().Select(type => $"{type.Name}: {string.Join(", ", Enum.GetNames(type))}").Order()];
+
+        values.ShouldBe([
+            "ArgumentTypes: None, Objects, Arrays, Texts, Numbers, Booleans, Nulls, Any",
+            "Band: Interactive, Batch",
+            "EndReason: Stop, Length, Loaded, Cancelled, HandedBack, Invalid, Failed",
+            "FinishReason: Stop, Length, Load, Unload",
+            "JobErrorKind: Invalid, Busy, DeadlineExceeded, Failed, Unavailable, Cancelled, OverLimit",
+        ]);
+    }
+
+    private static IEnumerable<Type> EnumsOf(JsonTypeInfo type, HashSet<Type> seen)
+    {
+        foreach (JsonPropertyInfo property in type.Properties)
+        {
+            foreach (Type part in PartsOf(property.PropertyType))
+            {
+                if (part.IsEnum && part != typeof(ToolCallForm))
+                    yield return part;
+                if (part.Namespace?.StartsWith("OllamaMax", StringComparison.Ordinal) != true || !seen.Add(part) || part.IsEnum)
+                    continue;
+                foreach (Type found in EnumsOf(ProtocolJson.Default.GetTypeInfo(part)!, seen))
+                    yield return found;
+            }
+        }
+    }
+
+    /// <summary>Itself, and what it is a list or a dictionary of, or may be null of.</summary>
+    private static IEnumerable<Type> PartsOf(Type type) => type.GenericTypeArguments.SelectMany(PartsOf).Append(type.IsArray ? type.GetElementType()! : type);
+
+    [SuppressMessage("Performance", "CA1812:Avoid uninstantiated internal classes", Justification = "The serializer makes it.")]
+    private sealed record FirstParsing([property: JsonPropertyName("tool_calls"), JsonConverter(typeof(JsonStringEnumConverter))] FirstForms ToolCalls);
+
+    private enum FirstForms
+    {
+        None,
+        Hermes,
+        Llama3,
+        Mistral,
+    }
 
     private static T Read<T>(string json, JsonTypeInfo<T> type)
         where T : class =>

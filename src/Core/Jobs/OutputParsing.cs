@@ -19,7 +19,24 @@ public sealed record OutputParsing
     /// </summary>
     public string? Harmony { get; init; }
 
+    [JsonIgnore]
     public ToolCallForm ToolCalls { get; init; }
+
+    /// <summary>Programs from before <see cref="LaterForm"/> cannot read any other: a job of theirs would fail by it.</summary>
+    [JsonInclude, JsonPropertyName("tool_calls")]
+    internal ToolCallForm FirstForm
+    {
+        get => ToolCalls <= ToolCallForm.Mistral ? ToolCalls : ToolCallForm.None;
+        init => ToolCalls = value == ToolCallForm.None ? ToolCalls : value;
+    }
+
+    /// <summary>They skip it, and take the calls for text.</summary>
+    [JsonInclude, JsonPropertyName("call_form")]
+    internal ToolCallForm LaterForm
+    {
+        get => ToolCalls > ToolCallForm.Mistral ? ToolCalls : ToolCallForm.None;
+        init => ToolCalls = value == ToolCallForm.None ? ToolCalls : value;
+    }
 
     /// <summary>Of what types arguments may be, by function and argument; null where the form tells texts from other values itself.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, ArgumentTypes>>? Arguments { get; init; }

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Idempotency;
 using OllamaMax.Edge.OpenAI.Responses;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;

@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Jobs.Strategies;

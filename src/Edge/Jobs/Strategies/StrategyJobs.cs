@@ -5,7 +5,6 @@ using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Tenants;
-using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
 using OllamaMax.Security;
