@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Azure.Core;
 using Azure.Storage.Blobs;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Pulls;
