@@ -12,7 +12,7 @@ namespace OllamaMax.TestKit;
 public sealed class AzuriteFixture : IAsyncLifetime
 {
     private const string DefaultAccount = "devstoreaccount1";
-    private const int Accounts = 128;
+    private const int Accounts = 192;
 
     private readonly TempFolder _folder = new();
     private int _accounts;

@@ -245,8 +245,10 @@ public abstract class EngineContract : AnyEngineContract, IDisposable
         string? path = null, int slots = 4, IProgress<float>? progress = null, CancellationToken? cancellationToken = null) =>
         Loader(Options(slots)).LoadAsync(path ?? _model, long.MaxValue, progress ?? new LastProgress(), cancellationToken ?? Cancellation);
 
+    /// <remarks>Without guesses: how many there are depends on what steps take, and steps are counted.</remarks>
     private WorkerOptions Options(int slots = 4) => new()
     {
+        DraftTokens = 0,
         Edge = new Uri("http://127.0.0.1:1/"),
         Data = _folder.Path,
         Name = "test",
