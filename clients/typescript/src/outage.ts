@@ -6,7 +6,7 @@ export class Outage {
   #failures = 0;
   #over = 0;
 
-  /** @param passing Statuses that pass as well, beside 429 and those from 500 on. */
+  /** @param passing Statuses that pass as well, beside 429 and those from 500 on; 501 says that there is no such thing at this edge. */
   constructor(passing: readonly number[] = []) {
     this.#passing = passing;
   }
@@ -23,7 +23,7 @@ export class Outage {
 
   /** @throws The error, where asking again would not help. */
   note(error: unknown): void {
-    const isPassing = error instanceof RefusedError ? error.status === 429 || error.status >= 500 || this.#passing.includes(error.status) : error instanceof TypeError;
+    const isPassing = error instanceof RefusedError ? error.status === 429 || (error.status >= 500 && error.status !== 501) || this.#passing.includes(error.status) : error instanceof TypeError;
     if (!isPassing) throw error;
     this.#over = performance.now() + Math.min(250 * 2 ** this.#failures++, 10_000);
   }

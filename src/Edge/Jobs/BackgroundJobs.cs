@@ -147,15 +147,20 @@ internal sealed partial class BackgroundJobs(
     }
 
     /// <summary>Tells workers that something waits for this model, by a listing that is fresh enough.</summary>
-    public Task NudgeAsync(string model, CancellationToken cancellationToken) => NudgeAsync(model, tenant: null, cancellationToken);
+    public Task NudgeAsync(string model, CancellationToken cancellationToken) => NudgeAsync(model, tenant: null, hasImages: false, cancellationToken);
+
+    // Of workers that may not have it none is woken for it.
+    private Task NudgeAsync(JobRecord record, CancellationToken cancellationToken) =>
+        NudgeAsync(record.Model, record.Tenant, record.Job?.Forward?.HasImages == true, cancellationToken);
 
     /// <param name="tenant">Whose job it is, as not all workers may have it; null: several's.</param>
-    private async Task NudgeAsync(string model, string? tenant, CancellationToken cancellationToken)
+    /// <param name="hasImages">The job has images, which not all workers hand on.</param>
+    private async Task NudgeAsync(string model, string? tenant, bool hasImages, CancellationToken cancellationToken)
     {
         try
         {
             await watch.GetAsync(ListingIsUsable, cancellationToken);
-            PlacementRule rule = placement.KeepAnybodyAway ? placement.Of(model, await models.ListAsync(cancellationToken), tenant) : PlacementRule.Default;
+            PlacementRule rule = placement.KeepAnybodyAway || hasImages ? placement.Of(model, await models.ListAsync(cancellationToken), tenant, hasImages) : PlacementRule.Default;
             dispatcher.Nudge(model, Band.Batch, rule);
         }
         catch (Exception e) when (e is CatalogException || StorageFailure.Is(e, cancellationToken))
@@ -169,7 +174,7 @@ internal sealed partial class BackgroundJobs(
     private async Task NudgeAfterAsync(TimeSpan wait, JobRecord record)
     {
         await Task.Delay(wait + AnswerTakes, time);
-        await NudgeAsync(record.Model, record.Tenant, CancellationToken.None);
+        await NudgeAsync(record, CancellationToken.None);
     }
 
     private async Task EnqueueAsync(JobRecord record, CancellationToken cancellationToken)
@@ -177,7 +182,7 @@ internal sealed partial class BackgroundJobs(
         var message = new QueuedJob(ProtocolVersion.Current, record.Id, record.Model, Band.Batch, Reply: null);
         await queues.EnqueueAsync(message, ForGood, cancellationToken);
         active.Add(record.Id, record.Model);
-        await NudgeAsync(record.Model, record.Tenant, cancellationToken);
+        await NudgeAsync(record, cancellationToken);
     }
 
     private async Task<JobClaimGrant> GrantAsync(JobRecord record, Job job, Attempt attempt, CancellationToken cancellationToken)

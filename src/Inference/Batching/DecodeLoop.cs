@@ -91,6 +91,8 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     {
         if (_planner.Guessed == 0)
             _pacing.Add(_planner.Answers, _batch.Count - _planner.Answers, step);
+        else
+            _pacing.Forget();
         if (_planner.IsAnswersAlone)
             _drafts.Add(_batch.Count, step);
     }
@@ -294,14 +296,16 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
     private void ForgetWrong(EngineJob job, int guessed)
     {
         Sequence sequence = job.Sequence!;
-        int right = sequence.Length + Math.Max(0, job.Chosen.Count - 1);
+        int right = sequence.Length + Math.Max(0, job.Chosen.Length - 1);
         sequence.Append(job.Guess[..guessed]);
         if (right == sequence.Length)
             return;
         _sequences.Cut(sequence, right);
+        if (sequence.Length == right)
+            return;
         // It is all read again then, which costs more than guesses bring.
-        if (sequence.Length < right)
-            _drafts.TurnOff();
+        _drafts.TurnOff();
+        LogNotCut(right);
     }
 
     /// <returns>Whether the job goes on.</returns>
@@ -349,6 +353,9 @@ internal sealed partial class DecodeLoop : IEngineLoop<EngineJob>
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A job failed at token {Index} of its answer")]
     private partial void LogJobFailed(Exception failure, int index);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This model's memory cannot be cut: {Tokens} tokens are read again, and no more tokens are guessed")]
+    private partial void LogNotCut(int tokens);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Memory is full: a job of {Tokens} tokens is put out and starts over later ({Jobs} jobs running)")]
     private partial void LogPutOut(int tokens, int jobs);

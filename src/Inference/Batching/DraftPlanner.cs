@@ -17,6 +17,9 @@ internal sealed class DraftPlanner(int most)
     // A step with them beside one without, for those whose tokens nobody guesses. As long as prompts make it.
     private const double Bearable = 1.8;
 
+    // The same where there is one answer: who comes, or cancels, waits for the step's end.
+    private const double BearableAlone = 4;
+
     private readonly StepTimes _times = new(MostTokens);
     private readonly PriorityQueue<(int Answer, int Left, double Likely), double> _guesses = new();
     private readonly List<int> _order = [];
@@ -49,8 +52,8 @@ internal sealed class DraftPlanner(int most)
             return [];
         Span<int> counts = _counts.AsSpan(0, answers.Count);
         counts.Clear();
-        foreach (int answer in _order.Take(count))
-            counts[answer]++;
+        for (int i = 0; i < count; i++)
+            counts[_order[i]]++;
         return counts;
     }
 
@@ -69,7 +72,7 @@ internal sealed class DraftPlanner(int most)
             _order.Add(guess.Answer);
             expected += guess.Likely;
             double time = _times.Estimate(answers.Count + _order.Count);
-            if (answers.Count > 1 && time > Bearable * alone)
+            if (time > (answers.Count > 1 ? Bearable : BearableAlone) * alone)
                 break;
             if (expected / time > best)
                 (best, count) = (expected / time, _order.Count);

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
 
@@ -154,7 +155,7 @@ internal sealed class EngineJob : IEngineJob
     }
 
     /// <summary>The tokens that were chosen last, and how likely they were where that is asked for.</summary>
-    public IReadOnlyList<(int Token, TokenLogprobs? Logprobs)> Chosen => _chosen;
+    public ReadOnlySpan<(int Token, TokenLogprobs? Logprobs)> Chosen => CollectionsMarshal.AsSpan(_chosen);
 
     /// <summary>Throws what failed when tokens were chosen last, behind those that are <see cref="Chosen"/>.</summary>
     public void ThrowIfChoosingFailed() => _failure?.Throw();

@@ -77,13 +77,19 @@ internal sealed class PromptPacing(int first, int maximum)
         double alone = _alone.Value * Math.Min(1, (double)answers / _aloneAnswers);
         if (duration.TotalSeconds < Outdated * alone)
         {
-            // Others run than when it was measured. What a token adds is not known from this step, and it is not nothing: the next one has answers alone.
-            _alone.Clear();
-            _sinceAlone = AloneEvery;
+            // Others run than when it was measured. What a token adds is not known from this step, and it is not nothing.
+            Forget();
             return;
         }
         _perToken.Add(Math.Max(0, duration.TotalSeconds - alone) / promptTokens);
         _last = promptTokens;
+    }
+
+    /// <summary>What answers alone take is not known any more: the next step that prompts wait beside shows it.</summary>
+    public void Forget()
+    {
+        _alone.Clear();
+        _sinceAlone = AloneEvery;
     }
 
     // Seconds.

@@ -9,6 +9,9 @@ internal sealed class RunningMedian(int window)
 
     public bool HasValue => _count > 0;
 
+    /// <summary>There are as many values as it looks at: one that is far off does not count.</summary>
+    public bool IsFull => _count >= window;
+
     public double Value { get; private set; }
 
     /// <summary>Forgets all values.</summary>

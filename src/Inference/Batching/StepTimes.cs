@@ -7,6 +7,9 @@ internal sealed class StepTimes(int most)
     // Steps until a time says nothing any more: contexts grow and end, and other programs come and go.
     private const int Outdated = 256;
 
+    // Too few to be sure that none of them waited for the machine: until they are looked at again.
+    private const int Unsure = 16;
+
     // Medians, because a step now and then waits for the machine.
     private readonly RunningMedian?[] _times = new RunningMedian?[most + 1];
     private readonly long[] _measured = new long[most + 1];
@@ -19,7 +22,7 @@ internal sealed class StepTimes(int most)
         if (tokens > most)
             return;
         RunningMedian times = _times[tokens] ??= new RunningMedian(3);
-        if (IsOutdated(tokens))
+        if (_steps - _measured[tokens] > Outdated)
             times.Clear();
         times.Add(duration.TotalSeconds);
         _measured[tokens] = _steps;
@@ -47,7 +50,7 @@ internal sealed class StepTimes(int most)
 
     private double Time(int tokens) => _times[tokens]!.Value;
 
-    private bool IsOutdated(int tokens) => _steps - _measured[tokens] > Outdated;
+    private bool IsOutdated(int tokens) => _steps - _measured[tokens] > (_times[tokens]!.IsFull ? Outdated : Unsure);
 
     private int Below(int tokens)
     {

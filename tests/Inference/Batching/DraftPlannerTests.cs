@@ -28,6 +28,28 @@ public sealed class DraftPlannerTests
     }
 
     [Fact]
+    public void Plan_TheOneStepWithAGuessWaitedForTheMachine_TriesAnother()
+    {
+        Add(1, 10);
+        Add(2, 900);
+        Plan(Surely()).ShouldBeEmpty();
+
+        for (int i = 0; i < 20; i++)
+            Add(1, 10);
+
+        Plan(Surely()).ShouldBe([1]);
+    }
+
+    [Fact]
+    public void Plan_GuessesWouldMakeAStepVeryLong_StopsBefore()
+    {
+        Add(1, 10);
+        Add(9, 82);
+
+        Plan(Surely()).ShouldBe([3]);
+    }
+
+    [Fact]
     public void Plan_StepsCompute_GuessesNothing()
     {
         Add(1, 10);

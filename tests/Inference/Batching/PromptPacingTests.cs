@@ -180,6 +180,21 @@ public sealed class PromptPacingTests
     }
 
     [Fact]
+    public void Forget_MeasuredWell_TheNextStepBesidePromptsHasAnswersAlone()
+    {
+        PromptPacing pacing = new(8, 512);
+        Run(pacing, millisecondsPerToken: 1, steps: 5);
+        pacing.Tokens(4, 1).ShouldBeGreaterThan(0);
+
+        pacing.Forget();
+
+        pacing.Tokens(1, 1).ShouldBe(0);
+        pacing.Slice(1, 1).ShouldBe(TimeSpan.Zero);
+        pacing.Add(answers: 1, promptTokens: 0, s_alone / 4);
+        pacing.Slice(1, 1).TotalMilliseconds.ShouldBe(2.5, 0.01);
+    }
+
+    [Fact]
     public void Add_StepsOfPromptsAlone_SayNothingAboutAnswers()
     {
         PromptPacing pacing = new(8, 512);

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs.Records;
@@ -9,8 +11,11 @@ namespace OllamaMax.Edge.OpenAI.Responses;
 /// Finds what a request goes on from: the responses before it, each by what it keeps itself. So what was deleted, or has expired, is gone from what follows
 /// as well, and who goes on from it is refused.
 /// </summary>
-internal sealed class ResponseHistory(IResponseArchive archive)
+internal sealed class ResponseHistory(IResponseArchive archive, IOptions<EdgeOptions> options)
 {
+    // A conversation has room for more than one request, as each of its turns was one; references may name one item any number of times.
+    private const int MostBodies = 4;
+
     /// <summary>Responses that one conversation may have: each is read for the next.</summary>
     private const int MostResponses = 1000;
 
@@ -21,11 +26,15 @@ internal sealed class ResponseHistory(IResponseArchive archive)
         if (request.PreviousId is null && !hasReferences)
             return request.Inference;
         Stack<StoredResponse> earlier = new();
+        long bytes = 0;
         for (string? next = request.PreviousId; next is not null; next = earlier.Peek().PreviousId)
         {
             if ((await FindAsync(next, tenant, cancellationToken)).Failed(out ApiError? error, out StoredResponse? found))
                 return error;
             earlier.Push(found);
+            bytes += SizeOf([.. found.Input, .. OutputOf(found)]);
+            if (bytes > MostBytes)
+                return TooLarge("previous_response_id");
             if (earlier.Count > MostResponses)
                 return ApiError.BadRequest($"previous_response_id: a conversation can have at most {MostResponses} responses") with { Field = "previous_response_id" };
         }
@@ -35,10 +44,19 @@ internal sealed class ResponseHistory(IResponseArchive archive)
         items.AddRange(request.Input);
         if ((await DereferenceAsync(items, earlier, tenant, cancellationToken)).Failed(out ApiError? unknown, out List<JsonElement>? all))
             return unknown;
+        if (SizeOf(all) > MostBytes)
+            return TooLarge("input");
         FieldErrors errors = new();
         InferenceRequest whole = request.Inference with { Messages = Conversation.Read(request.Instructions, all.Select(item => new JsonFields(item, "input", errors))) };
         return errors.First is { } first ? first : whole;
     }
+
+    private long MostBytes => MostBodies * options.Value.MaxBodyBytes;
+
+    private ApiError TooLarge(string field) =>
+        ApiError.BadRequest($"{field}: the conversation is larger than {MostBytes} bytes with all that it goes on from and refers to") with { Field = field };
+
+    private static long SizeOf(IReadOnlyList<JsonElement> items) => items.Sum(static item => (long)JsonMarshal.GetRawUtf8Value(item).Length);
 
     private async ValueTask<Result<StoredResponse>> FindAsync(string id, string tenant, CancellationToken cancellationToken)
     {
