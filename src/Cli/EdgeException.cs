@@ -14,7 +14,8 @@ internal sealed class EdgeException(string message, HttpStatusCode? status, Exce
     public bool MayHaveArrived => status switch
     {
         null => InnerException is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError },
-        HttpStatusCode.Conflict or HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout => true,
+        HttpStatusCode.Conflict or HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable
+            or HttpStatusCode.GatewayTimeout => true,
         _ => false,
     };
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Security.Keys;
 using OllamaMax.Edge.Security.Sealing;
+using OllamaMax.Edge.Webhooks;
 using OllamaMax.GpuWorker;
 using OllamaMax.LocalHost.Processes;
 
@@ -11,7 +12,7 @@ namespace OllamaMax.LocalHost;
 /// <summary>How a worker is started, here and on another box.</summary>
 internal static class WorkerLaunch
 {
-    private static readonly string[] SecretSections = [ContentKeyOptions.Section, KeyOptions.Section, $"{PullOptions.Section}:{nameof(PullOptions.Sources)}"];
+    private static readonly string[] SecretSections = [ContentKeyOptions.Section, KeyOptions.Section, $"{PullOptions.Section}:{nameof(PullOptions.Sources)}", WebhookOptions.Section];
 
     /// <summary>A worker as a child of ours. The token travels in the environment: command lines are everyone's to read.</summary>
     public static ChildCommand For(string name, Uri edge, string folder, string replicas, string joinToken, LocalHostOptions options) =>
@@ -26,12 +27,13 @@ internal static class WorkerLaunch
             Environment = new Dictionary<string, string?>(WithoutSecrets(Environment.GetEnvironmentVariables().Keys.Cast<string>())) { [WorkerOptions.JoinTokenVariable] = joinToken },
         };
 
-    /// <summary>No secret of the edge reaches a worker, not even by inheritance: account keys, content keys, the admin's, what registries are shown.</summary>
+    /// <summary>No secret of the edge reaches a worker, not even by inheritance: account keys, content keys, the admin's, what registries are shown, what webhooks are signed with.</summary>
     /// <param name="inherited">Variables of our own environment.</param>
     internal static IEnumerable<KeyValuePair<string, string?>> WithoutSecrets(IEnumerable<string> inherited) =>
         inherited
-            .Where(name => Array.Exists(SecretSections, section => name.Replace("__", ":", StringComparison.Ordinal).StartsWith($"{section}:", StringComparison.OrdinalIgnoreCase)))
-            .Concat([LocalStorage.Setting, LocalSignalR.Setting, PullOptions.HuggingFaceSetting])
+            .Where(name => Array.Exists(SecretSections, section => name.Replace("__", ":", StringComparison.Ordinal).StartsWith($"{section}:", StringComparison.OrdinalIgnoreCase))
+                || name.Equals(PullOptions.HuggingFaceSetting, StringComparison.OrdinalIgnoreCase))
+            .Concat([LocalStorage.Setting, LocalSignalR.Setting])
             .Select(name => KeyValuePair.Create(name, (string?)null));
 
     /// <summary>

@@ -1,12 +1,12 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Cli.Tests;
 
-/// <summary>Each command against a running system.</summary>
+/// <summary>Commands against a running system, one after the other with those of its other classes: some take the worker away.</summary>
+[Collection("Commands")]
 public sealed class CommandTests(LocalSystemFixture local)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -130,133 +130,11 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Fact]
-    public async Task Jobs_SubmittedAndFollowed_GiveTheirText()
-    {
-        string id = (await local.RunAsync("jobs", "submit", "demo", "What is OllamaMax?")).Output.Trim();
-
-        (await local.RunAsync("jobs", "follow", id)).Output.ShouldContain("OllamaMax");
-        (await local.RunAsync("jobs", "list", "--status", "completed")).Output.ShouldContain(id);
-        string line = (await local.RunAsync("jobs", "list", "--all")).Output.Split('\n').Single(line => line.StartsWith(id, StringComparison.Ordinal));
-        JsonElement job = JsonElement.Parse((await local.RunAsync("jobs", "show", id)).Output);
-        foreach (string shown in (string[])["local", job.Shown("worker_id"), job.ShownTime("ended_at")])
-            line.ShouldContain(shown);
-        (await local.RunAsync("jobs", "cancel", id)).Code.ShouldBe(ExitCode.Done);
-        (await local.RunAsync("jobs", "show", id)).Code.ShouldBe(ExitCode.NotFound);
-    }
-
-    [Fact]
-    public async Task Jobs_MoreThanAPage_ComeInPagesFromTheNewestOn()
-    {
-        List<string> ids = [];
-        for (int count = 0; count < 2; count++)
-            ids.Add((await local.RunAsync("jobs", "submit", "demo", "hi")).Output.Trim());
-        ids.Add(await SubmitAsync(new() { ["strategy"] = "n", ["n"] = 2, ["model"] = "demo", ["prompt"] = "hi" }));
-        using Edge edge = new(local.System.BaseAddress, key: null);
-
-        var (_, output, errors) = await local.RunAsync("jobs", "list", "--limit", "1");
-        JsonElement older = await edge.GetAsync($"jobs?limit=1&before={ids[1]}", Cancellation);
-        JsonElement last = await edge.GetAsync($"jobs?before={ids[0]}", Cancellation);
-        JsonElement all = JsonElement.Parse((await local.RunAsync("jobs", "list", "--limit", "0", "--json")).Output);
-
-        output.TrimEnd().Split('\n').Length.ShouldBe(2);
-        errors.ShouldContain("there are more");
-        older.Items("jobs").Single().Shown("id").ShouldBe(ids[0]);
-        last.Items("jobs").Select(job => job.Shown("id")).ShouldNotContain(id => ids.Contains(id));
-        all.Items("jobs").Select(job => job.Shown("id")).Intersect(ids).ShouldBe(Enumerable.Reverse(ids));
-        (last.Is("has_more"), all.Is("has_more")).ShouldBe((false, false));
-    }
-
-    [Fact]
-    public async Task Submit_AnswerLost_IsSentAgainUnderTheSameKey()
-    {
-        List<string?> keys = [];
-        await using WebApplication server = await PlayedEdge.StartAsync(async context =>
-        {
-            keys.Add(context.Request.Headers["Idempotency-Key"]);
-            if (keys.Count == 1)
-            {
-                context.Abort();
-                return;
-            }
-            context.Response.StatusCode = keys.Count == 2 ? StatusCodes.Status409Conflict : StatusCodes.Status202Accepted;
-            await context.Response.WriteAsync(keys.Count == 2 ? """{"error":"it is being taken on"}""" : """{"id":"the-job"}""", Cancellation);
-        });
-
-        var (code, output, _) = await Tool.RunAsync("", "jobs", "submit", "demo", "hi", "--edge", server.Urls.Single());
-
-        (code, output.Trim()).ShouldBe((ExitCode.Done, "the-job"));
-        keys.Count.ShouldBe(3);
-        keys.Distinct().ShouldHaveSingleItem().ShouldNotBeNullOrEmpty();
-    }
-
-    [Fact]
     public async Task Json_OfAnyLanguage_IsWrittenAsItIs()
     {
         await using WebApplication server = await PlayedEdge.StartAsync(context => context.Response.WriteAsync("""{"name":"B\u00e4r <|im_start|> \u0026"}""", Cancellation));
 
         (await Tool.RunAsync("", "jobs", "show", "1", "--edge", server.Urls.Single())).Output.ShouldContain("\"Bär <|im_start|> &\"");
-    }
-
-    [Fact]
-    public async Task Jobs_FollowedWithAStrategy_GiveTheBranchesTextsApart()
-    {
-        string choices = await SubmitAsync(new() { ["strategy"] = "n", ["n"] = 2, ["model"] = "demo", ["prompt"] = "What is OllamaMax?", ["options"] = new JsonObject { ["temperature"] = 0 } });
-        string race = await SubmitAsync(new() { ["strategy"] = "race", ["models"] = new JsonArray("demo", LocalSystemFixture.Endless), ["prompt"] = "What is OllamaMax?" });
-
-        var (code, output, errors) = await local.RunAsync("jobs", "follow", choices);
-        var (raced, racers, noErrors) = await local.RunAsync("jobs", "follow", race);
-
-        (code, errors, raced, noErrors).ShouldBe((ExitCode.Done, "", ExitCode.Done, ""));
-        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        foreach (int branch in (int[])[0, 1])
-            lines[Array.IndexOf(lines, $"=== branch {branch} (choice, demo): completed") + 1].ShouldStartWith("OllamaMax");
-        racers.ShouldContain("): completed");
-        racers.ShouldContain("): cancelled");
-    }
-
-    [Fact]
-    public async Task Keys_CreatedAndRevoked_AreListedWithoutSecret()
-    {
-        string key = (await local.RunAsync("keys", "create", "a laptop", "--role", "readonly", "--days", "1")).Output.Trim();
-        string id = key.Split('_')[1];
-
-        string list = (await local.RunAsync("keys", "list")).Output;
-        list.ShouldContain("a laptop");
-        list.ShouldNotContain(key.Split('_')[2]);
-        string changed = (await local.RunAsync("keys", "change", id, "--name", "a desktop", "--model", "demo", "--tokens-per-day", "200000", "--concurrent", "2")).Output;
-        changed.ShouldContain("a desktop");
-        changed.ShouldContain("200000 tokens/day, 2 at a time");
-        (await local.RunAsync("keys", "list")).Output.ShouldContain("200000 tokens/day, 2 at a time");
-        JsonElement taken = JsonElement.Parse((await local.RunAsync("keys", "change", id, "--model", "*", "--concurrent", "none", "--days", "never", "--json")).Output);
-        taken.TryGetProperty("models", out _).ShouldBeFalse();
-        taken.TryGetProperty("expires_at", out _).ShouldBeFalse();
-        taken.GetProperty("limits").EnumerateObject().ShouldHaveSingleItem().Name.ShouldBe("tokens_per_day");
-        (await local.RunAsync("keys", "show", id)).Output.ShouldContain("a desktop");
-        (await local.RunAsync("keys", "revoke", id)).Code.ShouldBe(ExitCode.Done);
-        (await local.RunAsync("keys", "list")).Output.ShouldNotContain("a desktop");
-        (await local.RunAsync("audit")).Output.ShouldContain(id);
-        (await local.RunAsync("audit", "--newest", "--limit", "20")).Output.ShouldContain("DELETE /keys/{id}");
-    }
-
-    [Fact]
-    public async Task Keys_CreateWithLimits_HasThem()
-    {
-        string id = (await local.RunAsync("keys", "create", "limited", "--requests-per-minute", "60", "--tokens-per-month", "9000000000")).Output.Split('_')[1];
-
-        (await local.RunAsync("keys", "show", id)).Output.ShouldContain("60 requests/min, 9000000000 tokens/month");
-    }
-
-    [Theory]
-    [InlineData("--tokens-per-day must be a whole number, or none", "--tokens-per-day", "-1")]
-    [InlineData("--concurrent must be a whole number, or none", "--concurrent", "2.5")]
-    [InlineData("--days must be a number above 0, or never", "--days", "soon")]
-    [InlineData("nothing is named that is to change")]
-    public async Task KeysChange_ArgumentThatCannotBe_IsSaidBeforeAnybodyIsAsked(string error, params string[] options)
-    {
-        var (code, _, errors) = await Tool.RunAsync("", ["--edge", "http://127.0.0.1:1", "keys", "change", "0123456789abcdef", .. options]);
-
-        code.ShouldBe(ExitCode.Failed);
-        errors.ShouldContain(error);
     }
 
     [Fact]
@@ -344,58 +222,6 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Fact]
-    public async Task Batch_WithABrokenLine_GivesTheOthersAnswersAndFails()
-    {
-        using TempFolder folder = new();
-        string file = folder.File("lines.jsonl");
-        string[] lines = [.. Enumerable.Range(0, 3).Select(index => $$$"""{"custom_id":"{{{index}}}","method":"POST","url":"/v1/chat/completions","body":{"model":"demo","max_tokens":3,"messages":[{"role":"user","content":"hi"}]}}"""), "no JSON"];
-        await File.WriteAllLinesAsync(file, lines, Cancellation);
-
-        var (code, output, errors) = await local.RunAsync("batch", "run", file);
-
-        code.ShouldBe(ExitCode.Failed);
-        string[] files = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        files.ShouldBe([folder.File("lines.results.jsonl"), folder.File("lines.results.errors.jsonl")]);
-        (await File.ReadAllLinesAsync(files[0], Cancellation)).Select(line => JsonElement.Parse(line).Text("custom_id")).Order().ShouldBe(["0", "1", "2"]);
-        (await File.ReadAllLinesAsync(files[1], Cancellation)).Length.ShouldBe(1);
-        string id = errors.Split(':')[0]["batch ".Length..];
-        (await local.RunAsync("batch", "wait", id, "-o", folder.File("again.jsonl"))).Code.ShouldBe(ExitCode.Failed);
-        (await File.ReadAllTextAsync(folder.File("again.jsonl"), Cancellation)).ShouldBe(await File.ReadAllTextAsync(files[0], Cancellation));
-    }
-
-    [Fact]
-    public async Task Batch_EdgeIsAwayAndBusyMeanwhile_IsWaitedFor()
-    {
-        using TempFolder folder = new();
-        int looks = 0;
-        await using WebApplication server = await PlayedEdge.StartAsync(context => context.Request.Path.Value switch
-        {
-            "/v1/files/answers/content" => context.Response.WriteAsync("an answer", Cancellation),
-            _ when ++looks == 1 => Refuse(context),
-            _ when looks == 2 => BreakOff(context),
-            _ => context.Response.WriteAsJsonAsync(new { status = "completed", output_file_id = "answers", request_counts = new { total = 1, completed = 1, failed = 0 } }, Cancellation),
-        });
-
-        var (code, output, _) = await Tool.RunAsync("", "batch", "wait", "batch_1", "-o", folder.File("answers.jsonl"), "--edge", server.Urls.Single());
-
-        (code, output, looks).ShouldBe((ExitCode.Done, folder.File("answers.jsonl") + Environment.NewLine, 3));
-        (await File.ReadAllTextAsync(folder.File("answers.jsonl"), Cancellation)).ShouldBe("an answer");
-
-        static Task Refuse(HttpContext context)
-        {
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            return context.Response.WriteAsJsonAsync(new { error = new { message = "full" } }, Cancellation);
-        }
-
-        static async Task BreakOff(HttpContext context)
-        {
-            await context.Response.WriteAsync("{", Cancellation);
-            await context.Response.Body.FlushAsync(Cancellation);
-            context.Abort();
-        }
-    }
-
-    [Fact]
     public async Task Top_IntoAPipe_LooksOnce()
     {
         var (code, output, _) = await local.RunAsync("top");
@@ -431,48 +257,6 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Theory]
-    [InlineData("bash")]
-    [InlineData("zsh")]
-    [InlineData("powershell")]
-    public async Task Completion_OfAShell_AsksTheTool(string shell) =>
-        (await local.RunAsync("completion", shell)).Output.ShouldContain("[suggest:");
-
-    /// <summary>What a tab makes of a line in a real bash. An option stands for what begins it; where no option is begun, files are left to the shell.</summary>
-    [Theory]
-    [InlineData("worker dr", "drain")]
-    [InlineData("worker ", "list", "show", "join", "drain", "undrain", "update", "revoke")]
-    [InlineData("models push --js", "--json")]
-    [InlineData("models push ./fi")]
-    [InlineData("models push ")]
-    [InlineData("run demo xyz")]
-    public async Task Completion_InBash_FillsUpWhatWasTyped(string line, params string[] words)
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "There is a bash on Linux.");
-        using TempFolder folder = new();
-        string script = $$"""
-            PATH={{AppContext.BaseDirectory}}:$PATH
-            eval "$(ollamamax completion bash)"
-            COMP_LINE='ollamamax {{line}}'; COMP_POINT=${#COMP_LINE}
-            _ollamamax ollamamax '{{line.Split(' ')[^1]}}'
-            printf '%s\n' "${COMPREPLY[@]}"
-            """;
-        await File.WriteAllTextAsync(folder.File("tab"), script, Cancellation);
-
-        var (code, output) = await Tool.StartAsync("bash", [], folder.File("tab"));
-
-        code.ShouldBe(0);
-        output.Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(words, ignoreOrder: true);
-    }
-
-    [Fact]
-    public async Task Suggest_HalfACommand_CompletesIt()
-    {
-        (await Tool.RunAsync("", "[suggest:18]", "ollamamax worker dr")).Output.ShouldContain("drain");
-        (await Tool.RunAsync("", "[suggest:33]", "ollamamax keys change ID --tokens")).Output.ShouldContain("--tokens-per-day");
-        (await Tool.RunAsync("", "[suggest:42]", "ollamamax keys change ID --tokens-per-day ")).Output.ShouldContain("none");
-    }
-
-    [Theory]
     [InlineData("http://127.0.0.1:1", ExitCode.Unreachable, "cannot be reached")]
     [InlineData("ftp://somewhere", ExitCode.Failed, "is no http(s) URL")]
     public async Task Edge_CannotBeAsked_SaysSo(string edge, int expected, string says)
@@ -493,12 +277,6 @@ public sealed class CommandTests(LocalSystemFixture local)
                 return result;
             Cancellation.ThrowIfCancellationRequested();
         }
-    }
-
-    private async Task<string> SubmitAsync(JsonObject job)
-    {
-        using Edge edge = new(local.System.BaseAddress, key: null);
-        return (await edge.PostAsync("jobs", job, Cancellation)).Shown("id");
     }
 
     private async Task<JsonElement> TransferAsync(string id) =>

@@ -30,9 +30,9 @@ public sealed class WorkerLaunchTests
     [Fact]
     public void WithoutSecrets_WhatTheEdgeIsStartedWith_KeepsOnlyWhatIsNone()
     {
-        string[] secrets = ["OllamaMax__Pull__Sources__0__Token", "ollamamax__pull__sources__own__password", "OllamaMax:Pull:Sources:1:User", "OllamaMax__ContentKeys__Keys", "OllamaMax__Keys__AdminKey", "HF_TOKEN"];
+        string[] secrets = ["OllamaMax__Pull__Sources__0__Token", "ollamamax__pull__sources__own__password", "OllamaMax:Pull:Sources:1:User", "OllamaMax__ContentKeys__Keys", "OllamaMax__Keys__AdminKey", "OllamaMax__Webhooks__Secret", "OllamaMax__Webhooks__Urls__0", "HF_TOKEN", "hf_token"];
 
-        Dictionary<string, string?> removed = new(WorkerLaunch.WithoutSecrets([.. secrets.Except(["HF_TOKEN"]), "PATH", "OllamaMax__Pull__Hosts__0", "OllamaMax__Dispatch__MaxBacklog"]));
+        Dictionary<string, string?> removed = new(WorkerLaunch.WithoutSecrets([.. secrets, "PATH", "OllamaMax__Pull__Hosts__0", "OllamaMax__Dispatch__MaxBacklog"]));
 
         removed.Keys.ShouldBe([.. secrets, LocalStorage.Setting, LocalSignalR.Setting], ignoreOrder: true);
         removed.Values.ShouldAllBe(value => value == null);

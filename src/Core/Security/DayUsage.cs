@@ -10,19 +10,19 @@ public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IR
     private const int MostAdditions = 16;
 
     /// <summary>
-    /// Of the document: made anew, after the day was rolled up, it is another. What stands in one only grows, so of two copies of one document the one with more is the newer.
+    /// Of the document; empty, as generated code reads what is left out as null, where it is older than this: made anew, after the day was rolled up, it is another. What stands in one only grows, so of two copies of one document the one with more is the newer.
     /// </summary>
-    public string Document { get; init; } = "";
+    public string Document { get; init => field = value ?? ""; } = "";
 
     /// <summary>
     /// Ids of what was added last, the newest at the end: whoever does not know whether an addition arrived finds it here. More than are written between a write and the next try of it.
     /// </summary>
-    public IReadOnlyList<string> Additions { get; init; } = [];
+    public IReadOnlyList<string> Additions { get; init => field = value ?? []; } = [];
 
     /// <summary>Whether nothing is missing that JSON may have left out or have null for.</summary>
     [JsonIgnore]
     public bool IsWhole =>
-        Tenant is not null && Credential is not null && Document is not null && Additions is not null && Models is not null && Models.Values.All(count => count is not null);
+        Tenant is not null && Credential is not null && Models is not null && Models.Values.All(count => count is not null);
 
     /// <summary>What the user of an issuer was called last; null: not known, or a key.</summary>
     public string? Name { get; init; }

@@ -63,8 +63,9 @@ internal sealed partial class CatalogModels(
         from model in worker.Forwarded
         let name = ModelName.Parse(model.Name)
         group model by name into same
-        let ordered = same.OrderBy(model => model.Digest, StringComparer.Ordinal).ThenBy(model => model.CanRequireCalls).ThenByDescending(model => model.TakesImages)
-        select ordered.First().ToView(same.Key);
+        let ordered = same.OrderBy(model => model.Digest, StringComparer.Ordinal).ThenBy(model => model.CanRequireCalls)
+        let first = ordered.First()
+        select (first with { TakesImages = same.Where(model => model.Digest == first.Digest).Max(model => model.TakesImages) }).ToView(same.Key);
 
     private async ValueTask<IReadOnlyList<WorkerView>> WorkersAsync(TimeSpan maxAge, CancellationToken cancellationToken)
     {

@@ -148,8 +148,8 @@ public sealed partial class JobTending
         await Parallel.ForEachAsync(due, Some(cancellationToken), async (item, stop) => await TendAsync(item, missing, stop));
         await _responses.SweepAsync(now, _retention.Shortest, cancellationToken);
         await _files.SweepAsync(now, cancellationToken);
-        await foreach (string name in _submissions.ListExpiredAsync(now, cancellationToken))
-            await _submissions.DeleteAsync(name, cancellationToken);
+        await foreach ((string name, ETag etag) in _submissions.ListExpiredAsync(now, cancellationToken))
+            await _submissions.DeleteAsync(name, etag, cancellationToken);
         await _strategies.SweepAsync(_hub, now, cancellationToken);
         return underWay.Keys;
     }

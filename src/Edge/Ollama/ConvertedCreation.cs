@@ -48,13 +48,21 @@ internal sealed class ConvertedCreation(ModelCatalog catalog, ModelBlobs blobs, 
             await new SilenceFiller(context, options.Value, time).WaitAsync(converting);
             return await converting;
         }
-        do
+        try
         {
-            progress.Say(Volatile.Read(ref line));
-            await progress.FlushAsync();
-            await ((Task)converting).WaitAsync(options.Value.HeartbeatInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            do
+            {
+                progress.Say(Volatile.Read(ref line));
+                await progress.FlushAsync();
+                await ((Task)converting).WaitAsync(options.Value.HeartbeatInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            while (!converting.IsCompleted);
         }
-        while (!converting.IsCompleted);
+        finally
+        {
+            // Where this is cut off it still saves how far it is, for whoever asks again.
+            await ((Task)converting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         string digest = await converting;
         progress.Say(Volatile.Read(ref line));
         return digest;

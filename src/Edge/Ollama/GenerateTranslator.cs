@@ -43,7 +43,7 @@ internal static class GenerateTranslator
         InferenceRequest inference = new()
         {
             Model = model,
-            IsLoad = prompt.Length == 0,
+            IsLoad = prompt.Length == 0 && images.Count == 0,
             KeepAlive = keepAlive,
             IsCompletion = true,
             RawPrompt = isRendered ? null : prompt,
@@ -54,7 +54,7 @@ internal static class GenerateTranslator
             Messages = messages,
             Options = options,
         };
-        return new OllamaRequest(inference, isStream) { Turns = isRendered && prompt.Length > 0 ? messages : null };
+        return new OllamaRequest(inference, isStream) { Turns = isRendered && !inference.IsLoad ? messages : null };
     }
 
     private static bool IsSystem(ChatMessage turn) => turn.Role == "system";

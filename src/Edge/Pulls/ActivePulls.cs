@@ -24,7 +24,7 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
     public RunningPull? Find(PullRequest request)
     {
         lock (_lock)
-            return _running.Find(one => one.Request == request && one.Followers.Count > 0);
+            return FindRunning(request);
     }
 
     /// <summary>Starts a pull, or takes part in one that runs.</summary>
@@ -34,8 +34,7 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
     {
         lock (_lock)
         {
-            // One that nobody follows any more is ending; the new one waits for what it holds.
-            RunningPull? running = _running.Find(one => one.Request == request && one.Followers.Count > 0);
+            RunningPull? running = FindRunning(request);
             if (running is null)
             {
                 running = new RunningPull(request, time, lifetime.ApplicationStopping);
@@ -58,6 +57,9 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
             return running is not null;
         }
     }
+
+    // One that is cancelled, or that nobody follows any more, is ending; a new one waits for what it holds.
+    private RunningPull? FindRunning(PullRequest request) => _running.Find(one => one.Request == request && one.Followers.Count > 0 && !one.IsCancelled);
 
     private void Leave(RunningPull running, PullHandle follower)
     {

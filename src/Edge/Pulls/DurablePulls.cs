@@ -27,8 +27,10 @@ internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls, PullEnds en
             return error;
         PullInput input = new(request.Name.ToString(), request.From?.AbsoluteUri) { Run = Guid.NewGuid().ToString("n") };
         string id = IdPrefix + ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes($"{input.Model} {input.From}")))[..32];
-        if (await hub.GetInstanceAsync(id, getInputsAndOutputs: true, context.RequestAborted) is not { IsCompleted: false })
+        if (await hub.GetInstanceAsync(id, getInputsAndOutputs: true, context.RequestAborted) is not { IsCompleted: false } running)
             await OrchestrationStart.RunAsync(hub, PullOrchestrator.Name, id, input);
+        else if (running.ReadInputAs<PullInput>()?.Run is { } run && await ends.IsCancelledAsync(run, context.RequestAborted))
+            return new ApiError(StatusCodes.Status409Conflict, $"the pull of '{request.Name}' that was cancelled is still ending: try again in a moment");
         return AnswerOf(id, request, null);
     }
 

@@ -19,8 +19,21 @@ internal sealed class RunningPull(PullRequest request, TimeProvider time, Cancel
 
     public void Start(Func<RunningPull, CancellationToken, Task<string?>> run) => Ended = Task.Run(() => run(this, _cancelled.Token), CancellationToken.None);
 
-    /// <summary>Callbacks run elsewhere: the caller may hold a lock.</summary>
-    public void Cancel() => _ = _cancelled.CancelAsync();
+    /// <summary>It is ending, whoever follows it.</summary>
+    public bool IsCancelled { get; private set; }
+
+    /// <summary>Callbacks run elsewhere: the caller may hold a lock. Nothing where it has ended.</summary>
+    public void Cancel()
+    {
+        IsCancelled = true;
+        try
+        {
+            _ = _cancelled.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+    }
 
     public void Dispose() => _cancelled.Dispose();
 }

@@ -49,7 +49,10 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         bool isSame = size is not null || (ValidatorOf(response) is { } validator && validator == staged.Validator);
         if (isSame && staged.Length == total)
             return total;
-        progress.SayResumable(IsResumable(response, size is not null, isSame && from > 0));
+        if (from > 0 && size is null && IsOther(response, staged.Validator))
+            await GiveUpAsync(response, staged, progress, cancellationToken);
+        else
+            progress.SayResumable(IsResumable(response, size is not null, isSame && from > 0));
         if (response.StatusCode == HttpStatusCode.OK)
             await BeginAsync(response, staged, size is null, cancellationToken);
         else if (response.Content.Headers.ContentRange?.From != staged.Length)
@@ -73,6 +76,21 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         if (isAskedForPart || response.Headers.AcceptRanges.Contains("none") || (!isNamed && ValidatorOf(response) is null))
             return false;
         return response.Headers.AcceptRanges.Contains("bytes") ? true : null;
+    }
+
+    /// <summary>Whether it says that it is of another version than what is there; a part need not say of which it is.</summary>
+    private static bool IsOther(HttpResponseMessage response, string? validator) => validator?.StartsWith('"') == true
+        ? response.Headers.ETag is { } tag && tag.Tag != validator
+        : response.Content.Headers.LastModified is { } changed && changed.ToString("R") != validator;
+
+    /// <summary>What was there is of a version that does not come any more. Servers behind one name may have a version each: what comes now may be given up in turn.</summary>
+    private static async Task GiveUpAsync(HttpResponseMessage response, StagedBlob staged, PullProgress progress, CancellationToken cancellationToken)
+    {
+        progress.SayResumable(null);
+        if (response.StatusCode == HttpStatusCode.OK)
+            return;
+        await staged.RestartAsync(null, cancellationToken);
+        throw new SourceUnavailableException("the file is another one than what was there of it, and only a part of it came");
     }
 
     /// <summary>There is nothing behind what is there: either it is all, or the file has become shorter.</summary>

@@ -235,7 +235,11 @@ internal sealed partial class ReplicaFetches(ReplicaFolder folder, ModelSource s
                 {
                     // The other one may have finished between the two looks: its copy, with or without its list yet, lies under the last name.
                     if (partial.Length > 0 || !File.Exists(folder.PathOf(digest)))
+                    {
+                        // Somebody goes on with it, though its source may have been away for a day.
+                        File.SetLastWriteTimeUtc(partial.SafeFileHandle, time.GetUtcNow().UtcDateTime);
                         return partial;
+                    }
                     folder.DeletePartial(digest);
                     await partial.DisposeAsync();
                     continue;

@@ -51,11 +51,14 @@ public sealed class SubmissionStore(StorageAccount account)
     }
 
     /// <summary>Nothing where somebody else has changed it since.</summary>
-    public async Task DeleteAsync(StoredSubmission submission, CancellationToken cancellationToken)
+    public Task DeleteAsync(StoredSubmission submission, CancellationToken cancellationToken) => DeleteAsync(submission.Name, submission.ETag, cancellationToken);
+
+    /// <inheritdoc cref="DeleteAsync(StoredSubmission, CancellationToken)"/>
+    public async Task DeleteAsync(string name, ETag etag, CancellationToken cancellationToken)
     {
         try
         {
-            await Blob(submission.Name).DeleteIfExistsAsync(DeleteSnapshotsOption.None, new() { IfMatch = submission.ETag }, cancellationToken);
+            await Blob(name).DeleteIfExistsAsync(DeleteSnapshotsOption.None, new() { IfMatch = etag }, cancellationToken);
         }
         catch (RequestFailedException e) when (e.Status == 412)
         {
@@ -67,19 +70,19 @@ public sealed class SubmissionStore(StorageAccount account)
 
     /// <summary>Names of a tenant's.</summary>
     public IAsyncEnumerable<string> ListAsync(string tenant, CancellationToken cancellationToken) =>
-        ListAsync(metadata => BlobTerms.TenantOf(metadata) == tenant, cancellationToken);
+        ListAsync(metadata => BlobTerms.TenantOf(metadata) == tenant, cancellationToken).Select(found => found.Name);
 
-    /// <summary>Names of those whose time is over.</summary>
-    public IAsyncEnumerable<string> ListExpiredAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
+    /// <summary>Those whose time is over: their keys may be used anew meanwhile.</summary>
+    public IAsyncEnumerable<(string Name, ETag ETag)> ListExpiredAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         ListAsync(metadata => BlobTerms.ExpiryOf(metadata) <= now, cancellationToken);
 
-    private async IAsyncEnumerable<string> ListAsync(Func<IDictionary<string, string>, bool> isWanted, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<(string Name, ETag ETag)> ListAsync(Func<IDictionary<string, string>, bool> isWanted, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var options = new GetBlobsOptions { Traits = BlobTraits.Metadata, Prefix = Submissions };
         await foreach (BlobItem blob in Jobs.GetBlobsAsync(options, cancellationToken))
         {
             if (isWanted(blob.Metadata))
-                yield return blob.Name[Submissions.Length..];
+                yield return (blob.Name[Submissions.Length..], blob.Properties.ETag!.Value);
         }
     }
 

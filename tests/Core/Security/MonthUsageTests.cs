@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OllamaMax.Security;
 
 namespace OllamaMax.Core.Tests.Security;
@@ -5,6 +6,18 @@ namespace OllamaMax.Core.Tests.Security;
 public sealed class MonthUsageTests
 {
     private static readonly DateOnly First = new(2026, 1, 2);
+
+    [Fact]
+    public void IsWhole_DayFromBeforeDocumentsHadAnIdAndAdditions_IsAndCounts()
+    {
+        const string Old = """{"epoch":1,"days":[{"day":"2026-01-02","tenant":"t","credential":"k1","models":{"demo":{"requests":2,"prompt_tokens":3,"output_tokens":4}}}]}""";
+
+        MonthUsage month = JsonSerializer.Deserialize(Old, SecurityJson.Default.MonthUsage).ShouldNotBeNull();
+
+        month.IsWhole.ShouldBeTrue();
+        DayUsage.Sums(month.Days).ShouldHaveSingleItem().Models["demo"].OutputTokens.ShouldBe(4);
+        month.Days[0].Add(month.Days[0], "again").Additions.ShouldBe(["again"]);
+    }
 
     [Fact]
     public void RollUp_TheSameAgain_ChangesNothing()

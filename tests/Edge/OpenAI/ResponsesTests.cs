@@ -311,6 +311,23 @@ public sealed class ResponsesTests
     }
 
     [Fact]
+    public async Task Create_ReferencesThatMakeALargeConversationOfASmallRequest_Is400()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync(options => options.MaxBodyBytes = 16 << 10);
+        edge.Jobs.Script = job => job.Accept().Say(new string('a', 4000)).Finish();
+        JsonElement first = await AnswerAsync(edge, Hello);
+        string item = first.GetProperty("output")[0].GetProperty("id").GetString()!;
+        string Many(int count) => $$"""{"model":"demo","input":[{{string.Join(',', Enumerable.Repeat($$"""{"type":"item_reference","id":"{{item}}"}""", count))}},{"role":"user","content":"b"}]}""";
+
+        using HttpResponseMessage few = await edge.PostAsync(Path, Many(8));
+        using HttpResponseMessage many = await edge.PostAsync(Path, Many(40));
+
+        few.StatusCode.ShouldBe(HttpStatusCode.OK);
+        many.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await many.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("the conversation is larger than 65536 bytes");
+    }
+
+    [Fact]
     public async Task Create_PreviousThatIsNotKept_Is400()
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
 using OllamaMax.TestKit;
@@ -35,6 +36,39 @@ public sealed class PullFromAddressTests(AzuriteFixture azurite)
         (await lines.ReadToEndAsync(Cancel)).ShouldEndWith("""{"status":"success"}""" + "\n");
         PullTests.RangeStart(server.Registry.Ranges.Last()).ShouldBeGreaterThanOrEqualTo(1 << 20);
         (await server.Catalog.FindAsync(ModelName.Parse(name), Cancel))!.Weights.ShouldBe(ModelDigest.Of(isChanged ? others : weights));
+    }
+
+    [Fact]
+    public async Task Pull_PartOfAnotherVersionComes_BothAreNotMixed()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        byte[] others = PullServer.UniqueModel();
+        string path = $"{name}.gguf";
+        TaskCompletionSource cut = new();
+        server.Registry.Replace(path, PullServer.UniqueModel());
+        server.Registry.Faults.Enqueue((context, content) => PullTests.SendPartAsync(context, content, cut.Task));
+        server.Registry.Faults.Enqueue((context, content) =>
+        {
+            // As a server does that does not know If-Range.
+            context.Request.Headers.Remove("If-Range");
+            return Results.Bytes(content, enableRangeProcessing: true, entityTag: new(FakeRegistry.ETagOf(content))).ExecuteAsync(context);
+        });
+
+        using HttpResponseMessage response = await server.PullAsync(new { model = name, from = $"{server.Registry.ContentUrl}/content/{path}" });
+        using StreamReader lines = new(await response.Content.ReadAsStreamAsync(Cancel));
+        await PullTests.ReadUntilAsync(lines, "\"completed\":", atLeast: 1 << 20);
+        server.Registry.Replace(path, others);
+        cut.SetResult();
+        foreach (int seconds in (int[])[1, 2])
+        {
+            await server.Edge.Time.WaitForTimerAsync(TimeSpan.FromSeconds(seconds), TestContext.Current.CancellationToken);
+            server.Edge.Time.Advance(TimeSpan.FromSeconds(seconds));
+        }
+
+        (await lines.ReadToEndAsync(Cancel)).ShouldEndWith("""{"status":"success"}""" + "\n");
+        server.Registry.Faults.ShouldBeEmpty();
+        (await server.Catalog.FindAsync(ModelName.Parse(name), Cancel))!.Weights.ShouldBe(ModelDigest.Of(others));
     }
 
     [Fact]

@@ -45,6 +45,10 @@ public sealed class ImageTests
     }
 
     [Fact]
+    public async Task Generate_ImageWithoutAPrompt_IsAnswered() =>
+        (await JobAsync("/api/generate", $$"""{"model":"far","images":["{{Png}}"]}""")).Forward!.Messages.ShouldHaveSingleItem().Images.Count.ShouldBe(1);
+
+    [Fact]
     public async Task Chat_Detail_IsKept() =>
         (await JobAsync("/v1/chat/completions", Chat($"data:image/png;base64,{Png}\",\"detail\":\"low"))).Forward!.Messages[0].Images[0].Detail.ShouldBe("low");
 

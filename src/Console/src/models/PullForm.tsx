@@ -55,7 +55,7 @@ export function PullForm({ onPulled }: { onPulled: () => void }) {
           <TextInput
             className="grow"
             label="Pull a model"
-            placeholder="qwen3:4b, hf.co/org/repo:Q4_K_M, or the address of a GGUF"
+            placeholder="qwen3:4b, or hf.co/org/repo:Q4_K_M"
             required
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}

@@ -37,7 +37,7 @@ internal sealed partial class ReplicationReconciler(
         if (watch.LastListing is not { } listing || documents.State.Last is not { } state || _seen == (term.Epoch, listing.TakenAt, state.Version))
             return true;
         bool isAnyKept = listing.Workers.Any(worker => worker.Report.Models.Any(model => model.Pinned == true || model.Warm == true));
-        IReadOnlySet<string> unneeded = Unneeded(listing.Workers);
+        HashSet<string> unneeded = Unneeded(listing.Workers);
         if (state.Content.Policies.Count > 0 || isAnyKept || unneeded.Count > 0)
         {
             IReadOnlyList<PolicedModel> models = PolicedModels.Of(await catalog.ListAsync(cancellationToken), state.Content);
@@ -55,13 +55,22 @@ internal sealed partial class ReplicationReconciler(
         return true;
     }
 
-    /// <summary>Marked for as long as content in storage is before it is deleted (<see cref="OrphansReconciler"/>).</summary>
-    private IReadOnlySet<string> Unneeded(IReadOnlyList<WorkerView> workers) => workers.Count == 0
-        ? new HashSet<string>()
-        : documents.Orphans.Last?.Content.UnneededCopies(options.Value.OrphanWaits(jobs.Value.Deadline).Content, workers.Max(worker => worker.HeartbeatAt + worker.Age)) ?? new HashSet<string>();
+    /// <summary>
+    /// Marked for as long as content in storage is before it is deleted (<see cref="OrphansReconciler"/>). Only what somebody is there to delete: a worker that is gone is told of days later, and
+    /// the catalogue is listed for each.
+    /// </summary>
+    private HashSet<string> Unneeded(IReadOnlyList<WorkerView> workers)
+    {
+        if (workers.Count == 0 || documents.Orphans.Last is not { } orphans)
+            return [];
+        HashSet<string> idle =
+            [.. workers.Where(worker => worker.State != WorkerState.Gone).SelectMany(worker => worker.Report.Models).Where(model => !model.IsInMemory).Select(model => model.Digest)];
+        idle.IntersectWith(orphans.Content.UnneededCopies(options.Value.OrphanWaits(jobs.Value.Deadline).Content, workers.Max(worker => worker.HeartbeatAt + worker.Age)));
+        return idle;
+    }
 
     /// <summary>A name may have been put onto one since it was looked at; and a catalogue without any model says nothing.</summary>
-    private static HashSet<string> StillUnneeded(IReadOnlySet<string> unneeded, IReadOnlyList<PolicedModel> models) =>
+    private static HashSet<string> StillUnneeded(HashSet<string> unneeded, IReadOnlyList<PolicedModel> models) =>
         models.Count == 0 ? [] : [.. unneeded.Except(models.Select(model => model.Digest))];
 
     private void Tell(ReplicationPlan plan)
