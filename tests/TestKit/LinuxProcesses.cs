@@ -37,10 +37,11 @@ public static class LinuxProcesses
     /// <summary>Memory of it that is in RAM, in bytes.</summary>
     public static long ResidentBytesOf(int pid)
     {
-        const string Field = "VmRSS:";
-        string line = File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith(Field, StringComparison.Ordinal));
-        return long.Parse(line.AsSpan(Field.Length).TrimEnd("kB "), CultureInfo.InvariantCulture) * 1024;
+        return long.Parse(StatusOf(pid, "VmRSS").TrimEnd("kB "), CultureInfo.InvariantCulture) * 1024;
     }
+
+    /// <summary>Whether it ignores a signal; what it starts does likewise, as a shell's background processes do with SIGINT.</summary>
+    public static bool Ignores(int pid, int signal) => (ulong.Parse(StatusOf(pid, "SigIgn"), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> (signal - 1) & 1) == 1;
 
     /// <summary>Processor time that it has taken so far, in and outside the kernel; to 10 ms.</summary>
     public static TimeSpan CpuTimeOf(int pid)
@@ -62,6 +63,9 @@ public static class LinuxProcesses
             return null;
         }
     }
+
+    private static ReadOnlySpan<char> StatusOf(int pid, string field) =>
+        File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith($"{field}:", StringComparison.Ordinal)).AsSpan(field.Length + 1).Trim();
 
     /// <summary>The fields from the third on: "pid (name) state ppid …"; the name may hold anything, so what counts begins after its last parenthesis.</summary>
     private static string[] StatOf(int pid)
