@@ -42,15 +42,22 @@ internal sealed class ReplicaTransfers(ClusterWatch watch, ModelCatalog catalog,
         return true;
     }
 
-    /// <summary>A policy that is set now wants copies, whatever was cancelled before: on workers that count for it they may be made again.</summary>
-    public async Task ResumeAsync(string digest, ModelPolicy policy, CancellationToken cancellationToken)
+    /// <summary>Workers that were or may have been told not to make the copy, and that a policy which is put now wants it of, whatever was cancelled before.</summary>
+    /// <exception cref="Azure.RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task<IReadOnlyList<string>> FindWantedAsync(string digest, ModelPolicy policy, CancellationToken cancellationToken)
     {
         if (policy is { MinReplicas: 0, Pin: false })
-            return;
+            return [];
         // Not those alone that say that it was cancelled: they may only have been told a moment ago.
         string[] disks = [.. (await ReportedAsync(cancellationToken)).Where(copy => copy.Transfer.Digest == digest).Select(copy => DiskOf(copy.Worker))];
-        foreach (WorkerView worker in Sharing(disks).Where(worker => policy.Admits(worker.Labels)))
-            await workers.ResumeTransferAsync(worker.Report.Id, digest, begin: false);
+        return [.. Sharing(disks).Where(worker => policy.Admits(worker.Labels)).Select(worker => worker.Report.Id)];
+    }
+
+    /// <summary>Lets workers make the copy again. What cannot be said to one of them is in the log: it goes on by itself a quarter of an hour after the cancellation.</summary>
+    public async Task ResumeAsync(string digest, IEnumerable<string> workerIds)
+    {
+        foreach (string worker in workerIds)
+            await workers.ResumeTransferAsync(worker, digest, begin: false);
     }
 
     private IEnumerable<WorkerView> Sharing(string[] disks) => watch.Current.Where(worker => worker.State != WorkerState.Gone && disks.Contains(DiskOf(worker.Report)));

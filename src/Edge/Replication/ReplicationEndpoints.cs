@@ -69,13 +69,19 @@ internal sealed class ReplicationEndpoints(PolicyWishes wishes, ReplicaView repl
     private async Task PutAsync(HttpContext context)
     {
         if ((await FindAsync(context)).Failed(out ApiError? error, out ModelView? model)
-            || (await PolicyRequest.ReadAsync(context, bodies)).Failed(out error, out ModelPolicy? policy)
-            || (error = await wishes.PutAsync(model.Name, policy, context.RequestAborted)) is not null)
+            || (await PolicyRequest.ReadAsync(context, bodies)).Failed(out error, out ModelPolicy? policy))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        await transfers.ResumeAsync(model.Weights, policy, context.RequestAborted);
+        // Whatever can fail comes before the policy is put: it would be an error of what is done.
+        IReadOnlyList<string> wanted = await transfers.FindWantedAsync(model.Weights, policy, context.RequestAborted);
+        if (await wishes.PutAsync(model.Name, policy, context.RequestAborted) is { } refused)
+        {
+            await ErrorAnswer.WriteAsync(context, refused);
+            return;
+        }
+        await transfers.ResumeAsync(model.Weights, wanted);
         await JsonAnswer.WriteAsync(context, PolicyAnswer.Of(policy), ReplicationJson.Default.PolicyAnswer);
     }
 

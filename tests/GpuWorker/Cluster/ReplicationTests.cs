@@ -2,12 +2,14 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Edge;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.GpuWorker.Tests.Models;
 using OllamaMax.Models;
 using OllamaMax.Storage;
+using OllamaMax.Storage.Workers;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 
@@ -101,6 +103,21 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
             response.StatusCode.ShouldBe(status, body);
             (await response.Content.ReadAsStringAsync(Cancellation)).ShouldContain(message);
         }
+    }
+
+    [Fact]
+    public async Task Policy_WorkersCannotBeListed_NothingIsWritten()
+    {
+        // Without containers.
+        StorageAccount away = new(azurite.NewAccount());
+        await using TestCluster cluster = await TestCluster.StartAsync(
+            azurite.NewAccount(), configure: edge => edge.AddSingleton(new Heartbeats(away, NullLogger<Heartbeats>.Instance)), cancellationToken: Cancellation);
+
+        using StringContent content = new("""{"min_replicas":1}""");
+        using HttpResponseMessage response = await cluster.Client.PutAsync("/cluster/models/demo/policy", content, Cancellation);
+        using HttpResponseMessage read = await cluster.Client.GetAsync("/cluster/models/demo/policy", Cancellation);
+
+        (response.StatusCode, read.StatusCode).ShouldBe((HttpStatusCode.ServiceUnavailable, HttpStatusCode.NotFound));
     }
 
     [Fact]
