@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
 
@@ -8,7 +9,7 @@ namespace OllamaMax.Edge.Pulls;
 /// Brings weights into the catalogue's storage, once, whoever asks for them how often: what is there is not fetched, what another edge fetches is
 /// waited for. They are staged first and read once more from storage, so that only what is what its digest says becomes visible.
 /// </summary>
-internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, StagedBlobs staging, TimeProvider time)
+internal sealed partial class BlobPull(SourceDownload download, ModelBlobs blobs, StagedBlobs staging, TimeProvider time, ILogger<BlobPull> logger)
 {
     private static readonly TimeSpan FollowInterval = TimeSpan.FromSeconds(1);
 
@@ -40,12 +41,12 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
     /// <summary>Files of which only the addresses are known: one, or all that a split model has.</summary>
     /// <param name="parts">The files.</param>
     /// <param name="progress">Told how far it is.</param>
-    /// <param name="finish">Given the digest of what they are together. They stay staged until it is done: nothing else tells that they need not be fetched again.</param>
+    /// <param name="finish">Given the digest of what they are together, makes the model. False: there is to be none. They stay staged until it is there: nothing else tells that they need not be fetched again.</param>
     /// <param name="cancellationToken">Ends it; the next goes on.</param>
     /// <returns>What <paramref name="finish"/> answers.</returns>
     /// <exception cref="PullException">One is not to be had, or no GGUF.</exception>
     /// <exception cref="ModelPublishException">They do not belong together.</exception>
-    public async Task<string> PullAsync(IReadOnlyList<SourcePart> parts, PullProgress progress, Func<string, Task<string>> finish, CancellationToken cancellationToken)
+    public async Task<bool> PullAsync(IReadOnlyList<SourcePart> parts, PullProgress progress, Func<string, Task<bool>> finish, CancellationToken cancellationToken)
     {
         List<StagedBlob> staged = [];
         try
@@ -56,12 +57,13 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
             for (int i = 0; i < parts.Count; i++)
                 await VerifyAsync(parts[i], staged[i], cancellationToken);
             if (staged.Count > 1)
-                return await PublishAsync(new StagedParts(staged, blobs), finish, cancellationToken);
+            {
+                StagedParts whole = new(staged, blobs);
+                return await FinishAsync(await whole.PublishAsync(cancellationToken), finish, whole.DeleteAsync);
+            }
             string digest = await staged[0].HashAsync(cancellationToken);
             await PublishAsync(digest, staged[0], cancellationToken);
-            string finished = await finish(digest);
-            await staged[0].DeleteAsync(cancellationToken);
-            return finished;
+            return await FinishAsync(digest, finish, staged[0].DeleteAsync);
         }
         finally
         {
@@ -70,11 +72,21 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
         }
     }
 
-    private static async Task<string> PublishAsync(StagedParts parts, Func<string, Task<string>> finish, CancellationToken cancellationToken)
+    private async Task<bool> FinishAsync(string digest, Func<string, Task<bool>> finish, Func<CancellationToken, Task> delete)
     {
-        string finished = await finish(await parts.PublishAsync(cancellationToken));
-        await parts.DeleteAsync(cancellationToken);
-        return finished;
+        if (!await finish(digest))
+            return false;
+        try
+        {
+            // Whoever leaves now has the model all the same.
+            await delete(CancellationToken.None);
+        }
+        catch (CatalogException e)
+        {
+            // It is collected as what nobody goes on with.
+            LogLeft(e, digest);
+        }
+        return true;
     }
 
     /// <summary>The file, whole, and for nobody else until it is disposed of.</summary>
@@ -129,4 +141,7 @@ internal sealed class BlobPull(SourceDownload download, ModelBlobs blobs, Staged
         }
         return staged;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What was fetched of {Digest} stays until it is collected: its model is there")]
+    private partial void LogLeft(Exception exception, string digest);
 }

@@ -20,36 +20,37 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
     public async Task<bool> RunAsync(PullRequest request, PullProgress progress, Func<CancellationToken, Task<bool>> mayWrite, CancellationToken cancellationToken)
     {
         progress.Begin(new("pulling manifest"));
-        Modelfile modelfile = Modelfile.None;
-        string digest;
-        IReadOnlyList<SourcePart> parts = [];
-        ModelLayer[] adapters = [];
-        ModelManifest? manifest = null;
-        if (request.From is { } address)
-            parts = SourcePart.Of(address);
-        else
-            (manifest, parts) = await FindAsync(request.Name, cancellationToken);
-        if (manifest is null)
-        {
-            digest = await weights.PullAsync(parts, progress, pulled => TranslateAsync(pulled, progress, cancellationToken), cancellationToken);
-        }
-        else
-        {
-            modelfile = await registry.ReadModelfileAsync(request.Name, manifest, cancellationToken);
-            adapters = [.. manifest.Layers.Where(layer => layer.MediaType == ModelLayer.Adapter)];
-            digest = adapters.Length == 0
-                ? await PullAsync(request.Name, manifest.Weights, progress, cancellationToken)
-                : await PullAsync(request.Name, manifest.Weights, adapters, progress, cancellationToken);
-        }
-        progress.Begin(new("writing manifest"));
-        if (!await mayWrite(cancellationToken))
+        (ModelManifest? manifest, IReadOnlyList<SourcePart> parts) = request.From is { } address ? (null, SourcePart.Of(address)) : await FindAsync(request.Name, cancellationToken);
+        bool isWritten = manifest is null
+            ? await weights.PullAsync(parts, progress, async pulled => await WriteAsync(new(await TranslateAsync(pulled, progress, cancellationToken), Modelfile.None, [], null)), cancellationToken)
+            : await WriteAsync(await PullAsync(request.Name, manifest, progress, cancellationToken));
+        if (!isWritten)
             return false;
-        if (!await catalog.CreateAsync(digest, request.Name, modelfile, cancellationToken, [.. adapters.Select(layer => layer.Digest)], TranslatedFrom(manifest, adapters, digest)))
-            throw new PullException($"blob {digest} was deleted while it was made a model");
         if (await check.WarningAsync(request.Name, cancellationToken) is { } warning)
             progress.Begin(new(warning));
         progress.Begin(new(PullLine.Success));
         return true;
+
+        async Task<bool> WriteAsync(Pulled pulled)
+        {
+            progress.Begin(new("writing manifest"));
+            if (!await mayWrite(cancellationToken))
+                return false;
+            if (!await catalog.CreateAsync(pulled.Digest, request.Name, pulled.Modelfile, cancellationToken, pulled.Adapters, pulled.TranslatedFrom))
+                throw new PullException($"blob {pulled.Digest} was deleted while it was made a model");
+            return true;
+        }
+    }
+
+    private async Task<Pulled> PullAsync(ModelName name, ModelManifest manifest, PullProgress progress, CancellationToken cancellationToken)
+    {
+        Modelfile modelfile = await registry.ReadModelfileAsync(name, manifest, cancellationToken);
+        ModelLayer[] adapters = [.. manifest.Layers.Where(layer => layer.MediaType == ModelLayer.Adapter)];
+        string digest = adapters.Length == 0
+            ? await PullAsync(name, manifest.Weights, progress, cancellationToken)
+            : await PullAsync(name, manifest.Weights, adapters, progress, cancellationToken);
+        string? translatedFrom = adapters.Length == 0 && digest != manifest.Weights.Digest ? manifest.Weights.Digest : null;
+        return new(digest, modelfile, [.. adapters.Select(layer => layer.Digest)], translatedFrom);
     }
 
     /// <returns>The digest of the weights, or of what llama.cpp has instead of them.</returns>
@@ -84,9 +85,6 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
         return _converter.RunAsync(conversion, (_, _) => { }, cancellationToken);
     }
 
-    private static string? TranslatedFrom(ModelManifest? manifest, ModelLayer[] adapters, string digest) =>
-        manifest is not null && adapters.Length == 0 && digest != manifest.Weights.Digest ? manifest.Weights.Digest : null;
-
     /// <summary>A registry's manifest, or the parts of a model that the registry does not hand out because it is split.</summary>
     private async Task<(ModelManifest? Manifest, IReadOnlyList<SourcePart> Parts)> FindAsync(ModelName name, CancellationToken cancellationToken)
     {
@@ -115,4 +113,11 @@ internal sealed class ModelPull(RegistrySource registry, SplitRepository splits,
             return [];
         }
     }
+
+    /// <summary>All of a model but its name.</summary>
+    /// <param name="Digest">Of the weights with the adapters.</param>
+    /// <param name="Modelfile">What is said beside them.</param>
+    /// <param name="Adapters">Digests of those that are in the weights.</param>
+    /// <param name="TranslatedFrom">What the source has instead of the weights; null: the same.</param>
+    private sealed record Pulled(string Digest, Modelfile Modelfile, IReadOnlyList<string> Adapters, string? TranslatedFrom);
 }

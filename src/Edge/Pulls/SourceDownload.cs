@@ -30,6 +30,7 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         if (staged.Length > size)
             await staged.RestartAsync(null, cancellationToken);
         await retry.RunAsync(address, limited => AttemptAsync(address, staged, size, progress, limited), () => staged.Length, cancellationToken);
+        await staged.CompleteAsync(cancellationToken);
     }
 
     private async Task<long> AttemptAsync(Uri address, StagedBlob staged, long? size, PullProgress progress, CancellationToken cancellationToken)
@@ -45,12 +46,12 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         if (total > StagedBlobs.LargestSize)
             throw new PullException($"a file of {total} bytes is larger than {StagedBlobs.LargestSize}, which is the most that can be pulled");
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
-            return await EndAsync(staged, total, cancellationToken);
+            return await EndAsync(address, staged, total, cancellationToken);
         bool isSame = size is not null || (ValidatorOf(response) is { } validator && validator == staged.Validator);
         if (isSame && staged.Length == total)
             return total;
         if (from > 0 && size is null && IsOther(response, staged.Validator))
-            await GiveUpAsync(response, staged, progress, cancellationToken);
+            await GiveUpAsync(address, response, staged, progress, cancellationToken);
         else
             progress.SayResumable(IsResumable(response, size is not null, isSame && from > 0));
         if (response.StatusCode == HttpStatusCode.OK)
@@ -84,22 +85,35 @@ internal sealed class SourceDownload(SourceHttp http, SourceRetry retry, IOption
         : response.Content.Headers.LastModified is { } changed && changed.ToString("R") != validator;
 
     /// <summary>What was there is of a version that does not come any more. Servers behind one name may have a version each: what comes now may be given up in turn.</summary>
-    private static async Task GiveUpAsync(HttpResponseMessage response, StagedBlob staged, PullProgress progress, CancellationToken cancellationToken)
+    private async Task GiveUpAsync(Uri address, HttpResponseMessage response, StagedBlob staged, PullProgress progress, CancellationToken cancellationToken)
     {
         progress.SayResumable(null);
-        if (response.StatusCode == HttpStatusCode.OK)
-            return;
-        await staged.RestartAsync(null, cancellationToken);
-        throw new SourceUnavailableException("the file is another one than what was there of it, and only a part of it came");
+        await LoseAsync(address, staged, cancellationToken);
+        if (response.StatusCode != HttpStatusCode.OK)
+            throw new SourceUnavailableException("the file is another one than what was there of it, and only a part of it came");
     }
 
     /// <summary>There is nothing behind what is there: either it is all, or the file has become shorter.</summary>
-    private static async Task<long> EndAsync(StagedBlob staged, long total, CancellationToken cancellationToken)
+    private async Task<long> EndAsync(Uri address, StagedBlob staged, long total, CancellationToken cancellationToken)
     {
         if (staged.Length == total)
             return total;
-        await staged.RestartAsync(null, cancellationToken);
+        await LoseAsync(address, staged, cancellationToken);
         throw new SourceUnavailableException("the file has become shorter than what was there of it");
+    }
+
+    /// <summary>It would begin anew for ever where no version stays for as long as it takes.</summary>
+    private async Task LoseAsync(Uri address, StagedBlob staged, CancellationToken cancellationToken)
+    {
+        if (staged.LostVersions + 1 < options.Value.MaxFailures)
+        {
+            await staged.LoseAsync(cancellationToken);
+            return;
+        }
+        // Who pulls again has as many tries again.
+        await staged.DeleteAsync(cancellationToken);
+        throw new PullException(
+            $"{address.Host} had another version of its file {staged.LostVersions + 1} times before all of one had come: fetch it elsewhere, and push it (ollamamax models push)");
     }
 
     /// <summary>The whole comes: it was asked for, or the file is another one by now, or the source knows no parts.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -16,6 +17,7 @@ public sealed class StagedBlob : IAsyncDisposable
 
     private const string ValidatorKey = "validator";
     private const string HashKey = "hash";
+    private const string VersionsKey = "versions";
     private const int PieceSize = 4 << 20;
 
     /// <summary>Bytes that are hashed anew after a kill, at most.</summary>
@@ -44,6 +46,8 @@ public sealed class StagedBlob : IAsyncDisposable
         Validator = properties.Metadata.TryGetValue(ValidatorKey, out string? kept) ? Uri.UnescapeDataString(kept) : null;
         if (properties.Metadata.TryGetValue(HashKey, out string? state) && Read(state) is { } hash && hash.Length <= Length)
             (_hash, _savedHash) = (hash, hash.Length);
+        if (properties.Metadata.TryGetValue(VersionsKey, out string? versions) && int.TryParse(versions, CultureInfo.InvariantCulture, out int lost))
+            LostVersions = lost;
         _renewing = RenewAsync();
     }
 
@@ -53,14 +57,33 @@ public sealed class StagedBlob : IAsyncDisposable
     /// <summary>What the source said which version of the content it is; null where that needs no saying.</summary>
     public string? Validator { get; private set; }
 
+    /// <summary>Versions of the content that were begun since all of one was there, and thrown away as the source had another one.</summary>
+    public int LostVersions { get; private set; }
+
     /// <summary>Throws away what is there.</summary>
     /// <param name="validator">Of the version that follows.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="CatalogException">Storage cannot be written.</exception>
-    public Task RestartAsync(string? validator, CancellationToken cancellationToken) => DoAsync(async () =>
+    public Task RestartAsync(string? validator, CancellationToken cancellationToken) => RestartAsync(validator, LostVersions, cancellationToken);
+
+    /// <inheritdoc cref="RestartAsync(string?, CancellationToken)"/>
+    /// <summary>Throws away what is there, as the source has another version.</summary>
+    public Task LoseAsync(CancellationToken cancellationToken) => RestartAsync(null, LostVersions + 1, cancellationToken);
+
+    /// <summary>All of one version is there.</summary>
+    /// <exception cref="CatalogException">Storage cannot be written.</exception>
+    public async Task CompleteAsync(CancellationToken cancellationToken)
     {
-        await _blob.CreateAsync(new() { Conditions = new() { LeaseId = _lease.LeaseId }, Metadata = Metadata(validator, null) }, cancellationToken);
-        (Length, Validator, _hash, _savedHash) = (0, validator, new(), 0);
+        if (LostVersions == 0)
+            return;
+        LostVersions = 0;
+        await DoAsync(SaveMetadataAsync, cancellationToken);
+    }
+
+    private Task RestartAsync(string? validator, int lostVersions, CancellationToken cancellationToken) => DoAsync(async () =>
+    {
+        await _blob.CreateAsync(new() { Conditions = new() { LeaseId = _lease.LeaseId }, Metadata = Metadata(validator, null, lostVersions) }, cancellationToken);
+        (Length, Validator, LostVersions, _hash, _savedHash) = (0, validator, lostVersions, new(), 0);
     }, cancellationToken);
 
     /// <param name="bytes">What follows; at most 4 MiB. A blob takes 50,000 appends.</param>
@@ -160,13 +183,15 @@ public sealed class StagedBlob : IAsyncDisposable
     internal Task DoAsync(Func<Task> work, CancellationToken cancellationToken) =>
         _outage.RunAsync(work, () => _lease.RenewAsync(cancellationToken: cancellationToken), cancellationToken);
 
-    private static Dictionary<string, string> Metadata(string? validator, string? hash)
+    private static Dictionary<string, string> Metadata(string? validator, string? hash, int lostVersions)
     {
         Dictionary<string, string> metadata = [];
         if (validator is not null)
             metadata[ValidatorKey] = Uri.EscapeDataString(validator);
         if (hash is not null)
             metadata[HashKey] = hash;
+        if (lostVersions > 0)
+            metadata[VersionsKey] = lostVersions.ToString(CultureInfo.InvariantCulture);
         return metadata;
     }
 
@@ -207,7 +232,13 @@ public sealed class StagedBlob : IAsyncDisposable
     {
         if (_hash.Length == _savedHash)
             return;
-        await _blob.SetMetadataAsync(Metadata(Validator, Convert.ToBase64String(_hash.ToBytes())), new() { LeaseId = _lease.LeaseId }, CancellationToken.None);
+        await SaveMetadataAsync();
+    }
+
+    private async Task SaveMetadataAsync()
+    {
+        string? hash = _isHashed && _hash.Length > 0 ? Convert.ToBase64String(_hash.ToBytes()) : null;
+        await _blob.SetMetadataAsync(Metadata(Validator, hash, LostVersions), new() { LeaseId = _lease.LeaseId }, CancellationToken.None);
         _savedHash = _hash.Length;
     }
 

@@ -1,7 +1,11 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Models;
+using OllamaMax.Storage.Models;
 using OllamaMax.TestKit;
 
 namespace OllamaMax.Edge.Tests.Pulls;
@@ -72,6 +76,26 @@ public sealed class PullFromAddressTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task Pull_CutOffBeforeTheModelIsThere_NothingIsFetchedAgain()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        byte[] weights = PullServer.UniqueModel();
+        string address = $"{server.Registry.ContentUrl}/content/{name}.gguf";
+        server.Registry.Replace($"{name}.gguf", weights);
+
+        using (PullHandle cut = server.Edge.Services.GetRequiredService<ActivePulls>().Join(new(ModelName.Parse(name), new(address)), _ => throw new CatalogException("cut off")))
+            (await cut.Ended).ShouldBe("cut off");
+        bool isKept = await IsStagedAsync(server, address);
+        string[] lines = await server.LinesAsync(new { model = name, from = address });
+
+        isKept.ShouldBeTrue();
+        lines[^1].ShouldBe("""{"status":"success"}""");
+        PullTests.RangeStart(server.Registry.Ranges.Last()).ShouldBe(weights.Length);
+        (await IsStagedAsync(server, address)).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Pull_AddressOfAPage_SaysThatItIsNoGguf()
     {
         await using PullServer server = await PullServer.StartAsync(azurite);
@@ -126,4 +150,7 @@ public sealed class PullFromAddressTests(AzuriteFixture azurite)
 
         lines[^1].ShouldContain("localhost is not asked");
     }
+
+    private static async Task<bool> IsStagedAsync(PullServer server, string address) =>
+        await server.OtherEdge.LengthAsync($"url-{ModelDigest.Hex(ModelDigest.Of(Encoding.UTF8.GetBytes(address)))}", Cancel) > 0;
 }

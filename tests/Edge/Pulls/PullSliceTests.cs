@@ -120,6 +120,36 @@ public sealed class PullSliceTests(AzuriteFixture azurite) : IDisposable
             "the source sends its file from the first byte only, or without a version, and 1.5 minutes, all that there is for it here, do not suffice: fetch it elsewhere, and push it (ollamamax models push)");
     }
 
+    [Fact]
+    public async Task Slice_AnotherVersionEachTime_EndsWithTheReason()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        byte[] weights = PullServer.UniqueModel();
+        server.Registry.Replace(name, weights);
+        PullInput input = new(name, $"{server.Registry.ContentUrl}/content/{name}");
+
+        server.Edge.Services.GetRequiredService<IOptions<PullOptions>>().Value.Silence = 2 * Longest;
+
+        PullSlice slice = new(0, 0);
+        for (int slices = 0; slices < Most && slice.Error is null; slices++)
+        {
+            server.Registry.Faults.Enqueue((context, content) => PullTests.SendPartAsync(context, PullServer.UniqueModel(), new TaskCompletionSource().Task));
+            slice = await EndAsync(server, Run(server, input), () =>
+            {
+                if (server.Edge.Services.GetRequiredService<ActivePulls>().List() is [var running] && running.Progress.Sum.Completed >= 1 << 20)
+                    server.Edge.Time.Advance(Longest);
+            });
+        }
+        server.Registry.Faults.Clear();
+        PullSlice again = await EndAsync(server, Run(server, input));
+        while (again is { IsDone: false, Error: null })
+            again = await EndAsync(server, Run(server, input));
+
+        slice.Error.ShouldBe("127.0.0.1 had another version of its file 6 times before all of one had come: fetch it elsewhere, and push it (ollamamax models push)");
+        again.ShouldBe(new PullSlice(weights.Length, weights.Length) { IsDone = true });
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
