@@ -12,6 +12,8 @@ internal sealed record PullRequest(ModelName Name, Uri? From)
 {
     public static Result<PullRequest> Read(JsonFields request, PullOptions options)
     {
+        if (IsFile(request.Text("model") ?? request.Text("name") ?? ""))
+            request.Errors.Add("model", "must be a name: the address of a file is \"from\"");
         ModelName? name = ModelNameField.Read(request, "model", "name");
         // Ollama's word for http: here that is the operator's to say, not the client's.
         request.Flag("insecure");
@@ -21,7 +23,14 @@ internal sealed record PullRequest(ModelName Name, Uri? From)
             if (!Uri.TryCreate(text, UriKind.Absolute, out from) || !options.Allows(from) || from.UserInfo.Length > 0)
                 request.Errors.Add("from", "must be an https URL without credentials (http only where the server's options say so)");
         }
-        return request.Errors.First is { } error ? error : new PullRequest(name!, from);
+        return request.Errors.First is { } error ? error : new PullRequest(name!, from is null ? null : HuggingFace.FileOf(from));
+    }
+
+    /// <summary>As from a browser. With three parts and without a scheme it may be a name.</summary>
+    private static bool IsFile(string model)
+    {
+        string address = model.Split('?', '#')[0];
+        return address.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && (address.Contains("://", StringComparison.Ordinal) || address.Count(c => c == '/') > 2);
     }
 
     public static PullRequest Of(PullInput input) => new(ModelName.Parse(input.Model), input.From is null ? null : new Uri(input.From));

@@ -123,6 +123,19 @@ public sealed class PullFromAddressTests(AzuriteFixture azurite)
     }
 
     [Theory]
+    [InlineData("https://huggingface.co/org/repo/blob/main/model.gguf")]
+    [InlineData("hf.co/org/repo/resolve/main/model.gguf?download=true")]
+    [InlineData("https://example.org/files/model.GGUF")]
+    public async Task Pull_AddressOfAFileForAName_SaysWhereItBelongs(string model)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+
+        using HttpResponseMessage response = await server.PullAsync(new { model });
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe("model must be a name: the address of a file is \"from\"");
+    }
+
+    [Theory]
     [InlineData("https://169.254.169.254/latest", "169.254.169.254")]
     [InlineData("https://[::1]:9/model.gguf", "[::1]")]
     [InlineData("https://localhost:9/model.gguf", "localhost")]
