@@ -22,20 +22,25 @@ internal sealed class RegistrySource(SourceHttp http, SourceRetry retry, IOption
     /// <exception cref="PullException">There is none, or none that can be followed.</exception>
     public async Task<ModelManifest> ReadManifestAsync(ModelName name, CancellationToken cancellationToken)
     {
+        byte[] json = [];
         try
         {
-            byte[] json = await ReadAsync(new(Address(name, $"manifests/{name.Tag}"), ModelManifest.ManifestMediaType), cancellationToken);
+            json = await ReadAsync(new(Address(name, $"manifests/{name.Tag}"), ModelManifest.ManifestMediaType), cancellationToken);
             return ModelManifest.Parse(json);
         }
         catch (FormatException e)
         {
-            throw new PullException($"pull model manifest: {e.Message}", e);
+            throw await WhyNotAsync(name, json, cancellationToken) ?? new PullException($"pull model manifest: {e.Message}", e);
         }
         catch (PullException e)
         {
-            throw new PullException($"pull model manifest: {(e.IsNotFound ? "file does not exist" : e.Message)}", e) { IsNotFound = e.IsNotFound, IsRefused = e.IsRefused };
+            PullException? why = e.IsNotFound ? await WhyNotAsync(name, json, cancellationToken) : null;
+            throw why ?? new PullException($"pull model manifest: {(e.IsNotFound ? "file does not exist" : e.Message)}", e) { IsNotFound = e.IsNotFound, IsRefused = e.IsRefused };
         }
     }
+
+    private async Task<PullException?> WhyNotAsync(ModelName name, byte[] json, CancellationToken cancellationToken) =>
+        await WeightlessManifest.WhyNotAsync(name, json, config => ReadAsync(name, config, cancellationToken)) is { } reason ? new PullException($"{name} {reason}") : null;
 
     /// <summary>
     /// What the layers beside the weights say. Not the template: it is Go's, and the GGUF's own Jinja says the same. Nor projectors: no engine here sees.

@@ -98,12 +98,14 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     /// <param name="path">namespace/name/tag</param>
     /// <param name="layers">Media type, digest, and the size that the manifest claims.</param>
-    public void AddManifest(string path, params (string MediaType, string Digest, long Size)[] layers) =>
+    public void AddManifest(string path, params (string MediaType, string Digest, long Size)[] layers) => AddManifest(path, "{}", layers);
+
+    public void AddManifest(string path, string config, params (string MediaType, string Digest, long Size)[] layers) =>
         _manifests[path] = JsonSerializer.SerializeToUtf8Bytes(new
         {
             schemaVersion = 2,
             mediaType = ModelManifest.ManifestMediaType,
-            config = new { mediaType = ModelManifest.ConfigMediaType, digest = Add("{}"u8.ToArray()), size = 2 },
+            config = new { mediaType = ModelManifest.ConfigMediaType, digest = Add(Encoding.UTF8.GetBytes(config)), size = config.Length },
             layers = layers.Select(layer => new { mediaType = layer.MediaType, digest = layer.Digest, size = layer.Size }),
         });
 

@@ -16,6 +16,36 @@ public sealed class PullOllamaTests(AzuriteFixture azurite)
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    [Theory]
+    [InlineData("latest", """{"remote_host":"https://ollama.com:443","remote_model":"big"}""", "runs at ollama.com alone")]
+    [InlineData("120b-cloud", "{}", "runs at ollama.com alone")]
+    [InlineData("cloud", null, "runs at ollama.com alone")]
+    [InlineData("4b", "{}", "it does not have exactly one file of weights")]
+    public async Task Pull_ModelWithoutWeights_SaysWhereItRuns(string tag, string? config, string reason)
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        if (config is not null)
+            server.Registry.AddManifest($"library/{name}/{tag}", config);
+
+        string[] lines = await server.LinesAsync(new { model = $"{name}:{tag}" });
+
+        JsonElement.Parse(lines[^1]).GetProperty("error").GetString()!.ShouldContain(reason);
+    }
+
+    [Fact]
+    public async Task Pull_TensorsForMlx_SaysSoAndFetchesNone()
+    {
+        await using PullServer server = await PullServer.StartAsync(azurite);
+        string name = PullServer.UniqueName();
+        server.Registry.AddManifest($"library/{name}/4b-mlx", server.Registry.Layer("application/vnd.ollama.image.tensor", "a"), server.Registry.Layer("application/vnd.ollama.image.tensor", "b"));
+
+        string[] lines = await server.LinesAsync(new { model = $"{name}:4b-mlx" });
+
+        JsonElement.Parse(lines[^1]).GetProperty("error").GetString()!.ShouldStartWith($"{name}:4b-mlx has no GGUF, but tensors for Ollama's MLX engine");
+        server.Registry.Ranges.ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Pull_ModelOfOllamasEngine_IsLlamaCppsAndFetchedOnce()
     {
