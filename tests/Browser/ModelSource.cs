@@ -39,6 +39,7 @@ internal sealed class ModelSource : IAsyncDisposable
         _app.MapGet("/v2/library/pulled/manifests/latest", () => Results.Bytes(manifest, ModelManifest.ManifestMediaType));
         _app.MapGet($"/v2/library/pulled/blobs/{ModelDigest.Of(config)}", () => Results.Bytes(config));
         _app.MapGet($"/v2/library/pulled/blobs/{ModelDigest.Of(weights)}", context => SendAsync(context, weights));
+        _app.MapGet("/files/{file}", () => Results.Bytes(weights));
         await _app.StartAsync(cancellationToken);
     }
 

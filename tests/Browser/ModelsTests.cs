@@ -27,6 +27,19 @@ public sealed partial class ModelsTests(ConsoleFixture console)
     }
 
     [Fact]
+    public async Task Pull_AddressOfAFile_IsGivenTheFilesName()
+    {
+        await using ConsolePage page = await console.OpenAsync("models");
+        await page.Page.GetByLabel("Pull a model").FillAsync($"{console.Source.Address}files/By-Address.gguf");
+
+        await Assertions.Expect(page.Page.GetByLabel("Its name here")).ToHaveAttributeAsync("placeholder", "by-address");
+        await page.Button("Pull").ClickAsync();
+
+        await Assertions.Expect(page.Main.GetByRole(AriaRole.Cell, new() { Name = "by-address:latest" }).First).ToBeVisibleAsync();
+        page.ShouldBeUntroubled();
+    }
+
+    [Fact]
     public async Task Pull_InTheBackground_IsSeenAmongTheTransfersWithItsEnd()
     {
         await using ConsolePage page = await console.OpenAsync("models");

@@ -4,6 +4,7 @@ import { call, lines } from "../api/edge";
 import { bytes } from "../api/format";
 import { ErrorNote } from "../ui/Page";
 import { useAction } from "../ui/useAction";
+import { fileAddress, nameOfFile } from "./fileAddress";
 
 interface PullLine {
   status?: string;
@@ -17,11 +18,18 @@ interface PullLine {
  * on its way.
  */
 export function PullForm({ onPulled }: { onPulled: () => void }) {
+  const [written, setWritten] = useState("");
   const [name, setName] = useState("");
   const [line, setLine] = useState<PullLine>();
   const control = useRef<AbortController>(undefined);
   const action = useAction();
   useEffect(() => () => control.current?.abort(), []);
+  const from = fileAddress(written.trim());
+  const body = from ? { model: name.trim() || nameOfFile(from), from } : { model: written.trim() };
+  const clear = () => {
+    setWritten("");
+    setName("");
+  };
   const pull = (event: FormEvent) => {
     event.preventDefault();
     control.current = new AbortController();
@@ -29,11 +37,11 @@ export function PullForm({ onPulled }: { onPulled: () => void }) {
     setLine({ status: "asking" });
     void action.run(async () => {
       try {
-        for await (const next of lines<PullLine>("api/pull", { body: { model: name.trim() }, signal })) {
+        for await (const next of lines<PullLine>("api/pull", { body, signal })) {
           if (next.error) throw new Error(next.error);
           setLine(next);
         }
-        setName("");
+        clear();
         onPulled();
       } catch (error) {
         setLine(undefined);
@@ -43,9 +51,9 @@ export function PullForm({ onPulled }: { onPulled: () => void }) {
   };
   const leave = () =>
     void action.run(async () => {
-      await call("cluster/transfers", { body: { model: name.trim() } });
+      await call("cluster/transfers", { body });
       setLine(undefined);
-      setName("");
+      clear();
     });
   const share = line?.total ? (100 * (line.completed ?? 0)) / line.total : 0;
   return (
@@ -55,18 +63,21 @@ export function PullForm({ onPulled }: { onPulled: () => void }) {
           <TextInput
             className="grow"
             label="Pull a model"
-            placeholder="qwen3:4b, or hf.co/org/repo:Q4_K_M"
+            placeholder="qwen3:4b, hf.co/org/repo:Q4_K_M, or a GGUF's address"
             required
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
+            value={written}
+            onChange={(event) => setWritten(event.currentTarget.value)}
             disabled={action.isBusy}
           />
+          {from && (
+            <TextInput label="Its name here" placeholder={nameOfFile(from)} value={name} onChange={(event) => setName(event.currentTarget.value)} disabled={action.isBusy} />
+          )}
           {action.isBusy
             ? <Button color="red" variant="outline" onClick={() => control.current?.abort()}>Stop</Button>
             : (
               <>
                 <Button type="submit">Pull</Button>
-                <Button variant="default" disabled={!name.trim()} onClick={leave}>In the background</Button>
+                <Button variant="default" disabled={!written.trim()} onClick={leave}>In the background</Button>
               </>
             )}
         </Group>
