@@ -52,15 +52,27 @@ public sealed class OlderDocumentsTests
         Read($"{{\"tool_calls\":{form}}}", ProtocolJson.Default.OutputParsing).ToolCalls.ShouldBe(read);
 
     [Fact]
-    public void OutputParsing_AnyForm_IsReadHereAndByAProgramThatKnowsTheFirstThree()
+    public void ForWorkers_AnyForm_IsReadHereAndByAWorkerThatKnowsTheFirstThree()
     {
         foreach (ToolCallForm form in Enum.GetValues<ToolCallForm>())
         {
-            string written = JsonSerializer.Serialize(new OutputParsing { ToolCalls = form }, ProtocolJson.Default.OutputParsing);
+            string written = JsonSerializer.Serialize(new OutputParsing { ToolCalls = form }.ForWorkers(), ProtocolJson.Default.OutputParsing);
 
             Read(written, ProtocolJson.Default.OutputParsing).ToolCalls.ShouldBe(form);
             FirstParsing before = JsonSerializer.Deserialize<FirstParsing>(written, JsonSerializerOptions.Web).ShouldNotBeNull();
             before.ToolCalls.ToString().ShouldBe(form <= ToolCallForm.Mistral ? form.ToString() : "None");
+        }
+    }
+
+    [Fact]
+    public void OutputParsing_WrittenAnewByAnEdgeThatSkipsWhatItDoesNotKnow_HasItsForm()
+    {
+        foreach (ToolCallForm form in Enum.GetValues<ToolCallForm>())
+        {
+            string written = JsonSerializer.Serialize(new OutputParsing { ToolCalls = form }, ProtocolJson.Default.OutputParsing);
+            EarlierParsing before = JsonSerializer.Deserialize<EarlierParsing>(written, JsonSerializerOptions.Web).ShouldNotBeNull();
+
+            Read(JsonSerializer.Serialize(before, JsonSerializerOptions.Web), ProtocolJson.Default.OutputParsing).ToolCalls.ShouldBe(form);
         }
     }
 
@@ -103,6 +115,9 @@ public sealed class OlderDocumentsTests
 
     [SuppressMessage("Performance", "CA1812:Avoid uninstantiated internal classes", Justification = "The serializer makes it.")]
     private sealed record FirstParsing([property: JsonPropertyName("tool_calls"), JsonConverter(typeof(JsonStringEnumConverter))] FirstForms ToolCalls);
+
+    [SuppressMessage("Performance", "CA1812:Avoid uninstantiated internal classes", Justification = "The serializer makes it.")]
+    private sealed record EarlierParsing([property: JsonPropertyName("tool_calls")] ToolCallForm ToolCalls);
 
     private enum FirstForms
     {

@@ -20,29 +20,31 @@ public sealed record OutputParsing
     public string? Harmony { get; init; }
 
     [JsonIgnore]
-    public ToolCallForm ToolCalls { get; init; }
+    public ToolCallForm ToolCalls
+    {
+        get => LaterForm == ToolCallForm.None ? WrittenForm : LaterForm;
+        init => (WrittenForm, LaterForm) = (value, ToolCallForm.None);
+    }
 
-    /// <summary>Programs from before <see cref="LaterForm"/> cannot read any other: a job of theirs would fail by it.</summary>
+    /// <summary>Any form in storage; for workers one of the first, see <see cref="ForWorkers"/>.</summary>
     [JsonInclude, JsonPropertyName("tool_calls")]
-    internal ToolCallForm FirstForm
-    {
-        get => ToolCalls <= ToolCallForm.Mistral ? ToolCalls : ToolCallForm.None;
-        init => ToolCalls = value == ToolCallForm.None ? ToolCalls : value;
-    }
+    internal ToolCallForm WrittenForm { get; init; }
 
-    /// <summary>They skip it, and take the calls for text.</summary>
-    [JsonInclude, JsonPropertyName("call_form")]
-    internal ToolCallForm LaterForm
-    {
-        get => ToolCalls > ToolCallForm.Mistral ? ToolCalls : ToolCallForm.None;
-        init => ToolCalls = value == ToolCallForm.None ? ToolCalls : value;
-    }
+    [JsonInclude, JsonPropertyName("call_form"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    internal ToolCallForm LaterForm { get; init; }
 
     /// <summary>Of what types arguments may be, by function and argument; null where the form tells texts from other values itself.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, ArgumentTypes>>? Arguments { get; init; }
 
     /// <summary>Of several calls only the first is one of the answer's.</summary>
     public bool IsSingleCall { get; init; }
+
+    /// <summary>
+    /// The same, as any worker can read it: a worker that knows only the first forms cannot read another, and its job would fail by it. It skips
+    /// <see cref="LaterForm"/>, and takes the calls for text. In storage all stand in the one field: an edge from before that other one would lose it where it writes anew what it has read.
+    /// </summary>
+    public OutputParsing ForWorkers() =>
+        WrittenForm <= ToolCallForm.Mistral ? this : this with { WrittenForm = ToolCallForm.None, LaterForm = WrittenForm };
 }
 
 /// <param name="Open">Such as <c>&lt;think&gt;</c>.</param>

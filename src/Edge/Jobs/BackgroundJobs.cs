@@ -187,6 +187,7 @@ internal sealed partial class BackgroundJobs(
 
     private async Task<JobClaimGrant> GrantAsync(JobRecord record, Job job, Attempt attempt, CancellationToken cancellationToken)
     {
+        job = job with { Parsing = job.Parsing.ForWorkers() };
         DateTimeOffset expiresAt = time.GetUtcNow() + SignatureLifetime;
         TimeSpan remaining = record.Deadline - time.GetUtcNow();
         GrantMessage grant = new()

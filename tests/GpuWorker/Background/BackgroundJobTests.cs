@@ -3,8 +3,12 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Tenants;
+using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.GpuWorker.Tests.Dispatch;
+using OllamaMax.Jobs;
+using OllamaMax.Jobs.Records;
 using OllamaMax.Storage.Jobs;
+using OllamaMax.Streaming;
 using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.GpuWorker.Tests.Background;
@@ -52,6 +56,32 @@ public sealed class BackgroundJobTests
         accepted.Headers.Location!.ToString().ShouldBe($"/jobs/{id}");
         JsonElement job = await cluster.Client.ShowWhenAsync(id, "completed");
         job.GetProperty("result").GetProperty("message").GetProperty("content").GetString().ShouldBe(ScriptedEngine.Answer(20));
+    }
+
+    /// <summary>Workers that know only the first forms of calls can read the grant; edges of that age lose no form where they write the record anew.</summary>
+    [Fact]
+    public async Task Claim_LaterFormOfCalls_StandsWhereOldWorkersSkipItAndInTheRecordAsItIs()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        string id = await cluster.Client.SubmitAsync();
+        StoredRecord found = (await cluster.Store.FindAsync(id, Cancellation)).ShouldNotBeNull();
+        JobRecord kimi = found.Record with { Job = found.Record.Job! with { Parsing = new() { ToolCalls = ToolCallForm.Kimi } } };
+        await cluster.Store.ReplaceAsync(found, kimi, kimi.Deadline, Cancellation);
+        await cluster.ClearQueueAsync(kimi.Model);
+        TestWorker worker = await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+        WorkerIdentity identity = worker.Services.GetRequiredService<WorkerIdentity>();
+
+        JobClaimAnswer answer = await worker.Services.GetRequiredService<EdgeClient>()
+            .ClaimAsync(identity, id, new(ProtocolVersion.Current, identity.Id!, "claim", "message"), Cancellation);
+
+        Forms(answer.Grant.ShouldNotBeNull().Grant.Job!).ShouldBe(("None", "Kimi"));
+        Forms((await cluster.RecordAsync(id)).Job!).ShouldBe(("Kimi", null));
+
+        static (string?, string?) Forms(Job job)
+        {
+            JsonElement written = JsonSerializer.SerializeToElement(job.Parsing, ProtocolJson.Default.OutputParsing);
+            return (written.GetProperty("tool_calls").GetString(), written.TryGetProperty("call_form", out JsonElement later) ? later.GetString() : null);
+        }
     }
 
     [Fact]
