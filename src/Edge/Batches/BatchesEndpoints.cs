@@ -72,7 +72,7 @@ internal sealed class BatchesEndpoints(RequestBodyReader bodies, KeyedSubmission
             if (!IdempotencyKey.TryRead(context, body.Bytes, out IdempotencyKey? key, out error))
                 return error;
             return await submissions.TakeAsync(
-                context, key, id => batches.TakeAsync(context, id, FileId.Read(file), endpoint, metadata), (earlier, token) => batches.FindAsync(context, earlier, token));
+                context, key, ticket => batches.TakeAsync(context, ticket.Id, FileId.Read(file), endpoint, metadata), (earlier, token) => batches.FindAsync(context, earlier, token));
         }
     }
 

@@ -53,10 +53,11 @@ internal sealed partial class BackgroundJobs(
     /// <summary>Takes the job on: when this is done, it will be run whatever becomes of this edge.</summary>
     /// <param name="record">New (<see cref="JobRecord.Create"/>).</param>
     /// <param name="cancellationToken">Ends the requests.</param>
+    /// <returns>It, or the one of its id that is there.</returns>
     public async Task<JobRecord> SubmitAsync(JobRecord record, CancellationToken cancellationToken)
     {
         // The record first: a message without one would be thrown away. A record without message is found when it is due.
-        await records.CreateAsync(record, cancellationToken);
+        record = await records.CreateAsync(record, cancellationToken);
         try
         {
             await EnqueueAsync(record, cancellationToken);

@@ -12,17 +12,16 @@ namespace OllamaMax.Edge.Jobs;
 internal sealed class JobIntake(
     JobFactory factory, BackgroundBacklog backlog, BackgroundJobs jobs, JobRecords records, StoragePatience storage, IOptions<BackgroundOptions> options, TimeProvider time)
 {
-    /// <param name="id">Of the job.</param>
     /// <param name="response">With <see cref="RequestShape.Response"/>, of the same id.</param>
-    public async Task<Result<JobRecord>> TakeAsync(HttpContext context, string id, InferenceRequest request, RequestShape shape, StoredResponse? response = null)
+    public async Task<Result<JobRecord>> TakeAsync(HttpContext context, JobTicket ticket, InferenceRequest request, RequestShape shape, StoredResponse? response = null)
     {
         if ((await factory.CreateAsync(request, RequestInfo.Of(context), context.RequestAborted)).Failed(out ApiError? error, out Job? job))
             return error;
-        job = job with { Id = id, Band = Band.Batch, Deadline = options.Value.Deadline };
+        job = job with { Id = ticket.Id, Band = Band.Batch, Deadline = options.Value.Deadline };
         if (await storage.WaitAsync(token => backlog.TakeInAsync(job, token), context.RequestAborted, StoragePatience.Long) is { } refusal)
             return ApiError.From(refusal);
         ModelHeader.Write(context, job.AnsweredBy);
-        JobRecord record = JobRecord.Create(job, shape, request.Model, time.GetUtcNow()) with { Response = response };
+        JobRecord record = JobRecord.Create(job, shape, request.Model, time.GetUtcNow()) with { Response = response, Submission = ticket.Submission };
         // Not cut short by a client that leaves now: it may have been taken on already.
         return await storage.WaitAsync(token => jobs.SubmitAsync(record, token), CancellationToken.None);
     }

@@ -1,3 +1,5 @@
+using Azure;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Http;
@@ -16,6 +18,7 @@ namespace OllamaMax.Edge.Jobs;
 /// </summary>
 internal sealed partial class JobRecords(
     JobRecordStore store,
+    SubmissionStore submissions,
     WorkerChannel workers,
     ActiveJobs active,
     UsageMeter usage,
@@ -32,8 +35,20 @@ internal sealed partial class JobRecords(
     /// <summary>After so long without a claim a job is queued again.</summary>
     public TimeSpan QueueAgain => retention.Policy.QueueAgain;
 
-    public async Task<JobRecord> CreateAsync(JobRecord record, CancellationToken cancellationToken) =>
-        (await store.CreateAsync(record, record.DueAt(retention.Policy), cancellationToken)).Record;
+    /// <returns>It, or the one of this id that is there: two edges may have gone on with one submission.</returns>
+    public async Task<JobRecord> CreateAsync(JobRecord record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await store.CreateAsync(record, record.DueAt(retention.Policy), cancellationToken)).Record;
+        }
+        catch (RequestFailedException e) when (e.Status == StatusCodes.Status409Conflict)
+        {
+            if (await store.FindAsync(record.Id, cancellationToken) is { } there)
+                return there.Record;
+            throw;
+        }
+    }
 
     /// <summary>The job as it is now: an end that its output tells of, or a deadline that has passed, is written first. Null where there is none.</summary>
     public Task<JobRecord?> SettleAsync(string id, CancellationToken cancellationToken) => ApplyAsync(
@@ -67,6 +82,9 @@ internal sealed partial class JobRecords(
             }
             // Known before it has ended: where storage does not tell it, the end is left to whoever comes across it next.
             int tokens = next is { IsEnded: true, Credential: not null } && !found.Record.IsEnded ? await TokensAsync(next, cancellationToken) : 0;
+            // Whoever took it on may not have come to note so. Once it is deleted nothing else would tell, and what comes again under its key would run again.
+            if (next is { IsEnded: true, Submission: { } submission } && !found.Record.IsEnded)
+                await submissions.NoteTakenAsync(submission, next.Tenant, CancellationToken.None);
             // Not cut short by who leaves now: what follows from an end follows from whoever wrote it, or never.
             if (await store.ReplaceAsync(found, next, next.DueAt(policy), CancellationToken.None) is { } stored)
                 return await FollowUpAsync(found.Record, stored.Record, tokens);

@@ -89,15 +89,15 @@ internal sealed class JobsEndpoints(
                 return error;
             JsonFields fields = body.Fields(new());
             if (fields.IsSet("strategy"))
-                return await submissions.TakeAsync(context, key, id => strategies.TakeAsync(context, id, fields), (earlier, token) => strategies.FindAsync(context, earlier, token));
+                return await submissions.TakeAsync(context, key, ticket => strategies.TakeAsync(context, ticket, fields), (earlier, token) => strategies.FindAsync(context, earlier, token));
             if (JobSubmission.Read(fields).Failed(out error, out JobSubmission? submission))
                 return error;
-            return await submissions.TakeAsync(context, key, id => TakeAsync(context, id, submission), FindAsync);
+            return await submissions.TakeAsync(context, key, ticket => TakeAsync(context, ticket, submission), FindAsync);
         }
     }
 
-    private async Task<Result<JobAnswer>> TakeAsync(HttpContext context, string id, JobSubmission submission) =>
-        (await intake.TakeAsync(context, id, submission.Request, submission.Shape)).Failed(out ApiError? error, out JobRecord? record) ? error : JobAnswer.Of(record);
+    private async Task<Result<JobAnswer>> TakeAsync(HttpContext context, JobTicket ticket, JobSubmission submission) =>
+        (await intake.TakeAsync(context, ticket, submission.Request, submission.Shape)).Failed(out ApiError? error, out JobRecord? record) ? error : JobAnswer.Of(record);
 
     private async Task<JobAnswer?> FindAsync(KeyedSubmission earlier, CancellationToken cancellationToken) =>
         await intake.FindAsync(earlier, cancellationToken) is { } record ? JobAnswer.Of(record) : null;

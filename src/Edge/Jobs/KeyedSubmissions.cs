@@ -25,13 +25,13 @@ internal sealed partial class KeyedSubmissions(SubmissionStore store, StoragePat
     private static readonly TimeSpan TakenWithin = TimeSpan.FromSeconds(15);
 
     /// <param name="key">Null: it is taken on, and that is all.</param>
-    /// <param name="take">Takes it on as the job of this id, which another edge may have begun to do. An error: it is not taken on.</param>
+    /// <param name="take">Takes it on as this job, which another edge may have begun to do. An error: it is not taken on.</param>
     /// <param name="find">What came of it; null: nothing that would run.</param>
-    public async Task<Result<T>> TakeAsync<T>(HttpContext context, IdempotencyKey? key, Func<string, Task<Result<T>>> take, Func<KeyedSubmission, CancellationToken, Task<T?>> find)
+    public async Task<Result<T>> TakeAsync<T>(HttpContext context, IdempotencyKey? key, Func<JobTicket, Task<Result<T>>> take, Func<KeyedSubmission, CancellationToken, Task<T?>> find)
         where T : class
     {
         if (key is null)
-            return await take(JobId.New(time));
+            return await take(new(JobId.New(time), Submission: null));
         string name = Hash($"{key.Tenant}\n{key.Value}");
         KeyedSubmission first = FirstOf(key);
         StoredSubmission? mine = null;
@@ -54,7 +54,7 @@ internal sealed partial class KeyedSubmissions(SubmissionStore store, StoragePat
             else
                 mine = await AskAsync(token => store.ReplaceAsync(found, earlier with { BegunAt = first.BegunAt }, token), context);
         }
-        Result<T> taken = await take(mine.Submission.JobId);
+        Result<T> taken = await take(new(mine.Submission.JobId, name));
         if (taken.Error is null)
             await TryAsync(mine, () => store.ReplaceAsync(mine, mine.Submission with { IsTaken = true }, CancellationToken.None));
         else if (mine.Submission.JobId == first.JobId)
@@ -81,7 +81,7 @@ internal sealed partial class KeyedSubmissions(SubmissionStore store, StoragePat
         return there;
     }
 
-    /// <summary>The job tells as well that it was taken on, as long as it is there; that it was not, time tells.</summary>
+    /// <summary>The job tells as well that it was taken on, as long as it is there, and its end notes it (<see cref="JobRecords"/>); that it was not, time tells.</summary>
     private async Task TryAsync(StoredSubmission submission, Func<Task> write)
     {
         try

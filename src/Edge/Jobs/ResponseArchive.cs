@@ -43,7 +43,7 @@ internal sealed class ResponseArchive(
 
     public async Task RunAsync(HttpContext context, IdempotencyKey? key, Func<string, Task<Result<BackgroundResponse>>> make, bool isStream)
     {
-        if ((await submissions.TakeAsync(context, key, id => TakeAsync(context, id, make), FindAsync)).Failed(out ApiError? error, out JobRecord? record))
+        if ((await submissions.TakeAsync(context, key, ticket => TakeAsync(context, ticket, make), FindAsync)).Failed(out ApiError? error, out JobRecord? record))
             await ErrorAnswer.WriteAsync(context, error);
         else if (isStream)
             await StreamAsync(context, record, after: -1);
@@ -73,10 +73,10 @@ internal sealed class ResponseArchive(
             await records.DeleteAsync(id, cancellationToken);
     }
 
-    private async Task<Result<JobRecord>> TakeAsync(HttpContext context, string id, Func<string, Task<Result<BackgroundResponse>>> make) =>
-        (await make(id)).Failed(out ApiError? error, out BackgroundResponse? made)
+    private async Task<Result<JobRecord>> TakeAsync(HttpContext context, JobTicket ticket, Func<string, Task<Result<BackgroundResponse>>> make) =>
+        (await make(ticket.Id)).Failed(out ApiError? error, out BackgroundResponse? made)
             ? error
-            : await intake.TakeAsync(context, id, made.Inference, RequestShape.Response, made.Response);
+            : await intake.TakeAsync(context, ticket, made.Inference, RequestShape.Response, made.Response);
 
     private async Task<JobRecord?> FindAsync(KeyedSubmission earlier, CancellationToken cancellationToken) =>
         await intake.FindAsync(earlier, cancellationToken) is { } record && record.Readable().Response is not null ? record : null;

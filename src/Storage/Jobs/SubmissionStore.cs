@@ -50,6 +50,16 @@ public sealed class SubmissionStore(StorageAccount account)
         }
     }
 
+    /// <summary>Notes that it was taken on, where nobody has: before what came of it may be deleted. Nothing where its time is over.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public async Task NoteTakenAsync(string name, string tenant, CancellationToken cancellationToken)
+    {
+        while (await FindAsync(name, tenant, cancellationToken) is { Submission.IsTaken: false } found
+            && await ReplaceAsync(found, found.Submission with { IsTaken = true }, cancellationToken) is null)
+        {
+        }
+    }
+
     /// <summary>Nothing where somebody else has changed it since.</summary>
     public Task DeleteAsync(StoredSubmission submission, CancellationToken cancellationToken) => DeleteAsync(submission.Name, submission.ETag, cancellationToken);
 

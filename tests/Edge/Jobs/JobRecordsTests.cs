@@ -40,6 +40,16 @@ public sealed class JobRecordsTests(AzuriteFixture azurite)
         (await UsageAsync(edge)).ShouldBe(new() { ["demo:latest"] = new(1, 0, 0) });
     }
 
+    /// <summary>Two edges go on with one submission.</summary>
+    [Fact]
+    public async Task Create_OfAnIdThatAnotherEdgeHasCreated_IsThatJob()
+    {
+        await using ServiceProvider edge = await StartAsync(azurite.NewAccount());
+        JobRecord record = await CreateAsync(edge, record => record);
+
+        (await Records(edge).CreateAsync(record with { ModelName = "as another edge says it" }, Cancellation)).ModelName.ShouldBe(record.ModelName);
+    }
+
     [Fact]
     public async Task Requeue_AfterAnAnswerThatWasCut_WhatComesBeyondItIsCounted()
     {

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.GpuWorker.Tests.Background;
+using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.Orchestrations.Tests.Edge;
@@ -48,12 +50,7 @@ public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
         string[] ids = new string[2];
         for (int i = 0; i < ids.Length; i++)
         {
-            using HttpRequestMessage request = new(HttpMethod.Post, "/jobs")
-            {
-                Content = JsonContent.Create(new { strategy = "n", n = 2, model = "demo", prompt = "hi", options = new { num_predict = 3 } }),
-                Headers = { { "Idempotency-Key", "strategy-1" } },
-            };
-            using HttpResponseMessage response = await Http.SendAsync(request, Cancellation);
+            using HttpResponseMessage response = await PostAsync("strategy-1");
             response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
             response.Headers.Contains("idempotency-replayed").ShouldBe(i > 0);
             ids[i] = (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString()!;
@@ -61,6 +58,26 @@ public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
 
         ids[1].ShouldBe(ids[0]);
         (await Http.ShowWhenAsync(ids[0], "completed")).GetProperty("result").GetProperty("choices").GetArrayLength().ShouldBe(2);
+    }
+
+    /// <summary>As where its server was killed between the job and the note that it was taken on.</summary>
+    [Fact]
+    public async Task N_DeletedThatNobodyNotedAsTakenOn_IsGoneAndRunsNothing()
+    {
+        using HttpResponseMessage first = await PostAsync("strategy-2");
+        string id = (await first.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString()!;
+        await Http.ShowWhenAsync(id, "completed");
+        SubmissionStore submissions = _fixture.Cluster.EdgeServices.GetRequiredService<SubmissionStore>();
+        foreach (string name in await submissions.ListAsync("local", Cancellation).ToListAsync(Cancellation))
+        {
+            if (await submissions.FindAsync(name, "local", Cancellation) is { Submission: var begun } found && begun.JobId == id)
+                await submissions.ReplaceAsync(found, begun with { IsTaken = false, BegunAt = begun.BegunAt - TimeSpan.FromMinutes(1) }, Cancellation);
+        }
+        (await Http.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.NoContent);
+
+        using HttpResponseMessage again = await PostAsync("strategy-2");
+
+        again.StatusCode.ShouldBe(HttpStatusCode.Gone);
     }
 
     [Fact]
@@ -304,6 +321,17 @@ public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
     {
         using HttpRequestMessage request = new(HttpMethod.Get, path);
         request.Headers.Add(header, value);
+        return await Http.SendAsync(request, Cancellation);
+    }
+
+    /// <summary>Under a key of the client's.</summary>
+    private async Task<HttpResponseMessage> PostAsync(string key)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, "/jobs")
+        {
+            Content = JsonContent.Create(new { strategy = "n", n = 2, model = "demo", prompt = "hi", options = new { num_predict = 3 } }),
+            Headers = { { "Idempotency-Key", key } },
+        };
         return await Http.SendAsync(request, Cancellation);
     }
 

@@ -63,6 +63,9 @@ public sealed record JobRecord
     /// <summary>In storage, with <see cref="SealedWith"/>: what stands for <see cref="Job"/> and <see cref="Response"/> (<see cref="JobContent"/>). Here only where that key is missing.</summary>
     public byte[]? Sealed { get; init; }
 
+    /// <summary>Name of the <see cref="KeyedSubmission"/> that it came of; null: of none.</summary>
+    public string? Submission { get; init; }
+
     /// <summary>The job with a strategy that this one is a branch of; null: of none.</summary>
     public string? StrategyId { get; init; }
 

@@ -11,6 +11,9 @@ public sealed record StrategyRecord
     /// <summary>Who submitted it; its branches are submitted in the same name.</summary>
     public required Submitter Submitter { get; init; }
 
+    /// <summary>Name of the <see cref="KeyedSubmission"/> that it came of; null: of none.</summary>
+    public string? Submission { get; init; }
+
     /// <summary>As the client wrote it; the name of an orchestrator.</summary>
     public required string Strategy { get; init; }
 

@@ -5,7 +5,7 @@ using OllamaMax.Storage.Jobs;
 namespace OllamaMax.Edge.Jobs.Strategies;
 
 /// <summary>Deletes jobs with a strategy, batches and pulls whose time is over, with their orchestrations; branches go as any background job does.</summary>
-internal sealed class OrchestrationSweep(StrategyStore strategies, BatchStore batches)
+internal sealed class OrchestrationSweep(StrategyStore strategies, SubmissionStore submissions, BatchStore batches)
 {
     /// <param name="hub">Null where this process has none: then another one does it.</param>
     public async Task SweepAsync(DurableTaskClient? hub, DateTimeOffset now, CancellationToken cancellationToken)
@@ -14,6 +14,8 @@ internal sealed class OrchestrationSweep(StrategyStore strategies, BatchStore ba
             return;
         await foreach (string id in strategies.ListExpiredAsync(now, cancellationToken))
         {
+            if (await strategies.FindAsync(id, cancellationToken) is { Submission: { } submission, Submitter.Tenant: var tenant })
+                await submissions.NoteTakenAsync(submission, tenant, cancellationToken);
             await hub.PurgeInstanceAsync(id, cancellationToken);
             await strategies.DeleteAsync(id, cancellationToken);
         }

@@ -15,6 +15,7 @@ namespace OllamaMax.Edge.Jobs.Strategies;
 /// <summary>Jobs that are several: submitted, shown, cancelled and deleted like any other, and run by an orchestration.</summary>
 internal sealed class StrategyJobs(
     StrategyStore store,
+    SubmissionStore submissions,
     JobRecords records,
     JobResult results,
     JobFactory factory,
@@ -34,8 +35,8 @@ internal sealed class StrategyJobs(
     /// <summary>Orchestrations that are looked at together for a list.</summary>
     private const int ListedAtATime = 16;
 
-    /// <param name="id">Of the job; what was begun under it is gone on with.</param>
-    public async Task<Result<JobAnswer>> TakeAsync(HttpContext context, string id, JsonFields fields)
+    /// <param name="ticket">What was begun under its id is gone on with.</param>
+    public async Task<Result<JobAnswer>> TakeAsync(HttpContext context, JobTicket ticket, JsonFields fields)
     {
         if (hubs.Of(context).Failed(out ApiError? error, out DurableTaskClient? hub))
             return error;
@@ -46,7 +47,7 @@ internal sealed class StrategyJobs(
         if (await CheckAsync(context, request) is { } refused)
             return refused;
         // Not cut short by a client that leaves now: it may have been taken on already.
-        StrategyRecord record = await KeepAsync(RecordOf(context, id, request), request);
+        StrategyRecord record = await KeepAsync(RecordOf(context, ticket, request), request);
         await OrchestrationStart.RunAsync(hub, record.Strategy, record.Id, InputOf(record, request));
         return AnswerOf(record, StrategyState.Submitted);
     }
@@ -102,6 +103,8 @@ internal sealed class StrategyJobs(
         OrchestrationMetadata? state = hub is null ? null : await hub.GetInstanceAsync(record.Id, getInputsAndOutputs: true, context.RequestAborted);
         if (hub is not null && state is { IsCompleted: false })
             return await CancelAsync(hub, record);
+        if (record.Submission is { } submission)
+            await submissions.NoteTakenAsync(submission, record.Submitter.Tenant, CancellationToken.None);
         foreach (BranchView branch in StateOf(record, state).Branches)
         {
             if (branch.JobId is { } job)
@@ -146,7 +149,7 @@ internal sealed class StrategyJobs(
         return null;
     }
 
-    private StrategyRecord RecordOf(HttpContext context, string id, StrategyRequest request)
+    private StrategyRecord RecordOf(HttpContext context, JobTicket ticket, StrategyRequest request)
     {
         DateTimeOffset now = time.GetUtcNow();
         DateTimeOffset deadline = now + background.Value.Deadline;
@@ -154,7 +157,8 @@ internal sealed class StrategyJobs(
         RecordPolicy kept = retention.PolicyOf(submitter.Tenant);
         return new StrategyRecord
         {
-            Id = id,
+            Id = ticket.Id,
+            Submission = ticket.Submission,
             Submitter = submitter,
             Strategy = request.Strategy,
             Models = [.. request.Models.Distinct(StringComparer.Ordinal)],
