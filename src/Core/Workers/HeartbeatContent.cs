@@ -1,4 +1,5 @@
 using OllamaMax.Models;
+using OllamaMax.Replication;
 
 namespace OllamaMax.Workers;
 
@@ -11,4 +12,7 @@ public sealed record HeartbeatContent(IReadOnlyList<ForwardedModel> Models)
 {
     /// <summary>All models that the worker holds, without the figures that change while they are in memory; null: the report has all of them.</summary>
     public IReadOnlyList<HeldModel>? Copies { get; init; }
+
+    /// <summary>Copies on their way, and those that could not be had, that the report has no room for, without the figures of how far they are; null: it has all.</summary>
+    public IReadOnlyList<ReplicaTransfer>? Transfers { get; init; }
 }

@@ -52,6 +52,7 @@ internal sealed partial class Heartbeat(
     private readonly WakeSignal _changed = new(time);
     private TimeSpan _writtenAt;
     private TimeSpan _promised;
+    private bool _hasToldOfDevices;
 
     public void ReportSoon() => _changed.Set();
 
@@ -96,6 +97,9 @@ internal sealed partial class Heartbeat(
             // What it says of the next one holds, though all slots become free while it is written: a worker that is late by its own word is suspect.
             _promised = TimeSpan.FromSeconds(report.IntervalSeconds);
             HeartbeatDocument document = HeartbeatDocument.Of(report, forwards.Models);
+            if (document.DevicesLeftOut > 0 && !_hasToldOfDevices)
+                LogDevicesLeftOut(document.DevicesLeftOut, report.Devices.Count);
+            _hasToldOfDevices |= document.DevicesLeftOut > 0;
             var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = document.Report };
             await storage.Blob(capabilities.Current.HeartbeatUrl)
                 .UploadAsync(new BinaryData(document.Content), new BlobUploadOptions { Metadata = metadata }, cancellationToken);
@@ -151,4 +155,7 @@ internal sealed partial class Heartbeat(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The heartbeat was not written; trying again")]
     private partial void LogNotWritten(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Heartbeats have no room for {LeftOut} of this worker's {Devices} devices: their memory is not reckoned with")]
+    private partial void LogDevicesLeftOut(int leftOut, int devices);
 }

@@ -67,10 +67,11 @@ internal sealed partial class HeartbeatContents(ILogger logger)
         HeartbeatContent? content = JsonSerializer.Deserialize(bytes, ProtocolJson.Default.HeartbeatContent);
         return new([.. (content?.Models ?? []).Where(model => ModelName.TryParse(model?.Name, out _, out _))])
         {
+            Transfers = content?.Transfers?.Where(transfer => transfer is not null && ModelDigest.IsValid(transfer.Digest)).DistinctBy(transfer => transfer.Digest).ToArray(),
             Copies = content?.Copies?.Where(copy => copy is not null && ModelDigest.IsValid(copy.Digest)).DistinctBy(copy => copy.Digest).ToArray(),
         };
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The content of heartbeat {Blob} cannot be read: what models its worker forwards to, and which of many copies it has, is not known")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The content of heartbeat {Blob} cannot be read: what models its worker forwards to, and which of many copies it has or fetches, is not known")]
     private partial void LogUnreadable(Exception? exception, string blob);
 }

@@ -45,16 +45,21 @@ public sealed partial class Heartbeats(StorageAccount account, ILogger<Heartbeat
             return view;
         HeartbeatContent content = await _contents.ReadAsync(container.GetBlobClient(Prefix + view.Report.Id), digest, cancellationToken);
         // Who is gone forwards to nobody, and has its copies when it comes back.
-        return WithCopies(view with { Forwarded = view.State == WorkerState.Gone ? [] : content.Models }, content.Copies ?? []);
+        return WithRest(view with { Forwarded = view.State == WorkerState.Gone ? [] : content.Models }, content);
     }
 
-    /// <summary>The report is the newer of the two where both have a model.</summary>
-    private static WorkerView WithCopies(WorkerView view, IReadOnlyList<HeldModel> copies)
+    /// <summary>The report is the newer of the two where both have a model or a transfer.</summary>
+    private static WorkerView WithRest(WorkerView view, HeartbeatContent content)
     {
-        if (copies.Count == 0)
+        if (content is { Copies: null, Transfers: null })
             return view;
         HashSet<string> reported = [.. view.Report.Models.Select(model => model.Digest)];
-        var (report, flags) = ReportBounds.Check(view.Report with { Models = [.. view.Report.Models, .. copies.Where(copy => !reported.Contains(copy.Digest))] });
+        HashSet<string> onTheirWay = [.. (view.Report.Transfers ?? []).Select(transfer => transfer.Digest)];
+        var (report, flags) = ReportBounds.Check(view.Report with
+        {
+            Models = [.. view.Report.Models, .. (content.Copies ?? []).Where(copy => !reported.Contains(copy.Digest))],
+            Transfers = content.Transfers is null ? view.Report.Transfers : [.. view.Report.Transfers ?? [], .. content.Transfers.Where(transfer => !onTheirWay.Contains(transfer.Digest))],
+        });
         return view with { Report = report, Flags = [.. view.Flags.Union(flags)] };
     }
 

@@ -4,6 +4,7 @@ using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Cluster;
 using OllamaMax.Models;
+using OllamaMax.Replication;
 using OllamaMax.Storage.Workers;
 using OllamaMax.TestKit;
 using OllamaMax.Workers;
@@ -93,6 +94,76 @@ public sealed class HeartbeatDocumentTests(AzuriteFixture azurite)
 
         (await ListAsync()).Report.Models.OrderBy(model => model.Digest).ShouldBe(models.OrderBy(model => model.Digest));
     }
+
+    /// <summary>All is told however much there is, and storage, which refuses metadata of more than 8 KB, takes it.</summary>
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(20, 0)]
+    [InlineData(20, 6)]
+    [InlineData(64, 600)]
+    public async Task List_LongestNamesManyDevicesTransfersAndModels_AllAreTold(int transfers, int models)
+    {
+        WorkerReport report = Longest(transfers, models, devices: 8);
+        HeartbeatDocument document = HeartbeatDocument.Of(report, []);
+        await WriteAsync(document);
+
+        WorkerView view = await ListAsync();
+
+        document.Report.Length.ShouldBeLessThanOrEqualTo(7900);
+        document.DevicesLeftOut.ShouldBe(0);
+        view.Flags.ShouldBeEmpty();
+        view.Report.Labels!.Count.ShouldBe(WorkerLabels.Most);
+        view.Report.Devices.ShouldBe(report.Devices);
+        view.Report.Models.OrderBy(model => model.Digest).ShouldBe(report.Models.OrderBy(model => model.Digest));
+        view.Report.Transfers!.Select(Kind).Order().ShouldBe(report.Transfers!.Select(Kind).Order());
+        view.Report.Transfers![0].Completed.ShouldBe(1L << 40);
+
+        static string Kind(ReplicaTransfer transfer) => $"{transfer.Digest} {transfer.Error} {transfer.Cancelled}";
+    }
+
+    /// <summary>Or each edge would read it every two seconds.</summary>
+    [Fact]
+    public void Of_TransfersThatTheMetadataHaveNoRoomForGoOn_TheContentIsTheSame()
+    {
+        WorkerReport report = Longest(transfers: 64, models: 0, devices: 8);
+
+        HeartbeatDocument document = HeartbeatDocument.Of(report, []);
+
+        document.Content.ShouldNotBeEmpty();
+        HeartbeatDocument.Of(report with { Transfers = [.. report.Transfers!.Select(transfer => transfer with { Completed = 2L << 40 })] }, []).Content.ShouldBe(document.Content);
+    }
+
+    [Fact]
+    public async Task Of_MoreDevicesThanThereIsRoomFor_SaysHowManyAreLeftOut()
+    {
+        HeartbeatDocument document = HeartbeatDocument.Of(Longest(transfers: 20, models: 6, devices: 200), []);
+        await WriteAsync(document);
+
+        WorkerReport read = (await ListAsync()).Report;
+
+        document.Report.Length.ShouldBeLessThanOrEqualTo(7900);
+        read.Devices.Count.ShouldBeInRange(8, 199);
+        document.DevicesLeftOut.ShouldBe(200 - read.Devices.Count);
+        (read.Models.Count, read.Transfers!.Count).ShouldBe((6, 20));
+    }
+
+    /// <summary>Of a worker with the longest names and labels that it may have; in JSON each of their characters takes six.</summary>
+    private static WorkerReport Longest(int transfers, int models, int devices) => Report([.. Enumerable.Range(0, models).Select(index => index < 6 ? Loaded(index, seconds: 5) : Copy(index))]) with
+    {
+        Name = new('é', 100),
+        Host = new('h', 64),
+        Site = new('é', WorkerLabels.Longest),
+        Labels = Enumerable.Range(0, WorkerLabels.Most).ToDictionary(index => $"{index:00}".PadRight(WorkerLabels.Longest, 'k'), _ => new string('v', WorkerLabels.Longest)),
+        Devices = [.. Enumerable.Range(0, devices).Select(index => new WorkerDevice(index, "NVIDIA H100 80GB HBM3", "CUDA", 80L << 30, 70L << 30))],
+        Transfers =
+        [
+            .. Enumerable.Range(0, transfers).Reverse().Select(index => new ReplicaTransfer(DigestOf(1_000_000 + index), 1L << 40, 1L << 41, 1L << 30)
+            {
+                Error = index == 0 ? null : index % 5 == 1 ? new string('\'', 160) : "cancelled",
+                Cancelled = index == 0 || index % 5 == 1 ? null : true,
+            }),
+        ],
+    };
 
     private static WorkerReport Report(IReadOnlyList<HeldModel> models) => WorkerReports.Idle() with { Models = models, DiskRoom = 1, DiskEvictable = 1 };
 
