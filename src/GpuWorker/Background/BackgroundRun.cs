@@ -29,11 +29,6 @@ internal sealed partial class BackgroundRun(
     TimeProvider time,
     ILogger logger) : IDisposable
 {
-    /// <summary>Long enough for an edge that starts, and within the time that a taken message stays hidden.</summary>
-    private static readonly TimeSpan ClaimWithin = TimeSpan.FromSeconds(8);
-
-    private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
-
     /// <summary>After a failure the message shows a little later: others may look into the queue first.</summary>
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(2);
 
@@ -43,7 +38,7 @@ internal sealed partial class BackgroundRun(
     private static readonly TimeSpan SignAgain = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
-    private readonly string _claimId = Guid.NewGuid().ToString("n");
+    private readonly JobClaim _claim = new(job, hold, identity, edge, time, logger);
     private readonly WakeSignal _urgent = new(time);
     private readonly CancellationTokenSource _cancelled = new();
     private Action? _freeSlot = freeSlot;
@@ -89,7 +84,7 @@ internal sealed partial class BackgroundRun(
         if (hold.Age > Fresh && (!await TryAsync(stop => hold.HideAsync(QueuePoller.Visibility, stop), stopping) || hold.IsLost))
             return;
         using var claiming = CancellationTokenSource.CreateLinkedTokenSource(stopping, _cancelled.Token);
-        JobClaimAnswer? answer = await ClaimAsync(claiming.Token);
+        JobClaimAnswer? answer = await _claim.MakeAsync(claiming.Token);
         if (answer is null)
             return;
         if (answer.Later is { } later)
@@ -119,39 +114,6 @@ internal sealed partial class BackgroundRun(
             _isDisposed = true;
         _cancelled.Dispose();
     }
-
-    /// <summary>Null when there is no edge to ask: the message shows again by itself.</summary>
-    private async Task<JobClaimAnswer?> ClaimAsync(CancellationToken cancellationToken)
-    {
-        using var limit = new CancellationTokenSource(ClaimWithin, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        try
-        {
-            while (true)
-            {
-                try
-                {
-                    return await edge.ClaimAsync(identity, JobId, Request(), either.Token);
-                }
-                catch (HttpRequestException e)
-                {
-                    LogNotClaimed(JobId, e.Message);
-                    await Task.Delay(TryAgain, time, either.Token);
-                }
-            }
-        }
-        catch (EnrolmentException e)
-        {
-            LogNotClaimed(JobId, e.Message);
-            return null;
-        }
-        catch (OperationCanceledException)
-        {
-            return null;
-        }
-    }
-
-    private JobClaimRequest Request() => new(ProtocolVersion.Current, identity.Id!, _claimId, hold.MessageId);
 
     private async Task RunAsync(JobClaimGrant grant, CancellationToken stopping)
     {
@@ -234,7 +196,7 @@ internal sealed partial class BackgroundRun(
             {
                 if (time.Elapsed() >= signAt)
                 {
-                    JobClaimAnswer? answer = await ClaimAsync(stopping);
+                    JobClaimAnswer? answer = await _claim.MakeAsync(stopping);
                     // Denied: the job has gone elsewhere, or is over.
                     if (answer is { Grant: null })
                         return;
@@ -322,9 +284,6 @@ internal sealed partial class BackgroundRun(
             return false;
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Background job {Job} could not be claimed: {Reason}")]
-    private partial void LogNotClaimed(string job, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Storage failed for background job {Job}")]
     private partial void LogStorageFailed(Exception exception, string job);
