@@ -30,6 +30,20 @@ internal static class BatchContent
         return text?.ToString().Split('\n');
     }
 
+    /// <summary>A line of a page; null where it is not kept any more.</summary>
+    public static async Task<string?> LineAsync(StrategyStore contents, string batchId, int page, int line)
+    {
+        BinaryData? text = await contents.GetContentAsync(batchId, Page(page), CancellationToken.None);
+        return text is null ? null : Of(text.ToMemory().Span, line);
+
+        static string Of(ReadOnlySpan<byte> text, int line)
+        {
+            for (int i = 0; i < line; i++)
+                text = text[(text.IndexOf((byte)'\n') + 1)..];
+            return Encoding.UTF8.GetString(text.IndexOf((byte)'\n') is >= 0 and var end ? text[..end] : text);
+        }
+    }
+
     /// <summary>What there should be: to go on without it would make a file that lacks lines.</summary>
     public static InvalidDataException Missing(string batchId, string name) => new($"{name} of batch {batchId} is not there (any more)");
 }
@@ -37,6 +51,9 @@ internal static class BatchContent
 /// <summary>Cuts a batch's input into pages of lines. Empty lines are none.</summary>
 internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategyStore contents, IOptions<BatchOptions> options) : TaskActivity<string, BatchOpened>
 {
+    /// <summary>Characters of a page, or of its only line. Whoever takes a line on reads its page, many at a time: lines may have images.</summary>
+    internal const int LongestPage = 4 << 20;
+
     public override async Task<BatchOpened> RunAsync(TaskActivityContext context, string input)
     {
         if (await batches.FindAsync(input, CancellationToken.None) is not { } batch
@@ -46,6 +63,7 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
         List<int> pages = [];
         List<string> lines = [];
         int total = 0;
+        int characters = 0;
         using StreamReader reader = new(content, Encoding.UTF8);
         while (await reader.ReadLineAsync() is { } line)
         {
@@ -53,7 +71,10 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
                 continue;
             if (++total > options.Value.MaxLines)
                 return new([], $"the input has more than {options.Value.MaxLines} lines");
+            if (lines.Count > 0 && characters + line.Length > LongestPage)
+                await PutAsync();
             lines.Add(line);
+            characters += line.Length;
             if (lines.Count == options.Value.PageLines)
                 await PutAsync();
         }
@@ -66,6 +87,7 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
             await contents.PutContentAsync(input, BatchContent.Page(pages.Count), new BinaryData(string.Join('\n', lines)), CancellationToken.None);
             pages.Add(lines.Count);
             lines.Clear();
+            characters = 0;
         }
     }
 }
@@ -78,9 +100,9 @@ internal sealed class SubmitLine(BatchStore batches, StrategyStore contents, Bra
         if (await submitter.IsThereAsync(input.JobId))
             return new();
         string batchId = input.BatchId ?? throw new ArgumentException("A line belongs to a batch.", nameof(input));
-        if (await batches.FindAsync(batchId, CancellationToken.None) is not { } batch || await BatchContent.LinesAsync(contents, batchId, input.Part) is not { } lines)
+        if (await batches.FindAsync(batchId, CancellationToken.None) is not { } batch || await BatchContent.LineAsync(contents, batchId, input.Part, input.Choice) is not { } line)
             return new("what was submitted is not kept any more");
-        if (BatchLine.Read(lines[input.Choice], batch.Endpoint).Submission.Failed(out ApiError? error, out JobSubmission? submission))
+        if (BatchLine.Read(line, batch.Endpoint).Submission.Failed(out ApiError? error, out JobSubmission? submission))
             return new(error.Message);
         return await submitter.TakeAsync(batch.Submitter, batch.Deadline, input with { Choice = 0 }, submission);
     }

@@ -39,19 +39,19 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
             """{"custom_id":"elsewhere","method":"POST","url":"/v1/embeddings","body":{}}""",
             Line("nobody", "no-such-model"),
         ];
-        string file = await UploadAsync(string.Join('\n', lines));
+        string file = await Http.UploadAsync(string.Join('\n', lines));
 
-        JsonElement batch = await EndAsync(await CreateAsync(file));
+        JsonElement batch = await Http.EndOfBatchAsync(await Http.CreateBatchAsync(file));
 
         batch.GetProperty("status").GetString().ShouldBe("completed");
         JsonElement counts = batch.GetProperty("request_counts");
         (counts.GetProperty("total").GetInt32(), counts.GetProperty("completed").GetInt32(), counts.GetProperty("failed").GetInt32()).ShouldBe((10, 7, 3));
-        JsonElement[] output = await LinesAsync(batch.GetProperty("output_file_id").GetString()!);
+        JsonElement[] output = await Http.LinesAsync(batch.GetProperty("output_file_id").GetString()!);
         output.Select(line => line.GetProperty("custom_id").GetString()).ShouldBe(Enumerable.Range(0, 7).Select(i => $"good-{i}"));
         JsonElement body = output[0].GetProperty("response").GetProperty("body");
         body.GetProperty("object").GetString().ShouldBe("chat.completion");
         body.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString().ShouldBe("0 1 2 ");
-        JsonElement[] errors = await LinesAsync(batch.GetProperty("error_file_id").GetString()!);
+        JsonElement[] errors = await Http.LinesAsync(batch.GetProperty("error_file_id").GetString()!);
         errors.Select(line => line.GetProperty("custom_id").GetString()).ShouldBe([null, "elsewhere", "nobody"]);
         errors.Select(line => line.GetProperty("error").GetProperty("message").GetString()!).ShouldAllBe(message => message.Length > 0);
         errors[2].GetProperty("error").GetProperty("message").GetString().ShouldBe("model 'no-such-model' not found");
@@ -69,10 +69,10 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
             Line("chat", "demo"),
         ];
 
-        JsonElement batch = await EndAsync(await CreateAsync(await UploadAsync(string.Join('\n', lines)), "/v1/embeddings"));
+        JsonElement batch = await Http.EndOfBatchAsync(await Http.CreateBatchAsync(await Http.UploadAsync(string.Join('\n', lines)), "/v1/embeddings"));
 
         batch.GetProperty("endpoint").GetString().ShouldBe("/v1/embeddings");
-        JsonElement[] output = await LinesAsync(batch.GetProperty("output_file_id").GetString()!);
+        JsonElement[] output = await Http.LinesAsync(batch.GetProperty("output_file_id").GetString()!);
         output.Select(line => line.GetProperty("custom_id").GetString()).ShouldBe(["one", "two", "cut"]);
         foreach (var (line, i) in output.Select((line, i) => (line, i)))
         {
@@ -80,7 +80,7 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
                 "/v1/embeddings", new StringContent(JsonElement.Parse(lines[i]).GetProperty("body").GetRawText(), Encoding.UTF8, "application/json"), Cancellation);
             line.GetProperty("response").GetProperty("body").GetRawText().ShouldBe(await now.Content.ReadAsStringAsync(Cancellation));
         }
-        (await LinesAsync(batch.GetProperty("error_file_id").GetString()!)).Select(line => line.GetProperty("custom_id").GetString()).ShouldBe(["none", "chat"]);
+        (await Http.LinesAsync(batch.GetProperty("error_file_id").GetString()!)).Select(line => line.GetProperty("custom_id").GetString()).ShouldBe(["none", "chat"]);
         JsonElement job = await Http.GetFromJsonAsync<JsonElement>($"/jobs/{output[0].GetProperty("response").GetProperty("request_id").GetString()}", Cancellation);
         job.GetProperty("result").GetProperty("data").GetArrayLength().ShouldBe(1);
     }
@@ -88,12 +88,12 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
     [Fact]
     public async Task Create_AgainUnderItsKey_IsTheSameBatch()
     {
-        string file = await UploadAsync(Line("one", "demo"));
-        string id = await CreateAsync(file, key: "batch-1");
-        await EndAsync(id);
+        string file = await Http.UploadAsync(Line("one", "demo"));
+        string id = await Http.CreateBatchAsync(file, key: "batch-1");
+        await Http.EndOfBatchAsync(id);
 
-        using HttpResponseMessage again = await PostAsync(file, "/v1/chat/completions", "batch-1");
-        using HttpResponseMessage other = await PostAsync(file, "/v1/completions", "batch-1");
+        using HttpResponseMessage again = await Http.PostBatchAsync(file, "/v1/chat/completions", "batch-1");
+        using HttpResponseMessage other = await Http.PostBatchAsync(file, "/v1/completions", "batch-1");
 
         again.Headers.GetValues("idempotency-replayed").ShouldBe(["true"]);
         (await again.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetString().ShouldBe(id);
@@ -105,9 +105,9 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
     [Fact]
     public async Task Create_AgainWhereItWasNeverBegun_BeginsIt()
     {
-        string file = await UploadAsync(Line("one", "demo"));
-        string id = await CreateAsync(file, key: "batch-2");
-        await EndAsync(id);
+        string file = await Http.UploadAsync(Line("one", "demo"));
+        string id = await Http.CreateBatchAsync(file, key: "batch-2");
+        await Http.EndOfBatchAsync(id);
         await Hub.PurgeInstanceAsync(id["batch_".Length..], Cancellation);
         SubmissionStore submissions = _fixture.Cluster.EdgeServices.GetRequiredService<SubmissionStore>();
         foreach (string name in await submissions.ListAsync("local", Cancellation).ToListAsync(Cancellation))
@@ -116,9 +116,9 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
                 await submissions.ReplaceAsync(found, begun with { IsTaken = false, BegunAt = begun.BegunAt - TimeSpan.FromMinutes(1) }, Cancellation);
         }
 
-        (await CreateAsync(file, key: "batch-2")).ShouldBe(id);
+        (await Http.CreateBatchAsync(file, key: "batch-2")).ShouldBe(id);
 
-        (await EndAsync(id)).GetProperty("status").GetString().ShouldBe("completed");
+        (await Http.EndOfBatchAsync(id)).GetProperty("status").GetString().ShouldBe("completed");
     }
 
     [Fact]
@@ -127,18 +127,18 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         int begun = 0;
         _fixture.Engine.BeforeToken = (index, stop) =>
             index == 0 && Interlocked.Increment(ref begun) > 2 ? new TaskCompletionSource().Task.WaitAsync(stop) : Task.CompletedTask;
-        string id = await CreateAsync(await UploadAsync(string.Join('\n', Enumerable.Range(0, 8).Select(i => Line($"line-{i}", "demo")))));
-        await WhenAsync(id, batch => batch.GetProperty("status").GetString() == "in_progress" && Volatile.Read(ref begun) > 2);
+        string id = await Http.CreateBatchAsync(await Http.UploadAsync(string.Join('\n', Enumerable.Range(0, 8).Select(i => Line($"line-{i}", "demo")))));
+        await Http.BatchWhenAsync(id, batch => batch.GetProperty("status").GetString() == "in_progress" && Volatile.Read(ref begun) > 2);
 
         using HttpResponseMessage cancelled = await Http.PostAsync($"/v1/batches/{id}/cancel", null, Cancellation);
-        JsonElement batch = await EndAsync(id);
+        JsonElement batch = await Http.EndOfBatchAsync(id);
 
         cancelled.StatusCode.ShouldBe(HttpStatusCode.OK);
         batch.GetProperty("status").GetString().ShouldBe("cancelled");
-        int answered = batch.GetProperty("output_file_id").GetString() is { } output ? (await LinesAsync(output)).Length : 0;
+        int answered = batch.GetProperty("output_file_id").GetString() is { } output ? (await Http.LinesAsync(output)).Length : 0;
         answered.ShouldBeLessThanOrEqualTo(2);
         // Lines of pages that were never begun stand in neither file.
-        (await LinesAsync(batch.GetProperty("error_file_id").GetString()!)).Length.ShouldBeInRange(1, 8 - answered);
+        (await Http.LinesAsync(batch.GetProperty("error_file_id").GetString()!)).Length.ShouldBeInRange(1, 8 - answered);
     }
 
     /// <summary>As where the hub neither ends nor purges what an orchestration has begun.</summary>
@@ -151,7 +151,7 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
             begun.TrySetResult();
             return gate.Task.WaitAsync(stop);
         };
-        string id = (await CreateAsync(await UploadAsync(string.Join('\n', Enumerable.Range(0, 6).Select(i => Line($"line-{i}", "demo"))))))["batch_".Length..];
+        string id = (await Http.CreateBatchAsync(await Http.UploadAsync(string.Join('\n', Enumerable.Range(0, 6).Select(i => Line($"line-{i}", "demo"))))))["batch_".Length..];
         await begun.Task.WaitAsync(Cancellation);
         await Hub.TerminateInstanceAsync(id, Cancellation);
         await Hub.WaitForInstanceCompletionAsync(id, Cancellation);
@@ -175,7 +175,7 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
     [Fact]
     public async Task Files_FromUploadToDeletion_AreShown()
     {
-        string id = await UploadAsync("{}");
+        string id = await Http.UploadAsync("{}");
 
         JsonElement file = await Http.GetFromJsonAsync<JsonElement>($"/v1/files/{id}", Cancellation);
         file.GetProperty("bytes").GetInt64().ShouldBe(2);
@@ -208,7 +208,7 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
     [Fact]
     public async Task Batch_WithoutLines_Fails()
     {
-        JsonElement batch = await EndAsync(await CreateAsync(await UploadAsync("\n\n")));
+        JsonElement batch = await Http.EndOfBatchAsync(await Http.CreateBatchAsync(await Http.UploadAsync("\n\n")));
 
         batch.GetProperty("status").GetString().ShouldBe("failed");
         batch.GetProperty("errors").GetProperty("data")[0].GetProperty("message").GetString().ShouldBe("the input has no lines");
@@ -241,59 +241,10 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
             answer.GetProperty("error").GetProperty("message").GetString().ShouldBe("request body is larger than 33554432 bytes");
     }
 
-    private static string EmbeddingLine(string id, object body) => JsonSerializer.Serialize(new { custom_id = id, method = "POST", url = "/v1/embeddings", body });
+    private static string EmbeddingLine(string id, object body) => BatchCalls.Line(id, body, "/v1/embeddings");
 
-    private static string Line(string id, string model) => JsonSerializer.Serialize(new
-    {
-        custom_id = id,
-        method = "POST",
-        url = "/v1/chat/completions",
-        body = new { model, max_tokens = 3, messages = new[] { new { role = "user", content = "hi" } } },
-    });
+    private static string Line(string id, string model) => BatchCalls.Line(id, new { model, max_tokens = 3, messages = new[] { new { role = "user", content = "hi" } } });
 
     private async Task<string[]> InstancesAsync(string prefix) =>
         await Hub.GetAllInstancesAsync(new(InstanceIdPrefix: prefix)).Select(instance => instance.InstanceId).ToArrayAsync(Cancellation);
-
-    private async Task<string> UploadAsync(string content)
-    {
-        using MultipartFormDataContent form = new() { { new StringContent("batch"), "purpose" }, { new StringContent(content), "file", "input.jsonl" } };
-        using HttpResponseMessage response = await Http.PostAsync("/v1/files", form, Cancellation);
-        string text = await response.Content.ReadAsStringAsync(Cancellation);
-        response.StatusCode.ShouldBe(HttpStatusCode.OK, text);
-        return JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!;
-    }
-
-    private async Task<HttpResponseMessage> PostAsync(string file, string endpoint, string? key)
-    {
-        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/batches") { Content = JsonContent.Create(new { input_file_id = file, endpoint, completion_window = "24h" }) };
-        if (key is not null)
-            request.Headers.Add("Idempotency-Key", key);
-        return await Http.SendAsync(request, Cancellation);
-    }
-
-    private async Task<string> CreateAsync(string file, string endpoint = "/v1/chat/completions", string? key = null)
-    {
-        using HttpResponseMessage response = await PostAsync(file, endpoint, key);
-        JsonElement batch = await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
-        batch.GetProperty("status").GetString().ShouldBe("validating");
-        return batch.GetProperty("id").GetString()!;
-    }
-
-    private Task<JsonElement> EndAsync(string id) =>
-        WhenAsync(id, batch => batch.GetProperty("status").GetString() is "completed" or "failed" or "cancelled" or "expired");
-
-    private async Task<JsonElement> WhenAsync(string id, Func<JsonElement, bool> isReached)
-    {
-        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
-        while (true)
-        {
-            JsonElement batch = await Http.GetFromJsonAsync<JsonElement>($"/v1/batches/{id}", Cancellation);
-            if (isReached(batch))
-                return batch;
-            await timer.WaitForNextTickAsync(Cancellation);
-        }
-    }
-
-    private async Task<JsonElement[]> LinesAsync(string file) =>
-        [.. (await Http.GetStringAsync($"/v1/files/{file}/content", Cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
 }
