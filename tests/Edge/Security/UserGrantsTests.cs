@@ -46,6 +46,19 @@ public sealed class UserGrantsTests
         grant.Permissions.ShouldBe(Roles.PermissionsOf(Role.User));
     }
 
+    /// <summary>Whoever copies an id from elsewhere may have it in capitals; a name in capitals is another's.</summary>
+    [Fact]
+    public void Of_AnotherCase_IsTheSameIdAndAnotherName()
+    {
+        const string id = "0f8b6b7e-9a4c-4a52-8e53-1f3f0c5f7e10";
+        OidcOptions options = Bind(new() { ["DefaultRole"] = "readonly", [$"Roles:{id.ToUpperInvariant()}"] = "operator", ["Groups:heads:Value"] = id.ToUpperInvariant(), ["Groups:heads:TokensPerDay"] = "7" });
+
+        Grant(Options, [], [id.ToUpperInvariant()]).Limits.TokensPerDay.ShouldBe(50000);
+        Grant(options, [], [id]).Limits.TokensPerDay.ShouldBe(7);
+        Grant(options, [id], []).Permissions.ShouldBe(Roles.PermissionsOf(Role.Operator));
+        Grant(Options, ["Model.User"], ["Interns"]).Limits.TokensPerDay.ShouldBe(1000);
+    }
+
     [Fact]
     public void Of_SeveralGroups_AllModelsAndTheHighestOfEachLimit()
     {

@@ -48,7 +48,7 @@ public sealed class OidcOptions : IValidatableObject
     public string RoleClaim { get; set; } = "roles";
 
     /// <summary>Roles here, by the claim's values: <c>OllamaMax:Oidc:Roles:Model.Admin=operator</c>.</summary>
-    public IDictionary<string, string> Roles { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IDictionary<string, string> Roles { get; } = new Dictionary<string, string>(ClaimValues.Comparer);
 
     /// <summary>The claim with the groups, which <see cref="Groups"/> speaks of as well as of roles.</summary>
     [Required]

@@ -13,7 +13,7 @@ internal sealed class UserGrants(OidcOptions options)
     public Result<UserGrant> Of(TokenClaims claims)
     {
         OidcGroup everybody = options.Everybody;
-        OidcGroup[] own = [.. options.NamedGroups.Where(group => ClaimsOf(group.Group).Any(claim => claims.ValuesOf(claim).Contains(group.Value))).Select(group => group.Group)];
+        OidcGroup[] own = [.. options.NamedGroups.Where(group => ClaimsOf(group.Group).Any(claim => claims.ValuesOf(claim).Contains(group.Value, ClaimValues.Comparer))).Select(group => group.Group)];
         Permissions permissions = PermissionsOf(
             claims.ValuesOf(options.RoleClaim).Select(role => options.Roles.TryGetValue(role, out string? name) ? name : null).Concat(own.Select(group => group.Role)));
         // A group that is not told of may have less than everybody; beside one that is told of it could only have given more.
