@@ -60,7 +60,7 @@ internal static partial class WorkerCommand
     private static readonly Option<int> Context = new("--context") { Description = "Most tokens of context for a request", DefaultValueFactory = _ => 4096 };
     private static readonly Option<bool> Exact = new("--exact")
     {
-        Description = "Slower arithmetic that does not depend on other requests, so that a continued answer equals an undisturbed one",
+        Description = "Slower arithmetic that, with F32 weights on a CPU, does not depend on other requests, so that a continued answer equals an undisturbed one",
     };
 
     private static readonly Option<int> Models = new("--models") { Description = "Models in memory at once", DefaultValueFactory = _ => 3 };

@@ -94,7 +94,7 @@ internal static class LocalHostCommand
 
     private static readonly Option<bool> Exact = new("--exact")
     {
-        Description = "Workers use slower arithmetic that does not depend on other requests",
+        Description = "Workers use slower arithmetic that, with F32 weights on a CPU, does not depend on other requests",
     };
 
     private static readonly Option<string[]> Forward = new("--forward")
