@@ -4,7 +4,7 @@ namespace OllamaMax.Edge.Http;
 
 /// <summary>
 /// Reads the fields of one JSON object. A field that is absent or null reads as null; one that is not what it should be is noted in
-/// the errors with its path and what it must be, and reads as null. Fields that nobody asks for are ignored.
+/// the errors with its path and what it must be, and reads as null. Fields that nobody asks for are ignored but for <see cref="Only"/>.
 /// </summary>
 internal readonly struct JsonFields(JsonElement element, string path, FieldErrors errors)
 {
@@ -146,6 +146,13 @@ internal readonly struct JsonFields(JsonElement element, string path, FieldError
             errors.Add(path.Length == 0 ? "request" : path, "has a field whose name is not valid Unicode");
         }
         return names;
+    }
+
+    /// <summary>Notes a field that is none of these: for calls where a mistyped one would be missed later, such as a limit that was never set.</summary>
+    public void Only(params IReadOnlyCollection<string> known)
+    {
+        if (Names().FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+            errors.Add(PathOf(unknown), $"is none of the fields here: {string.Join(", ", known)}");
     }
 
     /// <summary>Any value, null where it is absent or null.</summary>

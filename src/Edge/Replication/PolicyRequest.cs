@@ -14,6 +14,7 @@ internal static class PolicyRequest
 {
     public static ValueTask<Result<ModelPolicy>> ReadAsync(HttpContext context, RequestBodyReader bodies) => JsonRequest.ReadAsync<ModelPolicy>(context, bodies, fields =>
     {
+        fields.Only("min_replicas", "max_replicas", "labels", "excluded_labels", "preferred_labels", "warm", "pin", "priority");
         ModelPolicy policy = Read(fields);
         if (policy.MaxReplicas < policy.MinReplicas)
             fields.Errors.Add("max_replicas", "must not be less than min_replicas");

@@ -71,6 +71,8 @@ public sealed class KeysTests(AzuriteFixture azurite)
     [InlineData("user", """{"tenant":"other"}""")]
     [InlineData("user", """{"expires_at":"2001-01-01T00:00:00Z"}""")]
     [InlineData("user", """{"limits":{"concurrent":-1}}""")]
+    [InlineData("user", """{"limit":{"concurrent":1}}""")]
+    [InlineData("user", """{"limits":{"token_per_day":1}}""")]
     [InlineData("operator", """{"models":["demo"]}""")]
     public async Task Change_ToWhatNoKeyCanBe_IsRefused(string role, string body)
     {
@@ -79,6 +81,29 @@ public sealed class KeysTests(AzuriteFixture azurite)
 
         (await ChangedAsync(edge, id, body)).ShouldBe(HttpStatusCode.BadRequest);
         (await ChangedAsync(edge, "0123456789abcdef", """{"name":"nobody's"}""")).ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("""{"name":"laptop","model":"demo"}""", "model is none of the fields here: name, role, tenant, models, expires_at, limits")]
+    [InlineData("""{"name":"laptop","limits":{"token_per_day":1}}""", "limits.token_per_day is none of the fields here: requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month, concurrent")]
+    public async Task Create_MistypedField_MakesNoKeyThatMayMoreThanWasMeant(string body, string message)
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+
+        using HttpResponseMessage response = await edge.PostAsync("/keys", body, ("x-api-key", SecuredEdge.Admin));
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe(message);
+    }
+
+    [Fact]
+    public async Task Rotate_MistypedGrace_DoesNotLeaveTheOldSecretGood()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (string id, _) = await edge.CreateKeyAsync(new { name = "laptop" });
+
+        using HttpResponseMessage response = await edge.PostAsync($"/keys/{id}/rotate", """{"grace":0}""", ("x-api-key", SecuredEdge.Admin));
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe("grace is none of the fields here: grace_seconds");
     }
 
     [Fact]

@@ -86,6 +86,7 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
             ("a/b/c/d", "{}", HttpStatusCode.NotFound, ""),
             ("..demo", "{}", HttpStatusCode.BadRequest, "does not begin with a letter"),
             ("demo", """{"min_replicas":3,"max_replicas":2}""", HttpStatusCode.BadRequest, "max_replicas must not be less than min_replicas"),
+            ("demo", """{"min_replica":1}""", HttpStatusCode.BadRequest, "min_replica is none of the fields here: min_replicas, "),
             ("demo", """{"min_replicas":-1}""", HttpStatusCode.BadRequest, "min_replicas must be from 0 to 1000"),
             ("demo", """{"labels":{"site":"a b"}}""", HttpStatusCode.BadRequest, "is no label"),
             ("demo", """{"labels":["x"]}""", HttpStatusCode.BadRequest, "labels must be an object"),

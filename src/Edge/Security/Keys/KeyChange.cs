@@ -17,6 +17,7 @@ internal sealed class KeyChange
 
     private KeyChange(JsonFields fields, DateTimeOffset now)
     {
+        KeyRequest.CheckNames(fields);
         _names = [.. fields.Names()];
         _name = _names.Contains("name") ? KeyRequest.ReadName(fields) : null;
         _models = KeyRequest.ReadModels(fields);

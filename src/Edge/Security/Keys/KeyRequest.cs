@@ -11,9 +11,13 @@ internal sealed record KeyRequest(string Name, string Tenant, Role Role, IReadOn
     private const int LongestTenant = 64;
     private const int MostModels = 1000;
 
+    /// <summary>Of a request and of a change. One that is mistyped would leave a key that may more than it was meant to.</summary>
+    private static readonly string[] Fields = ["name", "role", "tenant", "models", "expires_at", "limits"];
+
     /// <param name="tenant">Where the body names none.</param>
     public static Result<KeyRequest> Read(JsonFields fields, string tenant, DateTimeOffset now)
     {
+        CheckNames(fields);
         string? name = ReadName(fields);
         string given = fields.Text("tenant") ?? tenant;
         if (!IsTenant(given))
@@ -28,6 +32,8 @@ internal sealed record KeyRequest(string Name, string Tenant, Role Role, IReadOn
         UsageLimits limits = fields.Object("limits") is { } numbers ? ReadLimits(numbers) : UsageLimits.None;
         return fields.Errors.First is { } error ? error : new KeyRequest(name!, given, role!.Value, models, expiresAt, limits);
     }
+
+    public static void CheckNames(JsonFields fields) => fields.Only(Fields);
 
     /// <summary>Whether it can stand in configuration, in paths and in lists.</summary>
     public static bool IsTenant(string text) =>
@@ -73,12 +79,16 @@ internal sealed record KeyRequest(string Name, string Tenant, Role Role, IReadOn
         return null;
     }
 
-    public static UsageLimits ReadLimits(JsonFields fields) => new()
+    public static UsageLimits ReadLimits(JsonFields fields)
     {
-        RequestsPerMinute = (int?)fields.Integer("requests_per_minute", 0),
-        TokensPerMinute = fields.Integer("tokens_per_minute", 0, long.MaxValue),
-        TokensPerDay = fields.Integer("tokens_per_day", 0, long.MaxValue),
-        TokensPerMonth = fields.Integer("tokens_per_month", 0, long.MaxValue),
-        Concurrent = (int?)fields.Integer("concurrent", 0),
-    };
+        fields.Only("requests_per_minute", "tokens_per_minute", "tokens_per_day", "tokens_per_month", "concurrent");
+        return new()
+        {
+            RequestsPerMinute = (int?)fields.Integer("requests_per_minute", 0),
+            TokensPerMinute = fields.Integer("tokens_per_minute", 0, long.MaxValue),
+            TokensPerDay = fields.Integer("tokens_per_day", 0, long.MaxValue),
+            TokensPerMonth = fields.Integer("tokens_per_month", 0, long.MaxValue),
+            Concurrent = (int?)fields.Integer("concurrent", 0),
+        };
+    }
 }

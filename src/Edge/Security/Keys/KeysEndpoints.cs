@@ -157,6 +157,7 @@ internal sealed class KeysEndpoints(RequestBodyReader bodies, KeyStore store, Ke
             return new Grace(DefaultGrace);
         return await JsonRequest.ReadAsync<Grace>(context, bodies, fields =>
         {
+            fields.Only("grace_seconds");
             long? seconds = fields.Integer("grace_seconds", 0, LongestGrace);
             return fields.Errors.First is { } wrong ? wrong : new Grace(seconds is { } given ? TimeSpan.FromSeconds(given) : DefaultGrace);
         });
