@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using OllamaMax.Edge.Http;
 
 namespace OllamaMax.Edge.Idempotency;
@@ -21,10 +22,11 @@ internal sealed record IdempotencyKey(string Tenant, string Value, string Conten
         HttpContext context, ReadOnlySpan<byte> body, out IdempotencyKey? key, [NotNullWhen(false)] out ApiError? error)
     {
         (key, error) = (null, null);
-        string? value = context.Request.Headers[Header];
-        if (string.IsNullOrEmpty(value))
+        if (!context.Request.Headers.TryGetValue(Header, out StringValues given))
             return true;
-        if (value.Length > MaxLength || value.Any(c => c is < '!' or > '~'))
+        string value = given.ToString();
+        // An empty one is a variable that was not set: whoever sends it relies on there being one.
+        if (value.Length is 0 or > MaxLength || value.Any(c => c is < '!' or > '~'))
         {
             error = ApiError.BadRequest($"{Header} must be 1 to {MaxLength} visible ASCII characters");
             return false;

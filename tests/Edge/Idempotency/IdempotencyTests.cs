@@ -166,6 +166,7 @@ public sealed class IdempotencyTests
     }
 
     [Theory]
+    [InlineData("")]
     [InlineData("has space")]
     [InlineData("ü")]
     public async Task UnusableKey_BadRequest(string key)
