@@ -98,7 +98,7 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
         }
         catch (Exception e) when (e is PullException or ModelPublishException or CatalogException)
         {
-            LogFailed(e, running.Request.Name);
+            LogFailed(running.Request.Name, e.Message);
             return e.Message;
         }
         catch (Exception e)
@@ -119,8 +119,8 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
     [LoggerMessage(Level = LogLevel.Information, Message = "Pulled {Model}")]
     private partial void LogPulled(ModelName model);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Model} could not be pulled")]
-    private partial void LogFailed(Exception exception, ModelName model);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Model} could not be pulled: {Reason}")]
+    private partial void LogFailed(ModelName model, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The pull of {Model} broke")]
     private partial void LogBroken(Exception exception, ModelName model);

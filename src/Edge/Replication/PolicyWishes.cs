@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
@@ -31,7 +32,7 @@ internal sealed partial class PolicyWishes(ClusterDocuments documents, ClusterNu
             return error;
         if (policy is not null && !state.Policies.ContainsKey(wish.Model))
             return ApiError.BadRequest($"there are {Most} policies already");
-        LogPut(name, policy is null ? "none" : policy.ToString());
+        LogPut(name, policy is null ? "none" : JsonSerializer.Serialize(PolicyAnswer.Of(policy), ReplicationJson.Default.PolicyAnswer));
         _ = nudges.SendAsync((await change).Version);
         return null;
     }

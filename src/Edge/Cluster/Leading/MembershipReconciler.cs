@@ -42,7 +42,7 @@ internal sealed partial class MembershipReconciler(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Name} ({Worker}) is {State} since {Since:O}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Name} ({Worker}) is {State} since {Since:u}")]
     private partial void LogChanged(string name, string worker, WorkerState state, DateTimeOffset since);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Name} ({Worker}) reports what cannot be: {Flags}")]
