@@ -22,6 +22,13 @@ public sealed class WorkerCommandTests
     }
 
     [Theory]
+    [InlineData("--draft-tokens", "64", "The field --draft-tokens must be between 0 and 63.")]
+    [InlineData("--context", "0", "The field --context must be between 64 and 1048576.")]
+    [InlineData("--hang-seconds", "0", "The field --hang-seconds must be between 00:00:01 and 01:00:00.")]
+    public void Read_OutOfRange_IsSaidByTheOptionsName(string option, string value, string message) =>
+        Should.Throw<ArgumentException>(() => WorkerCommand.Read(WorkerCommand.Create().Parse(["run", "--edge", "http://127.0.0.1:1", option, value]))).Message.ShouldBe(message);
+
+    [Theory]
     [InlineData]
     [InlineData("--check")]
     public async Task Run_FolderOfCopiesCannotBeMade_EndsBeforeItIsLetIn(params string[] more)
