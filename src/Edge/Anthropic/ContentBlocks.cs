@@ -51,7 +51,7 @@ internal static class ContentBlocks
     {
         string? type = block.Text("type");
         block.Errors.Add(block.PathOf("type"), type is "document" or "search_result"
-            ? $"\"{type}\" is not supported by this server yet: models read text and images"
+            ? $"\"{type}\" is not supported by this server: models read text and images"
             : type is "image" ? "\"image\" stands in messages of the user's and results of tools"
             : $"\"{type}\" is not a type of content block that is supported here");
         return null;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Aliases;
 using OllamaMax.Edge.Http;
@@ -14,11 +13,11 @@ internal sealed class ModelEndpoints(NamedModels models)
     public async Task ListAsync(HttpContext context)
     {
         IQueryCollection query = context.Request.Query;
-        int limit = DefaultLimit;
-        if (query["limit"].ToString() is { Length: > 0 } text
-            && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= MostListed))
+        QueryFields fields = new(context);
+        int limit = fields.Limit(DefaultLimit, MostListed);
+        if (fields.Error is { } error)
         {
-            await ErrorAnswer.WriteAsync(context, ApiError.BadRequest($"limit must be from 1 to {MostListed}") with { Field = "limit" });
+            await ErrorAnswer.WriteAsync(context, error);
             return;
         }
         List<ModelAnswer> all =

@@ -34,7 +34,13 @@ internal sealed class BackupEndpoints(BackupSource source, BackupWriter writer, 
 
     private async Task BackupAsync(HttpContext context)
     {
-        bool withUsage = context.Request.Query["usage"] != "false";
+        QueryFields fields = new(context);
+        bool withUsage = fields.Flag("usage", absent: true);
+        if (fields.Error is { } error)
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
         BackupContent content;
         try
         {
@@ -62,14 +68,16 @@ internal sealed class BackupEndpoints(BackupSource source, BackupWriter writer, 
 
     private async Task RestoreAsync(HttpContext context)
     {
-        if ((await ReadAsync(context)).Failed(out ApiError? error, out BackupContent? backup))
+        QueryFields fields = new(context);
+        bool overwrites = fields.Flag("overwrite");
+        ApiError? error = fields.Error;
+        if (error is not null || (await ReadAsync(context)).Failed(out error, out BackupContent? backup))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
         RequestInfo info = RequestInfo.Of(context);
         info.Subject = $"backup of {backup.Header.CreatedAt:O}";
-        bool overwrites = context.Request.Query["overwrite"] == "true";
         try
         {
             // A client that leaves does not leave half of it there.

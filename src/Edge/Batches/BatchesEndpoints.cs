@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -78,9 +77,14 @@ internal sealed class BatchesEndpoints(RequestBodyReader bodies, KeyedSubmission
 
     private async Task ListAsync(HttpContext context)
     {
-        IQueryCollection query = context.Request.Query;
-        int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
-        BatchesAnswer answer = await batches.ListAsync(context, RequestInfo.CallerOf(context).Tenant, BatchId.Read(query["after"].ToString()), limit);
+        QueryFields fields = new(context);
+        int limit = fields.Limit(DefaultLimit, MostListed);
+        if (fields.Error is { } error)
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
+        BatchesAnswer answer = await batches.ListAsync(context, RequestInfo.CallerOf(context).Tenant, BatchId.Read(context.Request.Query["after"].ToString()), limit);
         await JsonAnswer.WriteAsync(context, answer, BatchesJson.Relaxed.BatchesAnswer);
     }
 

@@ -25,8 +25,8 @@ internal sealed record ApiError(int Status, string Message)
     public static ApiError ModelNotFound(string name) =>
         new(StatusCodes.Status404NotFound, $"model '{name}' not found") { Field = "model", Code = "model_not_found" };
 
-    /// <summary>A field that means something to the API and that this server does not do yet: refused, since ignoring it would change the answer.</summary>
-    public static ApiError NotSupported(string field) => BadRequest($"{field} is not supported by this server yet") with { Field = field };
+    /// <summary>A field that this server does not know, or know to do: refused, since ignoring it could change the answer.</summary>
+    public static ApiError NotSupported(string field) => BadRequest($"{field} is not supported by this server") with { Field = field };
 
     public static ApiError From(JobError error) => new(StatusOf(error.Kind), error.Message)
     {

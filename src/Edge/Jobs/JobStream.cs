@@ -47,12 +47,21 @@ internal sealed class JobStream(
             await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("after must be a number of tokens: the offset of the last line that came"));
             return;
         }
+        // Who is sent the rest another way asks only for what is there.
+        QueryFields fields = new(context);
+        bool follows = fields.Flag("follow", absent: true);
+        if (fields.Error is { } error)
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
         bool isEvents = LineFrames.AsksForEvents(context.Request.Headers.Accept.ToString());
-        await WriteAsync(context, record, new JobStreamLines(context.Response.BodyWriter, isEvents), after);
+        await WriteAsync(context, record, new JobStreamLines(context.Response.BodyWriter, isEvents), after, follows);
     }
 
     /// <param name="after">Tokens that the client has; the lines may leave out more.</param>
-    public async Task WriteAsync(HttpContext context, JobRecord record, IJobStreamLines lines, int after = 0)
+    /// <param name="follows">Until the job ends; false: what there is of it.</param>
+    public async Task WriteAsync(HttpContext context, JobRecord record, IJobStreamLines lines, int after = 0, bool follows = true)
     {
         if (record.IsEnded && !record.HasContent)
         {
@@ -65,7 +74,7 @@ internal sealed class JobStream(
         {
             if (!record.IsEnded)
                 active.Add(record.Id, record.Model);
-            await FollowAsync(context, record, lines, after);
+            await FollowAsync(context, record, lines, after, follows);
         }
         finally
         {
@@ -74,10 +83,8 @@ internal sealed class JobStream(
         }
     }
 
-    private async Task FollowAsync(HttpContext context, JobRecord record, IJobStreamLines lines, int after)
+    private async Task FollowAsync(HttpContext context, JobRecord record, IJobStreamLines lines, int after, bool follows)
     {
-        // Who is sent the rest another way asks only for what is there.
-        bool follows = context.Request.Query["follow"] != "false";
         JobOutputBlob output = store.Output(record.Id);
         // Taken now: where nothing is stored, the record loses it at the end.
         AnswerReplay? replay = record.Job is { } job ? new(job) : null;

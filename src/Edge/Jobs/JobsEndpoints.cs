@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -116,8 +115,14 @@ internal sealed class JobsEndpoints(
             }
             status = Enum.Parse<RecordStatus>(text, ignoreCase: true);
         }
-        bool all = query["all"] == "true" && Caller(context).May(Permissions.AllJobs);
-        int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
+        QueryFields fields = new(context);
+        bool all = fields.Flag("all") && Caller(context).May(Permissions.AllJobs);
+        int limit = fields.Limit(DefaultLimit, MostListed);
+        if (fields.Error is { } error)
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
         // Ids sort by time and storage lists by name: the newest are the last that come.
         string? before = query["before"].ToString() is { Length: > 0 } id ? id : null;
         Queue<RecordItem> newest = [];

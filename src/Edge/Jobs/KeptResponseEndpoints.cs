@@ -41,12 +41,13 @@ internal sealed class KeptResponseEndpoints(ResponseArchive archive) : IEndpoint
 
     private async Task ShowAsync(HttpContext context)
     {
-        if (context.Request.Query["stream"] == "true")
-        {
+        QueryFields fields = new(context);
+        bool isStream = fields.Flag("stream");
+        if (fields.Error is { } error)
+            await ErrorAnswer.WriteAsync(context, error);
+        else if (isStream)
             await StreamAsync(context);
-            return;
-        }
-        if (await FindAsync(context) is { Answer: { } answer })
+        else if (await FindAsync(context) is { Answer: { } answer })
             await ResponseArchive.WriteAsync(context, answer);
     }
 
@@ -91,12 +92,18 @@ internal sealed class KeptResponseEndpoints(ResponseArchive archive) : IEndpoint
             await RefuseAsync(context, "order", "order must be \"asc\" or \"desc\"");
             return;
         }
+        QueryFields fields = new(context);
+        int limit = fields.Limit(DefaultLimit, MostListed);
+        if (fields.Error is { } error)
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
         if (await FindAsync(context) is not { } response)
             return;
         IEnumerable<JsonElement> items = query["order"] == "asc" ? response.Input : response.Input.Reverse();
         if (query["after"].ToString() is { Length: > 0 } after)
             items = items.SkipWhile(item => !item.GetProperty("id").ValueEquals(after)).Skip(1);
-        int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
         JsonElement[] page = [.. items.Take(limit + 1)];
         JsonElement[] shown = page[..Math.Min(limit, page.Length)];
         await WriteAsync(context, json =>

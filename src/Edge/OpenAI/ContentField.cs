@@ -52,7 +52,7 @@ internal static class ContentField
                 part.Errors.Add(part.PathOf("type"), "must be \"text\": images stand in messages of the user's");
                 break;
             case { } type and ("input_audio" or "file" or "input_file"):
-                part.Errors.Add(part.PathOf("type"), $"\"{type}\" is not supported by this server yet: models read text and images");
+                part.Errors.Add(part.PathOf("type"), $"\"{type}\" is not supported by this server: models read text and images");
                 break;
             default:
                 part.Errors.Add(part.PathOf("type"), "must be \"text\"");

@@ -38,9 +38,12 @@ internal sealed class TenantsEndpoints(TenantExport export, TenantErasure erasur
     {
         if (await FindAsync(context) is not { } tenant)
             return;
-        bool usage = context.Request.Query["usage"] == "true";
+        QueryFields fields = new(context);
+        bool usage = fields.Flag("usage");
+        if (fields.Error is { } error)
+            await ErrorAnswer.WriteAsync(context, error);
         // What was used is the operator's account.
-        if (usage && !RequestInfo.CallerOf(context).May(Permissions.ManageKeys))
+        else if (usage && !RequestInfo.CallerOf(context).May(Permissions.ManageKeys))
             await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status403Forbidden, "what a tenant has used is deleted by who manages keys only"));
         else
             await JsonAnswer.WriteAsync(context, await erasure.EraseAsync(context, tenant, usage), TenantsJson.Default.ErasedAnswer);

@@ -195,6 +195,7 @@ public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
 
         JsonElement listed = jobs.Single(job => job.GetProperty("id").GetString() == id);
         (listed.GetProperty("strategy").GetString(), listed.GetProperty("status").GetString(), listed.GetProperty("model").GetString()).ShouldBe(("n", "completed", "demo"));
+        listed.TryGetProperty("ended_at", out _).ShouldBeTrue();
         completed.Select(job => job.GetProperty("id").GetString()).ShouldContain(id);
         jobs.Select(job => job.GetProperty("id").GetString()).ShouldBeInOrder(SortDirection.Descending);
         jobs.Select(job => job.GetProperty("id").GetString()).Intersect(branches).Count().ShouldBe(2);

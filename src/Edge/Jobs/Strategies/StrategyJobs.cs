@@ -199,6 +199,7 @@ internal sealed class StrategyJobs(
             ? new JobItemAnswer(id, JobAnswer.NameOf(state.Status), ModelsOf(record), record.CreatedAt.UtcDateTime, state.Error, withTenant ? record.Submitter.Tenant : null)
             {
                 Strategy = record.Strategy,
+                EndedAt = state.EndedAt?.UtcDateTime,
             }
             : null;
     }

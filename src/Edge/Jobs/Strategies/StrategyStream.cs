@@ -30,17 +30,23 @@ internal sealed class StrategyStream(
             await ErrorAnswer.WriteAsync(context, ApiError.BadRequest("a job with a strategy has no offset of its own; /jobs/{job_id}/stream of a branch has"));
             return;
         }
+        QueryFields fields = new(context);
+        bool follows = fields.Flag("follow", absent: true);
+        if (fields.Error is { } error)
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
         LineFrames frames = new(context.Response.BodyWriter, LineFrames.AsksForEvents(context.Request.Headers.Accept.ToString()));
         context.Response.ContentType = frames.ContentType;
         context.Response.Headers.CacheControl = "no-cache";
         await context.Response.StartAsync(context.RequestAborted);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
-        await FollowAsync(context, record, frames);
+        await FollowAsync(context, record, frames, follows);
     }
 
-    private async Task FollowAsync(HttpContext context, StrategyRecord record, LineFrames frames)
+    private async Task FollowAsync(HttpContext context, StrategyRecord record, LineFrames frames, bool follows)
     {
-        bool follows = context.Request.Query["follow"] != "false";
         StrategyStreamLines lines = new(frames);
         Dictionary<int, BranchFollower> followers = [];
         long wroteAt = time.GetTimestamp();

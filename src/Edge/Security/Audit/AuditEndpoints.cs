@@ -31,6 +31,14 @@ internal sealed class AuditEndpoints(AuditLog log, AuditBlobs blobs, TimeProvide
     private async Task ListAsync(HttpContext context)
     {
         IQueryCollection query = context.Request.Query;
+        QueryFields fields = new(context);
+        int limit = fields.Limit(DefaultLimit, MostListed);
+        bool isNewest = fields.Flag("newest");
+        if (fields.Error is { } error)
+        {
+            await ErrorAnswer.WriteAsync(context, error);
+            return;
+        }
         DateTimeOffset now = time.GetUtcNow();
         if (!TryTime(query["from"], now - TimeSpan.FromDays(1), out DateTimeOffset from) || !TryTime(query["to"], DateTimeOffset.MaxValue, out DateTimeOffset to))
         {
@@ -45,9 +53,7 @@ internal sealed class AuditEndpoints(AuditLog log, AuditBlobs blobs, TimeProvide
             await ErrorAnswer.WriteAsync(context, ApiError.BadRequest($"from and to must not be more than {MostDays} days apart"));
             return;
         }
-        int limit = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? Math.Clamp(asked, 1, MostListed) : DefaultLimit;
         string actor = query["actor"].ToString();
-        bool isNewest = query["newest"] == "true";
         await log.FlushAsync();
         List<AuditRecord> records = [];
         DateOnly first = DateOnly.FromDateTime(from.UtcDateTime);
