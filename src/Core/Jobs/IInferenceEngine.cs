@@ -69,6 +69,9 @@ public sealed record EngineRequest
     /// <summary>Tokens of the answer that an earlier attempt produced; the engine goes on after the last of them.</summary>
     public IReadOnlyList<int> ResumeTokens { get; init; } = [];
 
+    /// <summary>As <see cref="Job.Prediction"/>.</summary>
+    public string? Prediction { get; init; }
+
     /// <summary>Whose prompt it is: what is known of it serves requests of the same partition alone.</summary>
     public string Partition { get; init; } = "";
 

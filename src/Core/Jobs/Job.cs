@@ -65,6 +65,9 @@ public sealed record Job
     /// <summary>The prompt as the model reads it, template applied; empty with <see cref="Forward"/>.</summary>
     public required string Prompt { get; init; }
 
+    /// <summary>What its client says that the answer is, more or less: where it is, it takes fewer steps. It is the same with any, and without; null: nothing is said.</summary>
+    public string? Prediction { get; init; }
+
     /// <summary>What to ask the server of a model that workers forward to; null for a model of the cluster's own.</summary>
     public ForwardedPrompt? Forward { get; init; }
 

@@ -75,7 +75,7 @@ internal sealed partial class WorkerChannel(
         Job job = ForWorker(run.Job);
         // A character of a prompt takes up to six bytes of JSON: only near the limit is it worth counting, and where it is not the prompt that is large.
         int resume = grant.Resume.Count * TokenBytes;
-        bool isPromptAlone = job is { EmbedInputs: null, Forward: null, Options.Grammar: null };
+        bool isPromptAlone = job is { EmbedInputs: null, Forward: null, Prediction: null, Options.Grammar: null };
         if (isPromptAlone && (job.Prompt.Length * 6) + resume + 4096 <= options.Value.MaxInlineBytes)
             return grant with { Job = job };
         byte[] content = JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job);

@@ -10,7 +10,7 @@ internal static class ChatTranslator
     private static readonly FieldPolicy Policy = new(
         [
             .. CommonFields.Read, "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort",
-            "max_completion_tokens", "top_logprobs", "store", "modalities", "verbosity",
+            "max_completion_tokens", "top_logprobs", "store", "modalities", "verbosity", "prediction",
         ],
         CommonFields.Harmless);
 
@@ -32,6 +32,7 @@ internal static class ChatTranslator
             ToolChoice = tools.Choice,
             Think = effort.Think,
             ThinkLevel = effort.Level,
+            Prediction = ReadPrediction(request),
             Options = CommonFields.ReadSampling(request) with
             {
                 NumPredict = (int?)(request.Integer("max_completion_tokens", 1) ?? most),
@@ -53,6 +54,18 @@ internal static class ChatTranslator
         if (top > 0 && !isWanted)
             request.Errors.Add("top_logprobs", "must only be there with \"logprobs\": true");
         return isWanted ? top : null;
+    }
+
+    /// <summary><c>{"type":"content","content":…}</c>, a string or parts of text.</summary>
+    private static string? ReadPrediction(JsonFields request)
+    {
+        if (request.Object("prediction") is not { } prediction)
+            return null;
+        if (prediction.Text("type") is not "content")
+            prediction.Errors.Add(prediction.PathOf("type"), "must be \"content\"");
+        if (!prediction.IsSet("content"))
+            prediction.Errors.Add(prediction.PathOf("content"), "is required");
+        return ContentField.ReadText(prediction);
     }
 
     /// <summary>Fields of which only the value is done that asks for nothing.</summary>

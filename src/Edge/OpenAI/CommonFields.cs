@@ -12,7 +12,7 @@ internal static class CommonFields
 
     /// <summary>What the answer does not depend on.</summary>
     public static readonly string[] Harmless =
-        ["user", "metadata", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prediction"];
+        ["user", "metadata", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"];
 
     public static readonly string[] Read =
     [

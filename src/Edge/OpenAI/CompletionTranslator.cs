@@ -14,7 +14,7 @@ internal static class CompletionTranslator
     private const int DefaultTokens = 16;
     private const int MostLogprobs = 5;
 
-    private static readonly FieldPolicy Policy = new([.. CommonFields.Read, "prompt", "suffix", "echo", "best_of"], CommonFields.Harmless);
+    private static readonly FieldPolicy Policy = new([.. CommonFields.Read, "prompt", "suffix", "echo", "best_of"], [.. CommonFields.Harmless, "prediction"]);
 
     public static Result<OpenAIRequest> Translate(JsonFields request)
     {

@@ -37,6 +37,9 @@ internal sealed record InferenceRequest
     /// <summary>Jinja to render with instead of the model's own template.</summary>
     public string? Template { get; init; }
 
+    /// <inheritdoc cref="Job.Prediction"/>
+    public string? Prediction { get; init; }
+
     /// <summary>Null: a model that can think does, as with Ollama.</summary>
     public bool? Think { get; init; }
 

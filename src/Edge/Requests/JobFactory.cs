@@ -80,6 +80,7 @@ internal sealed class JobFactory(
             KeepAlive = KeepAliveOf(request, model, principal),
             OnlyLengthensStay = !DecidesForAll(principal),
             Prompt = prompt.Text,
+            Prediction = forward is null ? request.Prediction : null,
             Forward = forward,
             Parsing = prompt.Parsing with { IsSingleCall = request.ToolChoice.IsSingle },
             EmbedInputs = request.IsLoad ? null : request.EmbedInputs,

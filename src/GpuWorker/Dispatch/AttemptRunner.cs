@@ -95,6 +95,7 @@ internal sealed partial class AttemptRunner(
     private static EngineRequest Request(Job job, GrantMessage grant) => new()
     {
         Prompt = job.Prompt,
+        Prediction = job.Prediction,
         Options = job.Options,
         Seed = job.Seed,
         ResumeTokens = grant.Resume,

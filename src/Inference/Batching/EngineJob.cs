@@ -33,12 +33,13 @@ internal sealed class EngineJob : IEngineJob
     /// <param name="sampler">Has accepted the prompt and what exists of the answer.</param>
     /// <param name="sink">Takes the answer.</param>
     /// <param name="guesses">Whether anybody asks how the answer may go on.</param>
+    /// <param name="predicted">Tokens of <see cref="EngineRequest.Prediction"/>.</param>
     /// <param name="cancellationToken">Ends the job.</param>
     public EngineJob(
-        IReadOnlyList<int> prompt, EngineRequest request, JobBounds bounds, INativeSampler sampler, ITokenSink sink, bool guesses, CancellationToken cancellationToken)
+        IReadOnlyList<int> prompt, EngineRequest request, JobBounds bounds, INativeSampler sampler, ITokenSink sink, bool guesses, int[] predicted, CancellationToken cancellationToken)
     {
         _window = new ContextWindow(prompt, bounds.Context, bounds.Keep);
-        _lookup = guesses ? new PromptLookup(_window.Tokens) : null;
+        _lookup = guesses ? new PromptLookup(_window.Tokens, predicted) : null;
         _promptTokens = prompt.Count;
         _limit = bounds.Answer;
         _sampler = sampler;

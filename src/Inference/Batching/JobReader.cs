@@ -15,6 +15,9 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot, int capa
     // As InferenceOptions.LogitBias has it.
     private const float Forbidden = -100;
 
+    // More than they have on average in any text.
+    private const long CharactersOfToken = 8;
+
     private readonly Lazy<int[]> _ends = new(() => [.. Enumerable.Range(0, model.VocabularySize).Where(model.IsEndOfGeneration)]);
 
     /// <returns>A job to run, or how the attempt ends without one.</returns>
@@ -49,7 +52,7 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot, int capa
             sampler.Dispose();
             return (null, Invalid(refused));
         }
-        return (new EngineJob(prompt, request, bounds, sampler, sink, guesses, cancellationToken), null);
+        return (new EngineJob(prompt, request, bounds, sampler, sink, guesses, Predicted(request.Prediction, bounds), cancellationToken), null);
     }
 
     /// <summary>Brings a sampler to where the answer is.</summary>
@@ -124,6 +127,15 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot, int capa
         else if (tokens.Length > context)
             end = TooLong($"{tokens.Length}", tokens.Length, context);
         return tokens;
+    }
+
+    private int[] Predicted(string? text, JobBounds bounds)
+    {
+        if (text is null || !guesses)
+            return [];
+        // Of more than the answer can have nothing could be used.
+        long most = CharactersOfToken * Math.Min(bounds.Context, bounds.Answer);
+        return model.Tokenize(Encoding.UTF8.GetBytes(text.Length > most ? text[..(int)most] : text), addSpecial: false, parseSpecial: false);
     }
 
     private static AttemptEnd TooLong(string said, long tokens, int context) =>

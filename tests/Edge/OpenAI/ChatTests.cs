@@ -104,6 +104,20 @@ public sealed class ChatTests
         (await edge.Jobs.NextAsync()).Job.Parsing.IsSingleCall.ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("\"a file\\nof two lines\"", "a file\nof two lines")]
+    [InlineData("""[{"type":"text","text":"a file"},{"type":"text","text":"of two lines"}]""", "a file\nof two lines")]
+    public async Task Chat_Prediction_IsTheJobs(string content, string text)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Say("a").Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, Streamed[..^1] + $$$""","prediction":{"type":"content","content":{{{content}}}}}""");
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await edge.Jobs.NextAsync()).Job.Prediction.ShouldBe(text);
+    }
+
     [Fact]
     public async Task Chat_SeveralChoices_AreJobsAtOnceWithSeedsOfTheirOwn()
     {

@@ -32,6 +32,24 @@ public sealed class DispatchTests(AzuriteFixture azurite)
         answer.GetProperty("done_reason").GetString().ShouldBe("stop");
     }
 
+    /// <summary>In the message, and where it is too large for one.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(1_000_000)]
+    public async Task Chat_Prediction_ReachesTheEngine(int length)
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
+        ScriptedEngine engine = new(slots: 1);
+        await cluster.AddWorkerAsync(engine, Cancellation);
+        string content = new('x', length);
+
+        using HttpResponseMessage response = await cluster.Client.PostAsJsonAsync(
+            "/v1/chat/completions", new { model = "demo", prediction = new { type = "content", content }, messages = new[] { new { role = "user", content = "hi" } } }, Cancellation);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        engine.Asked!.Prediction.ShouldBe(content);
+    }
+
     [Fact]
     public async Task Generate_MoreThanSlots_AllAreAnsweredThroughTheQueue()
     {

@@ -29,6 +29,21 @@ public sealed class DraftedAnswersTests
         fewer.ShouldBeLessThan(steps / 2);
     }
 
+    /// <summary>Nothing of it stands in the prompt, or twice.</summary>
+    [Theory]
+    [InlineData("pack my box with five dozen liquor jugs; how quickly daft jumping zebras vex.", 3)]
+    [InlineData("pack my box with TEN dozen liquor jugs; how quickly daft jumping zebras vex.", 2)]
+    public async Task RunAsync_AnswerIsPredicted_TakesFewerStepsForTheSameAnswer(string prediction, int times)
+    {
+        EngineRequest request = Constrained("""root ::= "pack my box with five dozen liquor jugs; how quickly daft jumping zebras vex." """, tokens: 120);
+
+        (Answer expected, long steps) = (await RunAsync(GgufArchitecture.Llama, s_guessing, request))[0];
+        (Answer answer, long fewer) = (await RunAsync(GgufArchitecture.Llama, s_guessing, request with { Prediction = prediction }))[0];
+
+        answer.ShouldBe(expected);
+        fewer.ShouldBeLessThan(steps / times);
+    }
+
     [Theory]
     [MemberData(nameof(Architectures))]
     public async Task RunAsync_AnyAnswer_IsTheSame(GgufArchitecture architecture)
@@ -41,6 +56,8 @@ public sealed class DraftedAnswersTests
             Loose(EngineFixture.Sampled(quoting, 60)),
             EngineFixture.Greedy(quoting, 60),
             EngineFixture.Sampled("hello", 60, seed: 3),
+            EngineFixture.Sampled("hello", 60, seed: 4) with { Prediction = quoting },
+            EngineFixture.Sampled("hello", 60, seed: 5) with { Prediction = "" },
             Constrained(Repeating, tokens: 7),
             Constrained("""root ::= "ab ab ab ab ab ab ab ab ab ab ab ab" """, tokens: 100),
             Constrained("""root ::= ("ab " | "cd "){4,20}""", tokens: 100),

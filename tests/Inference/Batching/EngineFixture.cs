@@ -61,7 +61,7 @@ internal static class EngineFixture
     public static EngineJob Begun(int sequence, int[] pending, int answer = 1000, int context = 1000)
     {
         JobBounds bounds = new(Context: context, Answer: answer, Keep: 0);
-        EngineJob job = new(pending, Greedy(""), bounds, null!, new CollectingSink(), guesses: true, CancellationToken.None);
+        EngineJob job = new(pending, Greedy(""), bounds, null!, new CollectingSink(), guesses: true, predicted: [], CancellationToken.None);
         job.Admit(new Sequence(sequence), isLoading: false, TimeProvider.System);
         return job;
     }

@@ -96,10 +96,55 @@ public sealed class PromptLookupTests
         lookup.Guess([2, 3, 4, 1, 2, 3, 4]).ToArray().ShouldBe([1, 2, 3, 4]);
     }
 
+    [Fact]
+    public void Guess_OfAPrediction_IsItFromTheStart() => Guess(Predict([5, 6, 7, 8], 1, 2, 3)).ShouldBe([5, 6, 7, 8]);
+
+    [Fact]
+    public void Append_AsPredicted_GuessesTheRestOfItAndNothingBehind()
+    {
+        PromptLookup lookup = Predict([5, 6], 1, 2, 3);
+
+        Append(lookup, 5);
+        int[] rest = Guess(lookup);
+        Append(lookup, 6);
+
+        rest.ShouldBe([6]);
+        Guess(lookup).ShouldBeEmpty();
+        lookup.Reliability.ShouldBeGreaterThan(0.5);
+    }
+
+    /// <summary>What stands in the prompt as well goes on there as it is not to any more.</summary>
+    [Fact]
+    public void Append_AfterAChange_GoesOnInThePredictionRatherThanInThePrompt()
+    {
+        PromptLookup lookup = Predict([5, 6, 7, 8, 9, 10, 11], 1, 7, 8, 9, 20, 2);
+
+        foreach (int token in (int[])[5, 40, 7, 8, 9])
+            Append(lookup, token);
+
+        Guess(lookup).ShouldBe([10, 11]);
+    }
+
+    [Fact]
+    public void Reset_OfAPrediction_FindsItAgain()
+    {
+        PromptLookup lookup = Predict([5, 6, 7, 8, 9], 1, 2, 5, 6, 7);
+
+        lookup.Reset([2, 5, 6, 7]);
+
+        lookup.Guess([2, 5, 6, 7]).ToArray().ShouldBe([8, 9]);
+    }
+
+    private PromptLookup Predict(int[] predicted, params int[] tokens)
+    {
+        _tokens.AddRange(tokens);
+        return new PromptLookup(tokens, predicted);
+    }
+
     private PromptLookup Read(params int[] tokens)
     {
         _tokens.AddRange(tokens);
-        return new PromptLookup(tokens);
+        return new PromptLookup(tokens, predicted: []);
     }
 
     private void Append(PromptLookup lookup, int token)

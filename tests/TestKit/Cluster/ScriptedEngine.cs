@@ -30,11 +30,15 @@ public sealed class ScriptedEngine(int slots) : IInferenceEngine
     /// <summary>Waited for before each token, with its index; completed by default.</summary>
     public Func<int, CancellationToken, Task> BeforeToken { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>The last request for an answer; null: there was none.</summary>
+    public EngineRequest? Asked { get; private set; }
+
     /// <summary>The whole answer of <paramref name="tokens"/> tokens.</summary>
     public static string Answer(int tokens) => string.Concat(Enumerable.Range(0, tokens).Select(i => $"{i} "));
 
     public async ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken)
     {
+        Asked = request;
         int length = request.Options.NumPredict >= 0 ? Math.Min(AnswerTokens, request.Options.NumPredict) : AnswerTokens;
         sink.Started(new AttemptStart(request.Prompt.Length, CachedTokens: 0, LoadDuration: TimeSpan.Zero, PromptDuration: TimeSpan.FromMilliseconds(1)));
         try
