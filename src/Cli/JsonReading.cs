@@ -31,9 +31,9 @@ internal static class JsonReading
         _ => "",
     };
 
-    /// <summary>A time of the answer as a local one; "" for none.</summary>
+    /// <summary>A time of the answer as a local one; "" for none, which Ollama's API writes as the beginning of Unix time.</summary>
     public static string ShownTime(this JsonElement element, string name) =>
-        element.Text(name) is { } text && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset at)
+        element.Text(name) is { } text && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset at) && at > DateTimeOffset.UnixEpoch
             ? at.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)
             : "";
 

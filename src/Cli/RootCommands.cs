@@ -81,6 +81,8 @@ internal static class RootCommands
             catch (EdgeException e)
             {
                 screen.Tell(e);
+                if (e.ExitCode == ExitCode.Denied && !edge.HasKey)
+                    screen.Note($"the key goes into {KeyVariable}, or --key");
                 return e.ExitCode;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or HttpRequestException)

@@ -240,6 +240,29 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Fact]
+    public async Task AnyCommand_EdgeWantsAKey_SaysWhereItGoes()
+    {
+        await using WebApplication server = await PlayedEdge.StartAsync(context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return context.Response.WriteAsync("""{"error":"unauthorized: send a key"}""", Cancellation);
+        });
+
+        var (code, _, errors) = await Tool.RunAsync("", "status", "--edge", server.Urls.Single());
+
+        (code, errors).ShouldBe((ExitCode.Denied, $"error: unauthorized: send a key{Environment.NewLine}the key goes into OLLAMAMAX_KEY, or --key{Environment.NewLine}"));
+        (await Tool.RunAsync("", "status", "--edge", server.Urls.Single(), "--key", "x")).Errors.ShouldBe($"error: unauthorized: send a key{Environment.NewLine}");
+    }
+
+    [Fact]
+    public async Task ModelsList_ModelOfAServer_HasNoTimeThatNobodyKnows()
+    {
+        await using WebApplication server = await PlayedEdge.StartAsync(context => context.Response.WriteAsync("""{"models":[{"name":"seeing:latest","modified_at":"1970-01-01T00:00:00Z"}]}""", Cancellation));
+
+        (await Tool.RunAsync("", "models", "list", "--edge", server.Urls.Single())).Output.ShouldNotContain("1970");
+    }
+
+    [Fact]
     public async Task Run_PromptThatBeginsWithAnAt_IsThatPrompt()
     {
         JsonElement asked = default;

@@ -125,7 +125,7 @@ internal static class BenchCommand
 
     private static Option<int> Counted(string name, string letter, string description, int otherwise)
     {
-        Option<int> option = new(name, letter) { Description = $"{description}; {otherwise}", DefaultValueFactory = _ => otherwise };
+        Option<int> option = new(name, letter) { Description = description, DefaultValueFactory = _ => otherwise };
         option.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < 1)

@@ -52,7 +52,12 @@ internal static class KeyFields
     }
 
     /// <summary>The models that a key may use, as lists have them.</summary>
-    public static string ShownModels(JsonElement key) => key.Member("models").ValueKind == JsonValueKind.Array ? string.Join(", ", key.Items("models")) : "all";
+    public static string ShownModels(JsonElement key) => key.Member("models") switch
+    {
+        { ValueKind: not JsonValueKind.Array } => "all",
+        var models when models.GetArrayLength() == 0 => "none",
+        _ => string.Join(", ", key.Items("models")),
+    };
 
     /// <summary>The limits of a key, as lists have them; "" for none.</summary>
     public static string ShownLimits(JsonElement key) =>

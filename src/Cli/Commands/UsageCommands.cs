@@ -6,21 +6,23 @@ namespace OllamaMax.Cli.Commands;
 /// <summary><c>usage</c> and <c>audit</c>: what was used, and who did what.</summary>
 internal static class UsageCommands
 {
-    private static readonly Option<string?> From = new("--from") { Description = "The first day or time, such as 2030-01-31" };
-    private static readonly Option<string?> To = new("--to") { Description = "The last one" };
+    private static readonly Option<string?> FirstDay = new("--from") { Description = "The first day, such as 2030-01-31; without it today" };
+    private static readonly Option<string?> LastDay = new("--to") { Description = "The last day; without it today" };
+    private static readonly Option<string?> From = new("--from") { Description = "Not before this time, such as 2030-01-31T12:00:00Z; without it the last day's" };
+    private static readonly Option<string?> To = new("--to") { Description = "Before this time" };
     private static readonly Option<string?> Key = new("--id") { Description = "Only of the key with this id" };
     private static readonly Option<string?> Tenant = new("--tenant") { Description = "Only of this tenant" };
     private static readonly Option<string?> Actor = new("--actor") { Description = "Only acts of this name or key id" };
-    private static readonly Option<int?> Limit = new("--limit") { Description = "At most so many" };
+    private static readonly Option<int?> Limit = new("--limit") { Description = "At most so many, up to 10000; without it 1000" };
     private static readonly Option<bool> Newest = new("--newest") { Description = "The newest first" };
 
     public static Command CreateUsage(RootCommands.Runner run)
     {
-        Command command = new("usage", "Requests and tokens by day, key and model") { From, To, Key, Tenant };
+        Command command = new("usage", "Requests and tokens by day, key and model") { FirstDay, LastDay, Key, Tenant };
         run.Set(command, async (parsed, edge, screen, cancellationToken) =>
         {
             JsonElement answer = await edge.GetAsync(
-                "usage" + Query(("from", parsed.GetValue(From)), ("to", parsed.GetValue(To)), ("key", parsed.GetValue(Key)), ("tenant", parsed.GetValue(Tenant))), cancellationToken);
+                "usage" + Query(("from", parsed.GetValue(FirstDay)), ("to", parsed.GetValue(LastDay)), ("key", parsed.GetValue(Key)), ("tenant", parsed.GetValue(Tenant))), cancellationToken);
             screen.List(
                 answer, answer.Items("usage"),
                 new("DAY", use => use.Shown("day")), new("TENANT", use => use.Shown("tenant")), new("KEY", use => use.Shown("key")), new("NAME", use => use.Shown("name")), new("MODEL", use => use.Shown("model")),
