@@ -23,7 +23,7 @@ internal sealed class FilesEndpoints(FileStore files, TenantRetention retention,
         endpoints.MapPost("/v1/files", UploadAsync).WithMetadata(infer)
             .Describe(Said("Uploads a file for a batch: multipart/form-data with purpose batch and file.") with { AnswerType = BatchesJson.Default.FileAnswer });
         endpoints.MapGet("/v1/files", ListAsync).WithMetadata(infer)
-            .Describe(Said("The tenant's files, the newest first.") with { AnswerType = BatchesJson.Default.FilesAnswer });
+            .Describe(Said("The tenant's files, the newest first.") with { Query = [("purpose", "Only of this purpose.")], AnswerType = BatchesJson.Default.FilesAnswer });
         endpoints.MapGet("/v1/files/{id}", ShowAsync).WithMetadata(infer)
             .Describe(Said("A file.") with { AnswerType = BatchesJson.Default.FileAnswer });
         endpoints.MapGet("/v1/files/{id}/content", ReadAsync).WithMetadata(infer)

@@ -52,7 +52,7 @@ internal sealed class JobsEndpoints(
         endpoints.MapDelete("/jobs/{id}", DeleteAsync).WithMetadata(own)
             .Describe(Said("Cancels a job; deletes one that has ended, with 204.") with { AnswerType = JobsJson.Default.JobAnswer });
         endpoints.MapGet("/jobs/{id}/stream", StreamAsync).WithMetadata(own)
-            .Describe(Said("A job's text, while it runs and after; of a job with a strategy how its branches come on, and their texts.") with { Query = [("after", "Tokens that the caller has already.")], Answer = "JobLine", ContentType = "application/x-ndjson", Stream = "text/event-stream" });
+            .Describe(Said("A job's text, while it runs and after; of a job with a strategy how its branches come on, and their texts.") with { Query = [("after", "Tokens that the caller has already."), ("follow", "false: what there is by now, without waiting for the rest.")], Answer = "JobLine", ContentType = "application/x-ndjson", Stream = "text/event-stream" });
         endpoints.MapPost("/jobs/{id}/subscribe", SubscribeAsync).WithMetadata(own)
             .Describe(Said("Where to listen to the job's text over SignalR; 409 where that is encrypted, and only its stream tells it.") with { AnswerType = ClusterJson.Default.NegotiateAnswer });
         endpoints.MapPost("/jobs/{id}/requeue", RequeueAsync).WithMetadata(new RequiredPermission(Permissions.AllJobs))

@@ -29,7 +29,7 @@ internal sealed class OpenAIEndpoints(InferenceEndpoints inference, ResponsesEnd
         endpoints.MapPost("/v1/embeddings", inference.EmbeddingsAsync).WithMetadata(infer)
             .Describe(Said("Vectors of texts.") with { Body = "OpenAIEmbeddingsRequest", TakesKey = true, Answer = "OpenAIEmbeddingsAnswer" });
         endpoints.MapGet("/v1/models", context => IsAnthropic(context) ? anthropicModels.ListAsync(context) : models.ListAsync(context)).WithMetadata(readModels)
-            .Describe(Said("The models, aliases included; with anthropic-version in Anthropic's pages.") with { AnswerType = OpenAIJson.Default.ModelsAnswer });
+            .Describe(Said("The models, aliases included; with anthropic-version in Anthropic's pages.") with { Query = [("limit", "Of such a page: 20, up to 1000."), ("after_id", "Those behind this one."), ("before_id", "Those before this one.")], AnswerType = OpenAIJson.Default.ModelsAnswer });
         endpoints.MapGet("/v1/models/{**id}", context => IsAnthropic(context) ? anthropicModels.ShowAsync(context) : models.ShowAsync(context)).WithMetadata(readModels)
             .Describe(Said("A model; with anthropic-version in Anthropic's form.") with { AnswerType = OpenAIJson.Default.ModelAnswer });
     }
