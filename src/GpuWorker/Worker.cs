@@ -224,8 +224,13 @@ internal sealed partial class Worker
 
     private void Directed(DirectiveMessage directive)
     {
+        bool rested = _orders.Rests;
         if (!_orders.Take(directive))
             LogOldOrder(directive.Epoch);
+        else if (directive.Drain && !rested)
+            LogRests();
+        else if (rested && !directive.Drain)
+            LogTakesAgain();
     }
 
     private void On<T>(SignalRListener listener, string target, JsonTypeInfo<T> type, Action<T> handle) =>
@@ -273,6 +278,12 @@ internal sealed partial class Worker
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Draining")]
     private partial void LogDraining();
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Drained from afar: what runs is finished, and nothing new is taken until that is taken back")]
+    private partial void LogRests();
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The drain is taken back: jobs are taken again")]
+    private partial void LogTakesAgain();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The last heartbeat was not written; the cluster will find out by silence")]
     private partial void LogNoGoodbye();

@@ -168,7 +168,7 @@ internal sealed partial class HubHost : BackgroundService
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The task hub is run by this process, epoch {Epoch}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The task hub is run by this process, epoch {Epoch}")]
     private partial void LogHosting(long epoch);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The task hub's lease went to another process")]

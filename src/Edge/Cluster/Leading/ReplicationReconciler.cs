@@ -5,6 +5,7 @@ using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Replication;
 using OllamaMax.Edge.Webhooks;
+using OllamaMax.Models;
 using OllamaMax.Replication;
 using OllamaMax.Storage.Models;
 using OllamaMax.Streaming;
@@ -40,10 +41,11 @@ internal sealed partial class ReplicationReconciler(
         HashSet<string> unneeded = Unneeded(listing.Workers);
         if (state.Content.Policies.Count > 0 || isAnyKept || unneeded.Count > 0)
         {
-            IReadOnlyList<PolicedModel> models = PolicedModels.Of(await catalog.ListAsync(cancellationToken), state.Content);
+            IReadOnlyList<ModelView> published = await catalog.ListAsync(cancellationToken);
+            IReadOnlyList<PolicedModel> models = PolicedModels.Of(published, state.Content);
             // As the reports were listed: aged, they would make silence of what was only not looked at.
             ReplicationPlan plan = ReplicationPlanner.Plan(models, [.. listing.Workers.Select(state.Content.View)], options.Value.ReplaceAfter, StillUnneeded(unneeded, models));
-            Tell(plan);
+            Tell(plan, published.Where(model => state.Content.Policies.ContainsKey(ClusterState.PolicyKey(model.Name))).ToLookup(model => model.Weights, model => model.Name));
             foreach (ReplicaOrders orders in plan.Orders)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -73,26 +75,28 @@ internal sealed partial class ReplicationReconciler(
     private static HashSet<string> StillUnneeded(HashSet<string> unneeded, IReadOnlyList<PolicedModel> models) =>
         models.Count == 0 ? [] : [.. unneeded.Except(models.Select(model => model.Digest))];
 
-    private void Tell(ReplicationPlan plan)
+    /// <param name="plan">What comes of the policies.</param>
+    /// <param name="names">Of the weights, those with a policy: people know models by these.</param>
+    private void Tell(ReplicationPlan plan, ILookup<string, ModelName> names)
     {
         foreach (var (digest, model) in plan.Models)
         {
             if (model.BlockedBecause is not { } reason)
                 _blocked.Remove(digest);
             else if (!_blocked.TryGetValue(digest, out string? before) || before != reason)
-                TellBlocked(digest, model.Actual, model.Desired, _blocked[digest] = reason);
+                TellBlocked(digest, string.Join(", ", names[digest]), model, _blocked[digest] = reason);
         }
     }
 
-    private void TellBlocked(string digest, int actual, int desired, string reason)
+    private void TellBlocked(string digest, string names, ModelReplication model, string reason)
     {
-        LogBlocked(digest, actual, desired, reason);
-        notices.Tell(NoticeTypes.Replication, digest, $"{digest} has {actual} of {desired} copies, and more cannot be had: {reason}");
+        LogBlocked(names, model.Actual, model.Desired, reason);
+        notices.Tell(NoticeTypes.Replication, digest, $"{names} has {model.Actual} of {model.Desired} copies, and more cannot be had: {reason}");
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Worker {Worker} is to make {Ensure} copies and to delete {Evict}")]
     private partial void LogOrdered(string worker, int ensure, int evict);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Digest} has {Actual} of {Desired} copies, and more cannot be had: {Reason}")]
-    private partial void LogBlocked(string digest, int actual, int desired, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Models} has {Actual} of {Desired} copies, and more cannot be had: {Reason}")]
+    private partial void LogBlocked(string models, int actual, int desired, string reason);
 }
