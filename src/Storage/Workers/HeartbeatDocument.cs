@@ -17,7 +17,7 @@ namespace OllamaMax.Storage.Workers;
 /// <param name="DevicesLeftOut">So many of the report's devices are in neither.</param>
 public sealed record HeartbeatDocument(string Report, byte[] Content, int DevicesLeftOut = 0)
 {
-    /// <summary>Storage refuses metadata of more than 8 KB in all, names included; a model takes from 100 to 250 bytes. Names and labels, within their bounds, come to 5000 at most.</summary>
+    /// <summary>Azure refuses metadata of more than 8 KB in all, names included; a model takes from 100 to 250 bytes. Names and labels, within their bounds, come to 5000 at most.</summary>
     private const int MostCharacters = 7900;
 
     /// <param name="report">With all that the worker holds.</param>

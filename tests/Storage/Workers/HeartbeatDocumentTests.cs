@@ -95,7 +95,7 @@ public sealed class HeartbeatDocumentTests(AzuriteFixture azurite)
         (await ListAsync()).Report.Models.OrderBy(model => model.Digest).ShouldBe(models.OrderBy(model => model.Digest));
     }
 
-    /// <summary>All is told however much there is, and storage, which refuses metadata of more than 8 KB, takes it.</summary>
+    /// <summary>All is told however much there is. Azure refuses metadata of more than 8 KB; Azurite takes them up to its headers' bound, so the length is looked at here.</summary>
     [Theory]
     [InlineData(1, 0)]
     [InlineData(20, 0)]
