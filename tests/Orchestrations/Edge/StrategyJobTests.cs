@@ -281,6 +281,7 @@ public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
     [InlineData("""{"strategy":"n","n":2,"prompt":"hi"}""", "model is required")]
     [InlineData("""{"strategy":"n","n":2,"model":"demo","prompt":"hi","options":{"temperature":"hot"}}""", "temperature")]
     [InlineData("""{"strategy":"race","models":[],"prompt":"hi"}""", "models must be 1 to 256 names")]
+    [InlineData("""{"strategy":"race","prompt":"hi"}""", "models is required, or n")]
     [InlineData("""{"strategy":"ensemble","models":["demo"],"prompt":"hi"}""", "judge or vote is required")]
     [InlineData("""{"strategy":"ensemble","models":["demo"],"prompt":"hi","judge":{"model":"demo","prompt":"no mark"}}""", "judge.prompt must be a prompt with {text}")]
     [InlineData("""{"strategy":"map_reduce","model":"demo","text":"","map_prompt":"{text}","reduce_prompt":"{text}"}""", "text is required")]

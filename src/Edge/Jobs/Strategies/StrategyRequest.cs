@@ -31,7 +31,7 @@ internal sealed record StrategyRequest(string Strategy, IReadOnlyList<string> Mo
         StrategyRequest? request = strategy switch
         {
             Orchestrations.Strategies.Choices => new(strategy, Repeated(fields, most), new()),
-            Orchestrations.Strategies.Race => new(strategy, fields.IsSet("models") ? ReadModels(fields, most) : Repeated(fields, most), new()),
+            Orchestrations.Strategies.Race => new(strategy, Raced(fields, most), new()),
             Orchestrations.Strategies.Ensemble => Ensemble(fields, most),
             Orchestrations.Strategies.MapReduce => MapReduce(fields),
             _ => null,
@@ -43,6 +43,15 @@ internal sealed record StrategyRequest(string Strategy, IReadOnlyList<string> Mo
         return StrategyContent.RequestOf(fields.Element) is { } rest
             ? request! with { Content = request.Content with { Request = rest } }
             : ApiError.BadRequest("the request must be valid Unicode text");
+    }
+
+    private static IReadOnlyList<string> Raced(JsonFields fields, int most)
+    {
+        if (fields.IsSet("models"))
+            return ReadModels(fields, most);
+        if (!fields.IsSet("n"))
+            fields.Errors.Add("models", "is required, or n: how many answers of one model");
+        return Repeated(fields, most);
     }
 
     private static string[] Repeated(JsonFields fields, int most)
