@@ -57,7 +57,7 @@ internal static class ModelCommands
             await edge.CallAsync(HttpMethod.Delete, $"cluster/transfers/{Uri.EscapeDataString(parsed.GetRequiredValue(Transfer))}", null, cancellationToken));
         command.Add(cancel);
 
-        Command resume = new("resume", "Has a worker make a copy that was cancelled") { Transfer };
+        Command resume = new("resume", "Has a worker make a copy that was cancelled or has failed") { Transfer };
         run.Set(resume, async (parsed, edge, screen, cancellationToken) =>
             await edge.CallAsync(HttpMethod.Post, $"cluster/transfers/{Uri.EscapeDataString(parsed.GetRequiredValue(Transfer))}/resume", null, cancellationToken));
         command.Add(resume);

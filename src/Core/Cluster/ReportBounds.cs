@@ -46,6 +46,7 @@ public static class ReportBounds
             Disk = report.Disk is null ? null : Text(report.Disk, flags),
             DiskRoom = Disk(report.DiskRoom, flags),
             DiskEvictable = Disk(report.DiskEvictable, flags),
+            DiskError = report.DiskError is null ? null : Text(report.DiskError, flags),
         };
         bounded = bounded with
         {

@@ -48,6 +48,9 @@ internal sealed class ReplicaSeat
     /// <summary>Gone, or of a version that understands nothing.</summary>
     public bool IsAway => IsOut(_speaker);
 
+    /// <summary>Copies there can be neither made nor deleted.</summary>
+    public bool IsUnwritable => _newest.DiskError is not null;
+
     private IEnumerable<WorkerView> Reachable => _workers.Where(worker => !IsOut(worker));
 
     /// <summary>
@@ -94,6 +97,7 @@ internal sealed class ReplicaSeat
         : !Reachable.Any(worker => worker.Report.HasMemoryFor(model.Bytes)) ? "with too little memory for it"
         : Array.Exists(_transfers, transfer => transfer.Digest == model.Digest && transfer.Cancelled == true) ? "where it was cancelled"
         : Array.Find(_transfers, transfer => transfer.Digest == model.Digest && transfer.Error is not null) is { Error: { } error } ? $"failed ({error})"
+        : _newest.DiskError is { } reason ? $"failed ({reason})"
         : model.Bytes > RoomFor(model) ? "with too little disk for it"
         : Running.Count() + _ensure.Count >= MostAtOnce ? "busy with other copies"
         : null;
@@ -108,7 +112,7 @@ internal sealed class ReplicaSeat
 
     /// <summary>Gives up those of the copies that are here and neither in memory nor on their way.</summary>
     public void EvictIdle(IReadOnlySet<string> digests) =>
-        _evict.AddRange(_held.Where(digest => digests.Contains(digest) && !HasInMemory(digest) && !Running.Any(transfer => transfer.Digest == digest)));
+        _evict.AddRange(_held.Where(digest => !IsUnwritable && digests.Contains(digest) && !HasInMemory(digest) && !Running.Any(transfer => transfer.Digest == digest)));
 
     /// <summary>Names of one content may both want it.</summary>
     public void Warm(string digest)
@@ -124,7 +128,7 @@ internal sealed class ReplicaSeat
             yield break;
         // Those that it does not report too: a worker of an older version leaves some out where it has many, and would unpin what it is not told of.
         string[] stay = [.. pinned.Where(digest => !_evict.Contains(digest)).Order(StringComparer.Ordinal)];
-        bool isPinnedAsWished = Pinned(_newest).SetEquals(stay.Where(Holds));
+        bool isPinnedAsWished = IsUnwritable || Pinned(_newest).SetEquals(stay.Where(Holds));
         // Told again until it is there: what did not fit into memory may by now.
         bool isWarmAsWished = _warm.TrueForAll(digest => IsWarm(digest) || (IsToldToWarm(digest) && IsLoading(digest)))
             && _speaker.Report.Models.All(model => model.Warm != true || _warm.Contains(model.Digest));

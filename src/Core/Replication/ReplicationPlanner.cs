@@ -86,7 +86,7 @@ public static class ReplicationPlanner
     private static void Thin(PolicedModel model, int most, ReplicaSeat[] seats)
     {
         List<ReplicaSeat> holders = [.. seats.Where(seat => seat.Holds(model.Digest) && !seat.IsAway)];
-        List<ReplicaSeat> idle = [.. holders.Where(seat => !seat.HasInMemory(model.Digest))];
+        List<ReplicaSeat> idle = [.. holders.Where(seat => !seat.IsUnwritable && !seat.HasInMemory(model.Digest))];
         for (int excess = holders.Count - most; excess > 0 && idle.Count > 0; excess--)
         {
             ReplicaSeat chosen = idle.MaxBy(seat => (model.Policies.All(policy => !seat.Counts(policy)), -model.Policies.Max(policy => seat.Preference(policy)), CopiesAt(seat.Site, model, seats), seat.Key(model.Digest)))!;

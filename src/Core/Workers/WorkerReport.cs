@@ -73,6 +73,9 @@ public sealed record WorkerReport
     /// <summary>Bytes of copies that the worker deletes when others need their room; null: none.</summary>
     public long? DiskEvictable { get; init; }
 
+    /// <summary>Why copies can be neither made nor deleted there; null: they can, or it does not say. An edge of an older version goes by the room, which is none.</summary>
+    public string? DiskError { get; init; }
+
     /// <summary>Whether a copy of so much can come to fit onto its disk, as far as it says.</summary>
     public bool HasDiskFor(long bytes) => DiskRoom is not { } room || bytes <= room + (double)(DiskEvictable ?? 0);
 

@@ -31,11 +31,11 @@ internal sealed class ReplicaTransfers(ClusterWatch watch, ModelCatalog catalog,
         return true;
     }
 
-    /// <summary>Has the worker make a copy that was cancelled. False: it has none that is.</summary>
+    /// <summary>Has the worker make a copy that was cancelled or has failed. False: it has none that is or has.</summary>
     public async Task<bool> ResumeAsync(string id, CancellationToken cancellationToken)
     {
         var copies = await ReportedAsync(cancellationToken);
-        if (copies.FirstOrDefault(copy => copy.Transfer.Cancelled == true && IdOf(copy.Worker, copy.Transfer) == id) is not ({ } maker, { } transfer))
+        if (copies.FirstOrDefault(copy => copy.Transfer.Error is not null && IdOf(copy.Worker, copy.Transfer) == id) is not ({ } maker, { } transfer))
             return false;
         foreach (WorkerView worker in Sharing([DiskOf(maker)]))
             await workers.ResumeTransferAsync(worker.Report.Id, transfer.Digest, begin: worker.Report.Id == maker.Id);

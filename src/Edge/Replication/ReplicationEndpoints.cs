@@ -23,7 +23,7 @@ internal sealed class ReplicationEndpoints(PolicyWishes wishes, ReplicaView repl
         endpoints.MapGet("/cluster/models", ListAsync).WithMetadata(read)
             .Describe(Said("The published models, their policies, and how many copies there are.") with { AnswerType = ReplicationJson.Default.ReplicatedModelsAnswer });
         endpoints.MapPost("/cluster/transfers/{id}/resume", ResumeAsync).WithMetadata(new RequiredPermission(Permissions.ManageModels))
-            .Describe(Said("Has a worker make a copy that was cancelled.") with { Status = StatusCodes.Status204NoContent });
+            .Describe(Said("Has a worker make a copy that was cancelled or has failed.") with { Status = StatusCodes.Status204NoContent });
         foreach (string name in Names)
         {
             bool isShort = name == Names[0];
@@ -91,7 +91,7 @@ internal sealed class ReplicationEndpoints(PolicyWishes wishes, ReplicaView repl
         if (await transfers.ResumeAsync(id, context.RequestAborted))
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         else
-            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status404NotFound, $"'{id}' is no copy that was cancelled"));
+            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status404NotFound, $"'{id}' is no copy that was cancelled or has failed"));
     }
 
     /// <summary>Of a name that nothing stands for any more, too.</summary>

@@ -144,6 +144,7 @@ internal sealed partial class Heartbeat(
         Disk = replicas.Disk,
         DiskRoom = replicas.Room,
         DiskEvictable = replicas.Evictable,
+        DiskError = Short(replicas.DiskError),
         Devices = MachineDevices.Report(devices.Current),
         MemoryTotal = HostMemory.Total,
         MemoryFree = HostMemory.Free,

@@ -10,6 +10,9 @@ internal sealed class FetchFailures(TimeProvider time)
 {
     private static readonly TimeSpan After = TimeSpan.FromMinutes(2);
 
+    /// <summary>Each time that it is tried in vain the while is twice as long, up to this: what cannot be had today may be tomorrow.</summary>
+    private static readonly TimeSpan AtMost = TimeSpan.FromMinutes(32);
+
     /// <summary>People did not want it: longer than it takes them to change the policy that did.</summary>
     private static readonly TimeSpan AfterCancel = TimeSpan.FromMinutes(15);
 
@@ -20,16 +23,25 @@ internal sealed class FetchFailures(TimeProvider time)
     private const int MostCancelled = 16;
 
     private readonly List<(ReplicaTransfer Transfer, long At)> _failures = [];
+    private readonly Dictionary<string, TimeSpan> _whiles = [];
 
     public void Add(ReplicaTransfer failed)
     {
-        Forget(failed.Digest);
+        // Requests may have it tried many times in one while.
+        if (failed.Cancelled != true && Find(failed.Digest) is null)
+            _whiles[failed.Digest] = _whiles.TryGetValue(failed.Digest, out TimeSpan last) ? last * 2 < AtMost ? last * 2 : AtMost : After;
+        _failures.RemoveAll(failure => failure.Transfer.Digest == failed.Digest);
         if (_failures.Count(other => other.Transfer.Cancelled == failed.Cancelled) == (failed.Cancelled == true ? MostCancelled : Most))
             _failures.RemoveAt(_failures.FindIndex(other => other.Transfer.Cancelled == failed.Cancelled));
         _failures.Add((failed, time.GetTimestamp()));
     }
 
-    public void Forget(string digest) => _failures.RemoveAll(failure => failure.Transfer.Digest == digest);
+    /// <summary>It is here, or wanted anew.</summary>
+    public void Forget(string digest)
+    {
+        _failures.RemoveAll(failure => failure.Transfer.Digest == digest);
+        _whiles.Remove(digest);
+    }
 
     public ReplicaTransfer? Find(string digest) => Recent().FirstOrDefault(failed => failed.Digest == digest);
 
@@ -44,5 +56,5 @@ internal sealed class FetchFailures(TimeProvider time)
     }
 
     private TimeSpan Left((ReplicaTransfer Transfer, long At) failure) =>
-        (failure.Transfer.Cancelled == true ? AfterCancel : After) - time.GetElapsedTime(failure.At);
+        (failure.Transfer.Cancelled == true ? AfterCancel : _whiles.GetValueOrDefault(failure.Transfer.Digest, After)) - time.GetElapsedTime(failure.At);
 }

@@ -8,10 +8,11 @@ namespace OllamaMax.GpuWorker.Models;
 /// <param name="folder">Where they come to lie.</param>
 /// <param name="source">Where they come from.</param>
 /// <param name="room">Of the folder.</param>
+/// <param name="watch">Of the folder.</param>
 /// <param name="evict">Deletes a copy that nobody uses.</param>
 /// <param name="time">Of waiting.</param>
 /// <param name="logger">Of whoever offers the copies.</param>
-internal sealed partial class ReplicaFetches(ReplicaFolder folder, ModelSource source, ReplicaRoom room, Func<string, bool> evict, TimeProvider time, ILogger logger) : IAsyncDisposable
+internal sealed partial class ReplicaFetches(ReplicaFolder folder, ModelSource source, ReplicaRoom room, FolderWatch watch, Func<string, bool> evict, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan OtherWorkersCheck = TimeSpan.FromMilliseconds(500);
 
@@ -76,12 +77,12 @@ internal sealed partial class ReplicaFetches(ReplicaFolder folder, ModelSource s
         return true;
     }
 
-    /// <summary>The copy may be made again, though it was cancelled. False: it was not.</summary>
+    /// <summary>The copy may be made again at once, though it was cancelled or has failed. False: neither.</summary>
     public bool Resume(string digest)
     {
         lock (_lock)
         {
-            if (_failures.HeldFor(digest) == TimeSpan.Zero)
+            if (_failures.Find(digest) is null)
                 return false;
             _failures.Forget(digest);
         }
@@ -153,6 +154,7 @@ internal sealed partial class ReplicaFetches(ReplicaFolder folder, ModelSource s
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             failure = new ReplicaException($"model {digest} cannot be stored: {e.Message}", e);
+            watch.Look();
         }
         catch (Exception e)
         {

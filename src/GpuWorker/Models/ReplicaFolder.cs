@@ -21,6 +21,9 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     /// <summary>Of all files of a copy.</summary>
     private static readonly string[] Endings = ["", Lists, Pins, Partials, Reservations];
 
+    private const int HeldOnLinux = 11;
+    private const int HeldOnMac = 35;
+    private const int HeldOnWindows = unchecked((int)0x8007_0020);
     private const int DiskFullOnUnix = 28;
     private const int DiskFullOnWindows = unchecked((int)0x8007_0070);
 
@@ -30,6 +33,7 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     private static readonly FileShare Alone = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
 
     private readonly string _folder = options.Value.ReplicaFolder;
+    private readonly string _probe = $"{Guid.NewGuid():n}.probe";
     private string? _id;
 
     /// <summary>What this folder is told from others by, whoever looks into it; null while it cannot be read or written.</summary>
@@ -65,12 +69,27 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
         {
             Directory.CreateDirectory(_folder);
             if (Files().Length == 0)
-                new FileStream(Path.Combine(_folder, $"{Guid.NewGuid():n}.probe"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+                Probe();
             FreeBytes();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new ReplicaException($"the folder for copies of models, {_folder}, cannot be used: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Why nothing can be written there; null: something can.</summary>
+    public string? WhyNotWritable()
+    {
+        try
+        {
+            Directory.CreateDirectory(_folder);
+            Probe();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
         }
     }
 
@@ -100,7 +119,7 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException e) when (IsHeld(e))
             {
                 // Other processes' moments are no matter of this one's clock.
                 await Task.Delay(LockCheck, TimeProvider.System, cancellationToken);
@@ -145,9 +164,9 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
         {
             File.SetLastWriteTimeUtc(PathOf(digest) + Lists, time.GetUtcNow().UtcDateTime);
         }
-        catch (UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another user's file, as where boxes are given their copies: who may not write there deletes nothing there either.
+            // Another user's file, as where boxes are given their copies, or a disk that is mounted read-only: who may not write there deletes nothing there either.
         }
     }
 
@@ -161,7 +180,7 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
         {
             return new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, Alone, bufferSize: 0, FileOptions.Asynchronous);
         }
-        catch (IOException) when (File.Exists(partial))
+        catch (IOException e) when (IsHeld(e))
         {
             return null;
         }
@@ -229,6 +248,15 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
             .. Files().Select(DigestOf).Distinct().Where(digest => !pinned.Contains(digest)).OrderBy(digest => File.GetLastWriteTimeUtc(PathOf(digest) + Lists)),
         ];
     }
+
+    private void Probe()
+    {
+        using FileStream probe = new(Path.Combine(_folder, _probe), FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        probe.WriteByte(0);
+    }
+
+    /// <summary>Somebody else has the file. Whatever else is in the way does not pass by waiting.</summary>
+    private static bool IsHeld(IOException e) => e.HResult is HeldOnLinux or HeldOnMac or HeldOnWindows;
 
     private static bool TryDeleteAlone(string locked, string? alongside)
     {

@@ -131,7 +131,7 @@ internal sealed partial class ReplicaKeeper(ReplicaStore replicas, WarmModels wa
     [LoggerMessage(Level = LogLevel.Information, Message = "The copying of {Digest} is cancelled")]
     private partial void LogCancelled(string digest);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The copying of {Digest} is no longer cancelled")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Digest} may be copied again, though that was cancelled or has failed")]
     private partial void LogResumed(string digest);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "An order about copies could not be carried out")]

@@ -20,6 +20,7 @@ internal sealed partial class ReplicaStore : IAsyncDisposable
     private readonly ReplicaFetches _fetches;
     private readonly SpotCheck _check;
     private readonly ReplicaRoom _room;
+    private readonly FolderWatch _watch;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -28,7 +29,8 @@ internal sealed partial class ReplicaStore : IAsyncDisposable
         _folder = folder;
         _check = new(random);
         _room = new(folder, options.Value.DiskBudget);
-        _fetches = new(folder, source, _room, Evict, time, logger);
+        _watch = new(folder, time, logger);
+        _fetches = new(folder, source, _room, _watch, Evict, time, logger);
         _fetches.Changed += () => Changed?.Invoke();
         _time = time;
         _logger = logger;
@@ -46,11 +48,14 @@ internal sealed partial class ReplicaStore : IAsyncDisposable
     /// <inheritdoc cref="ReplicaFolder.Id"/>
     public string? Disk => _folder.Id;
 
+    /// <inheritdoc cref="FolderWatch.WhyNot"/>
+    public string? DiskError => _watch.WhyNot();
+
     /// <inheritdoc cref="ReplicaRoom.Free"/>
-    public long Room => _room.Free;
+    public long Room => DiskError is null ? _room.Free : 0;
 
     /// <inheritdoc cref="ReplicaRoom.Evictable"/>
-    public long? Evictable => _room.Evictable;
+    public long? Evictable => DiskError is null ? _room.Evictable : null;
 
     /// <summary>Digests of all copies here.</summary>
     public IReadOnlyList<string> List() => _folder.List();
@@ -127,17 +132,25 @@ internal sealed partial class ReplicaStore : IAsyncDisposable
         }
     }
 
-    /// <summary>Of the copies here, exactly these are to stay whatever room others need.</summary>
+    /// <summary>Of the copies here, exactly these are to stay whatever room others need. Where nothing can be written all do.</summary>
     public void Pin(IReadOnlySet<string> digests)
     {
         IReadOnlySet<string> before = _folder.Pinned();
         HashSet<string> now = [.. _folder.List().Where(digests.Contains)];
-        if (now.SetEquals(before))
+        if (now.SetEquals(before) || DiskError is not null)
             return;
-        foreach (string digest in now.Except(before))
-            _folder.Pin(digest, isPinned: true);
-        foreach (string digest in before.Except(now))
-            _folder.Pin(digest, isPinned: false);
+        try
+        {
+            foreach (string digest in now.Except(before))
+                _folder.Pin(digest, isPinned: true);
+            foreach (string digest in before.Except(now))
+                _folder.Pin(digest, isPinned: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNotPinned(e);
+            _watch.Look();
+        }
         Changed?.Invoke();
     }
 
@@ -182,6 +195,9 @@ internal sealed partial class ReplicaStore : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The copy of {Digest} is damaged; what is wrong with it is fetched again")]
     private partial void LogDamaged(string digest);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Which copies are to stay cannot be written down")]
+    private partial void LogNotPinned(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The copy {Path} cannot be read")]
     private partial void LogUnreadable(Exception exception, string path);

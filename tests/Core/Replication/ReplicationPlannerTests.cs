@@ -240,6 +240,20 @@ public sealed class ReplicationPlannerTests
         ReplicationPlanner.Plan(models, [Held(Worker("a"), new HeldModel(Model, Loaded: false) { Pinned = true })], ReplaceAfter).Orders.ShouldBeEmpty();
     }
 
+    /// <summary>Nothing that it was told would ever show in its reports.</summary>
+    [Fact]
+    public void Plan_DiskCannotBeWritten_IsToldNothingAndSaidWhy()
+    {
+        WorkerView worker = Worker("a", held: [Other]);
+        worker = worker with { Report = worker.Report with { DiskError = "Read-only file system" } };
+
+        ReplicationPlan plan = ReplicationPlanner.Plan(
+            [new(Model, 100, [new ModelPolicy { MinReplicas = 1 }]), new(Other, 100, [new ModelPolicy { Pin = true, MaxReplicas = 0 }])], [worker], ReplaceAfter, new HashSet<string> { Other });
+
+        plan.Orders.ShouldBeEmpty();
+        plan.Models[Model].BlockedBecause.ShouldBe("1 more worker is needed: 1 failed (Read-only file system)");
+    }
+
     private static WorkerView OnDisk(string disk, WorkerView worker) => worker with { Report = worker.Report with { Disk = disk } };
 
     private static ReplicationPlan Plan(IReadOnlyList<WorkerView> workers, ModelPolicy policy) =>

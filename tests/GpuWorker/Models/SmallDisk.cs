@@ -24,6 +24,9 @@ internal sealed class SmallDisk : IDisposable
         return null;
     }
 
+    /// <summary>As a disk is made by its system that has found it damaged.</summary>
+    public void MakeReadOnly(bool isReadOnly) => Run("mount", "-o", isReadOnly ? "remount,ro" : "remount,rw", Path).ShouldBeTrue();
+
     public void Dispose()
     {
         Run("umount", Path);

@@ -28,7 +28,7 @@ export function Transfers({ workers }: { workers: Worker[] | undefined }) {
                 <Text size="xs" c="dimmed">{bytes(transfer.completed)} of {bytes(transfer.total)} · {bytes(transfer.bytes_per_second)}/s</Text>
                 <State of={transfer.state} />
                 {transfer.state === "running" && <Button size="compact-xs" variant="default" onClick={() => cancel(transfer.id)}>Cancel</Button>}
-                {transfer.state === "cancelled" && transfer.kind !== "pull" && <Button size="compact-xs" variant="default" onClick={() => resume(transfer.id)}>Resume</Button>}
+                {(transfer.state === "cancelled" || transfer.state === "failed") && transfer.kind !== "pull" && <Button size="compact-xs" variant="default" onClick={() => resume(transfer.id)}>Resume</Button>}
               </Group>
             </Group>
             <Progress mt={6} value={transfer.total ? (100 * transfer.completed) / transfer.total : 0} aria-label={`${transfer.model} ${where}`} />
