@@ -61,6 +61,10 @@ public sealed partial class ModelCatalog : IDisposable
     public async ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken) =>
         (await CurrentAsync(cancellationToken)).Models;
 
+    /// <summary>All models as storage has them now, the last published first: for what cannot be undone.</summary>
+    /// <exception cref="CatalogException">Storage cannot be read.</exception>
+    public async Task<IReadOnlyList<ModelView>> ListNowAsync(CancellationToken cancellationToken) => (await RefreshAfterNowAsync(cancellationToken)).Models;
+
     /// <summary>
     /// Puts a GGUF into storage and the name onto it. What is there already is not sent again; the manifest comes last, so that a
     /// name never stands for something that is not there. Publishing the same again changes nothing.

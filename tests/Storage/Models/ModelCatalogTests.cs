@@ -58,6 +58,16 @@ public sealed class ModelCatalogTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task ListNowAsync_JustPublishedByAnotherEdge_HasIt()
+    {
+        using TestCatalog test = await PublishedAsync();
+        await PublishByAnotherEdgeAsync(test, Other);
+
+        (await test.Catalog.ListAsync(Cancel)).Count.ShouldBe(1);
+        (await test.Catalog.ListNowAsync(Cancel)).Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task ListAsync_AfterAMinute_WaitsForTheRefresh()
     {
         using TestCatalog test = await PublishedAsync();

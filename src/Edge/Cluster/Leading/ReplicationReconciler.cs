@@ -41,7 +41,8 @@ internal sealed partial class ReplicationReconciler(
         HashSet<string> unneeded = Unneeded(listing.Workers);
         if (state.Content.Policies.Count > 0 || isAnyKept || unneeded.Count > 0)
         {
-            IReadOnlyList<ModelView> published = await catalog.ListAsync(cancellationToken);
+            // What another edge has published a moment ago is to keep its copies.
+            IReadOnlyList<ModelView> published = unneeded.Count > 0 ? await catalog.ListNowAsync(cancellationToken) : await catalog.ListAsync(cancellationToken);
             IReadOnlyList<PolicedModel> models = PolicedModels.Of(published, state.Content);
             // As the reports were listed: aged, they would make silence of what was only not looked at.
             ReplicationPlan plan = ReplicationPlanner.Plan(models, [.. listing.Workers.Select(state.Content.View)], options.Value.ReplaceAfter, StillUnneeded(unneeded, models));
@@ -66,7 +67,7 @@ internal sealed partial class ReplicationReconciler(
         if (workers.Count == 0 || documents.Orphans.Last is not { } orphans)
             return [];
         HashSet<string> idle =
-            [.. workers.Where(worker => worker.State != WorkerState.Gone).SelectMany(worker => worker.Report.Models).Where(model => !model.IsInMemory).Select(model => model.Digest)];
+            [.. workers.Where(worker => worker.State != WorkerState.Gone && worker.Report.DiskError is null).SelectMany(worker => worker.Report.Models).Where(model => !model.IsInMemory).Select(model => model.Digest)];
         idle.IntersectWith(orphans.Content.UnneededCopies(options.Value.OrphanWaits(jobs.Value.Deadline).Content, workers.Max(worker => worker.HeartbeatAt + worker.Age)));
         return idle;
     }
