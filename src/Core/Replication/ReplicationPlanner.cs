@@ -51,7 +51,7 @@ public static class ReplicationPlanner
             return null;
         List<ReplicaSeat> free = [];
         Dictionary<string, int> reasons = [];
-        foreach (ReplicaSeat seat in seats.Where(seat => !seat.HasOrGets(model.Digest)))
+        foreach (ReplicaSeat seat in seats.Where(seat => !(seat.Counts(policy) && seat.HasOrGets(model.Digest))))
         {
             if (seat.Refusal(model, policy) is not { } reason)
                 free.Add(seat);

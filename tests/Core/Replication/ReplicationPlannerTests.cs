@@ -71,6 +71,16 @@ public sealed class ReplicationPlannerTests
     }
 
     [Fact]
+    public void Plan_TheOnlyCopyIsWhereItDoesNotCount_SaysWhy()
+    {
+        ModelPolicy policy = new() { MinReplicas = 1, Labels = new Dictionary<string, string> { ["site"] = "y" } };
+
+        ModelReplication state = Plan([Worker("a", site: "x", held: [Model])], policy).Models[Model];
+
+        state.BlockedBecause.ShouldBe("1 more worker is needed: 1 without its labels");
+    }
+
+    [Fact]
     public void Plan_NobodyCan_SaysWhy()
     {
         WorkerView[] workers =
