@@ -79,7 +79,7 @@ internal sealed class ForwardingEngine(
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException)
         {
             failed();
-            return Failed($"the server that the model runs on failed: {e.Message}");
+            return Failed($"the server that the model runs on failed: {e.GetBaseException().Message}");
         }
         catch (Exception e)
         {

@@ -16,11 +16,8 @@ internal sealed class FetchFailures(TimeProvider time)
     /// <summary>People did not want it: longer than it takes them to change the policy that did.</summary>
     private static readonly TimeSpan AfterCancel = TimeSpan.FromMinutes(15);
 
-    /// <summary>The report has little room.</summary>
-    private const int Most = 4;
-
-    /// <summary>One that was pushed out would begin again; and each takes less room than a reason does.</summary>
-    private const int MostCancelled = 16;
+    /// <summary>Of each kind. One that is pushed out begins again.</summary>
+    private const int Most = 16;
 
     private readonly List<(ReplicaTransfer Transfer, long At)> _failures = [];
     private readonly Dictionary<string, TimeSpan> _whiles = [];
@@ -31,7 +28,7 @@ internal sealed class FetchFailures(TimeProvider time)
         if (failed.Cancelled != true && Find(failed.Digest) is null)
             _whiles[failed.Digest] = _whiles.TryGetValue(failed.Digest, out TimeSpan last) ? last * 2 < AtMost ? last * 2 : AtMost : After;
         _failures.RemoveAll(failure => failure.Transfer.Digest == failed.Digest);
-        if (_failures.Count(other => other.Transfer.Cancelled == failed.Cancelled) == (failed.Cancelled == true ? MostCancelled : Most))
+        if (_failures.Count(other => other.Transfer.Cancelled == failed.Cancelled) == Most)
             _failures.RemoveAt(_failures.FindIndex(other => other.Transfer.Cancelled == failed.Cancelled));
         _failures.Add((failed, time.GetTimestamp()));
     }
