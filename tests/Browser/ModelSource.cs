@@ -24,9 +24,9 @@ internal sealed class ModelSource : IAsyncDisposable
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        string file = _folder.File("pulled.gguf");
-        GgufGenerator.Write(file, new() { Name = "pulled" });
-        byte[] weights = await File.ReadAllBytesAsync(file, cancellationToken);
+        byte[] weights = await WriteAsync("pulled", cancellationToken);
+        // Of the same content nothing would be fetched again.
+        byte[] other = await WriteAsync("other", cancellationToken);
         byte[] config = "{}"u8.ToArray();
         byte[] manifest = JsonSerializer.SerializeToUtf8Bytes(new
         {
@@ -39,7 +39,7 @@ internal sealed class ModelSource : IAsyncDisposable
         _app.MapGet("/v2/library/pulled/manifests/latest", () => Results.Bytes(manifest, ModelManifest.ManifestMediaType));
         _app.MapGet($"/v2/library/pulled/blobs/{ModelDigest.Of(config)}", () => Results.Bytes(config));
         _app.MapGet($"/v2/library/pulled/blobs/{ModelDigest.Of(weights)}", context => SendAsync(context, weights));
-        _app.MapGet("/files/{file}", () => Results.Bytes(weights));
+        _app.MapGet("/files/{file}", () => Results.Bytes(other));
         await _app.StartAsync(cancellationToken);
     }
 
@@ -49,6 +49,13 @@ internal sealed class ModelSource : IAsyncDisposable
         if (_app is not null)
             await _app.DisposeAsync();
         _folder.Dispose();
+    }
+
+    private async Task<byte[]> WriteAsync(string name, CancellationToken cancellationToken)
+    {
+        string file = _folder.File($"{name}.gguf");
+        GgufGenerator.Write(file, new() { Name = name });
+        return await File.ReadAllBytesAsync(file, cancellationToken);
     }
 
     private async Task SendAsync(HttpContext context, byte[] weights)

@@ -37,7 +37,8 @@ internal sealed class ReplicaSeat
         // The same one each time: its report is the one that shows what it was told.
         _workers = [.. workers.OrderBy(IsOut).ThenBy(worker => worker.State != WorkerState.Alive).ThenBy(worker => worker.Report.Id, StringComparer.Ordinal)];
         _speaker = _workers[0];
-        _newest = _workers.Where(worker => IsOut(worker) == IsOut(_speaker)).MaxBy(worker => worker.HeartbeatAt)!.Report;
+        // Each sees for itself whether it can write there, and the speaker is who has to.
+        _newest = _workers.Where(worker => IsOut(worker) == IsOut(_speaker) && worker.Report.DiskError is null == _speaker.Report.DiskError is null).MaxBy(worker => worker.HeartbeatAt)!.Report;
         _held = [.. _newest.Models.Select(model => model.Digest)];
         _inMemory = [.. Reachable.SelectMany(worker => worker.Report.Models).Where(model => model.IsInMemory).Select(model => model.Digest)];
         _transfers = [.. Reachable.SelectMany(worker => worker.Report.Transfers ?? [])];

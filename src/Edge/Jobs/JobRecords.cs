@@ -84,7 +84,7 @@ internal sealed partial class JobRecords(
             int tokens = next is { IsEnded: true, Credential: not null } && !found.Record.IsEnded ? await TokensAsync(next, cancellationToken) : 0;
             // Whoever took it on may not have come to note so. Once it is deleted nothing else would tell, and what comes again under its key would run again.
             if (next is { IsEnded: true, Submission: { } submission } && !found.Record.IsEnded)
-                await submissions.NoteTakenAsync(submission, next.Tenant, CancellationToken.None);
+                await submissions.NoteTakenAsync(submission, next.Id, next.Tenant, CancellationToken.None);
             // Not cut short by who leaves now: what follows from an end follows from whoever wrote it, or never.
             if (await store.ReplaceAsync(found, next, next.DueAt(policy), CancellationToken.None) is { } stored)
                 return await FollowUpAsync(found.Record, stored.Record, tokens);

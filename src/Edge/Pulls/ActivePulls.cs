@@ -96,7 +96,13 @@ internal sealed partial class ActivePulls(ModelPull pull, TimeProvider time, IHo
         {
             return PullResult.WasCancelled;
         }
-        catch (Exception e) when (e is PullException or ModelPublishException or CatalogException)
+        catch (CatalogException e)
+        {
+            // Here storage is at fault: what it said stands in the inner exception.
+            LogBroken(e, running.Request.Name);
+            return e.Message;
+        }
+        catch (Exception e) when (e is PullException or ModelPublishException)
         {
             LogFailed(running.Request.Name, e.Message);
             return e.Message;

@@ -36,7 +36,7 @@ internal static class HuggingFace
         {
             ["blob/" or "raw/", .. { Length: > 1 } file] => string.Concat(file),
             [] => ShownFile(address, "main"),
-            ["tree/", var revision] => ShownFile(address, revision.TrimEnd('/')),
+            ["tree/", var revision, ..] => ShownFile(address, revision.TrimEnd('/')),
             _ => null,
         };
         return path is null ? address : new($"{address.GetLeftPart(UriPartial.Authority)}/{owner}{name.TrimEnd('/')}/resolve/{path}");

@@ -26,11 +26,12 @@ internal sealed record PullRequest(ModelName Name, Uri? From)
         return request.Errors.First is { } error ? error : new PullRequest(name!, from is null ? null : HuggingFace.FileOf(from));
     }
 
-    /// <summary>As from a browser. With three parts and without a scheme it may be a name.</summary>
+    /// <summary>As from a browser. With three parts and without a scheme it may be a name, and so may what stands behind a colon be a tag.</summary>
     private static bool IsFile(string model)
     {
         string address = model.Split('?', '#')[0];
-        return address.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && (address.Contains("://", StringComparison.Ordinal) || address.Count(c => c == '/') > 2);
+        return address.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && address.LastIndexOf(':') < address.LastIndexOf('/')
+            && (address.Contains("://", StringComparison.Ordinal) || address.Count(c => c == '/') > 2);
     }
 
     public static PullRequest Of(PullInput input) => new(ModelName.Parse(input.Model), input.From is null ? null : new Uri(input.From));

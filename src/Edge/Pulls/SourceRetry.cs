@@ -33,7 +33,7 @@ internal sealed class SourceRetry(IOptions<PullOptions> options, TimeProvider ti
                 if (reached() - furthest >= Worthwhile)
                     (failures, furthest) = (1, reached());
                 if (failures >= options.Value.MaxFailures)
-                    throw new PullException($"{source.Host} failed {failures} times in a row, the last time so: {e.Message}", e);
+                    throw new PullException($"{source.Host} failed {failures} times in a row, the last time so: {e.GetBaseException().Message}", e);
                 delay = DelayAfter(failures, (e as SourceUnavailableException)?.RetryAfter);
             }
             await Task.Delay(delay, time, cancellationToken);

@@ -21,7 +21,7 @@ internal static class WeightlessManifest
         (ModelLayer? config, bool hasTensors) = Read(json);
         if (hasTensors)
             return "has no GGUF, but tensors for Ollama's MLX engine: pull a tag of it that is not for MLX, or a GGUF of it from Hugging Face";
-        string? host = config is null ? null : RemoteHost(await readConfig(config));
+        string? host = config is null ? null : await RemoteHostAsync(config, readConfig);
         if (host is null && !IsCloud(name))
             return null;
         return $"has no weights: it runs at {host ?? "ollama.com"} alone, and here run models whose weights can be pulled";
@@ -40,9 +40,20 @@ internal static class WeightlessManifest
         return (digest is not null && ModelDigest.IsValid(digest) ? new(ModelManifest.ConfigMediaType, digest, 0) : null, hasTensors);
     }
 
-    private static string? RemoteHost(byte[] config) => Parse(config) is { } json && TextOf(json, "remote_host") is { Length: > 0 } url
-        ? Uri.TryCreate(url, UriKind.Absolute, out Uri? address) ? address.Host : url
-        : null;
+    private static async Task<string?> RemoteHostAsync(ModelLayer config, Func<ModelLayer, Task<byte[]>> readConfig)
+    {
+        try
+        {
+            return Parse(await readConfig(config)) is { } json && TextOf(json, "remote_host") is { Length: > 0 } url
+                ? Uri.TryCreate(url, UriKind.Absolute, out Uri? address) ? address.Host : url
+                : null;
+        }
+        catch (PullException)
+        {
+            // What is wrong with the manifest is to be told, not with what would have explained it.
+            return null;
+        }
+    }
 
     private static string? TextOf(JsonElement json, string property) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(property, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

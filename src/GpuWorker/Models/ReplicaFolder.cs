@@ -25,6 +25,8 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     private const int HeldOnMac = 35;
     private const int HeldOnWindows = unchecked((int)0x8007_0020);
     private const int DiskFullOnUnix = 28;
+    private const int QuotaOnLinux = 122;
+    private const int QuotaOnMac = 69;
     private const int DiskFullOnWindows = unchecked((int)0x8007_0070);
 
     private static readonly TimeSpan LockCheck = TimeSpan.FromMilliseconds(20);
@@ -87,13 +89,18 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
             Probe();
             return null;
         }
+        catch (IOException e) when (IsDiskFull(e))
+        {
+            // Copies can be deleted there, which makes room.
+            return null;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return e.Message;
         }
     }
 
-    public static bool IsDiskFull(IOException e) => e.HResult is DiskFullOnUnix or DiskFullOnWindows;
+    public static bool IsDiskFull(IOException e) => e.HResult is DiskFullOnUnix or QuotaOnLinux or QuotaOnMac or DiskFullOnWindows;
 
     /// <summary>Where the copy lies, or would lie.</summary>
     public string PathOf(string digest) => Path.Combine(_folder, ModelDigest.FileName(digest));

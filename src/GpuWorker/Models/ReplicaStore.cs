@@ -111,7 +111,12 @@ internal sealed partial class ReplicaStore : IAsyncDisposable
     public bool Evict(string digest)
     {
         if (!_folder.TryDelete(digest))
+        {
+            // In use, or nothing can be deleted there.
+            if (_folder.Holds(digest))
+                _watch.Look();
             return false;
+        }
         LogEvicted(digest);
         Changed?.Invoke();
         return true;

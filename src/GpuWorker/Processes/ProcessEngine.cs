@@ -122,7 +122,7 @@ internal sealed partial class ProcessEngine : IInferenceEngine
     public async ValueTask<AttemptEnd> RunAsync(EngineRequest request, ITokenSink sink, CancellationToken cancellationToken)
     {
         // To write megabytes as JSON takes a while, and the caller may be a loop with other things to do.
-        if (request.Prompt.Length > LongPrompt)
+        if (request.Prompt.Length + (request.Prediction?.Length ?? 0) > LongPrompt)
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         return await RunAsync(FrameKind.Run, request, EngineJson.Default.EngineRequest, sink, cancellationToken);
     }

@@ -46,13 +46,14 @@ internal sealed class JobReader(INativeModel model, int contextPerSlot, int capa
             sink.Started(new AttemptStart(prompt.Length, CachedTokens: 0, LoadDuration: TimeSpan.Zero, PromptDuration: TimeSpan.Zero));
             return (null, new AttemptEnd { Reason = EndReason.Length });
         }
+        int[] predicted = Predicted(request.Prediction, bounds);
         INativeSampler sampler = model.CreateSampler(sampling);
         if (FeedError(sampler, prompt, request.ResumeTokens) is { } refused)
         {
             sampler.Dispose();
             return (null, Invalid(refused));
         }
-        return (new EngineJob(prompt, request, bounds, sampler, sink, guesses, Predicted(request.Prediction, bounds), cancellationToken), null);
+        return (new EngineJob(prompt, request, bounds, sampler, sink, guesses, predicted, cancellationToken), null);
     }
 
     /// <summary>Brings a sampler to where the answer is.</summary>

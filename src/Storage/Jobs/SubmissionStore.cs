@@ -50,13 +50,23 @@ public sealed class SubmissionStore(StorageAccount account)
         }
     }
 
-    /// <summary>Notes that it was taken on, where nobody has: before what came of it may be deleted. Nothing where its time is over.</summary>
+    /// <summary>
+    /// Notes that it was taken on, where nobody has: before the job that came of it may be deleted. Nothing where its time is over, though its key may be another job's by now, or where it
+    /// cannot be read.
+    /// </summary>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
-    public async Task NoteTakenAsync(string name, string tenant, CancellationToken cancellationToken)
+    public async Task NoteTakenAsync(string name, string jobId, string tenant, CancellationToken cancellationToken)
     {
-        while (await FindAsync(name, tenant, cancellationToken) is { Submission.IsTaken: false } found
-            && await ReplaceAsync(found, found.Submission with { IsTaken = true }, cancellationToken) is null)
+        try
         {
+            while (await FindAsync(name, tenant, cancellationToken) is { Submission.IsTaken: false } found && found.Submission.JobId == jobId
+                && await ReplaceAsync(found, found.Submission with { IsTaken = true }, cancellationToken) is null)
+            {
+            }
+        }
+        catch (InvalidDataException)
+        {
+            // Whoever sends its key again is told so; the job's end is not to hang on it.
         }
     }
 

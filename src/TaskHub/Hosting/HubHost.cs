@@ -49,12 +49,18 @@ internal sealed partial class HubHost : BackgroundService
     /// <summary>False: there is one of this id.</summary>
     public async Task<bool> BeginAsync(InstanceRecord record, CancellationToken cancellationToken)
     {
-        if (await Store.CreateAsync(record, cancellationToken) is not { } created)
-            return false;
-        _session?.Adopt(created);
-        // The session may be over at this moment: then the host looks again.
-        _wake.Set();
-        return true;
+        try
+        {
+            if (await Store.CreateAsync(record, cancellationToken) is not { } created)
+                return false;
+            _session?.Adopt(created);
+            return true;
+        }
+        finally
+        {
+            // The session may be over at this moment, or the record written and only the answer lost: then the host looks again.
+            _wake.Set();
+        }
     }
 
     /// <summary>Ends when the command is in storage; the record after it, null where there is none.</summary>

@@ -264,6 +264,22 @@ public sealed class ReplicationPlannerTests
         plan.Models[Model].BlockedBecause.ShouldBe("1 more worker is needed: 1 failed (Read-only file system)");
     }
 
+    /// <summary>One of them may not have tried, or may only read there.</summary>
+    [Fact]
+    public void Plan_DiskThatOnlyTheWorkerThatIsToldCannotWrite_IsToldNothingWhicheverReportIsNewest()
+    {
+        WorkerView told = OnDisk("d", Worker("a", age: TimeSpan.FromSeconds(5)));
+        told = told with { Report = told.Report with { DiskError = "Read-only file system" } };
+        WorkerView other = OnDisk("d", Worker("b"));
+
+        ReplicationPlan plan = Plan([told, other], new ModelPolicy { MinReplicas = 1 });
+        ReplicationPlan reverse = Plan([OnDisk("d", Worker("a", age: TimeSpan.FromSeconds(10))), told with { Report = told.Report with { Id = "b" } }], new ModelPolicy { MinReplicas = 1 });
+
+        plan.Orders.ShouldBeEmpty();
+        plan.Models[Model].BlockedBecause.ShouldBe("1 more worker is needed: 1 failed (Read-only file system)");
+        reverse.Orders.ShouldHaveSingleItem().Ensure.ShouldBe([Model]);
+    }
+
     private static WorkerView OnDisk(string disk, WorkerView worker) => worker with { Report = worker.Report with { Disk = disk } };
 
     private static ReplicationPlan Plan(IReadOnlyList<WorkerView> workers, ModelPolicy policy) =>

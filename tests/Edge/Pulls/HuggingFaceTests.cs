@@ -9,6 +9,7 @@ public sealed class HuggingFaceTests
     [InlineData("https://hf.co/org/repo/blob/refs%2Fpr%2F1/sub/model.gguf?x=1#part", "https://hf.co/org/repo/resolve/refs%2Fpr%2F1/sub/model.gguf")]
     [InlineData("https://huggingface.co/org/repo/raw/main/model.gguf", "https://huggingface.co/org/repo/resolve/main/model.gguf")]
     [InlineData("https://huggingface.co/org/repo?show_file_info=sub%2Fmodel.gguf", "https://huggingface.co/org/repo/resolve/main/sub/model.gguf")]
+    [InlineData("https://huggingface.co/org/repo/tree/main/sub?show_file_info=sub%2Fmodel.gguf", "https://huggingface.co/org/repo/resolve/main/sub/model.gguf")]
     [InlineData("https://huggingface.co/org/repo/tree/v2?show_file_info=model.gguf", "https://huggingface.co/org/repo/resolve/v2/model.gguf")]
     [InlineData("https://huggingface.co/org/repo/resolve/main/model.gguf?download=true", null)]
     [InlineData("https://huggingface.co/org/repo/blob/", null)]

@@ -45,6 +45,22 @@ public sealed class UnwritableFolderTests(AzuriteFixture azurite) : IAsyncLifeti
     }
 
     [Fact]
+    public async Task Evict_FolderIsReadOnly_IsFoundOut()
+    {
+        using SmallDisk? disk = SmallDisk.TryMount(16 << 20);
+        Assert.SkipWhen(disk is null, "no tmpfs can be mounted here");
+        var (digest, _) = await _box.PublishAsync(1, chunks: 2);
+        ReplicaStore store = _box.Store(folder: disk.Path);
+        await store.EnsureAsync(digest, Cancellation);
+        disk.MakeReadOnly(true);
+
+        store.Evict(digest).ShouldBeFalse();
+
+        store.DiskError.ShouldNotBeNull().ShouldStartWith("Read-only file system");
+        disk.MakeReadOnly(false);
+    }
+
+    [Fact]
     public void Failures_TriedInVainAgainAndAgain_LastLongerEachTime()
     {
         FetchFailures failures = new(_box.Time);

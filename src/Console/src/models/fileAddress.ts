@@ -3,7 +3,7 @@ export function fileAddress(written: string): string | undefined {
   const address = /^(hf\.co|huggingface\.co)\//i.test(written) ? `https://${written}` : written;
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return undefined;
   const { pathname, searchParams } = new URL(address);
-  const isFile = /\.gguf$/i.test(pathname) || searchParams.has("show_file_info") || pathname.split("/").filter(Boolean).length > 2;
+  const isFile = /\/[^/:]+\.gguf$/i.test(pathname) || searchParams.has("show_file_info") || pathname.split("/").filter(Boolean).length > 2;
   return isFile ? address : undefined;
 }
 

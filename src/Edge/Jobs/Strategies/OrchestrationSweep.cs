@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.DurableTask.Client;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Storage.Jobs;
@@ -14,8 +15,7 @@ internal sealed class OrchestrationSweep(StrategyStore strategies, SubmissionSto
             return;
         await foreach (string id in strategies.ListExpiredAsync(now, cancellationToken))
         {
-            if (await strategies.FindAsync(id, cancellationToken) is { Submission: { } submission, Submitter.Tenant: var tenant })
-                await submissions.NoteTakenAsync(submission, tenant, cancellationToken);
+            await NoteTakenAsync(id, cancellationToken);
             await hub.PurgeInstanceAsync(id, cancellationToken);
             await strategies.DeleteAsync(id, cancellationToken);
         }
@@ -28,5 +28,18 @@ internal sealed class OrchestrationSweep(StrategyStore strategies, SubmissionSto
             await batches.DeleteAsync(id, cancellationToken);
         }
         await DurablePulls.SweepAsync(hub, now, cancellationToken);
+    }
+
+    private async Task NoteTakenAsync(string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await strategies.FindAsync(id, cancellationToken) is { Submission: { } submission, Submitter.Tenant: var tenant })
+                await submissions.NoteTakenAsync(submission, id, tenant, cancellationToken);
+        }
+        catch (JsonException)
+        {
+            // Damaged, or of a version to come: its time is over all the same, and what stands behind it must not stay.
+        }
     }
 }

@@ -104,7 +104,7 @@ internal sealed class StrategyJobs(
         if (hub is not null && state is { IsCompleted: false })
             return await CancelAsync(hub, record);
         if (record.Submission is { } submission)
-            await submissions.NoteTakenAsync(submission, record.Submitter.Tenant, CancellationToken.None);
+            await submissions.NoteTakenAsync(submission, record.Id, record.Submitter.Tenant, CancellationToken.None);
         foreach (BranchView branch in StateOf(record, state).Branches)
         {
             if (branch.JobId is { } job)
