@@ -107,6 +107,19 @@ public sealed class KeyedJobTests
         (await cluster.Store.ListAsync(Cancellation).ToListAsync(Cancellation)).ShouldBeEmpty();
     }
 
+    /// <summary>The key's day was over, and it came again.</summary>
+    [Fact]
+    public async Task End_OfAJobWhoseKeyIsAnothersByNow_DoesNotTakeThatOneOn()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        string id = await TakenAsync(cluster, Job, isReplay: false);
+        await ChangeAsync(cluster, taken => taken with { JobId = "another", IsTaken = false });
+
+        (await cluster.Client.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.OK);
+
+        await ChangeAsync(cluster, kept => kept.IsTaken ? throw new ShouldAssertException("it was noted as taken on") : kept);
+    }
+
     [Fact]
     public async Task Again_WhileTheFirstIsBeingTakenOn_IsAConflictAndThenTheSameJob()
     {
