@@ -250,11 +250,8 @@ public sealed class SamplerTests : IDisposable
             for (int i = 0; i < 200; i++)
                 sampler.Accept(sampler.Sample(logits, i), isAnswer: true);
 
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 500; i++)
-                sampler.Accept(sampler.Sample(logits, i), isAnswer: true);
-
-            (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(500, one.ToString());
+            // The runtime allocates now and then, on any thread: never each time.
+            Enumerable.Range(0, 3).Min(_ => Allocated(sampler, logits)).ShouldBeLessThan(500, one.ToString());
         }
     }
 
@@ -346,6 +343,15 @@ public sealed class SamplerTests : IDisposable
     }
 
     private int Token(string text) => Enumerable.Range(0, 512).First(token => _model.Piece(token).Span.SequenceEqual(Encoding.UTF8.GetBytes(text)));
+
+    /// <returns>Bytes, of 500 tokens.</returns>
+    private static long Allocated(INativeSampler sampler, float[] logits)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 500; i++)
+            sampler.Accept(sampler.Sample(logits, i), isAnswer: true);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
 
     private INativeSampler Sampler(InferenceOptions options) => _model.CreateSampler(new SamplerConfig(options, 42, 512));
 
