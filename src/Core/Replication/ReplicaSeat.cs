@@ -38,7 +38,9 @@ internal sealed class ReplicaSeat
         _workers = [.. workers.OrderBy(IsOut).ThenBy(worker => worker.State != WorkerState.Alive).ThenBy(worker => worker.Report.Id, StringComparer.Ordinal)];
         _speaker = _workers[0];
         // Each sees for itself whether it can write there, and the speaker is who has to.
-        _newest = _workers.Where(worker => IsOut(worker) == IsOut(_speaker) && worker.Report.DiskError is null == _speaker.Report.DiskError is null).MaxBy(worker => worker.HeartbeatAt)!.Report;
+        _newest = _workers
+            .Where(worker => IsOut(worker) == IsOut(_speaker) && (worker.Report.DiskError is null) == (_speaker.Report.DiskError is null))
+            .MaxBy(worker => worker.HeartbeatAt)!.Report;
         _held = [.. _newest.Models.Select(model => model.Digest)];
         _inMemory = [.. Reachable.SelectMany(worker => worker.Report.Models).Where(model => model.IsInMemory).Select(model => model.Digest)];
         _transfers = [.. Reachable.SelectMany(worker => worker.Report.Transfers ?? [])];

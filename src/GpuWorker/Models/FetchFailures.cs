@@ -26,7 +26,10 @@ internal sealed class FetchFailures(TimeProvider time)
     {
         // Requests may have it tried many times in one while.
         if (failed.Cancelled != true && Find(failed.Digest) is null)
-            _whiles[failed.Digest] = _whiles.TryGetValue(failed.Digest, out TimeSpan last) ? last * 2 < AtMost ? last * 2 : AtMost : After;
+        {
+            TimeSpan next = _whiles.TryGetValue(failed.Digest, out TimeSpan last) ? last * 2 : After;
+            _whiles[failed.Digest] = next < AtMost ? next : AtMost;
+        }
         _failures.RemoveAll(failure => failure.Transfer.Digest == failed.Digest);
         if (_failures.Count(other => other.Transfer.Cancelled == failed.Cancelled) == Most)
             _failures.RemoveAt(_failures.FindIndex(other => other.Transfer.Cancelled == failed.Cancelled));

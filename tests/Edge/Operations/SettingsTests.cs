@@ -27,7 +27,7 @@ public sealed class SettingsTests
         ];
 
         settings.Length.ShouldBeGreaterThan(60);
-        settings.Where(setting => !Regex.IsMatch(documents, $@"(__|…|`){setting.Name}(?!\w(?<!_))"))
+        settings.Where(setting => !Regex.IsMatch(documents, $@"(__|…|`){setting.Name}(?![A-Za-z0-9])"))
             .Select(setting => $"{setting.DeclaringType!.Name}.{setting.Name}").ShouldBe(NotForOperators, ignoreOrder: true);
     }
 }

@@ -83,18 +83,6 @@ public sealed class KeysTests(AzuriteFixture azurite)
         (await ChangedAsync(edge, "0123456789abcdef", """{"name":"nobody's"}""")).ShouldBe(HttpStatusCode.NotFound);
     }
 
-    [Theory]
-    [InlineData("""{"name":"laptop","model":"demo"}""", "model is none of the fields here: name, role, tenant, models, expires_at, limits")]
-    [InlineData("""{"name":"laptop","limits":{"token_per_day":1}}""", "limits.token_per_day is none of the fields here: requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month, concurrent")]
-    public async Task Create_MistypedField_MakesNoKeyThatMayMoreThanWasMeant(string body, string message)
-    {
-        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
-
-        using HttpResponseMessage response = await edge.PostAsync("/keys", body, ("x-api-key", SecuredEdge.Admin));
-
-        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe(message);
-    }
-
     [Fact]
     public async Task Rotate_MistypedGrace_DoesNotLeaveTheOldSecretGood()
     {
@@ -214,6 +202,8 @@ public sealed class KeysTests(AzuriteFixture azurite)
     [InlineData("""{"name":"a","role":"operator","models":["demo"]}""", "models cannot be given to a key of role operator, which manages models")]
     [InlineData("""{"name":"a","expires_at":"2020-01-01T00:00:00Z"}""", "expires_at must be a time to come, such as 2030-01-31T12:00:00Z")]
     [InlineData("""{"name":"a","limits":{"requests_per_minute":-1}}""", "limits.requests_per_minute must be from 0 to 2147483647")]
+    [InlineData("""{"name":"a","model":"demo"}""", "model is none of the fields here: name, role, tenant, models, expires_at, limits")]
+    [InlineData("""{"name":"a","limits":{"token_per_day":1}}""", "limits.token_per_day is none of the fields here: requests_per_minute, tokens_per_minute, tokens_per_day, tokens_per_month, concurrent")]
     public async Task Create_WrongField_SaysWhich(string body, string message)
     {
         await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);

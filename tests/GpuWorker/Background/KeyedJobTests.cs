@@ -77,27 +77,15 @@ public sealed class KeyedJobTests
         await TakenAsync(cluster, Job, isReplay: false);
     }
 
-    [Fact]
-    public async Task Again_JobDeleted_IsGoneAndRunsNothing()
+    /// <param name="isNoted">Not as where its edge was killed between the job and the note that it was taken on.</param>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Again_JobDeleted_IsGoneAndRunsNothing(bool isNoted)
     {
         await using JobCluster cluster = await JobCluster.StartAsync();
         string id = await TakenAsync(cluster, Job, isReplay: false);
-        await cluster.Client.DeleteJobAsync(id);
-        (await cluster.Client.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.NoContent);
-
-        using HttpResponseMessage again = await PostAsync(cluster, Job);
-
-        again.StatusCode.ShouldBe(HttpStatusCode.Gone);
-        (await cluster.Store.ListAsync(Cancellation).ToListAsync(Cancellation)).ShouldBeEmpty();
-    }
-
-    /// <summary>As where its edge was killed between the job and the note that it was taken on.</summary>
-    [Fact]
-    public async Task Again_JobDeletedThatNobodyNotedAsTakenOn_IsGoneAndRunsNothing()
-    {
-        await using JobCluster cluster = await JobCluster.StartAsync();
-        string id = await TakenAsync(cluster, Job, isReplay: false);
-        await ChangeAsync(cluster, taken => taken with { IsTaken = false, BegunAt = taken.BegunAt - TimeSpan.FromMinutes(1) });
+        await ChangeAsync(cluster, taken => taken with { IsTaken = isNoted, BegunAt = taken.BegunAt - TimeSpan.FromMinutes(1) });
         await cluster.Client.DeleteJobAsync(id);
         (await cluster.Client.DeleteJobAsync(id)).ShouldBe(HttpStatusCode.NoContent);
 
