@@ -10,7 +10,7 @@ internal static class ChatTranslator
     private static readonly FieldPolicy Policy = new(
         [
             .. CommonFields.Read, "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort",
-            "max_completion_tokens", "top_logprobs", "store", "modalities", "verbosity", "prediction",
+            "max_completion_tokens", "top_logprobs", "store", "modalities", "verbosity", "prediction", "prompt_cache_options",
         ],
         CommonFields.Harmless);
 
@@ -68,14 +68,14 @@ internal static class ChatTranslator
         return ContentField.ReadText(prediction);
     }
 
-    /// <summary>Fields of which only the value is done that asks for nothing.</summary>
+    /// <summary>Fields of which only values are done that ask for nothing.</summary>
     private static void CheckOnly(JsonFields request)
     {
         if (request.Flag("store") == true)
             request.Errors.Add("store", "must be false: chat completions are not stored");
         if (request.Texts("modalities").Any(modality => modality != "text"))
             request.Errors.Add("modalities", "must be [\"text\"]: models write text");
-        if (request.Text("verbosity") is not (null or "medium"))
-            request.Errors.Add("verbosity", "must be \"medium\": models here know no other; say it in a message");
+        CommonFields.CheckVerbosity(request);
+        CommonFields.CheckPromptCache(request);
     }
 }

@@ -33,6 +33,20 @@ internal static class CommonFields
 
     public static int ReadChoices(JsonFields request) => (int?)request.Integer("n", 1, MostChoices) ?? 1;
 
+    /// <summary>Clients ask for one under the names of OpenAI's models; models here know none, and answer as they do.</summary>
+    public static void CheckVerbosity(JsonFields parent)
+    {
+        if (parent.Text("verbosity") is not (null or "low" or "medium" or "high"))
+            parent.Errors.Add(parent.PathOf("verbosity"), "must be \"low\", \"medium\" or \"high\"");
+    }
+
+    /// <summary>How long the state of a prompt is to be kept is a hint; that there is to be no answer is none.</summary>
+    public static void CheckPromptCache(JsonFields request)
+    {
+        if (request.Object("prompt_cache_options") is { } options && options.Flag("prewarm") == true)
+            options.Errors.Add(options.PathOf("prewarm"), "must be false: a request is answered");
+    }
+
     /// <summary>Any number is one; negative ones would be drawn.</summary>
     private static long? ReadSeed(JsonFields request) => request.Integer("seed", long.MinValue, long.MaxValue) & long.MaxValue;
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OllamaMax.Edge.Http;
 
 namespace OllamaMax.Edge.OpenAI;
@@ -9,13 +10,15 @@ internal sealed class FieldPolicy(IEnumerable<string> read, IEnumerable<string> 
 {
     private readonly HashSet<string> _known = new([.. read, .. harmless], StringComparer.Ordinal);
 
-    /// <summary>Refuses the first field that is not known. One that is null says nothing.</summary>
+    /// <summary>Refuses the first field that is not known. One that is null, or a list of nothing, asks for nothing.</summary>
     public void Check(JsonFields request)
     {
         foreach (string name in request.Names())
         {
-            if (!_known.Contains(name) && request.IsSet(name))
+            if (!_known.Contains(name) && request.Find(name) is { } value && !IsEmptyList(value))
                 request.Errors.Add(ApiError.NotSupported(name) with { Code = "unsupported_parameter" });
         }
     }
+
+    private static bool IsEmptyList(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0;
 }

@@ -23,6 +23,8 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
         {
             case null:
                 return new(elements, free);
+            case { ValueKind: JsonValueKind.Object } when request.Object("tool_choice") is { } choice && choice.Text("type") is "allowed_tools":
+                return ReadAllowed(isFlat ? choice : choice.Object("allowed_tools") ?? choice, tools, isFlat, free);
             case { ValueKind: JsonValueKind.Object }:
                 return new(elements, ReadNamed(request, names, isFlat) with { IsSingle = isSingle });
             default:
@@ -42,6 +44,33 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
                 request.Errors.Add("tool_choice", "must be \"none\", \"auto\", \"required\" or an object that names a function");
                 return new(elements, free);
         }
+    }
+
+    /// <summary>Some of the tools. The model does not see the others, which is how it is kept from calling them.</summary>
+    private static ToolFields ReadAllowed(JsonFields allowed, IReadOnlyList<GivenTool> tools, bool isFlat, ToolChoice free)
+    {
+        if (!allowed.IsSet("tools"))
+            allowed.Errors.Add(allowed.PathOf("tools"), "is required");
+        HashSet<string> names = [];
+        foreach (JsonFields one in allowed.Objects("tools"))
+        {
+            // What is left out of the tools cannot be called either.
+            if (isFlat && one.Text("type") is { } type && FlatTools.IsOfServers(type))
+                continue;
+            string name = (isFlat ? one : one.Object("function") ?? one).Text("name") ?? "";
+            if (isFlat)
+                name = FlatTool.FunctionOf(one.Text("namespace"), name);
+            if (tools.All(tool => tool.Name != name))
+                one.Errors.Add(one.PathOf("name"), "must be that of one of the tools");
+            names.Add(name);
+        }
+        JsonElement[] elements = [.. tools.Where(tool => names.Contains(tool.Name)).Select(tool => tool.Function)];
+        bool isRequired = allowed.Text("mode") is "required";
+        if (allowed.Text("mode") is not ("auto" or "required"))
+            allowed.Errors.Add(allowed.PathOf("mode"), "must be \"auto\" or \"required\"");
+        if (isRequired && elements.Length == 0)
+            allowed.Errors.Add(allowed.PathOf("mode"), "must not be \"required\" without tools");
+        return new(elements, free with { IsRequired = isRequired });
     }
 
     private static ToolChoice ReadNamed(JsonFields request, HashSet<string> names, bool isFlat)

@@ -20,7 +20,7 @@ public sealed class ChatRequestTests
             {
               "model": "demo", "temperature": 0.5, "top_p": 0.25, "presence_penalty": 1, "frequency_penalty": -2, "seed": -7, "stop": "END",
               "max_tokens": 5, "max_completion_tokens": 9, "logit_bias": {"3": -100}, "top_k": 4, "min_p": 0.5, "user": "u", "metadata": {"a": "b"},
-              "store": false, "service_tier": "auto", "modalities": ["text"], "verbosity": "medium", "audio": null, "stream_options": null,
+              "store": false, "service_tier": "auto", "modalities": ["text"], "verbosity": "low", "prompt_cache_options": {"mode": "explicit"}, "functions": [], "audio": null, "stream_options": null,
               "messages": [
                 {"role": "developer", "content": "be brief"},
                 {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
@@ -75,6 +75,8 @@ public sealed class ChatRequestTests
     [InlineData("\"tool_choice\":\"none\"", "", false)]
     [InlineData("\"tool_choice\":\"required\"", "[f][g]", true)]
     [InlineData("\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"g\"}}", "[f][g]", true)]
+    [InlineData("\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"g\"}}]}}", "[g]", false)]
+    [InlineData("\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"required\",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"g\"}}]}}", "[g]", true)]
     public async Task Chat_ToolChoice_SaysWhatTheAnswerIsHeldTo(string choice, string shown, bool isBound)
     {
         Job job = await JobOfAsync($"\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}],\"reasoning_effort\":\"none\",{Tools},{choice}");
@@ -152,7 +154,10 @@ public sealed class ChatRequestTests
     [InlineData("\"prediction\":{\"type\":\"content\"}", "prediction.content", "is required")]
     [InlineData("\"prediction\":{\"type\":\"content\",\"content\":7}", "prediction.content", "must be a string or an array")]
     [InlineData("\"modalities\":[\"audio\"]", "modalities", "must be [\"text\"]")]
-    [InlineData("\"functions\":[]", "functions", "is not supported")]
+    [InlineData("\"functions\":[{}]", "functions", "is not supported")]
+    [InlineData("\"verbosity\":\"terse\"", "verbosity", "must be \"low\"")]
+    [InlineData("\"prompt_cache_options\":{\"prewarm\":true}", "prompt_cache_options.prewarm", "must be false")]
+    [InlineData("\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]}}", "tool_choice.allowed_tools.tools[0].name", "must be that of one")]
     [InlineData("\"web_search_options\":{}", "web_search_options", "is not supported")]
     [InlineData("\"someday\":1", "someday", "is not supported")]
     public async Task Chat_BadField_NamesIt(string field, string param, string message)

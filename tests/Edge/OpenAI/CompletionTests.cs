@@ -93,7 +93,7 @@ public sealed class CompletionTests
     [InlineData("\"prompt\":\"x\",\"echo\":true,\"logprobs\":1", "echo", "does not go with logprobs")]
     [InlineData("\"prompt\":\"x\",\"logprobs\":6", "logprobs", "must be from 0 to 5")]
     [InlineData("\"prompt\":[\"x\",\"y\"],\"n\":100", "prompt", "at most 128 choices")]
-    [InlineData("\"prompt\":\"x\",\"tools\":[]", "tools", "is not supported")]
+    [InlineData("\"prompt\":\"x\",\"tools\":[{}]", "tools", "is not supported")]
     public async Task Completion_BadField_NamesIt(string fields, string param, string message)
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();

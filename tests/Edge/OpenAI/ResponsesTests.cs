@@ -100,6 +100,30 @@ public sealed class ResponsesTests
         Anonymous(events[^1].GetProperty("response")).ShouldBe(Anonymous(whole));
     }
 
+    /// <summary>As Codex and the AI SDK show it, which look at no other reasoning.</summary>
+    [Fact]
+    public async Task Create_SummaryOfTheReasoning_IsTheReasoning()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Jobs.Script = job => job.Accept().Think("h").Think("m").Say("so").Finish();
+
+        JsonElement whole = await AnswerAsync(edge, """{"model":"demo","input":"hi","reasoning":{"summary":"auto"}}""");
+        using HttpResponseMessage streamed = await edge.PostAsync(Path, """{"model":"demo","input":"hi","reasoning":{"summary":"auto"},"stream":true}""");
+
+        JsonElement[] events = await EventsAsync(streamed);
+        Types(events[2..9]).ShouldBe(
+        [
+            "response.output_item.added", "response.reasoning_summary_part.added", "response.reasoning_summary_text.delta", "response.reasoning_summary_text.delta",
+            "response.reasoning_summary_text.done", "response.reasoning_summary_part.done", "response.output_item.done",
+        ]);
+        events[3..8].ShouldAllBe(one => one.GetProperty("summary_index").GetInt32() == 0);
+        events[7].GetProperty("part").GetRawText().ShouldBe("""{"type":"summary_text","text":"hm"}""");
+        JsonElement reasoning = whole.GetProperty("output")[0];
+        reasoning.GetProperty("summary").GetRawText().ShouldBe("""[{"type":"summary_text","text":"hm"}]""");
+        reasoning.GetProperty("content").GetArrayLength().ShouldBe(0);
+        Anonymous(events[^1].GetProperty("response")).ShouldBe(Anonymous(whole));
+    }
+
     /// <summary>As Codex has it, whose answers are not kept.</summary>
     [Fact]
     public async Task Create_ReasoningToBeCarried_ComesBackWithTheNextRequest()
@@ -119,7 +143,7 @@ public sealed class ResponsesTests
         await AnswerAsync(edge, $$"""
             {"model":"able",{{stateless}},"input":[
               {"role":"user","content":"hi"},
-              {"type":"reasoning","id":"rs_1","summary":[],"content":null,"encrypted_content":"{{carried}}"},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"so"}]},
+              {"type":"reasoning","id":"rs_1","summary":[],"content":[],"encrypted_content":"{{carried}}"},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"so"}]},
               {"role":"user","content":"and?"},
               {"type":"reasoning","summary":[],"encrypted_content":"gAAAAABo"},{"type":"reasoning","summary":[],"encrypted_content":"ollamamax:?"},{"role":"assistant","content":"well"},
               {"role":"user","content":"then?"}]}

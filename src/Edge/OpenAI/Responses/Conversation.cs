@@ -55,6 +55,8 @@ internal sealed class Conversation
             case "item_reference":
                 Required(item, "id"); // What it stands for is looked up before the conversation is made of it.
                 break;
+            case FlatTools.Item:
+                break; // They are read with the others.
             case "web_search_call" or "image_generation_call" or "tool_search_call" or "tool_search_output":
                 break; // Another server's tools have run: its answer, which follows, has what came of it.
             case { } type:
@@ -89,8 +91,9 @@ internal sealed class Conversation
 
     private void AddReasoning(JsonFields item)
     {
-        string? carried = item.Text("encrypted_content") is { } content ? CarriedReasoning.Read(content) : null;
-        string thinking = item.IsSet("content") ? ContentField.ReadText(item) : carried ?? ContentField.ReadText(item, "summary");
+        string? carried = item.Text("encrypted_content") is { } encrypted ? CarriedReasoning.Read(encrypted) : null;
+        string content = ContentField.ReadText(item);
+        string thinking = content.Length > 0 ? content : carried ?? ContentField.ReadText(item, "summary");
         if (thinking.Length > 0)
             Turn(turn => turn is { Content: "", Thinking: null, ToolCalls.Count: 0 }, turn => turn with { Thinking = thinking });
     }

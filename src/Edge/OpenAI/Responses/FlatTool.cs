@@ -14,10 +14,10 @@ internal readonly record struct FlatTool(string? Namespace, string Name, bool Is
     public static string FunctionOf(string? space, string name) => string.IsNullOrEmpty(space) ? name : $"{space}__{name}";
 
     /// <summary>Whose function the model has called; one that was not given is taken for what it looks like.</summary>
-    /// <param name="tools">The request's, which was read without an error.</param>
+    /// <param name="tools">As they came, read without an error; of one that is told of again the last counts.</param>
     public static FlatTool Called(JsonElement tools, string function)
     {
-        foreach (JsonElement tool in tools.EnumerateArray())
+        foreach (JsonElement tool in tools.EnumerateArray().Reverse())
         {
             if (tool.GetProperty("type").ValueEquals("namespace"))
             {

@@ -3,9 +3,15 @@ using OllamaMax.Edge.Http;
 
 namespace OllamaMax.Edge.OpenAI.Responses;
 
-/// <summary>The field <c>tools</c> of <c>/v1/responses</c>: what tells of a tool stands beside its type, and there are more types than one.</summary>
+/// <summary>
+/// The tools of <c>/v1/responses</c>: what tells of one stands beside its type, and there are more types than one. They stand in the field <c>tools</c>, and in items
+/// <c>additional_tools</c> of the input, which is where Codex has all of its own under the names of OpenAI's newest models.
+/// </summary>
 internal sealed class FlatTools
 {
+    /// <summary>Type of the items that hold some.</summary>
+    public const string Item = "additional_tools";
+
     private readonly List<GivenTool> _tools = [];
     private readonly bool _mustCall;
 
@@ -15,9 +21,25 @@ internal sealed class FlatTools
     public static IReadOnlyList<GivenTool> Read(JsonFields request)
     {
         FlatTools read = new(request.Find("tool_choice") is { ValueKind: JsonValueKind.String } choice && choice.ValueEquals("required"));
-        foreach (JsonFields tool in request.Objects("tools"))
+        foreach (JsonFields tool in All(request))
+        {
+            tool.Copy(); // The response repeats it, with all that is not looked at here.
             read.Add(tool, space: null);
+        }
         return read._tools;
+    }
+
+    /// <summary>All of a request, as they came.</summary>
+    public static IEnumerable<JsonFields> All(JsonFields request) => [.. request.Objects("tools"), .. InputField.Items(request).SelectMany(HeldBy)];
+
+    /// <summary>Those of an item of the input.</summary>
+    public static IReadOnlyList<JsonFields> HeldBy(JsonFields item)
+    {
+        if (item.Text("type") is not Item)
+            return [];
+        if (!item.IsSet("tools"))
+            item.Errors.Add(item.PathOf("tools"), "is required");
+        return item.Objects("tools");
     }
 
     private void Add(JsonFields tool, string? space)
@@ -46,7 +68,7 @@ internal sealed class FlatTools
     }
 
     /// <summary>Tools of OpenAI's servers that agents add to their own, in case they are there: an answer without is what they expect of other servers.</summary>
-    private static bool IsOfServers(string type) => type is "tool_search" or "image_generation" || type.StartsWith("web_search", StringComparison.Ordinal);
+    public static bool IsOfServers(string type) => type is "tool_search" or "image_generation" || type.StartsWith("web_search", StringComparison.Ordinal);
 
     private void AddFunction(JsonFields tool, string? space)
     {
@@ -84,14 +106,23 @@ internal sealed class FlatTools
         });
     }
 
-    private void Add(string function, Action<Utf8JsonWriter> fields) => _tools.Add(new(function, Json.Element(json =>
+    /// <summary>One that is told of again, by a later item, is as it says there.</summary>
+    private void Add(string function, Action<Utf8JsonWriter> fields)
     {
-        json.WriteStartObject();
-        json.WriteString("type"u8, "function"u8);
-        json.WriteStartObject("function"u8);
-        json.WriteString("name"u8, function);
-        fields(json);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    })));
+        GivenTool tool = new(function, Json.Element(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("type"u8, "function"u8);
+            json.WriteStartObject("function"u8);
+            json.WriteString("name"u8, function);
+            fields(json);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }));
+        int known = _tools.FindIndex(other => other.Name == function);
+        if (known < 0)
+            _tools.Add(tool);
+        else
+            _tools[known] = tool;
+    }
 }

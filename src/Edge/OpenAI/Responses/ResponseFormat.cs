@@ -16,6 +16,7 @@ namespace OllamaMax.Edge.OpenAI.Responses;
 internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after = -1) : IAnswerFormat, IDisposable
 {
     private readonly bool _isBackground = ResponseSettings.IsBackground(head.Settings);
+    private readonly bool _summarizes = ResponseSettings.WantsSummary(head.Settings);
     private readonly ResponseEvents _events = new(after);
     private readonly List<ResponseItem> _items = [];
     private bool _isCreated;
@@ -149,7 +150,11 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
         }
     }
 
-    private ResponseItem New(string type, int index) => new(type, head.Id, index) { IsCarried = CarriesReasoning };
+    private ResponseItem New(string type, int index) => new(type, head.Id, index)
+    {
+        IsCarried = CarriesReasoning,
+        IsSummary = _summarizes && type == ResponseItem.Reasoning,
+    };
 
     private ResponseItem New(ToolCall call, int index, out string input)
     {
@@ -180,8 +185,7 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
         ResponseItem item = Open is { } open && open.Type == type ? open : OpenItem(output, New(type, _items.Count));
         item.Text.Append(text);
         item.Logprobs.AddRange(logprobs);
-        Utf8JsonWriter json = BeginOf(item, $"response.{PartOf(item)}.delta");
-        json.WriteNumber("content_index"u8, 0);
+        Utf8JsonWriter json = BeginOfPart(item, $"response.{item.PartType}.delta");
         json.WriteString("delta"u8, text);
         WriteLogprobs(json, item, logprobs);
         _events.End(output);
@@ -202,7 +206,7 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
         _items.Add(item);
         WriteItem(output, item, "response.output_item.added", "in_progress");
         if (!item.IsCall)
-            WritePart(output, item, "response.content_part.added");
+            WritePart(output, item, "added");
         return item;
     }
 
@@ -220,12 +224,11 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
         }
         else
         {
-            Utf8JsonWriter json = BeginOf(item, $"response.{PartOf(item)}.done");
-            json.WriteNumber("content_index"u8, 0);
+            Utf8JsonWriter json = BeginOfPart(item, $"response.{item.PartType}.done");
             json.WriteString("text"u8, item.Text.ToString());
             WriteLogprobs(json, item, item.Logprobs);
             _events.End(output);
-            WritePart(output, item, "response.content_part.done");
+            WritePart(output, item, "done");
         }
         item.Status = status;
         WriteItem(output, item, "response.output_item.done", status);
@@ -233,13 +236,18 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
 
     private static string InputOf(ResponseItem item) => item.Type == ResponseItem.FunctionCall ? "function_call_arguments" : "custom_tool_call_input";
 
-    private static string PartOf(ResponseItem item) => item.Type == ResponseItem.Message ? "output_text" : "reasoning_text";
-
     private Utf8JsonWriter BeginOf(ResponseItem item, string type)
     {
         Utf8JsonWriter json = _events.Begin(type);
         json.WriteString("item_id"u8, item.Id);
         json.WriteNumber("output_index"u8, item.Index);
+        return json;
+    }
+
+    private Utf8JsonWriter BeginOfPart(ResponseItem item, string type)
+    {
+        Utf8JsonWriter json = BeginOf(item, type);
+        json.WriteNumber(item.IsSummary ? "summary_index"u8 : "content_index"u8, 0);
         return json;
     }
 
@@ -252,10 +260,9 @@ internal sealed class ResponseFormat(ResponseHead head, bool isStream, int after
         _events.End(output);
     }
 
-    private void WritePart(IBufferWriter<byte> output, ResponseItem item, string type)
+    private void WritePart(IBufferWriter<byte> output, ResponseItem item, string what)
     {
-        Utf8JsonWriter json = BeginOf(item, type);
-        json.WriteNumber("content_index"u8, 0);
+        Utf8JsonWriter json = BeginOfPart(item, $"response.{(item.IsSummary ? "reasoning_summary_part" : "content_part")}.{what}");
         json.WritePropertyName("part"u8);
         item.WritePart(json, item.Text.ToString());
         _events.End(output);

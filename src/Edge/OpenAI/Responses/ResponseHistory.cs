@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
-using OllamaMax.Edge.Requests;
 using OllamaMax.Jobs.Records;
 
 namespace OllamaMax.Edge.OpenAI.Responses;
@@ -19,12 +18,12 @@ internal sealed class ResponseHistory(IResponseArchive archive, IOptions<EdgeOpt
     /// <summary>Responses that one conversation may have: each is read for the next.</summary>
     private const int MostResponses = 1000;
 
-    /// <summary>The request with all messages that the model is to read.</summary>
-    public async ValueTask<Result<InferenceRequest>> ResolveAsync(ResponsesRequest request, string tenant, CancellationToken cancellationToken)
+    /// <summary>The request with all messages that the model is to read, and all tools.</summary>
+    public async ValueTask<Result<ResponsesRequest>> ResolveAsync(ResponsesRequest request, string tenant, CancellationToken cancellationToken)
     {
         bool hasReferences = request.Input.Any(IsReference);
         if (request.PreviousId is null && !hasReferences)
-            return request.Inference;
+            return request;
         Stack<StoredResponse> earlier = new();
         long bytes = 0;
         for (string? next = request.PreviousId; next is not null; next = earlier.Peek().PreviousId)
@@ -47,8 +46,20 @@ internal sealed class ResponseHistory(IResponseArchive archive, IOptions<EdgeOpt
         if (SizeOf(all) > MostBytes)
             return TooLarge("input");
         FieldErrors errors = new();
-        InferenceRequest whole = request.Inference with { Messages = Conversation.Read(request.Instructions, all.Select(item => new JsonFields(item, "input", errors))) };
+        JsonFields[] read = [.. all.Select(item => new JsonFields(item, "input", errors))];
+        ResponsesRequest whole = WithTools(request, read.SkipLast(request.Input.Count), errors);
+        whole = whole with { Inference = whole.Inference with { Messages = Conversation.Read(request.Instructions, read) } };
         return errors.First is { } first ? first : whole;
+    }
+
+    private static ResponsesRequest WithTools(ResponsesRequest request, IEnumerable<JsonFields> earlier, FieldErrors errors)
+    {
+        JsonElement[] tools = [.. earlier.SelectMany(FlatTools.HeldBy).Select(tool => tool.Element)];
+        if (tools.Length == 0)
+            return request;
+        JsonElement settings = ResponseSettings.WithTools(request.Settings, tools);
+        ToolFields fields = ToolFields.Read(new(settings, "", errors), isFlat: true);
+        return request with { Settings = settings, Inference = request.Inference with { Tools = fields.Tools, ToolChoice = fields.Choice } };
     }
 
     private long MostBytes => MostBodies * options.Value.MaxBodyBytes;

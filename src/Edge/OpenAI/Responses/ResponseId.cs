@@ -45,6 +45,7 @@ internal static class ResponseId
 
     private static string PrefixOf(string type) => type switch
     {
+        "additional_tools" => "at",
         "reasoning" => "rs",
         "function_call" => "fc",
         "function_call_output" => "fco",

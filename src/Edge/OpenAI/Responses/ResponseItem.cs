@@ -39,6 +39,12 @@ internal sealed class ResponseItem(string type, string responseId, int index)
     /// <summary>Of reasoning: whether the client is to have it in a form that it sends back.</summary>
     public bool IsCarried { get; init; }
 
+    /// <summary>Of reasoning: whether it comes as its own summary, which is what clients show of it that ask for one. Nobody here writes another.</summary>
+    public bool IsSummary { get; init; }
+
+    /// <summary>The kind of its only part, as events name it.</summary>
+    public string PartType => type == Message ? "output_text" : IsSummary ? "reasoning_summary_text" : "reasoning_text";
+
     /// <summary>Of a call: what its output names it by.</summary>
     public string CallId => CallIds.Of(responseId, index);
 
@@ -64,12 +70,11 @@ internal sealed class ResponseItem(string type, string responseId, int index)
                 break;
             case Message:
                 json.WriteString("role"u8, "assistant"u8);
-                WriteContent(json, isEmpty);
+                WriteParts(json, "content"u8, isEmpty);
                 break;
             default:
-                json.WriteStartArray("summary"u8);
-                json.WriteEndArray();
-                WriteContent(json, isEmpty);
+                WriteParts(json, "summary"u8, isEmpty || !IsSummary);
+                WriteParts(json, "content"u8, isEmpty || IsSummary);
                 if (IsCarried && !isEmpty)
                     json.WriteString("encrypted_content"u8, CarriedReasoning.Of(Text.ToString()));
                 break;
@@ -81,7 +86,7 @@ internal sealed class ResponseItem(string type, string responseId, int index)
     public void WritePart(Utf8JsonWriter json, string text)
     {
         json.WriteStartObject();
-        json.WriteString("type"u8, type == Message ? "output_text"u8 : "reasoning_text"u8);
+        json.WriteString("type"u8, IsSummary ? "summary_text" : PartType);
         json.WriteString("text"u8, text);
         if (type == Message)
         {
@@ -92,9 +97,9 @@ internal sealed class ResponseItem(string type, string responseId, int index)
         json.WriteEndObject();
     }
 
-    private void WriteContent(Utf8JsonWriter json, bool isEmpty)
+    private void WriteParts(Utf8JsonWriter json, ReadOnlySpan<byte> name, bool isEmpty)
     {
-        json.WriteStartArray("content"u8);
+        json.WriteStartArray(name);
         if (!isEmpty)
             WritePart(json, Text.ToString());
         json.WriteEndArray();

@@ -24,7 +24,6 @@ internal static class ResponseSettings
         ("temperature", "1"),
         ("text", """{"format":{"type":"text"}}"""),
         ("tool_choice", "\"auto\""),
-        ("tools", "[]"),
         ("top_logprobs", "0"),
         ("top_p", "1"),
         ("truncation", "\"disabled\""),
@@ -43,12 +42,41 @@ internal static class ResponseSettings
                 json.WritePropertyName(name);
                 json.WriteRawValue(request.Find(name)?.GetRawText() ?? ifAbsent, skipInputValidation: true);
             }
+            WriteTools(json, FlatTools.All(request).Select(tool => tool.Element));
             json.WriteEndObject();
         });
     }
 
-    /// <summary>The request's tools, an array.</summary>
+    /// <summary>With tools that the conversation had before.</summary>
+    public static JsonElement WithTools(JsonElement settings, IEnumerable<JsonElement> earlier)
+    {
+        return Json.Element(json =>
+        {
+            json.WriteStartObject();
+            foreach (JsonProperty setting in settings.EnumerateObject())
+            {
+                if (!setting.NameEquals("tools"))
+                    setting.WriteTo(json);
+            }
+            WriteTools(json, [.. earlier, .. Tools(settings).EnumerateArray()]);
+            json.WriteEndObject();
+        });
+    }
+
+    /// <summary>All that the model is told of, an array: the request's, and those of its conversation's items.</summary>
     public static JsonElement Tools(JsonElement settings) => settings.GetProperty("tools");
+
+    private static void WriteTools(Utf8JsonWriter json, IEnumerable<JsonElement> tools)
+    {
+        json.WriteStartArray("tools"u8);
+        foreach (JsonElement tool in tools)
+            tool.WriteTo(json);
+        json.WriteEndArray();
+    }
+
+    /// <summary>Whether a summary of the reasoning is asked for, of whatever kind.</summary>
+    public static bool WantsSummary(JsonElement settings) => settings.GetProperty("reasoning") is { ValueKind: JsonValueKind.Object } reasoning
+        && reasoning.TryGetProperty("summary", out JsonElement summary) && summary.ValueKind == JsonValueKind.String;
 
     public static bool IsBackground(JsonElement settings) => settings.GetProperty("background").GetBoolean();
 }

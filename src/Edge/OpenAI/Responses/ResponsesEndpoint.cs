@@ -48,26 +48,26 @@ internal sealed class ResponsesEndpoint(
                 return error;
         }
         string tenant = RequestInfo.CallerOf(context).Tenant;
-        return (await history.ResolveAsync(request, tenant, context.RequestAborted)).Failed(out error, out InferenceRequest? inference)
+        return (await history.ResolveAsync(request, tenant, context.RequestAborted)).Failed(out error, out ResponsesRequest? whole)
             ? error
-            : new BackgroundResponse(inference, New(request, tenant));
+            : new BackgroundResponse(whole.Inference, New(whole, tenant));
     }
 
     private async Task AnswerAsync(HttpContext context, ResponsesRequest request, IdempotencyKey? key)
     {
         string tenant = RequestInfo.CallerOf(context).Tenant;
-        if ((await history.ResolveAsync(request, tenant, context.RequestAborted)).Failed(out ApiError? error, out InferenceRequest? inference))
+        if ((await history.ResolveAsync(request, tenant, context.RequestAborted)).Failed(out ApiError? error, out ResponsesRequest? whole))
         {
             await ErrorAnswer.WriteAsync(context, error);
             return;
         }
-        StoredResponse response = New(request, tenant);
+        StoredResponse response = New(whole, tenant);
         using ResponseFormat format = new(ResponseHead.Of(response), request.IsStream)
         {
             CarriesReasoning = request.CarriesReasoning,
             Keep = request.IsStored ? (answer, cancellationToken) => archive.KeepAsync(response with { Answer = answer }, cancellationToken) : null,
         };
-        await runner.AnswerAsync(context, inference, key, request.IsStream, format);
+        await runner.AnswerAsync(context, whole.Inference, key, request.IsStream, format);
     }
 
     public async Task CountAsync(HttpContext context)
@@ -75,17 +75,17 @@ internal sealed class ResponsesEndpoint(
         string id = JobId.New(time);
         if ((await KeyedRequest.ReadAsync(context, bodies, fields => ResponsesTranslator.TranslateCount(fields, id)))
                 .Failed(out ApiError? error, out KeyedRequest<ResponsesRequest>? request)
-            || (await history.ResolveAsync(request.Request, RequestInfo.CallerOf(context).Tenant, context.RequestAborted)).Failed(out error, out InferenceRequest? inference))
+            || (await history.ResolveAsync(request.Request, RequestInfo.CallerOf(context).Tenant, context.RequestAborted)).Failed(out error, out ResponsesRequest? whole))
         {
             await ErrorAnswer.WriteAsync(context, error);
         }
-        else if (await models.FindAsync(inference.Model, RequestInfo.CallerOf(context), context.RequestAborted) is { } model)
+        else if (await models.FindAsync(whole.Inference.Model, RequestInfo.CallerOf(context), context.RequestAborted) is { } model)
         {
-            await JsonAnswer.WriteAsync(context, new InputTokensAnswer(await tokens.CountAsync(inference, model, context.RequestAborted)), OpenAIJson.Default.InputTokensAnswer);
+            await JsonAnswer.WriteAsync(context, new InputTokensAnswer(await tokens.CountAsync(whole.Inference, model, context.RequestAborted)), OpenAIJson.Default.InputTokensAnswer);
         }
         else
         {
-            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(inference.Model));
+            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(whole.Inference.Model));
         }
     }
 

@@ -11,16 +11,17 @@ internal static class ResponsesTranslator
     [
         "model", "input", "instructions", "previous_response_id", "tools", "tool_choice", "parallel_tool_calls", "temperature", "top_p", "max_output_tokens",
         "presence_penalty", "frequency_penalty", "top_logprobs", "text", "reasoning", "metadata", "stream", "store", "background", "truncation", "include", "keep_alive",
+        "prompt_cache_options",
     ];
 
     /// <summary>
-    /// What the answer does not depend on; max_tool_calls counts those of OpenAI's own tools, access_programs are its own as well, and context_management only ever takes
-    /// something away from a long conversation.
+    /// What the answer does not depend on; max_tool_calls counts those of OpenAI's own tools, access_programs are its own as well, context_management only ever takes
+    /// something away from a long conversation, and background_options are about the price of an answer that may come later.
     /// </summary>
     private static readonly string[] Harmless =
     [
         "user", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "stream_options", "max_tool_calls", "client_metadata", "access_programs",
-        "context_management",
+        "context_management", "background_options",
     ];
 
     private static readonly FieldPolicy Policy = new(Read, Harmless);
@@ -29,7 +30,7 @@ internal static class ResponsesTranslator
     public static Result<ResponsesRequest> TranslateCount(JsonFields request, string id)
     {
         ResponsesRequest prompt = ReadPrompt(request, id);
-        return request.Errors.First is { } error ? error : prompt;
+        return request.Errors.First is { } error ? error : prompt with { Settings = ResponseSettings.Of(request, isStored: false, isBackground: false) };
     }
 
     /// <param name="id">The response's.</param>
@@ -98,14 +99,15 @@ internal static class ResponsesTranslator
         return request.Texts("include").Contains("message.output_text.logprobs") ? top : null;
     }
 
-    /// <summary>Fields of which only the value is done that asks for nothing.</summary>
+    /// <summary>Fields of which only values are done that ask for nothing.</summary>
     private static void CheckOnly(JsonFields request)
     {
-        if (request.Text("truncation") is not (null or "disabled"))
-            request.Errors.Add("truncation", "must be \"disabled\": what is too long is refused");
-        // Codex asks for one under the names of OpenAI's models; models here know none, and answer as they do.
-        if (request.Object("text")?.Text("verbosity") is not (null or "low" or "medium" or "high"))
-            request.Errors.Add("text.verbosity", "must be \"low\", \"medium\" or \"high\"");
+        // Cline asks for auto by itself. Where all fits both are the same; what does not fit is refused, and clients that hear so shorten it better than by its beginning.
+        if (request.Text("truncation") is not (null or "disabled" or "auto"))
+            request.Errors.Add("truncation", "must be \"disabled\" or \"auto\"");
+        if (request.Object("text") is { } text)
+            CommonFields.CheckVerbosity(text);
+        CommonFields.CheckPromptCache(request);
         foreach (string name in request.Object("metadata") is { } metadata ? metadata.Names() : [])
             request.Object("metadata")?.Text(name);
     }
