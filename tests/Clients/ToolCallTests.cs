@@ -6,7 +6,7 @@ using OllamaSharp.Models.Chat;
 
 namespace OllamaMax.Clients.Tests;
 
-/// <summary>Ollama's API cannot ask for a call: the model itself must make one. Clients hand it on, run the tool, and are told the answer.</summary>
+/// <summary>Nothing asks for a call, which Ollama's API cannot: the model itself makes one. Clients hand it on, run the tool, and are told the answer.</summary>
 [Collection(nameof(ChangesTheCatalogue))]
 public sealed class ToolCallTests(LocalSystemFixture local)
 {
@@ -21,7 +21,7 @@ public sealed class ToolCallTests(LocalSystemFixture local)
         await using CallingModel model = await CallingModel.PublishAsync(local.Client);
         await using NodeScript script = new(Script, local.System.BaseAddress.ToString(), CallingModel.Name);
 
-        foreach (string client in (string[])["ollama", "ollama streamed", "langchain", "langchain streamed", "ai", "ai streamed"])
+        foreach (string client in (string[])["ollama", "ollama streamed", "langchain", "langchain streamed", "ai", "ai streamed", "openai", "openai streamed", "anthropic", "anthropic streamed"])
         {
             (string what, JsonElement value) = await script.NextAsync(Cancellation);
             what.ShouldBe(client, value.ToString());

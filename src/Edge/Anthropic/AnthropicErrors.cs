@@ -21,6 +21,8 @@ internal sealed class AnthropicErrors : ErrorShape
         json.WriteStartObject("error"u8);
         json.WriteString("type"u8, TypeOf(error.Status));
         json.WriteString("message"u8, error.Excess is { } excess ? $"prompt is too long: {excess.Tokens} tokens > {excess.Context} maximum" : error.Message);
+        if (error.Code == MessageThreads.Unsupported)
+            MessageThreads.WriteDetails(json);
         json.WriteEndObject();
         json.WriteString("request_id"u8, requestId);
         json.WriteEndObject();

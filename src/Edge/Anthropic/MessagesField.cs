@@ -146,6 +146,9 @@ internal static class MessagesField
                     break;
                 case "redacted_thinking":
                     break; // Another server's secret: nobody here can read it.
+                case "server_tool_use" or "mcp_tool_use":
+                case { } type when type.EndsWith("_tool_result", StringComparison.Ordinal):
+                    break; // Another server's tools have run: its text, which follows, has what came of it.
                 case "tool_use":
                     calls.Add(ReadCall(block, toolOfCall));
                     break;

@@ -13,8 +13,12 @@ internal static class MessagesTranslator
 
     private static readonly string[] Sampling = ["max_tokens", "stop_sequences", "stream", "temperature", "top_p", "top_k"];
 
-    /// <summary>What the answer does not depend on; context_management only ever takes something away from a long conversation.</summary>
-    private static readonly string[] Harmless = ["metadata", "service_tier", "cache_control", "betas", "context_management", "inference_geo", "speed"];
+    /// <summary>
+    /// What the answer does not depend on; context_management only ever takes something away from a long conversation, diagnostics are about the cache, and fallbacks are for
+    /// models that decline for the policy of their maker.
+    /// </summary>
+    private static readonly string[] Harmless =
+        ["metadata", "service_tier", "cache_control", "betas", "context_management", "inference_geo", "speed", "diagnostics", "fallbacks", "fallback_credit_token"];
 
     /// <summary>What is sampled is the model's own distribution.</summary>
     private static readonly RequestedOptions Defaults = new() { Temperature = 1, TopP = 1, TopK = 0, RepeatPenalty = 1 };
@@ -23,6 +27,8 @@ internal static class MessagesTranslator
 
     public static Result<MessagesRequest> Translate(JsonFields request)
     {
+        // Where a thread goes on, what is missing is with the server: the client is to hear of that first.
+        MessageThreads.Refuse(request);
         long? maxTokens = request.Integer("max_tokens", 1);
         if (!request.IsSet("max_tokens"))
             request.Errors.Add("max_tokens", "is required");

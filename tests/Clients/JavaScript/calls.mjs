@@ -1,10 +1,13 @@
-// Clients of Ollama's API, unmodified, with a model that calls a tool by itself. Arguments: the edge's address, the model. Prints one JSON line for each client: the calls that it was
+// Clients of the three APIs, unmodified, with a model that calls a tool by itself. Arguments: the edge's address, the model. Prints one JSON line for each client: the calls that it was
 // given, and the text that came of their results. Ends with its standard input.
+import Anthropic from "@anthropic-ai/sdk";
+import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 import { HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { ChatOllama } from "@langchain/ollama";
 import { generateText, jsonSchema, stepCountIs, streamText, tool } from "ai";
 import { Ollama } from "ollama";
 import { createOllama } from "ollama-ai-provider-v2";
+import OpenAI from "openai";
 
 const [host, model] = process.argv.slice(2);
 const print = (event, value) => console.log(JSON.stringify({ event, value }));
@@ -61,7 +64,25 @@ async function ai(stream) {
   return { calls: steps.flatMap((step) => step.toolCalls).map((call) => ({ name: call.toolName, ...call.input })), text: await result.text };
 }
 
-for (const [name, client] of Object.entries({ ollama, langchain, ai })) {
+async function openai(stream) {
+  const calls = [];
+  const client = new OpenAI({ baseURL: new URL("/v1", host).href, apiKey: "unused", maxRetries: 0 });
+  const called = (input) => calls.push({ name: "add", ...input }) && `${run(input)}`;
+  const add = { type: "function", function: { ...definition.function, parse: JSON.parse, function: called } };
+  const text = await client.chat.completions.runTools({ model, stream, messages: [{ role: "user", content: question }], tools: [add] }).finalContent();
+  return { calls, text };
+}
+
+// Its runner would have the server hold the conversation, and has to do without.
+async function anthropic(stream) {
+  const calls = [];
+  const add = betaTool({ name: "add", description: "Adds five.", inputSchema: parameters, run: (input) => calls.push({ name: "add", ...input }) && `${run(input)}` });
+  const client = new Anthropic({ baseURL: new URL(host).origin, apiKey: "unused", maxRetries: 0 });
+  const last = await client.beta.messages.toolRunner({ model, stream, max_tokens: 100, messages: [{ role: "user", content: question }], tools: [add] }).runUntilDone();
+  return { calls, text: last.content.map((block) => block.text ?? "").join("") };
+}
+
+for (const [name, client] of Object.entries({ ollama, langchain, ai, openai, anthropic })) {
   for (const stream of [false, true]) {
     try {
       print(stream ? `${name} streamed` : name, await client(stream));

@@ -22,12 +22,14 @@ public sealed class MessagesRequestTests
             {
               "model": "able", "max_tokens": 30, "temperature": 0.5, "top_p": 0.25, "top_k": 4, "stop_sequences": ["END"],
               "metadata": {"user_id": "u"}, "service_tier": "auto", "context_management": {"edits": []},
+              "mcp_servers": [], "diagnostics": {"previous_message_id": null}, "fallbacks": "default",
               "system": [{"type": "text", "text": "be brief", "cache_control": {"type": "ephemeral"}}],
               "tools": [{"name": "f", "description": "d", "input_schema": {"type": "object"}}, {"type": "custom", "name": "g", "input_schema": {}}],
               "messages": [
                 {"role": "user", "content": "a"},
                 {"role": "assistant", "content": [
-                  {"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "text", "text": "b"},
+                  {"type": "thinking", "thinking": "hm", "signature": "s"},
+                  {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}}, {"type": "web_search_tool_result", "tool_use_id": "s1", "content": []}, {"type": "text", "text": "b"},
                   {"type": "tool_use", "id": "t1", "name": "f", "input": {"x": "é"}}]},
                 {"role": "user", "content": [
                   {"type": "text", "text": "c"},
@@ -99,7 +101,7 @@ public sealed class MessagesRequestTests
     [InlineData("\"thinking\":{\"type\":\"enabled\"}", "thinking.budget_tokens is required")]
     [InlineData("\"temperature\":1.5", "temperature must be from 0 to 1")]
     [InlineData("\"stop_sequences\":\"x\"", "stop_sequences must be an array")]
-    [InlineData("\"mcp_servers\":[]", "mcp_servers is not supported")]
+    [InlineData("\"mcp_servers\":[{}]", "mcp_servers is not supported")]
     public async Task Messages_BadField_NamesIt(string field, string message)
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();
@@ -112,6 +114,22 @@ public sealed class MessagesRequestTests
         error.GetProperty("type").GetString().ShouldBe("invalid_request_error");
         error.GetProperty("message").GetString()!.ShouldContain(message);
         edge.Jobs.Count.ShouldBe(0);
+    }
+
+    /// <summary>By these details the tool runner of Anthropic's SDK knows to send its conversations as a whole.</summary>
+    [Theory]
+    [InlineData("""{"type":"create"}""")]
+    [InlineData("""{"type":"continue","previous_message_id":"msg_1"}""")]
+    public async Task Messages_Thread_IsRefusedAsClientsKnowIt(string thread)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, Request($"\"thread\":{thread}"));
+
+        string text = await response.TextAsync();
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest, text);
+        JsonElement.Parse(text).GetProperty("error").GetRawText().ShouldBe(
+            """{"type":"invalid_request_error","message":"thread is not supported by this server","details":{"error_code":"thread_unsupported_request","unsupported":["thread"]}}""");
     }
 
     [Fact]
