@@ -83,6 +83,7 @@ public static class ClusterServices
         services.AddSealing();
         services.AddSingleton<WorkerChannel>();
         services.AddSingleton<JobQueueing>();
+        services.AddSingleton<AwayServers>();
         services.AddSingleton<ModelUnloader>();
         services.AddSingleton<WorkerGate>();
         services.AddSingleton<IEndpointGroup, ClusterEndpoints>();

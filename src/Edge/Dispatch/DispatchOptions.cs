@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using OllamaMax.Diagnostics;
 using OllamaMax.Jobs.Owning;
 
 namespace OllamaMax.Edge.Dispatch;
@@ -19,6 +20,10 @@ public sealed class DispatchOptions : IValidatableObject
     /// <summary>Bytes of JSON up to which a job travels inside its message; larger ones go by blob. SignalR takes 1 MB a message.</summary>
     [Range(1, 900_000)]
     public int MaxInlineBytes { get; set; } = 262_144;
+
+    /// <summary>How long a request waits for a model that workers forward to while none of them offers it (<see cref="AwayServers"/>).</summary>
+    [TimeSpanRange("00:00:00", "1.00:00:00")]
+    public TimeSpan ServerWait { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
     /// Prompts and answers are encrypted between this edge and the worker, and where they lie (docs/security.md), so that neither SignalR nor storage can read them. Needs a content key

@@ -23,6 +23,7 @@ internal sealed partial class JobDispatcher(
     WorkerDirectory directory,
     JobPlacing placing,
     JobQueueing queueing,
+    AwayServers servers,
     EdgeListener listener,
     ModelUnloader unloader,
     Readiness readiness,
@@ -185,7 +186,7 @@ internal sealed partial class JobDispatcher(
             FailUnheard(now);
         TimeSpan? silenceTimeout = listener.IsConnected && _echo.IsHearing(now) ? _echo.SilenceTimeout : null;
         foreach (JobRun run in _runs.Values.ToList())
-            Apply(run, () => run.Owner.Tick(now, silenceTimeout));
+            Apply(run, servers.Look(run, now) is { } away ? () => run.Owner.Fail(away) : () => run.Owner.Tick(now, silenceTimeout));
         if (now - _acknowledgedAt >= AcknowledgeEvery)
         {
             _acknowledgedAt = now;

@@ -30,6 +30,9 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
     /// <summary>Where the job lies when it is too large for a message; set by the first grant, and by each attempt's that seals it anew.</summary>
     public JobPayload? Payload { get; set; }
 
+    /// <summary><see cref="AwayServers"/>' own mark: since when it has waited and nobody has offered its model; null where somebody does.</summary>
+    public TimeSpan? UnofferedSince { get; set; }
+
     public CancellationTokenRegistration ClientLeft { get; set; }
 
     /// <summary>The time that it has waited, as a span under the request's; known only when it is over.</summary>

@@ -79,7 +79,7 @@ internal sealed class ForwardingEngine(
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException)
         {
             failed();
-            return Failed($"the server that the model runs on failed: {e.GetBaseException().Message}");
+            return Failed($"the server that the model runs on ({server.Target}) failed: {e.GetBaseException().Message}");
         }
         catch (Exception e)
         {
@@ -113,7 +113,7 @@ internal sealed class ForwardingEngine(
             cancellationToken.ThrowIfCancellationRequested();
         }
         if (answer.End is not { } end)
-            return Failed("the server that the model runs on broke its answer off");
+            return Failed($"the server that the model runs on ({server.Target}) broke its answer off");
         return index > 0 && end.EvalDuration == TimeSpan.Zero ? end with { EvalDuration = time.GetElapsedTime(firstAt) } : end;
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -21,12 +22,12 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
 
     public async Task<IReadOnlyList<ForwardedModel>> ListAsync(ServerConnection server, CancellationToken cancellationToken)
     {
-        JsonElement answer = await server.GetAsync("models", cancellationToken);
+        JsonElement[] listed = [.. (await server.GetAsync("models", cancellationToken)).Items("data")];
         List<ForwardedModel> models = [];
-        foreach (JsonElement model in answer.Items("data"))
+        foreach (JsonElement model in listed)
         {
             if (model.Text("id") is { Length: > 0 } id)
-                models.Add(Model(id, model, await SeesAsync(server, id, cancellationToken)));
+                models.Add(Model(id, model, await SeesAsync(server, id, isOnly: listed.Length == 1, cancellationToken)));
         }
         return models;
     }
@@ -90,9 +91,9 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
 
     /// <summary>
     /// Whether the model sees; null where the server does not say. Only llama.cpp's says (<c>modalities</c> in tools/server/README.md), beside OpenAI's API. One that has many models is not to load
-    /// each for the question.
+    /// each for the question. One that has just started lists its only model while it loads it, and answers nothing else: it is away until then.
     /// </summary>
-    private async Task<bool?> SeesAsync(ServerConnection server, string id, CancellationToken cancellationToken)
+    private async Task<bool?> SeesAsync(ServerConnection server, string id, bool isOnly, CancellationToken cancellationToken)
     {
         if (kind != ServerKind.LlamaServer)
             return null;
@@ -101,7 +102,7 @@ internal sealed class OpenAIDialect(ServerKind kind) : IServerDialect
             JsonElement props = await server.GetAsync($"../props?model={Uri.EscapeDataString(id)}&autoload=false", cancellationToken);
             return props.Find("modalities")?.Find(ForwardedModel.Vision) is { ValueKind: JsonValueKind.True or JsonValueKind.False } sees ? sees.GetBoolean() : null;
         }
-        catch (Exception e) when (e is HttpRequestException { StatusCode: not null } or JsonException)
+        catch (Exception e) when (e is HttpRequestException { StatusCode: { } status } ? !(isOnly && status == HttpStatusCode.ServiceUnavailable) : e is JsonException)
         {
             return null;
         }

@@ -19,6 +19,8 @@ internal sealed class ServerConnection(HttpClient http, ForwardTarget target)
     private static readonly HttpStatusCode[] Invalid =
         [HttpStatusCode.BadRequest, HttpStatusCode.RequestEntityTooLarge, HttpStatusCode.UnprocessableEntity, HttpStatusCode.NotImplemented];
 
+    public ForwardTarget Target => target;
+
     /// <exception cref="HttpRequestException">The server is away, or refuses.</exception>
     /// <exception cref="JsonException">It answered something else than JSON.</exception>
     /// <exception cref="OperationCanceledException"/>

@@ -158,6 +158,39 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
     }
 
     [Fact]
+    public async Task Chat_TheOnlyServerDies_EndsWithWhatIsDown()
+    {
+        Task asked = HangOnceAsked();
+        await using TestCluster cluster = await StartAsync(serverWait: TimeSpan.FromSeconds(1));
+
+        Task<HttpResponseMessage> chat = cluster.Client.PostAsJsonAsync("/api/chat", Body(new { }), Cancellation);
+        await asked.WaitAsync(Cancellation);
+        string server = _server.Url.ToString();
+        await _server.DisposeAsync();
+
+        using HttpResponseMessage response = await chat;
+        response.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        string error = (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString()!;
+        error.ShouldContain($"no worker has offered '{OpenAIServer.Model}'");
+        error.ShouldContain(server, customMessage: "what the last attempt failed by");
+    }
+
+    [Fact]
+    public async Task Chat_TheOnlyServerIsStartedAgain_Answers()
+    {
+        Task asked = HangOnceAsked();
+        await using TestCluster cluster = await StartAsync();
+
+        Task<JsonElement> chat = PostAsync(cluster.Client, "/api/chat", Body(new { num_predict = 3 }));
+        await asked.WaitAsync(Cancellation);
+        int port = _server.Url.Port;
+        await _server.DisposeAsync();
+        _server = await OpenAIServer.StartAsync(port);
+
+        (await chat).GetProperty("message").GetProperty("content").GetString().ShouldBe("0 1 2 ");
+    }
+
+    [Fact]
     public async Task Chat_TheStreamIsCut_TheClientHearsOfItAndNobodyGoesOn()
     {
         TaskCompletionSource seen = CutOnceSeen();
@@ -235,6 +268,18 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
         return seen;
     }
 
+    /// <summary>The server says nothing to what it is asked until it is gone.</summary>
+    private Task HangOnceAsked()
+    {
+        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _server.BeforePiece = (_, left) =>
+        {
+            asked.TrySetResult();
+            return Task.Delay(Timeout.Infinite, left);
+        };
+        return asked.Task;
+    }
+
     private static object Body(object options) =>
         new { model = OpenAIServer.Model, messages = new[] { new { role = "user", content = "count" } }, stream = false, options };
 
@@ -274,12 +319,12 @@ public sealed class ForwardingClusterTests(AzuriteFixture azurite) : IAsyncLifet
         worker.GetProperty("state").GetString() == "alive"
         && worker.GetProperty("models").EnumerateArray().Any(held => held.GetProperty("name").GetString() == $"{model}:latest"));
 
-    private async Task<TestCluster> StartAsync(string? forward = null, bool isEncrypted = false)
+    private async Task<TestCluster> StartAsync(string? forward = null, bool isEncrypted = false, TimeSpan? serverWait = null)
     {
         TestCluster cluster = await TestCluster.StartAsync(
             azurite.NewAccount(),
             configure: services => services
-                .Configure<DispatchOptions>(options => options.EncryptPayloads = isEncrypted)
+                .Configure<DispatchOptions>(options => (options.EncryptPayloads, options.ServerWait) = (isEncrypted, serverWait ?? options.ServerWait))
                 .Configure<ContentKeyOptions>(options => options.Keys = ContentKeyTexts.Of("k1")),
             logs: new LogLines(),
             cancellationToken: Cancellation);

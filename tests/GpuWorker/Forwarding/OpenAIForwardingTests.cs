@@ -355,6 +355,26 @@ public sealed class OpenAIForwardingTests : AnyEngineContract, IAsyncLifetime
         await keeping;
     }
 
+    /// <summary>It lists the model before it can answer for it.</summary>
+    [Fact]
+    public async Task KeepAsync_LlamaServerLoads_ItsModelIsOfferedWhenItHas()
+    {
+        WatchedTimeProvider time = new();
+        (_server.HasOneModel, _server.Refuses) = (true, (503, "Loading model"));
+        ForwardedServers servers = await ServersAsync("llama-server", time: time);
+        servers.Digests.ShouldBeEmpty();
+
+        (_server.Refuses, _server.Props) = (null, "{}");
+        using var stop = new CancellationTokenSource();
+        Task keeping = Task.WhenAll(servers.Keep(stop.Token));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(5), Cancellation);
+        time.Advance(TimeSpan.FromSeconds(5));
+
+        await UntilAsync(servers, () => servers.Digests.Count == 1);
+        await stop.CancelAsync();
+        await keeping;
+    }
+
     internal override async Task<IInferenceEngine> StartAsync(int slots = 4) => Engine(await ServersAsync("openai", slots));
 
     internal override EngineRequest Request(string prompt, int tokens = 24) => new()

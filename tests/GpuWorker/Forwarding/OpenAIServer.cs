@@ -37,6 +37,9 @@ internal sealed class OpenAIServer : IAsyncDisposable
     /// <summary>Answers with this status and body, instead; null: does as it should.</summary>
     public (int Status, string Body)? Refuses { get; set; }
 
+    /// <summary>Otherwise it lists one more, of a name that nobody can ask for.</summary>
+    public bool HasOneModel { get; set; }
+
     /// <summary>What llama.cpp's server tells of itself, beside OpenAI's API; null: it does not.</summary>
     public string? Props { get; set; }
 
@@ -72,14 +75,17 @@ internal sealed class OpenAIServer : IAsyncDisposable
 
     private static string Completion(string text) => $$"""{"index":0,"text":{{JsonSerializer.Serialize(text)}}}""";
 
-    private static Task ModelsAsync(HttpContext context) => context.Response.WriteAsync(
-        $$"""{"object":"list","data":[{"id":"{{Model}}","object":"model","created":1700000000,"max_model_len":4096},{"id":"no name:at:all","object":"model"}]}""",
-        context.RequestAborted);
+    private Task ModelsAsync(HttpContext context)
+    {
+        string unnamed = HasOneModel ? "" : """,{"id":"no name:at:all","object":"model"}""";
+        return context.Response.WriteAsync(
+            $$"""{"object":"list","data":[{"id":"{{Model}}","object":"model","created":1700000000,"max_model_len":4096}{{unnamed}}]}""", context.RequestAborted);
+    }
 
     private Task PropsAsync(HttpContext context)
     {
         PropsQuery = context.Request.QueryString;
-        context.Response.StatusCode = Props is null ? StatusCodes.Status404NotFound : StatusCodes.Status200OK;
+        context.Response.StatusCode = Refuses?.Status ?? (Props is null ? StatusCodes.Status404NotFound : StatusCodes.Status200OK);
         return context.Response.WriteAsync(Props ?? "", context.RequestAborted);
     }
 

@@ -16,6 +16,9 @@ internal sealed class AttemptHistory(PoisonRule rule)
     /// <summary>Workers that said that they failed at it, or whose engines died under it, and when that was last.</summary>
     public (IReadOnlySet<string> Workers, TimeSpan LastAt) Failures => (_failedAt, _failedLastAt);
 
+    /// <summary>Why the last of them ended, for people; null: there were none.</summary>
+    public string? LastReason => _all.Count > 0 ? _all[^1].Reason : null;
+
     /// <summary>There were too many.</summary>
     public bool IsPoison => rule.Applies(_all);
 

@@ -62,6 +62,9 @@ public sealed class JobOwner
     /// <inheritdoc cref="AttemptHistory.Failures"/>
     public (IReadOnlySet<string> Workers, TimeSpan LastAt) Failures => _history.Failures;
 
+    /// <inheritdoc cref="AttemptHistory.LastReason"/>
+    public string? LastFailure => _history.LastReason;
+
     /// <summary>How far the answer is here without a gap, to acknowledge.</summary>
     public Ack? Acknowledgement => _attempt is null ? null : new Ack(_attempt.Nonce, _answer.Next, _answer.HasGap);
 
