@@ -55,7 +55,7 @@ internal static class WorkerCommands
         });
         command.Add(join);
 
-        command.Add(Order("drain", "Finishes what it runs and takes nothing new", run));
+        command.Add(Order("drain", "Has it finish what it runs and take nothing new", run));
         command.Add(Order("undrain", "Takes a drain back", run));
 
         Command update = new("update", "Says how to update it: nothing reaches a box from outside, so it is done there") { Worker };
@@ -108,6 +108,8 @@ internal static class WorkerCommands
             string id = await IdAsync(edge, parsed.GetRequiredValue(Worker), cancellationToken);
             JsonElement worker = await edge.PostAsync($"cluster/workers/{id}/{order}", null, cancellationToken);
             screen.List(worker, [worker], Columns);
+            if (worker.Text("state") == "draining" && worker.Member("drain_requested") is { ValueKind: JsonValueKind.False })
+                screen.Note("the drain is taken back: the worker is told, and is alive with its next report, unless it is about to end by itself");
         });
         return command;
     }

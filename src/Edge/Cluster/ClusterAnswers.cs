@@ -62,6 +62,11 @@ internal sealed record WorkerAnswer(
     int Protocol,
     [property: JsonPropertyName("heartbeat_age_seconds")] double HeartbeatAge)
 {
+    /// <summary>
+    /// People want it to take nothing new. One that is draining and is not to is about to end, or has not said yet that it takes jobs again.
+    /// </summary>
+    public bool DrainRequested { get; init; }
+
     /// <summary>When it came into its state, by storage's clock, as the leader saw it; null where no leader has seen it yet.</summary>
     public DateTimeOffset? StateSince { get; init; }
 

@@ -149,6 +149,7 @@ internal sealed class ClusterEndpoints(
             report.Version,
             Seconds(view.Age))
         {
+            DrainRequested = view.IsToDrain,
             StateSince = documents.State.Last?.Content.Members.GetValueOrDefault(report.Id) is { } member && member.State == view.State ? member.Since : null,
             Flags = view.Flags,
         };

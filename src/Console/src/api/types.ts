@@ -35,6 +35,8 @@ export interface Worker {
   site: string | null;
   labels: Record<string, string>;
   state: "alive" | "suspect" | "draining" | "gone";
+  /** People want it to take nothing new. */
+  drain_requested: boolean;
   state_since: string | null;
   slots: { used: number; total: number };
   models: WorkerModel[];

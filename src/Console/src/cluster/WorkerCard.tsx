@@ -25,7 +25,7 @@ export const WorkerCard = memo(function WorkerCard({ worker, onOrder }: WorkerCa
           <div className="small">{[worker.site, worker.host].filter(Boolean).join(" · ")}</div>
         </div>
         <StateOf state={worker.state} />
-        <Orders id={worker.id} name={worker.name} isDraining={worker.state === "draining"} onOrder={onOrder} />
+        <Orders id={worker.id} name={worker.name} isToDrain={worker.drain_requested} onOrder={onOrder} />
       </div>
       <Meter name="Slots" used={slots.used} total={slots.total} text={`${slots.used} of ${slots.total}`} />
       {worker.devices.map((device) => <DeviceMeter key={device.index} device={device} memory={worker.memory} />)}
@@ -35,13 +35,14 @@ export const WorkerCard = memo(function WorkerCard({ worker, onOrder }: WorkerCa
       </div>
       <div className="small">
         {rate(worker.tokens_per_second)} tokens/s · heard {ageOf(worker)} · {worker.version}
+        {worker.state === "draining" && !worker.drain_requested && " · about to end, or to take jobs again"}
         {worker.flags.length > 0 && ` · ${worker.flags.join(", ").replaceAll("_", " ")}`}
       </div>
     </Card>
   );
 }, (before, after) => before.onOrder === after.onOrder && shown(before.worker) === shown(after.worker));
 
-const shown = (worker: Worker): string => JSON.stringify([worker.name, worker.state, worker.slots, worker.devices, worker.memory.free, worker.models, worker.tokens_per_second, worker.flags, ageOf(worker)]);
+const shown = (worker: Worker): string => JSON.stringify([worker.name, worker.state, worker.drain_requested, worker.slots, worker.devices, worker.memory.free, worker.models, worker.tokens_per_second, worker.flags, ageOf(worker)]);
 
 const StateOf = memo(function StateOf({ state }: { state: string }) {
   return <State of={state} />;
@@ -50,12 +51,12 @@ const StateOf = memo(function StateOf({ state }: { state: string }) {
 interface OrdersProps {
   id: string;
   name: string;
-  isDraining: boolean;
+  isToDrain: boolean;
   onOrder: WorkerCardProps["onOrder"];
 }
 
 /** The menu itself is made when it is first opened. */
-const Orders = memo(function Orders({ id, name, isDraining, onOrder }: OrdersProps) {
+const Orders = memo(function Orders({ id, name, isToDrain, onOrder }: OrdersProps) {
   const [isUsed, setUsed] = useState(false);
   const button = (
     <ActionIcon variant="subtle" color="gray" aria-label={`What ${name} is to do`} onClick={() => setUsed(true)}>
@@ -67,7 +68,7 @@ const Orders = memo(function Orders({ id, name, isDraining, onOrder }: OrdersPro
     <Menu position="bottom-end" defaultOpened>
       <Menu.Target>{button}</Menu.Target>
       <Menu.Dropdown>
-        {isDraining
+        {isToDrain
           ? <Menu.Item onClick={() => onOrder(id, "/undrain")}>Take jobs again</Menu.Item>
           : <Menu.Item onClick={() => onOrder(id, "/drain")}>Drain: finish, and take nothing new</Menu.Item>}
         <Menu.Item color="red" onClick={() => confirm(`Shall ${name} never come back under its identity?`) && onOrder(id, "", "DELETE")}>Revoke</Menu.Item>
