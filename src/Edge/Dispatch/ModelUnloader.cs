@@ -28,9 +28,13 @@ internal sealed partial class ModelUnloader(ClusterWatch watch, WorkerChannel wo
         long start = time.GetTimestamp();
         try
         {
-            for (int i = 0; i < MaxTries && !job.OnlyLengthensStay && await TellHoldersAsync(job.Model); i++)
+            HashSet<string> told = [];
+            IReadOnlyList<string> holders = [];
+            for (int i = 0; i < MaxTries && !job.OnlyLengthensStay && (holders = await TellHoldersAsync(job.Model, told)).Count > 0; i++)
                 await Task.Delay(Between, time);
-            log.Append(new JobOutput.Finished(FinishReason.Unload, Statistics(time.GetElapsedTime(start))));
+            log.Append(holders.All(told.Contains)
+                ? new JobOutput.Finished(FinishReason.Unload, Statistics(time.GetElapsedTime(start)))
+                : new JobOutput.Failed(new JobError(JobErrorKind.Unavailable, "SignalR cannot be reached, and so not all workers that hold the model; try again later")));
         }
         catch (Exception e)
         {
@@ -41,8 +45,10 @@ internal sealed partial class ModelUnloader(ClusterWatch watch, WorkerChannel wo
         }
     }
 
-    /// <summary>False when there is nobody to tell.</summary>
-    private async Task<bool> TellHoldersAsync(string model)
+    /// <summary>Who holds it.</summary>
+    /// <param name="model">Digest of the weights.</param>
+    /// <param name="told">Takes those to whom SignalR has taken the message.</param>
+    private async Task<IReadOnlyList<string>> TellHoldersAsync(string model, HashSet<string> told)
     {
         IReadOnlyList<WorkerView> views = await watch.GetAsync(TimeSpan.Zero, CancellationToken.None);
         string[] holders =
@@ -54,8 +60,9 @@ internal sealed partial class ModelUnloader(ClusterWatch watch, WorkerChannel wo
                        || view.Forwarded.Any(forwarded => forwarded.Digest == model))
                select view.Report.Id
         ];
-        await Task.WhenAll(holders.Select(id => workers.UnloadAsync(id, model)));
-        return holders.Length > 0;
+        bool[] taken = await Task.WhenAll(holders.Select(id => workers.UnloadAsync(id, model)));
+        told.UnionWith(holders.Where((_, index) => taken[index]));
+        return holders;
     }
 
     private static JobStatistics Statistics(TimeSpan total) => new()

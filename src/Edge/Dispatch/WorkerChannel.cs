@@ -145,7 +145,8 @@ internal sealed partial class WorkerChannel(
             LogNoEcho(outcome);
     }
 
-    public Task UnloadAsync(string workerId, string model) =>
+    /// <returns>Whether SignalR has taken it; what that is worth <see cref="SendOutcome"/> says.</returns>
+    public Task<bool> UnloadAsync(string workerId, string model) =>
         SendAsync(workerId, Targets.Unload, new UnloadMessage(model), ProtocolJson.Default.UnloadMessage);
 
     public Task DirectAsync(string workerId, DirectiveMessage directive) =>
@@ -154,17 +155,21 @@ internal sealed partial class WorkerChannel(
     public Task OrderReplicasAsync(string workerId, ReplicaOrdersMessage orders) =>
         SendAsync(workerId, Targets.Replicas, orders, ProtocolJson.Default.ReplicaOrdersMessage);
 
-    public Task CancelTransferAsync(string workerId, string model) =>
+    /// <inheritdoc cref="UnloadAsync"/>
+    public Task<bool> CancelTransferAsync(string workerId, string model) =>
         SendAsync(workerId, Targets.CancelTransfer, new CancelTransferMessage(model), ProtocolJson.Default.CancelTransferMessage);
 
-    public Task ResumeTransferAsync(string workerId, string model, bool begin) =>
+    /// <inheritdoc cref="UnloadAsync"/>
+    public Task<bool> ResumeTransferAsync(string workerId, string model, bool begin) =>
         SendAsync(workerId, Targets.ResumeTransfer, new ResumeTransferMessage(model, begin), ProtocolJson.Default.ResumeTransferMessage);
 
-    private async Task SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
+    private async Task<bool> SendAsync<T>(string workerId, string target, T message, JsonTypeInfo<T> type)
     {
         SendOutcome outcome = await hub.SendToUserAsync(Users.Worker(workerId), target, message, type, CancellationToken.None);
-        if (outcome is not SendOutcome.Sent)
-            LogNotSent(target, workerId, outcome);
+        if (outcome is SendOutcome.Sent)
+            return true;
+        LogNotSent(target, workerId, outcome);
+        return false;
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The echo was not sent: {Outcome}")]

@@ -49,18 +49,18 @@ internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls, PullEnds en
     }
 
     /// <summary>Ends one, wherever its slice is run: there will be no model of it.</summary>
-    public async Task<CancelOutcome> CancelAsync(HttpContext context, string id)
+    public async Task<TransferOutcome> CancelAsync(HttpContext context, string id)
     {
         if (!id.StartsWith(IdPrefix, StringComparison.Ordinal) || hubs.Of(context).Value is not { } hub
             || await hub.GetInstanceAsync(id, getInputsAndOutputs: true, context.RequestAborted) is not { IsCompleted: false } state)
-            return CancelOutcome.NotThere;
+            return TransferOutcome.NotThere;
         PullInput? input = state.ReadInputAs<PullInput>();
         if (input?.Run is { } run && !await ends.TryCancelAsync(run, CancellationToken.None))
-            return CancelOutcome.TooLate;
+            return TransferOutcome.TooLate;
         await hub.RaiseEventAsync(id, EventNames.Cancel, id, CancellationToken.None);
         if (input is not null && pulls.Find(PullRequest.Of(input)) is { } running)
             running.Cancel();
-        return CancelOutcome.Cancelled;
+        return TransferOutcome.Done;
     }
 
     /// <summary>Forgets those that ended long ago.</summary>
@@ -87,15 +87,4 @@ internal sealed class DurablePulls(TaskHubs hubs, ActivePulls pulls, PullEnds en
         }
         return state?.ReadCustomStatusAs<PullSlice>() is { } slice ? begun with { Completed = slice.Completed, Total = slice.Total } : begun;
     }
-}
-
-internal enum CancelOutcome
-{
-    /// <summary>There is no such pull, or it has ended.</summary>
-    NotThere,
-
-    /// <summary>Its model is being written.</summary>
-    TooLate,
-
-    Cancelled,
 }

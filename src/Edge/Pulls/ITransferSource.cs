@@ -6,6 +6,6 @@ internal interface ITransferSource
     /// <summary>All of it at this moment.</summary>
     ValueTask<IReadOnlyList<TransferAnswer>> ListAsync(CancellationToken cancellationToken);
 
-    /// <summary>Ends one. False: it is none of these.</summary>
-    ValueTask<bool> CancelAsync(string id, CancellationToken cancellationToken);
+    /// <summary>Ends one.</summary>
+    ValueTask<TransferOutcome> CancelAsync(string id, CancellationToken cancellationToken);
 }

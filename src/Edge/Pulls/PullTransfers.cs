@@ -5,7 +5,7 @@ internal sealed class PullTransfers(ActivePulls pulls) : ITransferSource
 {
     public ValueTask<IReadOnlyList<TransferAnswer>> ListAsync(CancellationToken cancellationToken) => new([.. pulls.List().Select(Answer)]);
 
-    public ValueTask<bool> CancelAsync(string id, CancellationToken cancellationToken) => new(pulls.Cancel(id));
+    public ValueTask<TransferOutcome> CancelAsync(string id, CancellationToken cancellationToken) => new(pulls.Cancel(id) ? TransferOutcome.Done : TransferOutcome.NotThere);
 
     private static TransferAnswer Answer(RunningPull pull)
     {

@@ -60,28 +60,25 @@ internal sealed class TransferEndpoints(
         if ((await ListAsync(context)).FirstOrDefault(transfer => transfer.Id == Id(context)) is { } transfer)
             await JsonAnswer.WriteAsync(context, transfer, TransferJson.Default.TransferAnswer);
         else
-            await NotFoundAsync(context);
+            await ErrorAnswer.WriteAsync(context, NotFound(Id(context)));
     }
 
     private async Task CancelAsync(HttpContext context)
     {
-        switch (await durable.CancelAsync(context, Id(context)))
-        {
-            case CancelOutcome.Cancelled:
-                context.Response.StatusCode = StatusCodes.Status204NoContent;
-                return;
-            case CancelOutcome.TooLate:
-                await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status409Conflict, $"the model of '{Id(context)}' is being written: it cannot be cancelled any more"));
-                return;
-        }
+        TransferOutcome outcome = await durable.CancelAsync(context, Id(context));
         foreach (ITransferSource source in sources)
         {
-            if (!await source.CancelAsync(Id(context), context.RequestAborted))
-                continue;
-            context.Response.StatusCode = StatusCodes.Status204NoContent;
-            return;
+            if (outcome != TransferOutcome.NotThere)
+                break;
+            outcome = await source.CancelAsync(Id(context), context.RequestAborted);
         }
-        await NotFoundAsync(context);
+        await AnswerAsync(context, outcome switch
+        {
+            TransferOutcome.Done => null,
+            TransferOutcome.TooLate => new ApiError(StatusCodes.Status409Conflict, $"the model of '{Id(context)}' is being written: it cannot be cancelled any more"),
+            TransferOutcome.NotTold => NotTold(Id(context)),
+            _ => NotFound(Id(context)),
+        });
     }
 
     private async Task<IReadOnlyList<TransferAnswer>> ListAsync(HttpContext context)
@@ -96,8 +93,20 @@ internal sealed class TransferEndpoints(
 
     private static string Id(HttpContext context) => (string)context.GetRouteValue("id")!;
 
-    private static Task NotFoundAsync(HttpContext context) =>
-        ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status404NotFound, $"no transfer '{Id(context)}' runs at this edge"));
+    private static ApiError NotFound(string id) => new(StatusCodes.Status404NotFound, $"no transfer '{id}' runs at this edge");
+
+    /// <summary>For <see cref="TransferOutcome.NotTold"/>.</summary>
+    public static ApiError NotTold(string id) => new(StatusCodes.Status503ServiceUnavailable, $"the worker of '{id}' could not be told: SignalR did not take the message; try again");
+
+    /// <param name="context">The request.</param>
+    /// <param name="error">Null: it is done.</param>
+    public static Task AnswerAsync(HttpContext context, ApiError? error)
+    {
+        if (error is not null)
+            return ErrorAnswer.WriteAsync(context, error);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
 }
 
 internal sealed record TransfersAnswer(IReadOnlyList<TransferAnswer> Transfers);

@@ -20,26 +20,33 @@ internal sealed class ReplicaTransfers(ClusterWatch watch, ModelCatalog catalog,
         return [.. (await ReportedAsync(cancellationToken)).Select(copy => Answer(copy.Worker, copy.Transfer, names))];
     }
 
-    /// <summary>Tells all workers that share the disk: for a quarter of an hour none of them makes the copy, whoever wants it.</summary>
-    public async ValueTask<bool> CancelAsync(string id, CancellationToken cancellationToken)
+    /// <summary>For a quarter of an hour none of the workers that share the disk makes the copy, whoever wants it.</summary>
+    public async ValueTask<TransferOutcome> CancelAsync(string id, CancellationToken cancellationToken)
     {
         var copies = await ReportedAsync(cancellationToken);
-        if (copies.FirstOrDefault(copy => copy.Transfer.Error is null && IdOf(copy.Worker, copy.Transfer) == id) is not ({ } maker, { } transfer))
-            return false;
-        foreach (WorkerView worker in Sharing([DiskOf(maker)]))
-            await workers.CancelTransferAsync(worker.Report.Id, transfer.Digest);
-        return true;
+        return copies.FirstOrDefault(copy => copy.Transfer.Error is null && IdOf(copy.Worker, copy.Transfer) == id) is ({ } maker, { } transfer)
+            ? await TellAsync(maker, worker => workers.CancelTransferAsync(worker, transfer.Digest))
+            : TransferOutcome.NotThere;
     }
 
-    /// <summary>Has the worker make a copy that was cancelled or has failed. False: it has none that is or has.</summary>
-    public async Task<bool> ResumeAsync(string id, CancellationToken cancellationToken)
+    /// <summary>Has the worker make a copy that was cancelled or has failed.</summary>
+    public async Task<TransferOutcome> ResumeAsync(string id, CancellationToken cancellationToken)
     {
         var copies = await ReportedAsync(cancellationToken);
-        if (copies.FirstOrDefault(copy => copy.Transfer.Error is not null && IdOf(copy.Worker, copy.Transfer) == id) is not ({ } maker, { } transfer))
-            return false;
-        foreach (WorkerView worker in Sharing([DiskOf(maker)]))
-            await workers.ResumeTransferAsync(worker.Report.Id, transfer.Digest, begin: worker.Report.Id == maker.Id);
-        return true;
+        return copies.FirstOrDefault(copy => copy.Transfer.Error is not null && IdOf(copy.Worker, copy.Transfer) == id) is ({ } maker, { } transfer)
+            ? await TellAsync(maker, worker => workers.ResumeTransferAsync(worker, transfer.Digest, begin: worker == maker.Id))
+            : TransferOutcome.NotThere;
+    }
+
+    /// <summary>Tells all workers that share the disk, the one that makes the copy last: until it has been told, its reports stay as they are, and the same can be asked for again.</summary>
+    private async Task<TransferOutcome> TellAsync(WorkerReport maker, Func<string, Task<bool>> tellAsync)
+    {
+        foreach (string worker in Sharing([DiskOf(maker)]).Select(worker => worker.Report.Id).OrderBy(id => id == maker.Id))
+        {
+            if (!await tellAsync(worker))
+                return TransferOutcome.NotTold;
+        }
+        return TransferOutcome.Done;
     }
 
     /// <summary>Workers that were or may have been told not to make the copy, and that a policy which is put now wants it of, whatever was cancelled before.</summary>

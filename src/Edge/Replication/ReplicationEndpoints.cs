@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.OpenApi;
+using OllamaMax.Edge.Pulls;
 using OllamaMax.Models;
 using OllamaMax.Replication;
 using OllamaMax.Security;
@@ -88,10 +89,12 @@ internal sealed class ReplicationEndpoints(PolicyWishes wishes, ReplicaView repl
     private async Task ResumeAsync(HttpContext context)
     {
         string id = RouteText.Of(context, "id")!;
-        if (await transfers.ResumeAsync(id, context.RequestAborted))
-            context.Response.StatusCode = StatusCodes.Status204NoContent;
-        else
-            await ErrorAnswer.WriteAsync(context, new ApiError(StatusCodes.Status404NotFound, $"'{id}' is no copy that was cancelled or has failed"));
+        await TransferEndpoints.AnswerAsync(context, await transfers.ResumeAsync(id, context.RequestAborted) switch
+        {
+            TransferOutcome.Done => null,
+            TransferOutcome.NotTold => TransferEndpoints.NotTold(id),
+            _ => new ApiError(StatusCodes.Status404NotFound, $"'{id}' is no copy that was cancelled or has failed"),
+        });
     }
 
     /// <summary>Of a name that nothing stands for any more, too.</summary>

@@ -7,6 +7,7 @@ using OllamaMax.Edge;
 using OllamaMax.Edge.Cluster;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.GpuWorker.Tests.Models;
+using OllamaMax.LocalHost.SignalR;
 using OllamaMax.Models;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Workers;
@@ -211,6 +212,30 @@ public sealed class ReplicationTests(AzuriteFixture azurite)
         JsonElement model = await UntilAsync(cluster, model => model.GetProperty("blocked_because").ValueKind == JsonValueKind.String);
         model.GetProperty("blocked_because").GetString()!.ShouldContain("1 where it was cancelled");
         (await GetAsync(cluster, $"/cluster/transfers/{id}")).GetProperty("state").GetString().ShouldBe("cancelled");
+    }
+
+    [Fact]
+    public async Task Transfer_SignalRTakesNothing_IsNotSaidToBeCancelledOrResumed()
+    {
+        string storage = azurite.NewAccount();
+        await using StorageGate gate = await StorageGate.StartAsync(new StorageAccount(storage).Blobs.Uri, Cancellation);
+        await using TestCluster cluster = await StartAsync(storage, gate);
+        await PutAsync(cluster, new { min_replicas = 1 });
+        gate.Before = (_, gone) => new TaskCompletionSource().Task.WaitAsync(gone);
+        await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1), Cancellation);
+        string path = $"/cluster/transfers/{(await TransferAsync(cluster)).GetProperty("id").GetString()}";
+
+        cluster.Surface.Faults.Options = new() { Throttle = 1 };
+        using HttpResponseMessage cancel = await cluster.Client.DeleteAsync(path, Cancellation);
+        cluster.Surface.Faults.Options = SignalRFaultOptions.None;
+        using HttpResponseMessage again = await cluster.Client.DeleteAsync(path, Cancellation);
+        await UntilAsync(cluster, model => model.GetProperty("replicas").EnumerateArray().Any(replica => replica.GetProperty("state").GetString() == "cancelled"));
+        cluster.Surface.Faults.Options = new() { Throttle = 1 };
+        using HttpResponseMessage resume = await cluster.Client.PostAsync($"{path}/resume", null, Cancellation);
+
+        (cancel.StatusCode, again.StatusCode, resume.StatusCode).ShouldBe((HttpStatusCode.ServiceUnavailable, HttpStatusCode.NoContent, HttpStatusCode.ServiceUnavailable));
+        (await resume.Content.ReadAsStringAsync(Cancellation)).ShouldContain("SignalR did not take the message");
+        (await GetAsync(cluster, path)).GetProperty("state").GetString().ShouldBe("cancelled");
     }
 
     [Fact]
