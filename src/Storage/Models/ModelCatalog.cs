@@ -28,6 +28,7 @@ public sealed partial class ModelCatalog : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<ModelCatalog> _logger;
     private volatile CatalogSnapshot? _snapshot;
+    private volatile CatalogSnapshot? _outdated;
     private Task<CatalogSnapshot>? _refresh;
 
     /// <param name="blobs">The cluster's storage; its retry policy is the only one here.</param>
@@ -174,7 +175,16 @@ public sealed partial class ModelCatalog : IDisposable
             throw new CatalogException($"model '{stored}' cannot be changed in blob storage", e);
         }
         LogChanged(stored);
-        await RefreshAfterNowAsync(cancellationToken);
+        try
+        {
+            await RefreshAfterNowAsync(cancellationToken);
+        }
+        catch (CatalogException e)
+        {
+            // The change is stored. Whoever asks next has it read.
+            _outdated = _snapshot;
+            LogRefreshFailed(e);
+        }
         return true;
     }
 
@@ -194,7 +204,7 @@ public sealed partial class ModelCatalog : IDisposable
         CatalogSnapshot? snapshot = _snapshot;
         if (snapshot is null || AgeOf(snapshot) > UsableFor)
             return await RefreshAsync(snapshot, cancellationToken);
-        if (AgeOf(snapshot) > FreshFor)
+        if (AgeOf(snapshot) > FreshFor || snapshot == _outdated)
             _ = RefreshBesideAsync(snapshot);
         return snapshot;
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 
@@ -14,6 +15,9 @@ internal sealed class CountedRequests : HttpPipelinePolicy
     public IReadOnlyList<string> Lines => [.. _lines];
 
     public int Lists => _lines.Count(IsList);
+
+    /// <summary>Listings are answered as by storage that has too much to do.</summary>
+    public bool FailLists { get; set; }
 
     public void Clear()
     {
@@ -37,6 +41,8 @@ internal sealed class CountedRequests : HttpPipelinePolicy
     {
         string line = $"{message.Request.Method} {message.Request.Uri.Path}{message.Request.Uri.Query}";
         _lines.Enqueue(line);
+        if (FailLists && IsList(line))
+            throw new RequestFailedException(503, "The server is busy.", "ServerBusy", innerException: null);
         await ProcessNextAsync(message, pipeline);
         if (IsList(line))
             _listed.Writer.TryWrite(line);

@@ -48,6 +48,20 @@ public sealed class ModelChangeTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task DeleteAsync_CannotBeReadAgain_IsDoneAndReadWhenSomebodyAsks()
+    {
+        using TestCatalog test = await PublishedAsync();
+
+        test.Requests.FailLists = true;
+        (await test.Catalog.DeleteAsync(Demo, Cancel)).ShouldBeTrue();
+        test.Requests.FailLists = false;
+        test.Requests.Clear();
+        await test.Catalog.FindAsync(Demo, Cancel);
+
+        await test.Requests.NextListAsync(Cancel);
+    }
+
+    [Fact]
     public async Task DeriveAsync_OverADerivedModel_KeepsWhatIsNotSaidAnew()
     {
         using TestCatalog test = await PublishedAsync();
