@@ -83,6 +83,19 @@ public sealed class KeysTests(AzuriteFixture azurite)
         (await ChangedAsync(edge, "0123456789abcdef", """{"name":"nobody's"}""")).ShouldBe(HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData("""{"limit":{"concurrent":1}}""", "limit is none of the fields here: name, models, expires_at, limits")]
+    [InlineData("""{"role":"admin"}""", "role cannot be changed; make another key")]
+    public async Task Change_OfNoField_SaysWhichThereAre(string body, string message)
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        (string id, _) = await edge.CreateKeyAsync(new { name = "laptop" });
+
+        using HttpResponseMessage response = await PatchAsync(edge, id, body);
+
+        (await response.ErrorAsync(HttpStatusCode.BadRequest)).ShouldBe(message);
+    }
+
     [Fact]
     public async Task Rotate_MistypedGrace_DoesNotLeaveTheOldSecretGood()
     {

@@ -17,19 +17,20 @@ internal sealed class KeyChange
 
     private KeyChange(JsonFields fields, DateTimeOffset now)
     {
-        KeyRequest.CheckNames(fields);
         _names = [.. fields.Names()];
+        foreach (string fixedField in (ReadOnlySpan<string>)["role", "tenant"])
+        {
+            if (_names.Contains(fixedField))
+                fields.Errors.Add(fixedField, "cannot be changed; make another key");
+        }
+        // As of a new key: one that is mistyped would leave it as it is.
+        fields.Only("name", "models", "expires_at", "limits");
         _name = _names.Contains("name") ? KeyRequest.ReadName(fields) : null;
         _models = KeyRequest.ReadModels(fields);
         _expiresAt = KeyRequest.ReadExpiry(fields, now);
         _limits = [];
         if (fields.Object("limits") is { } limits)
             (_limits, _given) = ([.. limits.Names()], KeyRequest.ReadLimits(limits));
-        foreach (string fixedField in (ReadOnlySpan<string>)["role", "tenant"])
-        {
-            if (_names.Contains(fixedField))
-                fields.Errors.Add(fixedField, "cannot be changed; make another key");
-        }
     }
 
     public static Result<KeyChange> Read(JsonFields fields, DateTimeOffset now)

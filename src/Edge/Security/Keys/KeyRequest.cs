@@ -11,13 +11,13 @@ internal sealed record KeyRequest(string Name, string Tenant, Role Role, IReadOn
     private const int LongestTenant = 64;
     private const int MostModels = 1000;
 
-    /// <summary>Of a request and of a change. One that is mistyped would leave a key that may more than it was meant to.</summary>
     private static readonly string[] Fields = ["name", "role", "tenant", "models", "expires_at", "limits"];
 
     /// <param name="tenant">Where the body names none.</param>
     public static Result<KeyRequest> Read(JsonFields fields, string tenant, DateTimeOffset now)
     {
-        CheckNames(fields);
+        // One that is mistyped would leave a key that may more than it was meant to.
+        fields.Only(Fields);
         string? name = ReadName(fields);
         string given = fields.Text("tenant") ?? tenant;
         if (!IsTenant(given))
@@ -32,8 +32,6 @@ internal sealed record KeyRequest(string Name, string Tenant, Role Role, IReadOn
         UsageLimits limits = fields.Object("limits") is { } numbers ? ReadLimits(numbers) : UsageLimits.None;
         return fields.Errors.First is { } error ? error : new KeyRequest(name!, given, role!.Value, models, expiresAt, limits);
     }
-
-    public static void CheckNames(JsonFields fields) => fields.Only(Fields);
 
     /// <summary>Whether it can stand in configuration, in paths and in lists.</summary>
     public static bool IsTenant(string text) =>
