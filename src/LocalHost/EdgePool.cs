@@ -13,16 +13,16 @@ internal sealed class EdgePool : IAsyncDisposable
     /// <summary>In their order, with real ports: the clients' way in, and our own.</summary>
     public IReadOnlyList<(Uri Public, Uri Own)> Addresses => [.. _seats.Select(seat => seat.Listening.Result)];
 
-    /// <summary>Starts them and waits until all listen.</summary>
+    /// <summary>Starts them and waits until all listen; at the shutdown none is started any more.</summary>
     /// <exception cref="StartException">One ended instead.</exception>
     public static async Task<EdgePool> StartAsync(
-        LocalHostOptions options, LocalStorage storage, LocalSignalR signalR, Action<string> say, ILogger logger, TimeProvider time, CancellationToken cancellationToken)
+        LocalHostOptions options, LocalStorage storage, LocalSignalR signalR, Action<string> say, ILogger logger, TimeProvider time, CancellationToken shutdown)
     {
         Dictionary<string, string?> environment = new() { [LocalStorage.Setting] = storage.ConnectionString, [LocalSignalR.Setting] = signalR.ConnectionString, [EdgeCommand.ContentKeySetting] = options.ContentKey };
-        EdgePool pool = new([.. options.EdgePorts.Select((port, index) => new Seat($"edge-{index + 1}", port, options, environment, say, logger, time))]);
+        EdgePool pool = new([.. options.EdgePorts.Select((port, index) => new Seat($"edge-{index + 1}", port, options, environment, say, logger, time, shutdown))]);
         try
         {
-            await Task.WhenAll(pool._seats.Select(seat => seat.WaitUntilListeningAsync(cancellationToken)));
+            await Task.WhenAll(pool._seats.Select(seat => seat.WaitUntilListeningAsync(shutdown)));
             return pool;
         }
         catch
@@ -47,7 +47,7 @@ internal sealed class EdgePool : IAsyncDisposable
         private volatile string _lastLine = "it said nothing";
 
         public Seat(
-            string name, int port, LocalHostOptions options, IReadOnlyDictionary<string, string?> environment, Action<string> say, ILogger logger, TimeProvider time)
+            string name, int port, LocalHostOptions options, IReadOnlyDictionary<string, string?> environment, Action<string> say, ILogger logger, TimeProvider time, CancellationToken shutdown)
         {
             (_name, _port, _options, _environment, _say) = (name, port, options, environment, say);
             ChildSpec spec = new()
@@ -58,6 +58,7 @@ internal sealed class EdgePool : IAsyncDisposable
                 OnLine = OnLine,
                 // What never listened would not the next time either: the start fails instead.
                 StartAgain = () => Listening.IsCompleted,
+                AllEnd = shutdown,
                 StopGrace = StopGraces.EdgeProcess,
             };
             _child = new(spec, logger, time);

@@ -70,7 +70,7 @@ internal sealed class LocalHostSteps(
     private async Task RunBesideAsync(
         Uri edge, Uri clients, LocalStorage storage, StorageAccount account, LocalSignalR signalR, ModelView model, JoinTokens tokens, Shutdown shutdown)
     {
-        await using WorkerPool workers = StartWorkers(edge, tokens);
+        await using WorkerPool workers = StartWorkers(edge, tokens, shutdown.Token);
         StartKeys keys = new(account, time, say);
         if (options.Workers > 0)
             await WaitUntilReadyAsync(edge, model, keys, shutdown.Token);
@@ -88,13 +88,13 @@ internal sealed class LocalHostSteps(
         say("settings for local.settings.json:");
         say($"""  "{LocalStorage.Setting}": "{storage.ConnectionString}",""");
         say($"""  "{LocalSignalR.Setting}": "{signalR.ConnectionString}",""");
-        await using WorkerPool workers = StartWorkers(options.EdgeUrl, tokens);
+        await using WorkerPool workers = StartWorkers(options.EdgeUrl, tokens, shutdown.Token);
         say($"services ready; the workers enrol at {options.EdgeUrl.GetLeftPart(UriPartial.Authority)}");
         say($"stopping: {await shutdown.Requested}");
     }
 
-    private WorkerPool StartWorkers(Uri edge, JoinTokens tokens) => WorkerPool.Start(
-        options, edge, data, tokens.ForOurWorkerAsync, say, loggers.CreateLogger<WorkerPool>(), time);
+    private WorkerPool StartWorkers(Uri edge, JoinTokens tokens, CancellationToken shutdown) => WorkerPool.Start(
+        options, edge, data, tokens.ForOurWorkerAsync, say, loggers.CreateLogger<WorkerPool>(), time, shutdown);
 
     private async Task WaitUntilReadyAsync(Uri edge, ModelView model, StartKeys keys, CancellationToken cancellationToken)
     {

@@ -21,15 +21,16 @@ internal sealed class WorkerPool : IAsyncDisposable
     /// <param name="say">Takes a line at each start.</param>
     /// <param name="logger">Takes their output.</param>
     /// <param name="time">The clock of the restarts.</param>
+    /// <param name="shutdown">None is started any more.</param>
     public static WorkerPool Start(
-        LocalHostOptions options, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say, ILogger logger, TimeProvider time) =>
-        new(options.Workers, name => Spec(name, options, edge, data, newJoinToken, say), logger, time);
+        LocalHostOptions options, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say, ILogger logger, TimeProvider time, CancellationToken shutdown) =>
+        new(options.Workers, name => Spec(name, options, edge, data, newJoinToken, say, shutdown), logger, time);
 
     /// <summary>All at once: together they have the grace of one.</summary>
     public async ValueTask DisposeAsync() => await Task.WhenAll(_workers.Select(worker => worker.DisposeAsync().AsTask()));
 
     private static ChildSpec Spec(
-        string name, LocalHostOptions options, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say) => new()
+        string name, LocalHostOptions options, Uri edge, DataFolder data, Func<CancellationToken, ValueTask<string>> newJoinToken, Action<string> say, CancellationToken shutdown) => new()
         {
             Name = name,
             Command = async cancellationToken => WorkerLaunch.For(
@@ -37,7 +38,7 @@ internal sealed class WorkerPool : IAsyncDisposable
             OnStarted = pid => say($"{name} started, pid {pid}"),
             // It has its own time and level already.
             OnLine = line => say($"{name}: {line}"),
+            AllEnd = shutdown,
             StopGrace = StopGraces.Workers,
         };
-
 }

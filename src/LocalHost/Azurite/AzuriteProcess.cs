@@ -84,6 +84,7 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
             arguments.AddRange("--debug", file);
         return new(_options.Node, arguments)
         {
+            EndsWithInput = true,
             Environment = _options.Key is { } key ? new Dictionary<string, string?> { [Accounts] = $"{AzuriteEndpoints.Account}:{key}" } : [],
         };
 

@@ -12,12 +12,14 @@ internal sealed class ChildProcess : IAsyncDisposable
     private static readonly TimeSpan OutputGrace = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
+    private readonly bool _endsWithInput;
     private readonly TimeProvider _time;
     private readonly Task _output;
 
-    private ChildProcess(Process process, Action<string> onLine, Action<string> onErrorLine, TimeProvider time)
+    private ChildProcess(Process process, bool endsWithInput, Action<string> onLine, Action<string> onErrorLine, TimeProvider time)
     {
         _process = process;
+        _endsWithInput = endsWithInput || OperatingSystem.IsWindows();
         _time = time;
         Pid = process.Id;
         _output = Task.WhenAll(ForwardAsync(process.StandardOutput, onLine), ForwardAsync(process.StandardError, onErrorLine));
@@ -44,15 +46,15 @@ internal sealed class ChildProcess : IAsyncDisposable
         };
         foreach ((string name, string? value) in command.Environment)
             start.Environment[name] = value;
-        return new(Process.Start(start)!, onLine, onErrorLine, time);
+        return new(Process.Start(start)!, command.EndsWithInput, onLine, onErrorLine, time);
     }
 
-    /// <summary>Asks it to end (SIGTERM; on Windows the end of its input), and kills it when it has not after <paramref name="grace"/>.</summary>
+    /// <summary>Asks it to end (SIGTERM; the end of its input on Windows, or where that is the <see cref="ChildCommand.EndsWithInput">way</see>), and kills it when it has not after <paramref name="grace"/>.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
         if (Exit.IsCompleted)
             return;
-        if (OperatingSystem.IsWindows())
+        if (_endsWithInput)
             _process.StandardInput.Close();
         else
             UnixSignals.Terminate(Pid);

@@ -18,6 +18,9 @@ internal sealed record ChildSpec
     /// <summary>Asked at each end: whether it is to run again.</summary>
     public Func<bool> StartAgain { get; init; } = () => true;
 
+    /// <summary>All of us end: what ends by itself from then on, as a signal has reached it too, is not run again.</summary>
+    public CancellationToken AllEnd { get; init; }
+
     /// <summary>How long it may take to end when asked to.</summary>
     public required TimeSpan StopGrace { get; init; }
 }

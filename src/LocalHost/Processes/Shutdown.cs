@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace OllamaMax.LocalHost.Processes;
 
-/// <summary>All that ends the local host: Ctrl-C, SIGTERM, a closed terminal, a dead parent. A second signal kills at once.</summary>
+/// <summary>
+/// All that ends the local host: Ctrl-C, SIGTERM, a closed terminal, a dead parent. A second Ctrl-C kills at once; SIGTERM comes twice where all of a group get it,
+/// once from who sent it and once more from <c>dotnet run</c>, which hands it on.
+/// </summary>
 internal sealed class Shutdown : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
@@ -56,7 +59,7 @@ internal sealed class Shutdown : IDisposable
 
     private PosixSignalRegistration On(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
     {
-        context.Cancel = !_source.IsCancellationRequested;
+        context.Cancel = signal != PosixSignal.SIGINT || !_source.IsCancellationRequested;
         Request(signal.ToString());
     });
 }

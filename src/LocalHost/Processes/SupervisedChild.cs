@@ -44,7 +44,7 @@ internal sealed partial class SupervisedChild : IAsyncDisposable
             {
                 long start = _time.GetTimestamp();
                 string end = await RunOnceAsync();
-                if (!_spec.StartAgain())
+                if (_spec.AllEnd.IsCancellationRequested || !_spec.StartAgain())
                     return;
                 TimeSpan delay = backoff.Next(_time.GetElapsedTime(start));
                 LogEnded(_spec.Name, end, delay.TotalSeconds);

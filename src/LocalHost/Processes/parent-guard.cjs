@@ -1,21 +1,27 @@
-// Required before Azurite (node --require): ends it when its standard input ends, which is when its parent died. Ctrl-C and a closed terminal
-// reach the whole group, and are the parent's to answer: it says in which order all end.
+// Required before Azurite (node --require): ends it when its standard input ends, which is when its parent wants it to, or died. Ctrl-C, a closed terminal
+// and the SIGTERM of a service manager reach the whole group, and are the parent's to answer: it says in which order all end.
 'use strict';
 
-const parentsOwn = new Set(['SIGINT', 'SIGHUP']);
-const deaf = (listen) => (event, listener) => parentsOwn.has(event) ? process : listen.call(process, event, listener);
-for (const signal of parentsOwn) process.on(signal, () => {});
-process.on = process.addListener = deaf(process.on);
-process.once = deaf(process.once);
-
-const goneAfter = 1500; // ms for a clean end
-const parentGone = () => {
-  setTimeout(() => process.exit(1), goneAfter).unref();
-  // The program's own handlers, if it has any yet, close files properly; process.kill would skip them on Windows.
-  if (!process.emit('SIGTERM')) process.exit(1);
+const endsWithin = 2000; // ms, as StopGraces.Azurite
+const end = () => {
+  setTimeout(() => process.exit(1), endsWithin).unref();
+  // The program's own handlers, if it has any yet, close files properly.
+  if (!process.emit('end')) process.exit(1);
 };
-process.stdin.once('end', parentGone).once('error', parentGone).resume();
+process.stdin.once('end', end).once('error', end).resume();
 process.stdin.unref(); // the guard alone keeps nothing alive
+
+// A parent that has got SIGTERM too ends all within 5 s; one that has not by then was not meant.
+const meantForThisAlone = 5000;
+const parentsOwn = { SIGINT: () => {}, SIGHUP: () => {}, SIGTERM: () => setTimeout(end, meantForThisAlone).unref() };
+for (const [signal, answer] of Object.entries(parentsOwn)) process.on(signal, answer);
+const handOver = (listen) => (event, listener) => {
+  // What the program would do at SIGTERM it does when it is to end.
+  if (event === 'SIGTERM') return listen.call(process, 'end', listener);
+  return event in parentsOwn ? process : listen.call(process, event, listener);
+};
+process.on = process.addListener = handOver(process.on);
+process.once = handOver(process.once);
 
 // Once Azurite has closed its three services, all is on the disk. It would still wait for connections whose last request nobody answers any more.
 let services = 3;

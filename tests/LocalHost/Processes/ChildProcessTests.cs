@@ -10,8 +10,8 @@ public sealed class ChildProcessTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private ChildProcess Run(string javaScript) =>
-        ChildProcess.Start(new("node", ["-e", javaScript]), _output.Add, _errors.Add, TimeProvider.System);
+    private ChildProcess Run(string javaScript, bool endsWithInput = false) =>
+        ChildProcess.Start(new("node", ["-e", javaScript]) { EndsWithInput = endsWithInput }, _output.Add, _errors.Add, TimeProvider.System);
 
     [Fact]
     public async Task Exit_ProcessEnded_HasItsCodeAndItsLastLine()
@@ -52,6 +52,18 @@ public sealed class ChildProcessTests
     {
         await using ChildProcess child = Run(
             "process.stdin.resume().on('end', () => process.exit(1)); process.on('SIGTERM', () => process.exit(0)); console.log('up')");
+        await _output.WaitForAsync(line => line == "up", Cancellation);
+
+        await child.StopAsync(TimeSpan.FromSeconds(30));
+
+        (await child.Exit).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task StopAsync_ProcessThatEndsWithItsInput_GetsNoSignal()
+    {
+        await using ChildProcess child = Run(
+            "process.stdin.resume().on('end', () => process.exit(0)); process.on('SIGTERM', () => process.exit(1)); console.log('up')", endsWithInput: true);
         await _output.WaitForAsync(line => line == "up", Cancellation);
 
         await child.StopAsync(TimeSpan.FromSeconds(30));

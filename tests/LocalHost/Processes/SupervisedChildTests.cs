@@ -5,11 +5,12 @@ using OllamaMax.TestKit;
 
 namespace OllamaMax.LocalHost.Tests.Processes;
 
-public sealed class SupervisedChildTests
+public sealed class SupervisedChildTests : IDisposable
 {
     private readonly Channel<int> _starts = Channel.CreateUnbounded<int>();
     private readonly WatchedTimeProvider _time = new();
     private readonly LineLog _lines = new();
+    private readonly CancellationTokenSource _allEnd = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -20,6 +21,7 @@ public sealed class SupervisedChildTests
             Command = _ => new(command()),
             OnStarted = pid => _starts.Writer.TryWrite(pid),
             OnLine = _lines.Add,
+            AllEnd = _allEnd.Token,
             StopGrace = TimeSpan.FromSeconds(2),
         },
         NullLogger.Instance, _time);
@@ -38,6 +40,20 @@ public sealed class SupervisedChildTests
         second.ShouldNotBe(first);
         child.Pid.ShouldBe(second);
         (await child.FirstExit).ShouldBe(128 + 9);
+    }
+
+    [Fact]
+    public async Task Supervision_ChildKilledWhenAllEnd_StartsNoOther()
+    {
+        SupervisedChild child = Run(() => Node("setInterval(() => {}, 1000)"));
+        int pid = await _starts.Reader.ReadAsync(Cancellation);
+
+        await _allEnd.CancelAsync();
+        LocalSystem.Kill(pid);
+
+        await child.FirstExit;
+        await child.DisposeAsync();
+        _starts.Reader.Count.ShouldBe(0);
     }
 
     [Fact]
@@ -77,4 +93,6 @@ public sealed class SupervisedChildTests
         child.Pid.ShouldBeNull();
         _starts.Reader.Count.ShouldBe(1);
     }
+
+    public void Dispose() => _allEnd.Dispose();
 }
