@@ -19,13 +19,15 @@ public sealed class DrainedWorkerTests
     [Fact]
     public async Task Drain_OneOfTwo_TakesNothingUntilItIsUndrained()
     {
-        await using JobCluster cluster = await StartAsync();
+        LogLines logs = new();
+        await using JobCluster cluster = await StartAsync(logs);
         ScriptedEngine first = new(slots: 1), second = new(slots: 1);
         await cluster.AddWorkerAsync(first);
         string one = (await WorkersAsync(cluster)).Single().GetProperty("id").GetString()!;
 
         Asked(await WishAsync(cluster, one, "drain")).ShouldBe(("draining", true));
         await UntilItReportsAsync(cluster, one, isDraining: true);
+        await logs.WaitForAsync("Drained from afar", Cancellation);
         await cluster.AddWorkerAsync(second);
         await RunAsync(cluster, jobs: 4);
         first.Steps.ShouldBe(0);
@@ -36,6 +38,7 @@ public sealed class DrainedWorkerTests
         isRequested.ShouldBeFalse($"it is {state}");
         await WishAsync(cluster, other, "drain");
         await UntilItReportsAsync(cluster, one, isDraining: false);
+        await logs.WaitForAsync("The drain is taken back", Cancellation);
         await UntilItReportsAsync(cluster, other, isDraining: true);
         long before = second.Steps;
         await RunAsync(cluster, jobs: 2);
@@ -61,8 +64,8 @@ public sealed class DrainedWorkerTests
         (await cluster.EdgeServices.GetRequiredService<ClusterDocuments>().State.ReadAsync(Cancellation)).Content.Drains.ShouldBeEmpty();
     }
 
-    private static Task<JobCluster> StartAsync() => JobCluster.StartAsync(
-        services: edge => edge.Configure<ClusterOptions>(options => (options.Tick, options.ListEvery) = (Soon, Soon)));
+    private static Task<JobCluster> StartAsync(LogLines? logs = null) => JobCluster.StartAsync(
+        logs: logs, services: edge => edge.Configure<ClusterOptions>(options => (options.Tick, options.ListEvery) = (Soon, Soon)));
 
     private static async Task RunAsync(JobCluster cluster, int jobs)
     {
