@@ -85,6 +85,7 @@ internal sealed partial class Worker
 
     /// <summary>Runs until <paramref name="drain"/> is cancelled, then finishes or hands back what runs.</summary>
     /// <exception cref="EnrolmentException">The edge does not let it in.</exception>
+    /// <exception cref="IdentityTakenException">Another process works under its identity.</exception>
     /// <exception cref="ReplicaException">The folder of copies cannot be used.</exception>
     public async Task RunAsync(CancellationToken drain)
     {
@@ -193,6 +194,10 @@ internal sealed partial class Worker
         catch (OperationCanceledException)
         {
             LogNoGoodbye();
+        }
+        catch (IdentityTakenException)
+        {
+            // Who works under this identity now has not left.
         }
     }
 

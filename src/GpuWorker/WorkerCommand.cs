@@ -22,7 +22,7 @@ namespace OllamaMax.GpuWorker;
 /// <summary>The worker's command line.</summary>
 internal static partial class WorkerCommand
 {
-    /// <summary>The exit code where the edge refuses: trying again is no use.</summary>
+    /// <summary>The exit code where the edge refuses, or another process is this worker: trying again is no use.</summary>
     public const int NotLetIn = 2;
 
     internal static readonly Option<string> Edge = new("--edge") { Description = "URL of the edge", Required = true };
@@ -123,7 +123,7 @@ internal static partial class WorkerCommand
 
     private static readonly Option<double> RefusedWait = new("--refused-wait")
     {
-        Description = "Where the edge refuses this worker: seconds before it ends, so that who starts it again does not ask all the time",
+        Description = "Where the edge refuses this worker, or another process works under its identity: seconds before it ends, so that who starts it again does not ask all the time",
         DefaultValueFactory = _ => 0,
     };
 
@@ -226,8 +226,12 @@ internal static partial class WorkerCommand
         catch (EnrolmentException e)
         {
             LogNotLetIn(Logger(), options.Edge, e.Message);
-            await Task.Delay(options.RefusedWait, services.GetRequiredService<TimeProvider>(), drain).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return NotLetIn;
+            return await RefusedAsync();
+        }
+        catch (IdentityTakenException e)
+        {
+            LogTaken(Logger(), e.Message);
+            return await RefusedAsync();
         }
         catch (Exception e) when (e is IdentityException or ReplicaException)
         {
@@ -238,6 +242,12 @@ internal static partial class WorkerCommand
         {
             LogFailed(Logger(), e, e.Message);
             return 1;
+        }
+
+        async Task<int> RefusedAsync()
+        {
+            await Task.Delay(options.RefusedWait, services.GetRequiredService<TimeProvider>(), drain).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return NotLetIn;
         }
 
         ILogger Logger() => services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WorkerCommand));
@@ -332,6 +342,9 @@ internal static partial class WorkerCommand
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Edge} does not let this worker in: {Reason}")]
     private static partial void LogNotLetIn(ILogger logger, Uri edge, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The worker ends: {Reason}")]
+    private static partial void LogTaken(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The worker cannot start: {Reason}")]
     private static partial void LogNotStarted(ILogger logger, string reason);

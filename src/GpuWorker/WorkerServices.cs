@@ -54,6 +54,7 @@ public static class WorkerServices
         services.AddSingleton<WorkerDispatcher>();
         services.AddSingleton<BackgroundRunner>();
         services.AddSingleton<QueuePoller>();
+        services.AddSingleton<HeartbeatBlob>();
         services.AddSingleton<Heartbeat>();
         services.AddSingleton<Worker>();
         return services;
@@ -68,6 +69,10 @@ public static class WorkerServices
     }
 
     /// <summary>Runs the worker until <paramref name="drain"/> is cancelled, then finishes or hands back what runs.</summary>
-    public static Task RunWorkerAsync(this IServiceProvider services, CancellationToken drain) =>
-        services.GetRequiredService<Worker>().RunAsync(drain);
+    /// <exception cref="IdentityException">The folder of the identity cannot be used, or another worker uses it.</exception>
+    public static async Task RunWorkerAsync(this IServiceProvider services, CancellationToken drain)
+    {
+        using IDisposable held = await services.GetRequiredService<WorkerIdentity>().HoldAsync(services.GetRequiredService<TimeProvider>(), drain);
+        await services.GetRequiredService<Worker>().RunAsync(drain);
+    }
 }

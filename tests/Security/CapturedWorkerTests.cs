@@ -18,16 +18,17 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Heartbeat_Signature_WritesThisBlobAlone()
+    public async Task Heartbeat_Signature_WritesAndReadsThisBlobAlone()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         WorkerCapabilities worker = await local.EnrolAsync(key);
         Uri own = new(worker.HeartbeatUrl);
 
         (await StorageAsync(HttpMethod.Put, own)).ShouldBe(201);
-        (await StorageAsync(HttpMethod.Get, own)).ShouldBe(403);
+        (await StorageAsync(HttpMethod.Get, own)).ShouldBe(200);
         (await StorageAsync(HttpMethod.Delete, own)).ShouldBe(403);
         (await StorageAsync(HttpMethod.Put, At(own, "cluster/workers/another"))).ShouldBe(403);
+        (await StorageAsync(HttpMethod.Get, At(own, "cluster/workers/another"))).ShouldBe(403);
         (await StorageAsync(HttpMethod.Put, At(own, $"cluster/enrolments/{worker.WorkerId}"))).ShouldBe(403);
         (await StorageAsync(HttpMethod.Put, At(own, "keys/records/0123456789abcdef"))).ShouldBe(403);
     }

@@ -19,6 +19,9 @@ public sealed record WorkerReport
 
     public required int Pid { get; init; }
 
+    /// <summary>Chance, drawn at its start: tells it from another process under the same identity. Null: it is of a version that has none.</summary>
+    public string? Instance { get; init; }
+
     public string? Site { get; init; }
 
     /// <summary>What its operator says of the box, such as <c>gpu=a100</c>; within the bounds of <see cref="WorkerLabels"/>, or nobody heeds them.</summary>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OllamaMax.Inference.Packages;
 using OllamaMax.Security;
 
 namespace OllamaMax.GpuWorker.Enrolment;
@@ -9,6 +10,9 @@ namespace OllamaMax.GpuWorker.Enrolment;
 /// </summary>
 internal sealed class WorkerIdentity : IDisposable
 {
+    /// <summary>One whose parent was killed drains for a moment before it ends.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly string _folder;
 
     private WorkerIdentity(string folder)
@@ -42,6 +46,26 @@ internal sealed class WorkerIdentity : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             throw new IdentityException($"this box's identity in {folder} cannot be used: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Keeps other processes of this box from working under the identity, until it is disposed of.</summary>
+    /// <exception cref="IdentityException">One does so already.</exception>
+    public async Task<IDisposable> HoldAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using CancellationTokenSource wait = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            return await InterProcessLock.AcquireAsync(Path.Combine(_folder, "worker.lock"), static () => { }, time, wait.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            throw new IdentityException($"another worker runs with this box's identity in {_folder}: a second one on this box needs a --data folder and a join token of its own");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IdentityException($"this box's identity in {_folder} cannot be used: {e.Message}", e);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.GpuWorker.Dispatch;
@@ -32,6 +31,7 @@ internal sealed partial class Heartbeat(
     MachineDevices devices,
     DecoderWatch decoders,
     StandingOrders orders,
+    HeartbeatBlob blob,
     SignedStorage storage,
     IOptions<WorkerOptions> options,
     TimeProvider time,
@@ -80,15 +80,16 @@ internal sealed partial class Heartbeat(
         }
     }
 
-    /// <summary>A worker that runs short jobs now and then reports as often as a busy one.</summary>
+    /// <summary>A worker that runs short jobs now and then reports as often as a busy one; one that is drained at once, as people wait for that.</summary>
     private void ReportIfDue()
     {
-        if (time.Elapsed() - _writtenAt >= Busy)
+        if (time.Elapsed() - _writtenAt >= Busy || (orders.Rests && slots.Used == 0))
             ReportSoon();
     }
 
     /// <summary>Writes the report now; false when storage could not be reached, or the folder of copies not be read.</summary>
     /// <param name="left">Whether it is the last one.</param>
+    /// <exception cref="IdentityTakenException">Another process reports as this worker.</exception>
     public async Task<bool> WriteAsync(CancellationToken cancellationToken, bool left = false)
     {
         try
@@ -100,9 +101,7 @@ internal sealed partial class Heartbeat(
             if (document.DevicesLeftOut > 0 && !_hasToldOfDevices)
                 LogDevicesLeftOut(document.DevicesLeftOut, report.Devices.Count);
             _hasToldOfDevices |= document.DevicesLeftOut > 0;
-            var metadata = new Dictionary<string, string> { [Heartbeats.ReportKey] = document.Report };
-            await storage.Blob(capabilities.Current.HeartbeatUrl)
-                .UploadAsync(new BinaryData(document.Content), new BlobUploadOptions { Metadata = metadata }, cancellationToken);
+            await blob.WriteAsync(document, cancellationToken);
             return true;
         }
         catch (Exception e) when (StorageFailure.Is(e, cancellationToken) || e is UnauthorizedAccessException)
@@ -129,6 +128,7 @@ internal sealed partial class Heartbeat(
         Name = options.Value.Name,
         Host = Dns.GetHostName(),
         Pid = Environment.ProcessId,
+        Instance = blob.Instance,
         Site = options.Value.Site,
         Labels = options.Value.Labels.Count > 0 ? options.Value.Labels : null,
         Program = Program,

@@ -10,6 +10,7 @@ using OllamaMax.Models;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Models;
+using OllamaMax.Storage.Workers;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 
@@ -80,6 +81,9 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <summary>Publishes the demo model under another name as well.</summary>
     public Task PublishAsync(string name) =>
         EdgeServices.GetRequiredService<ModelCatalog>().PublishAsync(TestCluster.DemoModel, ModelName.Parse(name), null, Cancellation);
+
+    public async Task DeleteHeartbeatAsync(string workerId) =>
+        await new StorageAccount(_storage).Blobs.GetBlobContainerClient(Containers.Cluster).DeleteBlobAsync(Heartbeats.Prefix + workerId, cancellationToken: Cancellation);
 
     public Task RestartEdgeAsync() => _cluster.RestartEdgeAsync(Cancellation);
 

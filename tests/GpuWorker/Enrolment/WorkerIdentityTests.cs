@@ -29,6 +29,21 @@ public sealed class WorkerIdentityTests : IDisposable
     }
 
     [Fact]
+    public async Task Hold_AnotherWorkerOfThisBoxHasIt_IsWaitedForAndThenRefused()
+    {
+        WatchedTimeProvider time = new();
+        using WorkerIdentity first = WorkerIdentity.Open(_folder.Path), second = WorkerIdentity.Open(_folder.Path);
+        using (await first.HoldAsync(time, TestContext.Current.CancellationToken))
+        {
+            Task<IDisposable> refused = second.HoldAsync(time, TestContext.Current.CancellationToken);
+            time.Advance(TimeSpan.FromSeconds(10));
+            (await Should.ThrowAsync<IdentityException>(() => refused)).Message.ShouldContain("another worker runs with this box's identity");
+        }
+
+        using IDisposable held = await second.HoldAsync(time, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public void Open_IdThatAFullDiskLeftEmpty_IsNotEnrolled()
     {
         WorkerIdentity.Open(_folder.Path).Dispose();
