@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using OllamaMax.Inference.Packages;
@@ -28,6 +29,10 @@ public sealed partial class OperationsTests(LocalSystemFixture local)
         using HttpResponseMessage answer = await local.Client.PostAsync(
             "/api/generate", JsonBody("""{"model":"demo","prompt":"What is OllamaMax?","stream":false}"""), Cancellation);
         answer.EnsureSuccessStatusCode();
+        // What fails has a label of its own.
+        using HttpResponseMessage tooLong = await local.Client.PostAsync(
+            "/v1/completions", JsonBody(JsonSerializer.Serialize(new { model = "demo", prompt = string.Concat(Enumerable.Repeat("What is OllamaMax? ", 3000)) })), Cancellation);
+        tooLong.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
 
         // The leader's first pass may still be under way, and a scrape is kept for 300 ms.
         string[] lacking;
@@ -43,6 +48,29 @@ public sealed partial class OperationsTests(LocalSystemFixture local)
         }
         while (lacking.Length > 0 && ChangesStill(lacking) && await timer.WaitForNextTickAsync(Cancellation));
         lacking.ShouldBeEmpty();
+    }
+
+    /// <summary>A probe a second that is answered well hides that nothing else is.</summary>
+    [Theory]
+    [InlineData("ops/alerts/ollamamax.rules.yaml")]
+    [InlineData("ops/grafana/ollamamax.json")]
+    public async Task ShareOfErrors_OfRulesAndDashboards_LeavesProbesOut(string file)
+    {
+        string share = (await ReadAsync(file)).Split('\n').Single(line => line.Contains("ollamamax_requests_total{status=~", StringComparison.Ordinal)).Replace("\\", "", StringComparison.Ordinal);
+        string[] probes = ["/healthz", "/readyz", "/metrics"];
+        foreach (string probe in probes)
+            (await local.Client.GetAsync(probe, Cancellation)).Dispose();
+
+        // Of both, what failed and all.
+        Regex.Count(share, Regex.Escape($"route!~\"{string.Join('|', probes)}\"")).ShouldBe(2);
+        // They are called so there; a scrape is kept for 300 ms.
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(200));
+        string scrape;
+        do
+        {
+            scrape = await local.Client.GetStringAsync("/metrics", Cancellation);
+        }
+        while (!probes.All(probe => scrape.Contains($"route=\"{probe}\"", StringComparison.Ordinal)) && await timer.WaitForNextTickAsync(Cancellation));
     }
 
     [Fact]
@@ -85,7 +113,7 @@ public sealed partial class OperationsTests(LocalSystemFixture local)
     [GeneratedRegex("""(?<name>\b(ollamamax|gen_ai_server)_[a-z_]+)(?<labels>\{[^}]*\})?""")]
     private static partial Regex Series();
 
-    [GeneratedRegex("""(?<name>[a-z_]+)(=~|!=|=)\\?""" + "\"")]
+    [GeneratedRegex("""(?<name>[a-z_]+)(=~|!=|!~|=)\\?""" + "\"")]
     private static partial Regex Label();
 
     [GeneratedRegex("""\bby \((?<labels>[a-z_, ]+)\)""")]

@@ -33,6 +33,14 @@ public sealed record AttemptEnd
 
     public TimeSpan EvalDuration { get; init; }
 
+    /// <summary>Tokens of the answer that were guessed and decoded beside the one before them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int DraftedTokens { get; init; }
+
+    /// <summary>Of these, the ones that were chosen indeed: each saved a step.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int AcceptedTokens { get; init; }
+
     /// <summary>Tokens of the answer, where its pieces are no tokens (<see cref="PieceKind"/>) and the server has counted them.</summary>
     public int? Tokens { get; init; }
 

@@ -75,6 +75,13 @@ public sealed record JobStatistics
 
     public required TimeSpan EvalDuration { get; init; }
 
+    /// <inheritdoc cref="AttemptEnd.DraftedTokens"/>
+    /// <remarks>Those of the attempt that came to the end, where its worker said so.</remarks>
+    public int DraftedTokens { get; init; }
+
+    /// <inheritdoc cref="AttemptEnd.AcceptedTokens"/>
+    public int AcceptedTokens { get; init; }
+
     /// <summary>Attempts it took; 1 when nothing happened.</summary>
     public required int Attempts { get; init; }
 }

@@ -1,7 +1,9 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using OllamaMax.Cluster;
 using OllamaMax.Edge.Cluster;
+using OllamaMax.Jobs.Records;
 
 namespace OllamaMax.Edge.Dispatch;
 
@@ -24,6 +26,7 @@ public sealed class DispatchMetrics : IDisposable
     private readonly Histogram<double> _queueWait;
     private long _firstAttempts;
     private long _furtherAttempts;
+    private readonly long[] _failedAttempts = new long[Enum.GetValues<AttemptFailure>().Length];
     private long _queued;
     private long _refused;
     private long _setAside;
@@ -37,6 +40,7 @@ public sealed class DispatchMetrics : IDisposable
     {
         (_time, _listingLasts) = (time, options.Value.ListEvery * ListingsMissed);
         _meter.CreateObservableCounter("ollamamax_attempts", ObserveAttempts, description: "Attempts issued to workers, by try: first, or further after one that died, hung or left");
+        _meter.CreateObservableCounter("ollamamax_attempts_failed", ObserveFailures, description: "Attempts that did not come to the job's end, by reason: failed, lost, crashed, handed_back");
         _meter.CreateObservableCounter("ollamamax_jobs_queued", () => Interlocked.Read(ref _queued), description: "Jobs that went through a model's queue");
         _meter.CreateObservableCounter("ollamamax_jobs_refused", () => Interlocked.Read(ref _refused), description: "Jobs refused because the backlog was full");
         _meter.CreateObservableCounter("ollamamax_jobs_set_aside", () => Interlocked.Read(ref _setAside), description: "Requests and background jobs given up because they failed too often or killed their workers");
@@ -61,6 +65,8 @@ public sealed class DispatchMetrics : IDisposable
 
     internal void Attempt(bool isFirst) => Interlocked.Increment(ref isFirst ? ref _firstAttempts : ref _furtherAttempts);
 
+    internal void Failed(AttemptFailure kind) => Interlocked.Increment(ref _failedAttempts[(int)kind]);
+
     internal void Queued() => Interlocked.Increment(ref _queued);
 
     internal void Refused() => Interlocked.Increment(ref _refused);
@@ -82,6 +88,9 @@ public sealed class DispatchMetrics : IDisposable
         new(Interlocked.Read(ref _firstAttempts), new KeyValuePair<string, object?>("try", "first")),
         new(Interlocked.Read(ref _furtherAttempts), new KeyValuePair<string, object?>("try", "further")),
     ];
+
+    private IEnumerable<Measurement<long>> ObserveFailures() => Enum.GetValues<AttemptFailure>().Select(kind => new Measurement<long>(
+        Interlocked.Read(ref _failedAttempts[(int)kind]), new KeyValuePair<string, object?>("reason", JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()))));
 
     private IEnumerable<Measurement<int>> ObserveWorkers() => Current is { } listing
         ? Enum.GetValues<WorkerState>().Select(state => new Measurement<int>(

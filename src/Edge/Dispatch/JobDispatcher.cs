@@ -8,6 +8,7 @@ using OllamaMax.Edge.Requests;
 using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
+using OllamaMax.Jobs.Records;
 using OllamaMax.Placement;
 using OllamaMax.Streaming;
 
@@ -297,6 +298,11 @@ internal sealed partial class JobDispatcher(
                 directory.Suspect(id, Now);
                 LogSuspected(id, run.Job.RequestId);
                 break;
+            case OwnerEffect.AttemptFailed(var attempt):
+                metrics.Failed(attempt.Kind);
+                LogAttemptFailed(
+                    attempt.Kind == AttemptFailure.HandedBack ? LogLevel.Information : LogLevel.Warning, attempt.WorkerId, run.Job.RequestId, attempt.Number, attempt.To, attempt.Reason);
+                break;
             case OwnerEffect.SetAside setAside:
                 metrics.SetAside();
                 LogSetAside(run.Job.RequestId, run.Job.Id, setAside.Error.Message);
@@ -366,6 +372,9 @@ internal sealed partial class JobDispatcher(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} did not answer for request {RequestId}")]
     private partial void LogSuspected(string worker, string requestId);
+
+    [LoggerMessage(Message = "Worker {Worker} did not end request {RequestId}, attempt {Number}, of which {Tokens} tokens are there: {Reason}")]
+    private partial void LogAttemptFailed(LogLevel level, string worker, string requestId, int number, int tokens, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId}: job {Job} is set aside: {Reason}")]
     private partial void LogSetAside(string requestId, string job, string reason);

@@ -23,6 +23,7 @@ internal sealed class RequestMetrics
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _tokens;
     private readonly Counter<long> _promptTokens;
+    private readonly Counter<long> _draftedTokens;
     private readonly Histogram<double> _inference;
     private readonly Histogram<double> _firstToken;
     private readonly Histogram<double> _outputToken;
@@ -37,6 +38,7 @@ internal sealed class RequestMetrics
             advice: Buckets(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600));
         _tokens = meter.CreateCounter<long>("ollamamax.tokens", description: "Tokens of finished jobs, by kind: prompt, output.");
         _promptTokens = meter.CreateCounter<long>("ollamamax.prompt.tokens", description: "Prompt tokens of finished jobs, by model; cached: their state was still there.");
+        _draftedTokens = meter.CreateCounter<long>("ollamamax.drafted.tokens", description: "Guessed tokens of finished jobs, by model; accepted: they were chosen indeed.");
         _inference = meter.CreateHistogram("gen_ai.server.request.duration", "s", "From an inference request's arrival to the end of its answer.",
             advice: Buckets(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92));
         _firstToken = meter.CreateHistogram("gen_ai.server.time_to_first_token", "s", "From an inference request's arrival to its answer's first text.",
@@ -95,15 +97,17 @@ internal sealed class RequestMetrics
     {
         _tokens.Add(statistics.PromptTokens, new KeyValuePair<string, object?>("kind", "prompt"));
         _tokens.Add(statistics.Tokens, new KeyValuePair<string, object?>("kind", "output"));
-        Prompt(statistics.PromptTokens - statistics.CachedTokens, "false");
-        Prompt(statistics.CachedTokens, "true");
+        Add(_promptTokens, statistics.PromptTokens - statistics.CachedTokens, "cached", "false");
+        Add(_promptTokens, statistics.CachedTokens, "cached", "true");
+        Add(_draftedTokens, statistics.DraftedTokens - statistics.AcceptedTokens, "accepted", "false");
+        Add(_draftedTokens, statistics.AcceptedTokens, "accepted", "true");
 
-        void Prompt(int tokens, string cached)
+        void Add(Counter<long> counter, int tokens, string tag, string value)
         {
-            TagList tags = new() { { "cached", cached } };
+            TagList tags = new() { { tag, value } };
             if (model is not null)
                 tags.Add("gen_ai.response.model", model);
-            _promptTokens.Add(tokens, tags);
+            counter.Add(tokens, tags);
         }
     }
 

@@ -17,9 +17,10 @@ internal sealed partial class AttemptRunner(
 {
     public async Task<AttemptEnd> RunAsync(GrantMessage grant, RunningAttempt attempt)
     {
+        Job? job = grant.Job;
         try
         {
-            Job job = grant.Job ?? await FetchAsync(grant, attempt.Cancelled);
+            job ??= await FetchAsync(grant, attempt.Cancelled);
             using Activity? activity = Telemetry.Source.StartActivity("attempt", ActivityKind.Consumer, job.TraceParent);
             activity?.SetTag("ollamamax.job", job.Id).SetTag("ollamamax.attempt", grant.Attempt.Number);
             LogStarted(job.RequestId, job.Id, grant.Attempt.Number);
@@ -38,13 +39,13 @@ internal sealed partial class AttemptRunner(
         }
         catch (Exception e) when (e is ReplicaException or ModelLoadException or HttpRequestException)
         {
-            LogFailed(e, grant.JobId);
+            LogFailed(job?.RequestId, grant.JobId, e.Message);
             return new AttemptEnd { Reason = EndReason.Failed, Error = e.Message };
         }
         catch (Exception e)
         {
             // Whatever it is: the owner must hear that this attempt has ended.
-            LogFailed(e, grant.JobId);
+            LogUnexpected(e, job?.RequestId, grant.JobId);
             return new AttemptEnd { Reason = EndReason.Failed, Error = "the worker failed unexpectedly; its log says more" };
         }
     }
@@ -155,6 +156,9 @@ internal sealed partial class AttemptRunner(
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job} ended by {Reason}{Error}")]
     private partial void LogEnded(string requestId, string job, EndReason reason, string error);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed")]
-    private partial void LogFailed(Exception exception, string job);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId}: job {Job} failed: {Reason}")]
+    private partial void LogFailed(string? requestId, string job, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId}: job {Job} failed unexpectedly")]
+    private partial void LogUnexpected(Exception exception, string? requestId, string job);
 }

@@ -22,6 +22,8 @@ internal sealed class EngineJob : IEngineJob
     // Null: nobody asks how likely its tokens are; otherwise how many of the likeliest to name with each.
     private readonly int? _topLogprobs;
     private int? _cachedTokens;
+    private int _draftedTokens;
+    private int _acceptedTokens;
     private long? _admitted;
     private long? _firstSample;
     private readonly List<(int Token, TokenLogprobs? Logprobs)> _chosen = [];
@@ -153,6 +155,8 @@ internal sealed class EngineJob : IEngineJob
         {
             _failure = ExceptionDispatchInfo.Capture(failure);
         }
+        _draftedTokens += guessed;
+        _acceptedTokens += Math.Max(0, _chosen.Count - 1);
     }
 
     /// <summary>The tokens that were chosen last, and how likely they were where that is asked for.</summary>
@@ -201,6 +205,8 @@ internal sealed class EngineJob : IEngineJob
             Reason = reason,
             Error = error,
             EvalDuration = time.GetElapsedTime(_firstSample ?? now, now),
+            DraftedTokens = _draftedTokens,
+            AcceptedTokens = _acceptedTokens,
         });
     }
 

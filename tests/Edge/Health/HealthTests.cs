@@ -71,6 +71,8 @@ public sealed class HealthTests
         Value("ollamamax_tokens_total", "kind=\"output\"").ShouldBe("2");
         Value("ollamamax_prompt_tokens_total", "cached=\"false\"", "gen_ai_response_model=\"demo:latest\"").ShouldBe("4");
         Value("ollamamax_prompt_tokens_total", "cached=\"true\"", "gen_ai_response_model=\"demo:latest\"").ShouldBe("3");
+        Value("ollamamax_drafted_tokens_total", "accepted=\"false\"", "gen_ai_response_model=\"demo:latest\"").ShouldBe("4");
+        Value("ollamamax_drafted_tokens_total", "accepted=\"true\"", "gen_ai_response_model=\"demo:latest\"").ShouldBe("1");
         Value("gen_ai_server_time_to_first_token_seconds_count", "gen_ai_operation_name=\"text_completion\"", "gen_ai_request_model=\"demo:latest\"").ShouldBe("1");
         Value("gen_ai_server_request_duration_seconds_count", "gen_ai_provider_name=\"ollamamax\"").ShouldBe("1");
         Value("ollamamax_request_duration_seconds_count", "route=\"/api/generate\"").ShouldBe("1");

@@ -13,6 +13,8 @@ internal sealed record StartedJob(Job Job, JobOutputLog Log, CancellationToken C
         LoadDuration = TimeSpan.FromTicks(12),
         PromptTokens = 7,
         CachedTokens = 3,
+        DraftedTokens = 5,
+        AcceptedTokens = 1,
         PromptDuration = TimeSpan.FromMilliseconds(20),
         Tokens = 2,
         EvalDuration = TimeSpan.FromMilliseconds(25),

@@ -20,7 +20,8 @@ public sealed class ModelProcessTests(AzuriteFixture azurite)
     [Fact]
     public async Task Generate_ModelProcessKilledMidAnswer_TheAnswerIsExactAndTheWorkerLives()
     {
-        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: new LogLines(), cancellationToken: Cancellation);
+        LogLines logs = new();
+        await using TestCluster cluster = await TestCluster.StartAsync(azurite.NewAccount(), logs: logs, cancellationToken: Cancellation);
         await PublishAsync(cluster, "endless");
         await cluster.AddWorkerAsync(engine: null, Cancellation, exact: true);
         string undisturbed = string.Concat(await ReadAsync(cluster, onFirst: () => { }));
@@ -30,6 +31,7 @@ public sealed class ModelProcessTests(AzuriteFixture azurite)
 
         string.Concat(disturbed).ShouldBe(undisturbed);
         LinuxProcesses.ChildrenOf(Environment.ProcessId).Single(IsModel).ShouldNotBe(pid);
+        await logs.WaitForAsync(line => line.Contains("did not end request", StringComparison.Ordinal) && line.Contains("the model's process ended", StringComparison.Ordinal), Cancellation);
     }
 
     [Fact]

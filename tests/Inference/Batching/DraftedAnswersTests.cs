@@ -29,6 +29,20 @@ public sealed class DraftedAnswersTests
         fewer.ShouldBeLessThan(steps / 2);
     }
 
+    [Fact]
+    public async Task RunAsync_TextThatRepeatsItself_EndSaysWhatWasGuessedAndHowMuchOfItRight()
+    {
+        await using LoadedEngine plain = await LoadAsync(GgufArchitecture.Llama, EngineFixture.Exact);
+        await using LoadedEngine guessing = await LoadAsync(GgufArchitecture.Llama, s_guessing);
+
+        (AttemptEnd without, _) = await EngineFixture.RunAsync(plain.Engine, Constrained(Repeating, tokens: 120));
+        (AttemptEnd end, _) = await EngineFixture.RunAsync(guessing.Engine, Constrained(Repeating, tokens: 120));
+
+        (without.DraftedTokens, without.AcceptedTokens).ShouldBe((0, 0));
+        end.AcceptedTokens.ShouldBe((int)(plain.Engine.Steps - guessing.Engine.Steps));
+        end.DraftedTokens.ShouldBeGreaterThanOrEqualTo(end.AcceptedTokens);
+    }
+
     /// <summary>Nothing of it stands in the prompt, or twice.</summary>
     [Theory]
     [InlineData("pack my box with five dozen liquor jugs; how quickly daft jumping zebras vex.", 3)]

@@ -33,12 +33,15 @@ internal sealed class AttemptHistory(PoisonRule rule)
     /// <summary>An attempt begins with so many tokens there.</summary>
     public void Begin(int tokens) => _from = tokens;
 
-    public void Add(Attempt attempt, AttemptFailure kind, string reason, TimeSpan now, int tokens)
+    public FailedAttempt Add(Attempt attempt, AttemptFailure kind, string reason, TimeSpan now, int tokens)
     {
-        _all.Add(new FailedAttempt(attempt.Number, attempt.WorkerId, kind, reason, DateTimeOffset.UnixEpoch + now, _from, tokens));
-        if (kind is not (AttemptFailure.Failed or AttemptFailure.Crashed))
-            return;
-        _failedAt.Add(attempt.WorkerId);
-        _failedLastAt = now;
+        var failed = new FailedAttempt(attempt.Number, attempt.WorkerId, kind, reason, DateTimeOffset.UnixEpoch + now, _from, tokens);
+        _all.Add(failed);
+        if (kind is AttemptFailure.Failed or AttemptFailure.Crashed)
+        {
+            _failedAt.Add(attempt.WorkerId);
+            _failedLastAt = now;
+        }
+        return failed;
     }
 }

@@ -320,7 +320,7 @@ public sealed class JobOwner
     /// <summary>The attempt had begun and did not come to the end: that is remembered, and when it was too often the job is set aside.</summary>
     private void FailAttempt(AttemptFailure kind, string why, TimeSpan now, bool stop = true)
     {
-        _history.Add(_attempt!, kind, why, now, _answer.Next);
+        Do(new OwnerEffect.AttemptFailed(_history.Add(_attempt!, kind, why, now, _answer.Next)));
         if (!_history.IsPoison)
         {
             GiveUpAttempt(why, stop);

@@ -71,6 +71,8 @@ internal sealed class OwnedAnswer(Job job, TimeSpan startedAt)
             ReasoningTokens = _text.ReasoningTokens,
             // The worker measures it; a stop string is found here, before the worker knows, so the time until then is taken here.
             EvalDuration = end is null ? now - _firstTokenAt : _evalBefore + end.EvalDuration,
+            DraftedTokens = end?.DraftedTokens ?? 0,
+            AcceptedTokens = end?.AcceptedTokens ?? 0,
             Attempts = attempts,
         };
     }

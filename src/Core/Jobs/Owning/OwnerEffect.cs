@@ -36,6 +36,10 @@ public abstract record OwnerEffect
     /// <summary>The worker did not answer: think less of it until it is heard again.</summary>
     public sealed record Suspect(string WorkerId) : OwnerEffect;
 
+    /// <summary>An attempt that had begun is over and has not come to the job's end.</summary>
+    /// <param name="Attempt">Its time is the owner's clock since the epoch.</param>
+    public sealed record AttemptFailed(FailedAttempt Attempt) : OwnerEffect;
+
     /// <summary>Too many attempts have failed: keep a record of the job for operators. Its end is told apart from this, after it.</summary>
     /// <param name="History">The attempts; their times are the owner's clock since the epoch.</param>
     public sealed record SetAside(JobError Error, IReadOnlyList<FailedAttempt> History) : OwnerEffect;

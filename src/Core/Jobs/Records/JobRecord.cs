@@ -269,6 +269,8 @@ public sealed record JobRecord
                 // What an embedding job puts out are vectors.
                 Tokens = Embedding is null ? end.Tokens ?? output.Tokens : 0,
                 EvalDuration = output.EvalBefore + end.EvalDuration,
+                DraftedTokens = end.DraftedTokens,
+                AcceptedTokens = end.AcceptedTokens,
                 Attempts = Attempts,
             },
         };

@@ -254,6 +254,7 @@ public sealed class JobOwnerTests : OwnerByHand
         owner.HasEnded.ShouldBeTrue();
         Effects.OfType<OwnerEffect.SetAside>().Single().History.Select(past => (past.Kind, past.From, past.To)).ShouldBe(
             [(AttemptFailure.Crashed, 0, 1), (AttemptFailure.Crashed, 1, 1)]);
+        Effects.OfType<OwnerEffect.AttemptFailed>().Select(over => over.Attempt).ShouldBe(Effects.OfType<OwnerEffect.SetAside>().Single().History);
         Effects.OfType<OwnerEffect.Stop>().ShouldBeEmpty();
     }
 
