@@ -24,7 +24,7 @@ public sealed record DayUsage(DateOnly Day, string Tenant, string Credential, IR
     public bool IsWhole =>
         Tenant is not null && Credential is not null && Models is not null && Models.Values.All(count => count is not null);
 
-    /// <summary>What the user of an issuer was called last; null: not known, or a key.</summary>
+    /// <summary>What the key, or the user of an issuer, was called last; null: not known.</summary>
     public string? Name { get; init; }
 
     private long Requests => Models.Values.Sum(count => count.Requests);

@@ -52,7 +52,7 @@ internal static class SecurityServices
     {
         services.AddOptions<OidcOptions>().BindConfiguration(OidcOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IssuerKeys>();
-        services.AddSingleton<UserNames>();
+        services.AddSingleton<CredentialNames>();
         services.AddSingleton<ICredentialCheck, TokenCheck>();
         return services;
     }

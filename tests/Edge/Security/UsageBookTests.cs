@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using OllamaMax.Edge.Security.Oidc;
 using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Edge.Tests.Support;
 using OllamaMax.Security;
@@ -23,7 +22,7 @@ public sealed class UsageBookTests(AzuriteFixture azurite)
         StorageAccount account = new(relay.Through(connection));
         await account.CreateContainersAsync(Cancellation);
         UsageStore store = new(account, NullLogger<UsageStore>.Instance);
-        using UsageBook book = new(store, new UserNames(), TimeProvider.System, NullLogger<UsageBook>.Instance);
+        using UsageBook book = new(store, new CredentialNames(), TimeProvider.System, NullLogger<UsageBook>.Instance);
         using CancellationTokenSource cut = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         book.Add("tenant", "k1", "demo", new(1, 7, 2));
 
@@ -48,7 +47,7 @@ public sealed class UsageBookTests(AzuriteFixture azurite)
         LogLines logs = new();
         using LoggerFactory loggers = new([logs]);
         UsageStore store = new(account, loggers.CreateLogger<UsageStore>());
-        using UsageBook book = new(store, new UserNames(), TimeProvider.System, loggers.CreateLogger<UsageBook>());
+        using UsageBook book = new(store, new CredentialNames(), TimeProvider.System, loggers.CreateLogger<UsageBook>());
         book.Add("tenant", "damaged", "demo", new(1, 7, 2));
         await book.FlushAsync(Cancellation);
         var keys = account.Blobs.GetBlobContainerClient(Containers.Keys);

@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
+using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Security.Keys;
 
 /// <summary>Keys that this cluster has given out.</summary>
-internal sealed class KeyCheck(KeyCache keys, KeyUse use, IOptions<KeyOptions> options, TimeProvider time) : ICredentialCheck
+internal sealed class KeyCheck(KeyCache keys, KeyUse use, CredentialNames names, IOptions<KeyOptions> options, TimeProvider time) : ICredentialCheck
 {
     private readonly KeyRecord? _configured = Configured(options.Value, time);
 
@@ -17,12 +18,18 @@ internal sealed class KeyCheck(KeyCache keys, KeyUse use, IOptions<KeyOptions> o
             return AuthenticationMiddleware.KeyUnknown;
         DateTimeOffset now = time.GetUtcNow();
         if (_configured is not null && _configured.Id == parsed.Id)
-            return _configured.Accepts(parsed, now) ? _configured.ToPrincipal() : AuthenticationMiddleware.KeyUnknown;
+            return _configured.Accepts(parsed, now) ? Named(_configured.ToPrincipal()) : AuthenticationMiddleware.KeyUnknown;
         // Why not is the same to whoever does not have it: unknown, revoked, expired, or another's id with a secret that was made up.
         if (await keys.FindAsync(parsed.Id, cancellationToken) is not { } known || !known.Stored.Record.Accepts(parsed, now))
             return AuthenticationMiddleware.KeyUnknown;
         use.Note(parsed.Id);
-        return known.Principal;
+        return Named(known.Principal);
+    }
+
+    private Principal Named(Principal key)
+    {
+        names.Note(key.Tenant, key.Credential!, key.Name);
+        return key;
     }
 
     private static KeyRecord? Configured(KeyOptions options, TimeProvider time) => options.AdminKey is { Length: > 0 } text && ApiKey.TryParse(text, out ApiKey? key)

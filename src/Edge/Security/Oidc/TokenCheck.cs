@@ -5,12 +5,13 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Security.Keys;
+using OllamaMax.Edge.Security.Usage;
 using OllamaMax.Security;
 
 namespace OllamaMax.Edge.Security.Oidc;
 
 /// <summary>JSON Web Tokens of the configured issuer: signed by one of its keys, with an algorithm that is taken, for this audience, and of now.</summary>
-internal sealed class TokenCheck(IssuerKeys issuers, IOptions<OidcOptions> options, UserNames names, TimeProvider time) : ICredentialCheck
+internal sealed class TokenCheck(IssuerKeys issuers, IOptions<OidcOptions> options, CredentialNames names, TimeProvider time) : ICredentialCheck
 {
     private const int LongestSubject = 200;
     private const int LongestName = 100;
@@ -74,9 +75,11 @@ internal sealed class TokenCheck(IssuerKeys issuers, IOptions<OidcOptions> optio
             return Refused("names no subject or tenant that can be used");
         if (_grants.Of(claims).Failed(out ApiError? error, out UserGrant? grant))
             return error;
-        Principal user = new(tenant, subject, grant.Permissions) { Credential = CredentialOf(subject), DisplayName = NameOf(claims), Models = grant.Models, Limits = grant.Limits };
-        names.Note(user);
-        return user;
+        string credential = CredentialOf(subject);
+        string? name = NameOf(claims);
+        if (name is not null)
+            names.Note(tenant, credential, name);
+        return new Principal(tenant, subject, grant.Permissions) { Credential = credential, DisplayName = name, Models = grant.Models, Limits = grant.Limits };
     }
 
     /// <summary>Where users choose what they are called, none must use up the limits of a key by its id.</summary>

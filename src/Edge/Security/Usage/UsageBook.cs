@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Azure;
 using Microsoft.Extensions.Logging;
-using OllamaMax.Edge.Security.Oidc;
 using OllamaMax.Security;
 using OllamaMax.Storage.Security;
 
@@ -10,7 +9,7 @@ namespace OllamaMax.Edge.Security.Usage;
 /// <summary>
 /// What was used, by day, key and model. Added up here and told to storage every few seconds: a kill -9 loses that much, and requests pay nothing.
 /// </summary>
-internal sealed partial class UsageBook(UsageStore store, UserNames names, TimeProvider time, ILogger<UsageBook> logger) : PeriodicFlush(FlushEvery, time)
+internal sealed partial class UsageBook(UsageStore store, CredentialNames names, TimeProvider time, ILogger<UsageBook> logger) : PeriodicFlush(FlushEvery, time)
 {
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(10);
 

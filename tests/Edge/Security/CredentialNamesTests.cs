@@ -8,7 +8,7 @@ using OllamaMax.TestKit;
 namespace OllamaMax.Edge.Tests.Security;
 
 /// <summary>An opaque subject tells nobody who it is; a name may be another's tomorrow. So there are both.</summary>
-public sealed class UserNamesTests(AzuriteFixture azurite)
+public sealed class CredentialNamesTests(AzuriteFixture azurite)
 {
     [Theory]
     [InlineData("ada@example.org", "ada@example.org")]
@@ -34,6 +34,21 @@ public sealed class UserNamesTests(AzuriteFixture azurite)
         NameIn(use, "name").ShouldBe(shown);
         JsonElement act = (await edge.JsonAsync($"/audit?actor={Uri.EscapeDataString(shown ?? subject)}&newest=true&limit=1", SecuredEdge.Admin)).GetProperty("records").EnumerateArray().ShouldHaveSingleItem();
         (act.GetProperty("actor").GetString(), NameIn(act, "actor_name")).ShouldBe((subject, shown));
+    }
+
+    [Fact]
+    public async Task Usage_OfAKeyThatIsRevokedSince_HasItsName()
+    {
+        await using EdgeServer edge = await SecuredEdge.StartAsync(azurite);
+        edge.Jobs.Script = job => job.Accept().Say("hello").Finish();
+        (string id, string key) = await edge.CreateKeyAsync(new { name = "laptop" });
+        using HttpResponseMessage chat = await edge.PostAsync("/api/chat", """{"model":"demo","messages":[{"role":"user","content":"x"}],"stream":false}""", ("x-api-key", key));
+        chat.StatusCode.ShouldBe(HttpStatusCode.OK);
+        using HttpResponseMessage revoked = await edge.DeleteAsync($"/keys/{id}", SecuredEdge.Admin);
+        revoked.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+
+        JsonElement use = (await edge.JsonAsync($"/usage?key={id}", SecuredEdge.Admin)).GetProperty("usage").EnumerateArray().ShouldHaveSingleItem();
+        NameIn(use, "name").ShouldBe("laptop");
     }
 
     private static string? NameIn(JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
