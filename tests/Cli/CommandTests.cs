@@ -44,6 +44,27 @@ public sealed class CommandTests(LocalSystemFixture local)
         undrained.ShouldContain(" alive ");
     }
 
+    [Theory]
+    [InlineData("alive", "gone", "1", ExitCode.Done)]
+    [InlineData("gone", "draining", "2", ExitCode.Done)]
+    [InlineData("alive", "suspect", null, ExitCode.Failed)]
+    [InlineData("gone", "gone", null, ExitCode.Failed)]
+    public async Task Drain_NameThatTwoHave_IsOfTheOneThatIsThere(string first, string second, string? drained, int code)
+    {
+        string? asked = null;
+        await using WebApplication server = await PlayedEdge.StartAsync(context =>
+        {
+            if (context.Request.Method == HttpMethods.Post)
+                asked = context.Request.Path;
+            return context.Response.WriteAsync(
+                $$"""{"workers":[{"id":"1","name":"box","state":"{{first}}"},{"id":"2","name":"box","state":"{{second}}"}]}""", Cancellation);
+        });
+
+        (await Tool.RunAsync("", "worker", "drain", "box", "--edge", server.Urls.Single())).Code.ShouldBe(code);
+
+        asked.ShouldBe(drained is null ? null : $"/cluster/workers/{drained}/drain");
+    }
+
     [Fact]
     public async Task Drain_UnknownWorker_IsNotThere()
     {

@@ -6,12 +6,12 @@ namespace OllamaMax.Cli.Commands;
 /// <summary><c>worker …</c>: the GPU boxes.</summary>
 internal static class WorkerCommands
 {
-    private static readonly Argument<string> Worker = new("worker") { Description = "Its id, or its name where no other has it" };
+    private static readonly Argument<string> Worker = new("worker") { Description = "Its id, or its name where no other that is there has it" };
 
     public static Column[] Columns { get; } =
     [
         new("NAME", worker => worker.Shown("name")),
-        new("STATE", worker => worker.Shown("state")),
+        new("STATE", worker => worker.Is("drained") ? "drained" : worker.Shown("state")),
         new("SLOTS", worker => $"{worker.Member("slots").Shown("used")}/{worker.Member("slots").Shown("total")}", true),
         new("TOKENS/S", worker => worker.Shown("tokens_per_second"), true),
         new("SITE", worker => worker.Shown("site")),
@@ -110,6 +110,8 @@ internal static class WorkerCommands
             screen.List(worker, [worker], Columns);
             if (worker.Text("state") == "draining" && worker.Member("drain_requested") is { ValueKind: JsonValueKind.False })
                 screen.Note("the drain is taken back: the worker is told, and is alive with its next report, unless it is about to end by itself");
+            else if (worker.Text("state") == "draining" && !worker.Is("drained"))
+                screen.Note("it runs nothing any more once `ollamamax worker list` shows it as drained");
         });
         return command;
     }
@@ -118,13 +120,15 @@ internal static class WorkerCommands
         await FindAsync(edge, asked, cancellationToken)
         ?? throw new EdgeException($"there is no worker '{asked}'; `ollamamax worker list` shows those that are", System.Net.HttpStatusCode.NotFound);
 
-    /// <summary>The id of the one that is listed under it, or alone under this name; null where none is.</summary>
+    /// <summary>The id of the one that is listed under it, or alone under this name, those that are gone left out where another has it: a box that joined anew is listed twice for a week. Null where none is.</summary>
     private static async Task<string?> FindAsync(Edge edge, string asked, CancellationToken cancellationToken)
     {
         JsonElement[] workers = [.. (await edge.GetAsync("cluster/workers", cancellationToken)).Items("workers")];
         if (Array.Exists(workers, worker => worker.Text("id") == asked))
             return asked;
-        return Array.FindAll(workers, worker => worker.Text("name") == asked) switch
+        JsonElement[] named = Array.FindAll(workers, worker => worker.Text("name") == asked);
+        JsonElement[] there = Array.FindAll(named, worker => worker.Text("state") != "gone");
+        return (there.Length > 0 ? there : named) switch
         {
             [var only] => only.Shown("id"),
             [] => null,

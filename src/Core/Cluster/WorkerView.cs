@@ -36,6 +36,9 @@ public sealed record WorkerView(WorkerReport Report, TimeSpan Age)
         : Report.Draining || IsToDrain ? WorkerState.Draining
         : WorkerState.Alive;
 
+    /// <summary>The drain that people wished for is over: by its own word it takes nothing new and runs nothing. What edges have heard of its slots says less, as each hears of its own jobs.</summary>
+    public bool IsDrained => State == WorkerState.Draining && IsToDrain && Report.Draining && Report.SlotsUsed == 0;
+
     /// <summary>When it came into its state at the earliest, by storage's clock: a silence counts from the moment when it was long enough.</summary>
     public DateTimeOffset StateSince => State switch
     {

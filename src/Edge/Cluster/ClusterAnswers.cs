@@ -70,6 +70,9 @@ internal sealed record WorkerAnswer(
     /// <summary>When it came into its state, by storage's clock, as the leader saw it; null where no leader has seen it yet.</summary>
     public DateTimeOffset? StateSince { get; init; }
 
+    /// <summary>It drains and runs nothing any more: it can be switched off.</summary>
+    public bool Drained { get; init; }
+
     /// <summary>What in its reports cannot be; what it says is believed within bounds.</summary>
     public IReadOnlyList<string> Flags { get; init; } = [];
 }

@@ -151,6 +151,7 @@ internal sealed class ClusterEndpoints(
         {
             DrainRequested = view.IsToDrain,
             StateSince = documents.State.Last?.Content.Members.GetValueOrDefault(report.Id) is { } member && member.State == view.State ? member.Since : null,
+            Drained = view.IsDrained,
             Flags = view.Flags,
         };
     }

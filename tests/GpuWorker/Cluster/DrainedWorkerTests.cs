@@ -53,6 +53,36 @@ public sealed class DrainedWorkerTests
             queue => queue.GetProperty("model").GetString() == "demo:latest" && queue.GetProperty("band").GetString() == "batch");
     }
 
+    /// <summary>An edge hears of the slots that its own jobs take, and of others' with the next report.</summary>
+    [Fact]
+    public async Task Drain_WhileItAnswers_IsDrainedOnceItSaysSoItself()
+    {
+        await using JobCluster cluster = await StartAsync();
+        TaskCompletionSource answers = new(), mayEnd = new();
+        ScriptedEngine engine = new(slots: 1)
+        {
+            BeforeToken = (_, stop) =>
+            {
+                answers.TrySetResult();
+                return mayEnd.Task.WaitAsync(stop);
+            },
+        };
+        await cluster.AddWorkerAsync(engine);
+        string id = await cluster.Client.SubmitAsync();
+        await answers.Task.WaitAsync(Cancellation);
+        string worker = (await WorkersAsync(cluster)).Single().GetProperty("id").GetString()!;
+
+        (await WishAsync(cluster, worker, "drain")).GetProperty("drained").GetBoolean().ShouldBeFalse("nobody has told it");
+        await UntilItReportsAsync(cluster, worker, isDraining: true);
+        (await WorkersAsync(cluster)).Single().GetProperty("drained").GetBoolean().ShouldBeFalse("it runs one");
+        mayEnd.SetResult();
+        await cluster.Client.ShowWhenAsync(id, "completed");
+
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        while (!(await WorkersAsync(cluster)).Single().GetProperty("drained").GetBoolean())
+            await timer.WaitForNextTickAsync(Cancellation);
+    }
+
     [Fact]
     public async Task Drain_WorkerThatNobodyKnows_IsNotFound()
     {

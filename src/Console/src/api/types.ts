@@ -38,6 +38,7 @@ export interface Worker {
   /** People want it to take nothing new. */
   drain_requested: boolean;
   state_since: string | null;
+  drained: boolean;
   slots: { used: number; total: number };
   models: WorkerModel[];
   devices: Device[];

@@ -24,7 +24,7 @@ export const WorkerCard = memo(function WorkerCard({ worker, onOrder }: WorkerCa
           <div className="worker-name">{worker.name}</div>
           <div className="small">{[worker.site, worker.host].filter(Boolean).join(" · ")}</div>
         </div>
-        <StateOf state={worker.state} />
+        <StateOf state={worker.drained ? "drained" : worker.state} />
         <Orders id={worker.id} name={worker.name} isToDrain={worker.drain_requested} onOrder={onOrder} />
       </div>
       <Meter name="Slots" used={slots.used} total={slots.total} text={`${slots.used} of ${slots.total}`} />
@@ -42,7 +42,7 @@ export const WorkerCard = memo(function WorkerCard({ worker, onOrder }: WorkerCa
   );
 }, (before, after) => before.onOrder === after.onOrder && shown(before.worker) === shown(after.worker));
 
-const shown = (worker: Worker): string => JSON.stringify([worker.name, worker.state, worker.drain_requested, worker.slots, worker.devices, worker.memory.free, worker.models, worker.tokens_per_second, worker.flags, ageOf(worker)]);
+const shown = (worker: Worker): string => JSON.stringify([worker.name, worker.state, worker.drained, worker.drain_requested, worker.slots, worker.devices, worker.memory.free, worker.models, worker.tokens_per_second, worker.flags, ageOf(worker)]);
 
 const StateOf = memo(function StateOf({ state }: { state: string }) {
   return <State of={state} />;

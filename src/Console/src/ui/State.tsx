@@ -15,6 +15,7 @@ const Colors: Record<string, string> = {
   cancelled: "gray",
   cancelling: "gray",
   draining: "orange",
+  drained: "gray",
   suspect: "orange",
   expired: "orange",
   failed: "red",
