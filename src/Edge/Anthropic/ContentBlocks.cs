@@ -33,6 +33,10 @@ internal static class ContentBlocks
         return "";
     }
 
+    /// <summary>Of a block <c>search_result</c>: what was found, below its title and its source. Nothing here cites it.</summary>
+    public static string SearchResult(JsonFields block) =>
+        string.Join('\n', [.. new[] { block.Text("title"), block.Text("source") }.OfType<string>(), .. Read(block, "content").Select(Text)]);
+
     /// <summary>The image of a block; null and an error where it is none that can be read.</summary>
     /// <param name="errors">Where to note it.</param>
     public static ChatImage? Image(JsonFields block, FieldErrors errors)
@@ -50,7 +54,7 @@ internal static class ContentBlocks
     public static string? Refuse(JsonFields block)
     {
         string? type = block.Text("type");
-        block.Errors.Add(block.PathOf("type"), type is "document" or "search_result"
+        block.Errors.Add(block.PathOf("type"), type is "document"
             ? $"\"{type}\" is not supported by this server: models read text and images"
             : type is "image" ? "\"image\" stands in messages of the user's and results of tools"
             : $"\"{type}\" is not a type of content block that is supported here");

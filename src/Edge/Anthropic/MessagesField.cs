@@ -81,6 +81,9 @@ internal static class MessagesField
                 case "text":
                     parts.Add(ContentBlocks.Text(block));
                     break;
+                case "search_result":
+                    parts.Add(ContentBlocks.SearchResult(block));
+                    break;
                 case "image" when ContentBlocks.Image(block, block.Errors) is { } image:
                     parts.Add(image);
                     break;
@@ -121,6 +124,7 @@ internal static class MessagesField
     private static string? ReadPart(JsonFields block, LateTools lateTools) => block.Text("type") switch
     {
         "text" => ContentBlocks.Text(block),
+        "search_result" => ContentBlocks.SearchResult(block),
         "image" => LeftOut.UnreadableImage,
         "document" => LeftOut.File,
         "tool_reference" => lateTools.ReadReference(block),

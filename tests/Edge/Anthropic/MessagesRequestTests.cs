@@ -116,6 +116,23 @@ public sealed class MessagesRequestTests
         edge.Jobs.Count.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task Messages_SearchResults_AreTheirTexts()
+    {
+        const string found = """{"type":"search_result","source":"https://a.example","title":"A","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}],"citations":{"enabled":true}}""";
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, Request($$"""
+            "messages":[{"role":"user","content":[{{found}},{"type":"text","text":"?"}]},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{} }]},
+              {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{{found}}]}]}]
+            """));
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldEndWith("<user>A\nhttps://a.example\nx\ny\n?<assistant><tool>A\nhttps://a.example\nx\ny<assistant>");
+    }
+
     /// <summary>By these details the tool runner of Anthropic's SDK knows to send its conversations as a whole.</summary>
     [Theory]
     [InlineData("""{"type":"create"}""")]
