@@ -21,7 +21,10 @@ internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSou
 
     private readonly CostSource[] _sources = [.. sources];
     private readonly Dictionary<string, long> _told = [];
+
+    // Never disposed of: the last flush may outlast the edge's services.
     private readonly SemaphoreSlim _oneAtATime = new(1);
+
     private DateTimeOffset _from = time.GetUtcNow();
 
     /// <summary>The month so far, with what this edge has counted until now.</summary>
@@ -38,12 +41,6 @@ internal sealed partial class CostBook(IDocumentStore store, IEnumerable<CostSou
         {
             _oneAtATime.Release();
         }
-    }
-
-    public override void Dispose()
-    {
-        _oneAtATime.Dispose();
-        base.Dispose();
     }
 
     /// <summary>Where the month has turned since the last time, what was counted in between is the new one's: ten minutes of it at the most.</summary>

@@ -14,7 +14,10 @@ internal sealed partial class UsageBook(UsageStore store, CredentialNames names,
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
+
+    // Never disposed of: the last flush may outlast the edge's services.
     private readonly SemaphoreSlim _oneAtATime = new(1);
+
     private Dictionary<(DateOnly Day, string Tenant, string Credential), Dictionary<string, UseCount>> _counts = [];
 
     /// <summary>Tried, and not known to have arrived: it is tried again as it is, as storage would take the same in another form for more.</summary>
@@ -41,12 +44,6 @@ internal sealed partial class UsageBook(UsageStore store, CredentialNames names,
         {
             _oneAtATime.Release();
         }
-    }
-
-    public override void Dispose()
-    {
-        _oneAtATime.Dispose();
-        base.Dispose();
     }
 
     private async Task FlushOneAtATimeAsync(CancellationToken cancellationToken)
