@@ -26,8 +26,8 @@ public sealed class UsageTests(AzuriteFixture azurite)
 
         days.Select(day => day.ToString()).ShouldBe(
         [
-            $$"""{"day":"2026-01-02","tenant":"{{tenant}}","key":"{{id}}","model":"demo:latest","requests":2,"prompt_tokens":14,"output_tokens":4}""",
-            $$"""{"day":"2026-01-03","tenant":"{{tenant}}","key":"{{id}}","model":"demo:latest","requests":1,"prompt_tokens":7,"output_tokens":2}""",
+            $$"""{"day":"2026-01-02","tenant":"{{tenant}}","key":"{{id}}","model":"demo:latest","requests":2,"prompt_tokens":14,"output_tokens":4,"name":"one"}""",
+            $$"""{"day":"2026-01-03","tenant":"{{tenant}}","key":"{{id}}","model":"demo:latest","requests":1,"prompt_tokens":7,"output_tokens":2,"name":"one"}""",
         ]);
     }
 

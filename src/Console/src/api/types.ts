@@ -173,7 +173,7 @@ export interface UsageItem {
   day: string;
   tenant: string;
   key: string;
-  /** What the user of an issuer was called last. */
+  /** What the key, or the user of an issuer, was called last. */
   name?: string;
   model: string;
   requests: number;

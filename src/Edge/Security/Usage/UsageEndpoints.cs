@@ -69,7 +69,7 @@ internal sealed record UsageAnswer(IReadOnlyList<UsageItem> Usage)
 /// <param name="Requests">Jobs that were run: a request for several answers counts each.</param>
 internal sealed record UsageItem(DateOnly Day, string Tenant, string Key, string Model, long Requests, long PromptTokens, long OutputTokens)
 {
-    /// <summary>What the user of an issuer was called last; left out: not known, or a key.</summary>
+    /// <summary>What the key, or the user of an issuer, was called last; left out: not known to the edge that counted.</summary>
     public string? Name { get; init; }
 
     public static UsageItem Of(DayUsage usage, string model, UseCount count) =>
