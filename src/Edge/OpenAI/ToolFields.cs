@@ -24,7 +24,7 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
             case null:
                 return new(elements, free);
             case { ValueKind: JsonValueKind.Object } when request.Object("tool_choice") is { } choice && choice.Text("type") is "allowed_tools":
-                return ReadAllowed(isFlat ? choice : choice.Object("allowed_tools") ?? choice, tools, isFlat, free);
+                return ReadAllowed(isFlat ? choice : choice.Object("allowed_tools") ?? choice, tools, names, isFlat, free);
             case { ValueKind: JsonValueKind.Object }:
                 return new(elements, ReadNamed(request, names, isFlat) with { IsSingle = isSingle });
             default:
@@ -47,11 +47,11 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
     }
 
     /// <summary>Some of the tools. The model does not see the others, which is how it is kept from calling them.</summary>
-    private static ToolFields ReadAllowed(JsonFields allowed, IReadOnlyList<GivenTool> tools, bool isFlat, ToolChoice free)
+    private static ToolFields ReadAllowed(JsonFields allowed, IReadOnlyList<GivenTool> tools, HashSet<string> names, bool isFlat, ToolChoice free)
     {
         if (!allowed.IsSet("tools"))
             allowed.Errors.Add(allowed.PathOf("tools"), "is required");
-        HashSet<string> names = [];
+        HashSet<string> chosen = [];
         foreach (JsonFields one in allowed.Objects("tools"))
         {
             // What is left out of the tools cannot be called either.
@@ -60,11 +60,11 @@ internal readonly record struct ToolFields(IReadOnlyList<JsonElement> Tools, Too
             string name = (isFlat ? one : one.Object("function") ?? one).Text("name") ?? "";
             if (isFlat)
                 name = FlatTool.FunctionOf(one.Text("namespace"), name);
-            if (tools.All(tool => tool.Name != name))
+            if (!names.Contains(name))
                 one.Errors.Add(one.PathOf("name"), "must be that of one of the tools");
-            names.Add(name);
+            chosen.Add(name);
         }
-        JsonElement[] elements = [.. tools.Where(tool => names.Contains(tool.Name)).Select(tool => tool.Function)];
+        JsonElement[] elements = [.. tools.Where(tool => chosen.Contains(tool.Name)).Select(tool => tool.Function)];
         bool isRequired = allowed.Text("mode") is "required";
         if (allowed.Text("mode") is not ("auto" or "required"))
             allowed.Errors.Add(allowed.PathOf("mode"), "must be \"auto\" or \"required\"");

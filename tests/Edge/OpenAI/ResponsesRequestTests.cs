@@ -130,6 +130,7 @@ public sealed class ResponsesRequestTests
 
     [Theory]
     [InlineData("{}", "model")]
+    [InlineData("""{"model":"demo","input":"x","prompt_cache_key":"\ud800"}""", "prompt_cache_key")]
     [InlineData("""{"model":"demo"}""", "input")]
     [InlineData("""{"model":"demo","input":[]}""", "input")]
     [InlineData("""{"model":"demo","input":7}""", "input")]

@@ -53,6 +53,20 @@ public sealed class ResponsesToolsTests
         second.GetProperty("output")[0].GetProperty("type").GetString().ShouldBe("custom_tool_call");
     }
 
+    [Fact]
+    public async Task Create_ReferenceToAnItemWithTools_HasThem()
+    {
+        const string told = """{"type":"additional_tools","role":"developer","tools":[{"type":"function","name":"f"}]}""";
+        await using EdgeServer edge = await StartAsync();
+        await AnswerAsync(edge, $$"""{"model":"able","input":[{{told}},{"role":"user","content":"hi"}]}""");
+        string id = edge.Responses.Kept.ShouldHaveSingleItem().Value.Input[0].GetProperty("id").GetString()!;
+
+        await AnswerAsync(edge, $$"""{"model":"able","input":[{"type":"item_reference","id":"{{id}}"},{"role":"user","content":"more"}]}""");
+
+        await edge.Jobs.NextAsync();
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldContain("[f]<user>more");
+    }
+
     [Theory]
     [InlineData("auto", """{"type":"custom","name":"g"},{"type":"web_search"}""", "[g]", false)]
     [InlineData("auto", """{"type":"function","name":"f","namespace":"n"},{"type":"function","name":"f"}""", "[f][n__f]", false)]

@@ -13,6 +13,7 @@ internal sealed class FlatTools
     public const string Item = "additional_tools";
 
     private readonly List<GivenTool> _tools = [];
+    private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
     private readonly bool _mustCall;
 
     private FlatTools(bool mustCall) => _mustCall = mustCall;
@@ -30,7 +31,11 @@ internal sealed class FlatTools
     }
 
     /// <summary>All of a request, as they came.</summary>
-    public static IEnumerable<JsonFields> All(JsonFields request) => [.. request.Objects("tools"), .. InputField.Items(request).SelectMany(HeldBy)];
+    public static IEnumerable<JsonFields> All(JsonFields request) => [.. request.Objects("tools"), .. InItems(request)];
+
+    // A text has none, and is not copied to find that out.
+    private static IEnumerable<JsonFields> InItems(JsonFields request) =>
+        request.Find("input") is { ValueKind: JsonValueKind.Array } ? request.Objects("input").SelectMany(HeldBy) : [];
 
     /// <summary>Those of an item of the input.</summary>
     public static IReadOnlyList<JsonFields> HeldBy(JsonFields item)
@@ -119,10 +124,9 @@ internal sealed class FlatTools
             json.WriteEndObject();
             json.WriteEndObject();
         }));
-        int known = _tools.FindIndex(other => other.Name == function);
-        if (known < 0)
+        if (_places.TryAdd(function, _tools.Count))
             _tools.Add(tool);
         else
-            _tools[known] = tool;
+            _tools[_places[function]] = tool;
     }
 }

@@ -47,7 +47,9 @@ internal sealed class ResponseHistory(IResponseArchive archive, IOptions<EdgeOpt
             return TooLarge("input");
         FieldErrors errors = new();
         JsonFields[] read = [.. all.Select(item => new JsonFields(item, "input", errors))];
-        ResponsesRequest whole = WithTools(request, read.SkipLast(request.Input.Count), errors);
+        // The request's own are read already, but for those that a reference stood for.
+        int own = read.Length - request.Input.Count;
+        ResponsesRequest whole = WithTools(request, read.Where((_, index) => index < own || IsReference(request.Input[index - own])), errors);
         whole = whole with { Inference = whole.Inference with { Messages = Conversation.Read(request.Instructions, read) } };
         return errors.First is { } first ? first : whole;
     }

@@ -29,6 +29,16 @@ internal static class ResponseSettings
         ("truncation", "\"disabled\""),
     ];
 
+    /// <summary>Notes a field that cannot be repeated, though nothing else looks into it.</summary>
+    public static void Check(JsonFields request)
+    {
+        foreach ((string name, _) in Fields)
+        {
+            if (request.Find(name) is { } value)
+                new JsonFields(value, name, request.Errors).Copy();
+        }
+    }
+
     /// <summary>One object. The request must have been read without an error.</summary>
     public static JsonElement Of(JsonFields request, bool isStored, bool isBackground)
     {

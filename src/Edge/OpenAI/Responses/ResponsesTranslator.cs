@@ -30,6 +30,7 @@ internal static class ResponsesTranslator
     public static Result<ResponsesRequest> TranslateCount(JsonFields request, string id)
     {
         ResponsesRequest prompt = ReadPrompt(request, id);
+        ResponseSettings.Check(request);
         return request.Errors.First is { } error ? error : prompt with { Settings = ResponseSettings.Of(request, isStored: false, isBackground: false) };
     }
 
@@ -59,6 +60,7 @@ internal static class ResponsesTranslator
         bool isStream = request.Flag("stream") ?? false;
         CheckOnly(request);
         Policy.Check(request);
+        ResponseSettings.Check(request);
         if (request.Errors.First is { } error)
             return error;
         return prompt with
