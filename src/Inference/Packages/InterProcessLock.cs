@@ -5,20 +5,24 @@ public sealed class InterProcessLock : IDisposable
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(100);
 
+    // EWOULDBLOCK of Linux and of macOS; a sharing and a lock violation of Windows. A disk that is full or read-only is none of them.
+    private static readonly int[] s_held = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
+
     private readonly FileStream _file;
 
     private InterProcessLock(FileStream file) => _file = file;
 
     /// <summary>Null when another process (or another place in this one) holds it.</summary>
+    /// <exception cref="IOException">The file cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException"/>
     public static InterProcessLock? TryAcquire(string path)
     {
         try
         {
             return new(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
-        catch (IOException e) when (e.GetType() == typeof(IOException))
+        catch (IOException e) when (s_held.Contains(e.HResult))
         {
-            // A sharing violation is a plain IOException; a missing folder and the like are subclasses and go on up.
             return null;
         }
     }

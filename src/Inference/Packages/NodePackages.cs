@@ -21,9 +21,7 @@ public static class NodePackages
         Stamp stamp = Stamp.Of(repositoryRoot);
         if (stamp.IsCurrent)
             return;
-        using InterProcessLock held = await InterProcessLock.AcquireAsync(
-            LockFile(repositoryRoot), () => report("waiting for another process that installs npm packages"),
-            TimeProvider.System, cancellationToken);
+        using InterProcessLock held = await LockAsync(repositoryRoot, report, cancellationToken);
         if (stamp.IsCurrent)
             return;
         PackageLock wished = PackageLock.Read(Path.Combine(repositoryRoot, "package-lock.json"));
@@ -32,6 +30,19 @@ public static class NodePackages
         if (MissingPackage(repositoryRoot, wished) is not null)
             await InstallAsync(repositoryRoot, wished, withOptional, report, cancellationToken);
         stamp.Write();
+    }
+
+    private static async Task<InterProcessLock> LockAsync(string root, Action<string> report, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await InterProcessLock.AcquireAsync(
+                LockFile(root), () => report("waiting for another process that installs npm packages"), TimeProvider.System, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PrerequisiteException($"npm packages cannot be installed in {root}: {e.Message}");
+        }
     }
 
     private static async Task InstallAsync(

@@ -3,7 +3,10 @@
 'use strict';
 
 const endsWithin = 2000; // ms, as StopGraces.Azurite
+let isEnding = false;
 const end = () => {
+  if (isEnding) return; // its handlers are gone, which would be taken for having had none
+  isEnding = true;
   setTimeout(() => process.exit(1), endsWithin).unref();
   // The program's own handlers, if it has any yet, close files properly.
   if (!process.emit('end')) process.exit(1);
