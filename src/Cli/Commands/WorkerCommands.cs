@@ -78,9 +78,9 @@ internal static class WorkerCommands
         Command revoke = new("revoke", "Takes back that it was let in: it gets nothing any more and cannot come back under its id") { Worker };
         run.Set(revoke, async (parsed, edge, screen, cancellationToken) =>
         {
-            // One that has never reported is in no list, and can be revoked by its id.
+            // One that has never reported is in no list, and can be revoked by its id. Of two with one name the gone one may be meant, and what is revoked stays so.
             string asked = parsed.GetRequiredValue(Worker);
-            string id = await FindAsync(edge, asked, cancellationToken) ?? asked;
+            string id = await FindAsync(edge, asked, preferThere: false, cancellationToken) ?? asked;
             JsonElement worker = await edge.CallAsync(HttpMethod.Delete, $"cluster/workers/{Uri.EscapeDataString(id)}", null, cancellationToken);
             screen.List(worker, [worker], Columns);
         });
@@ -117,18 +117,19 @@ internal static class WorkerCommands
     }
 
     private static async Task<string> IdAsync(Edge edge, string asked, CancellationToken cancellationToken) =>
-        await FindAsync(edge, asked, cancellationToken)
+        await FindAsync(edge, asked, preferThere: true, cancellationToken)
         ?? throw new EdgeException($"there is no worker '{asked}'; `ollamamax worker list` shows those that are", System.Net.HttpStatusCode.NotFound);
 
-    /// <summary>The id of the one that is listed under it, or alone under this name, those that are gone left out where another has it: a box that joined anew is listed twice for a week. Null where none is.</summary>
-    private static async Task<string?> FindAsync(Edge edge, string asked, CancellationToken cancellationToken)
+    /// <summary>The id of the one that is listed under it, or alone under this name; null where none is.</summary>
+    /// <param name="preferThere">Those that are gone are left out where another has the name: a box that joined anew is listed twice for a week.</param>
+    private static async Task<string?> FindAsync(Edge edge, string asked, bool preferThere, CancellationToken cancellationToken)
     {
         JsonElement[] workers = [.. (await edge.GetAsync("cluster/workers", cancellationToken)).Items("workers")];
         if (Array.Exists(workers, worker => worker.Text("id") == asked))
             return asked;
         JsonElement[] named = Array.FindAll(workers, worker => worker.Text("name") == asked);
         JsonElement[] there = Array.FindAll(named, worker => worker.Text("state") != "gone");
-        return (there.Length > 0 ? there : named) switch
+        return (preferThere && there.Length > 0 ? there : named) switch
         {
             [var only] => only.Shown("id"),
             [] => null,
