@@ -119,7 +119,13 @@ internal sealed partial class Worker
         }
         catch (OperationCanceledException) when (drain.IsCancellationRequested)
         {
-            await DrainAsync();
+            await DrainAsync(_options.DrainTimeout);
+        }
+        catch (IdentityTakenException)
+        {
+            // Its edges still listen: others go on at once, where silence would first have to be long enough.
+            await DrainAsync(TimeSpan.Zero);
+            throw;
         }
         finally
         {
@@ -174,10 +180,10 @@ internal sealed partial class Worker
         await _heartbeat.RunAsync(stopping);
     }
 
-    private async Task DrainAsync()
+    private async Task DrainAsync(TimeSpan timeout)
     {
         LogDraining();
-        Task drained = _dispatcher.DrainAsync(_options.DrainTimeout, HandingBack);
+        Task drained = _dispatcher.DrainAsync(timeout, HandingBack);
         _heartbeat.ReportSoon();
         await drained;
         await _background.WaitUntilWrittenAsync(HandingBack);

@@ -26,6 +26,6 @@ internal sealed class AwayServers(WorkerDirectory directory, IOptions<DispatchOp
             return null;
         string last = run.Owner.LastFailure is { } why ? $"; the last attempt: {why}" : "";
         return new JobError(
-            JobErrorKind.Unavailable, $"no worker has offered '{run.Job.ModelName ?? run.Job.Model}' for {wait.TotalSeconds:0} seconds: the server that it runs on, or the worker beside it, is away{last}");
+            JobErrorKind.Unavailable, $"no worker has offered '{run.Job.ModelName ?? run.Job.Model}' for {wait.TotalSeconds:0} seconds: the server that it runs on, or the worker beside it, is away or drains{last}");
     }
 }

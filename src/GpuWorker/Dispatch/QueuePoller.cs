@@ -139,11 +139,11 @@ internal sealed partial class QueuePoller(
         }
     }
 
-    /// <summary>False where no slot is free any more: others are to see the message at once.</summary>
+    /// <summary>False where no slot is free any more, or nothing is to be taken any more: others are to see the message at once.</summary>
     private async Task<bool> TryTakeAsync(QueuedJob job, QueueClient queue, QueueMessage message, CancellationToken cancellationToken)
     {
         QueueHold hold = new(queue, message, time);
-        if (!slots.TryTake())
+        if (dispatcher.IsDraining || orders.Rests || !slots.TryTake())
         {
             await ShowAsync(hold, job.Model, cancellationToken);
             return false;

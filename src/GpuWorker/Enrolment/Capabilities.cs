@@ -57,14 +57,7 @@ internal sealed partial class Capabilities(
         {
             TimeSpan left = Current.ExpiresAt - time.GetUtcNow();
             await Task.Delay(left / 2 > TimeSpan.FromSeconds(1) ? left / 2 : TimeSpan.FromSeconds(1), time, cancellationToken);
-            try
-            {
-                await RenewAsync(cancellationToken);
-            }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
-            {
-                LogNotRenewed(e.Message, Current.ExpiresAt);
-            }
+            await UntilReachedAsync(RenewAsync, cancellationToken);
         }
     }
 
@@ -138,7 +131,4 @@ internal sealed partial class Capabilities(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The edge at {Edge} cannot be reached ({Reason}); trying again in {Seconds:0.#} s")]
     private partial void LogUnreachable(Uri edge, string reason, double seconds);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The capabilities were not renewed ({Reason}); they last until {ExpiresAt:O}")]
-    private partial void LogNotRenewed(string reason, DateTimeOffset expiresAt);
 }

@@ -101,7 +101,7 @@ internal sealed partial class Heartbeat(
             if (document.DevicesLeftOut > 0 && !_hasToldOfDevices)
                 LogDevicesLeftOut(document.DevicesLeftOut, report.Devices.Count);
             _hasToldOfDevices |= document.DevicesLeftOut > 0;
-            await blob.WriteAsync(document, cancellationToken);
+            await blob.WriteAsync(document, left, cancellationToken);
             return true;
         }
         catch (Exception e) when (StorageFailure.Is(e, cancellationToken) || e is UnauthorizedAccessException)

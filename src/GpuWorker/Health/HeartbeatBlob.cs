@@ -24,10 +24,15 @@ internal sealed class HeartbeatBlob(Capabilities capabilities, SignedStorage sto
     /// <inheritdoc cref="WorkerReport.Instance"/>
     public string Instance { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
 
-    /// <exception cref="IdentityTakenException">Another process has written it.</exception>
+    /// <param name="document">The report.</param>
+    /// <param name="left">Whether it is the last one: who has written none says no goodbye, as it would be taken for another process's.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="IdentityTakenException">Another process has written it, and works.</exception>
     /// <exception cref="RequestFailedException">Storage could not.</exception>
-    public async Task WriteAsync(HeartbeatDocument document, CancellationToken cancellationToken)
+    public async Task WriteAsync(HeartbeatDocument document, bool left, CancellationToken cancellationToken)
     {
+        if (left && _own is null)
+            return;
         BlobClient blob = storage.Blob(capabilities.Current.HeartbeatUrl);
         try
         {
@@ -37,7 +42,7 @@ internal sealed class HeartbeatBlob(Capabilities capabilities, SignedStorage sto
         {
             if (await FindOtherAsync(blob, cancellationToken) is { } other)
                 throw new IdentityTakenException(capabilities.WorkerId, other);
-            // A write of this process whose answer was lost; or it was deleted.
+            // A write of this process whose answer was lost; or the other one has left; or it was deleted.
             _own = await WriteAsync(blob, document, null, cancellationToken);
         }
     }
@@ -52,7 +57,7 @@ internal sealed class HeartbeatBlob(Capabilities capabilities, SignedStorage sto
         return (await blob.UploadAsync(new BinaryData(document.Content), options, cancellationToken)).Value.ETag;
     }
 
-    /// <returns>The report that another process has written; null where it is this one's own, and where none is there or it cannot be read, as with an edge that signs for writing alone.</returns>
+    /// <returns>The report that another process has written; null where it has left since, where it is this one's own, and where none is there or it cannot be read, as with an edge that signs for writing alone.</returns>
     private async Task<WorkerReport?> FindOtherAsync(BlobClient blob, CancellationToken cancellationToken)
     {
         try
@@ -60,7 +65,7 @@ internal sealed class HeartbeatBlob(Capabilities capabilities, SignedStorage sto
             BlobProperties properties = await blob.GetPropertiesAsync(cancellationToken: cancellationToken);
             return properties.Metadata.TryGetValue(Heartbeats.ReportKey, out string? text)
                 && JsonSerializer.Deserialize(text, ProtocolJson.Default.WorkerReport) is { } report
-                && report.Instance != Instance
+                && report.Instance != Instance && !report.Left
                     ? report
                     : null;
         }

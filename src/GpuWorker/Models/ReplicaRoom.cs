@@ -47,7 +47,7 @@ internal sealed class ReplicaRoom(ReplicaFolder folder, long? budget)
             free += idle;
         }
         if (toCome > free)
-            throw new ReplicaException($"model {digest} needs {Megabytes(toCome)} MB of disk, and {Megabytes(Math.Max(0, free))} MB are free");
+            throw new ReplicaException($"model {digest} needs {Megabytes(toCome)} MB of disk, and {Math.Max(0, free) >> 20} MB are free");
         // One may have been taken since it was looked at.
         if (size > most - taken || !leaving.TrueForAll(other => evict(other)))
         {

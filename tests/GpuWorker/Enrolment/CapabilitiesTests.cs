@@ -97,9 +97,10 @@ public sealed class CapabilitiesTests
         Task keeping = box.Capabilities.KeepAsync(Cancellation);
         await LetPassAsync(half);
         await refused.Task.WaitAsync(Cancellation);
-        await _time.WaitForTimerAsync(half / 2, Cancellation);
+        await LetPassAsync(TimeSpan.FromMilliseconds(250));
+        await _time.WaitForTimerAsync(TimeSpan.FromMilliseconds(500), Cancellation);
         error = TimeSpan.Zero;
-        _time.Advance(half / 2);
+        _time.Advance(TimeSpan.FromMilliseconds(500));
 
         await Should.ThrowAsync<EnrolmentException>(keeping);
     }

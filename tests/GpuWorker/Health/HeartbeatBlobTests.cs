@@ -41,6 +41,27 @@ public sealed class HeartbeatBlobTests
     }
 
     [Fact]
+    public async Task Write_CopyOfTheBoxHasLeft_GoesOn()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        TestWorker worker = await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1));
+        using TempFolder copied = new();
+        await using ServiceProvider copy = CopyOf(worker, copied);
+        using CancellationTokenSource drain = new();
+        Task running = copy.RunWorkerAsync(drain.Token);
+        while ((await ReportAsync(cluster)).Name != "copy")
+            await Task.Yield();
+        await drain.CancelAsync();
+        await running;
+        (await ReportAsync(cluster)).Left.ShouldBeTrue();
+
+        (await worker.Services.GetRequiredService<Heartbeat>().WriteAsync(Cancellation)).ShouldBeTrue();
+
+        (await ReportAsync(cluster)).ShouldSatisfyAllConditions(report => report.Name.ShouldBe(worker.Name), report => report.Left.ShouldBeFalse());
+        await worker.DrainAsync();
+    }
+
+    [Fact]
     public async Task Write_AnswerToTheLastOneWasLostOrItWasDeleted_IsWrittenAgain()
     {
         await using JobCluster cluster = await JobCluster.StartAsync();

@@ -267,7 +267,7 @@ public sealed class ReplicaStoreTests(AzuriteFixture azurite) : IAsyncLifetime
             hole.SetLength(Chunks * ReplicaBox.ChunkSize);
         ReplicaException full = await Should.ThrowAsync<ReplicaException>(() => _box.Store(folder: disk.Path).HoldAsync(digest, Cancellation));
 
-        tooSmall.Message.ShouldEndWith("needs 2 MB of disk, and 1 MB are free");
+        tooSmall.Message.ShouldEndWith("needs 2 MB of disk, and 0 MB are free");
         budgeted.Message.ShouldBe(tooSmall.Message);
         full.Message.ShouldStartWith("the disk is full");
         Directory.GetFiles(disk.Path).ShouldBe([Path.Combine(disk.Path, "lock")]);
