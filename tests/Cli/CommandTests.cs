@@ -45,24 +45,25 @@ public sealed class CommandTests(LocalSystemFixture local)
     }
 
     [Theory]
-    [InlineData("alive", "gone", "1", ExitCode.Done)]
-    [InlineData("gone", "draining", "2", ExitCode.Done)]
-    [InlineData("alive", "suspect", null, ExitCode.Failed)]
-    [InlineData("gone", "gone", null, ExitCode.Failed)]
-    public async Task Drain_NameThatTwoHave_IsOfTheOneThatIsThere(string first, string second, string? drained, int code)
+    [InlineData("drain", "alive", "gone", "/cluster/workers/1/drain", ExitCode.Done)]
+    [InlineData("drain", "gone", "draining", "/cluster/workers/2/drain", ExitCode.Done)]
+    [InlineData("drain", "alive", "suspect", null, ExitCode.Failed)]
+    [InlineData("drain", "gone", "gone", null, ExitCode.Failed)]
+    [InlineData("revoke", "alive", "gone", null, ExitCode.Failed)]
+    public async Task Worker_NameThatTwoHave_IsOfTheOneThatIsThereWhereThatCanBeTakenBack(string order, string first, string second, string? called, int code)
     {
         string? asked = null;
         await using WebApplication server = await PlayedEdge.StartAsync(context =>
         {
-            if (context.Request.Method == HttpMethods.Post)
+            if (context.Request.Method != HttpMethods.Get)
                 asked = context.Request.Path;
             return context.Response.WriteAsync(
                 $$"""{"workers":[{"id":"1","name":"box","state":"{{first}}"},{"id":"2","name":"box","state":"{{second}}"}]}""", Cancellation);
         });
 
-        (await Tool.RunAsync("", "worker", "drain", "box", "--edge", server.Urls.Single())).Code.ShouldBe(code);
+        (await Tool.RunAsync("", "worker", order, "box", "--edge", server.Urls.Single())).Code.ShouldBe(code);
 
-        asked.ShouldBe(drained is null ? null : $"/cluster/workers/{drained}/drain");
+        asked.ShouldBe(called);
     }
 
     [Fact]
