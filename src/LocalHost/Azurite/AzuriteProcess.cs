@@ -74,7 +74,7 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         AzuriteEndpoints ports = _endpoints ?? new(_options.BlobPort, _options.QueuePort, _options.TablePort);
         List<string> arguments =
         [
-            "--require", Path.Combine(AppContext.BaseDirectory, "parent-guard.cjs"),
+            "--require", Path.Combine(AppContext.BaseDirectory, "azurite-preload.cjs"),
             Path.Combine(_options.RepositoryRoot, "node_modules", "azurite", "dist", "src", "azurite.js"),
             "--blobPort", Text(ports.BlobPort), "--queuePort", Text(ports.QueuePort), "--tablePort", Text(ports.TablePort),
             "--skipApiVersionCheck", "--disableTelemetry", "--silent",

@@ -49,6 +49,8 @@ internal sealed partial class SupervisedChild : IAsyncDisposable
                 TimeSpan delay = backoff.Next(_time.GetElapsedTime(start));
                 LogEnded(_spec.Name, end, delay.TotalSeconds);
                 await Task.Delay(delay, _time, _stop.Token);
+                if (_spec.AllEnd.IsCancellationRequested)
+                    return;
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)

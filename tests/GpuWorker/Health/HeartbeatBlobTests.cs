@@ -26,9 +26,7 @@ public sealed class HeartbeatBlobTests
         using TempFolder copied = new();
         await using ServiceProvider copy = CopyOf(worker, copied);
         using CancellationTokenSource drain = new();
-        Task running = copy.RunWorkerAsync(drain.Token);
-        while ((await ReportAsync(cluster)).Name != "copy")
-            await Task.Yield();
+        Task running = await RunUntilReportedAsync(copy, cluster, drain.Token);
 
         worker.Services.GetRequiredService<Heartbeat>().ReportSoon();
 
@@ -48,9 +46,7 @@ public sealed class HeartbeatBlobTests
         using TempFolder copied = new();
         await using ServiceProvider copy = CopyOf(worker, copied);
         using CancellationTokenSource drain = new();
-        Task running = copy.RunWorkerAsync(drain.Token);
-        while ((await ReportAsync(cluster)).Name != "copy")
-            await Task.Yield();
+        Task running = await RunUntilReportedAsync(copy, cluster, drain.Token);
         await drain.CancelAsync();
         await running;
         (await ReportAsync(cluster)).Left.ShouldBeTrue();
@@ -77,6 +73,15 @@ public sealed class HeartbeatBlobTests
 
         (await ReportAsync(cluster)).Name.ShouldBe(worker.Name);
         await worker.DrainAsync();
+    }
+
+    /// <returns>Its end.</returns>
+    private static async Task<Task> RunUntilReportedAsync(ServiceProvider copy, JobCluster cluster, CancellationToken drain)
+    {
+        Task running = copy.RunWorkerAsync(drain);
+        while ((await ReportAsync(cluster)).Name != "copy")
+            await Task.Yield();
+        return running;
     }
 
     private static async Task<WorkerReport> ReportAsync(JobCluster cluster) =>
