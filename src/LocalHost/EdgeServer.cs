@@ -23,6 +23,9 @@ namespace OllamaMax.LocalHost;
 /// <summary>The edge on Kestrel, on the loopback unless it is told otherwise.</summary>
 internal sealed class EdgeServer : IAsyncDisposable
 {
+    // Nothing here follows a file of settings that changes, and to be told of one the host watches each folder below the one that it was started in: thousands in a checkout, a whole home elsewhere.
+    private static readonly string[] UnwatchedSettings = ["--hostBuilder:reloadConfigOnChange=false"];
+
     private readonly WebApplication _app;
 
     private EdgeServer(WebApplication app)
@@ -43,7 +46,7 @@ internal sealed class EdgeServer : IAsyncDisposable
     public static async Task<EdgeServer> StartAsync(
         LocalHostOptions options, StorageAccount storage, SignalRConnectionString signalR, CancellationToken cancellationToken)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = UnwatchedSettings });
         PlainLogging.Configure(builder.Logging);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
