@@ -28,7 +28,7 @@ internal static class FirstToken
             TestCluster.DemoModel, new EngineOptions(), NullLoggerFactory.Instance, TimeProvider.System, cancellationToken);
         await using LocalSystem system = await LocalSystem.StartAsync(new() { Model = TestCluster.DemoModel }, cancellationToken);
         using HttpClient http = new() { BaseAddress = system.BaseAddress };
-        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(null, null, cancellationToken);
+        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, cancellationToken);
         await using TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: cancellationToken);
         await cluster.AddWorkerAsync(engine: null, cancellationToken);
         ChatClient processes = new(http);

@@ -31,7 +31,7 @@ internal sealed class Stage : IAsyncDisposable
     public static async Task<Stage> StartAsync(int slots, CancellationToken cancellationToken)
     {
         TempFolder folder = new();
-        AzuriteProcess azurite = await AzuriteFixture.StartAsync(folder.Path, null, cancellationToken);
+        AzuriteProcess azurite = await AzuriteFixture.StartAsync(folder.Path, cancellationToken);
         TestCluster cluster = await TestCluster.StartAsync(azurite.ConnectionString, cancellationToken: cancellationToken);
         // Longer than anybody asks for: num_predict ends the answers.
         ScriptedEngine engine = new(slots) { AnswerTokens = 1000 };

@@ -21,7 +21,7 @@ internal static class HubBench
         if (!options.Wants("fan-out"))
             return;
         options.Report("hub: starting Azurite");
-        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, debugLog: null, cancellationToken);
+        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, cancellationToken);
         StorageAccount account = new(azurite.ConnectionString);
         await account.CreateContainersAsync(cancellationToken);
         ServiceCollection services = new();

@@ -29,7 +29,7 @@ internal static class ReplicationBench
         sizes = sizes with { Repeats = options.Repeats ?? sizes.Repeats };
         using TempFolder folder = new();
         options.Report("replication: starting Azurite");
-        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(folder.File("azurite"), debugLog: null, cancellationToken);
+        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(folder.File("azurite"), cancellationToken);
         if (options.Wants("copy"))
             await MeasureCopiesAsync(azurite.ConnectionString, folder, sizes, options, result, cancellationToken);
         if (options.Wants("policy"))

@@ -27,7 +27,7 @@ public sealed class StorageOperationsTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _azurite = await AzuriteFixture.StartAsync(location: null, _folder.File("debug.log"), Cancellation);
+        _azurite = await AzuriteFixture.StartAsync(location: null, Cancellation, debugLog: _folder.File("debug.log"));
         _system = await LocalSystem.StartAsync(
             new()
             {

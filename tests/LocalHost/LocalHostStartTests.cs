@@ -78,7 +78,7 @@ public sealed class LocalHostStartTests : IDisposable
     public async Task Start_OverStorageOfBefore_KeepsItAndRefusesTheKeyThatEverybodyKnows()
     {
         const string Container = "of-before";
-        await using (AzuriteProcess before = await AzuriteFixture.StartAsync(_folder.File("azurite"), debugLog: null, Cancellation))
+        await using (AzuriteProcess before = await AzuriteFixture.StartAsync(_folder.File("azurite"), Cancellation))
             await new BlobContainerClient(before.ConnectionString, Container).CreateAsync(cancellationToken: Cancellation);
 
         await using LocalSystem system = await LocalSystem.StartAsync(NoWorkers with { Data = _folder.Path }, Cancellation);

@@ -22,9 +22,6 @@ public sealed class AzuriteFixture : IAsyncLifetime
 
     public string ConnectionString => Process.ConnectionString;
 
-    /// <summary>Has one <c>RequestMethod=</c> line per request, among others.</summary>
-    public string DebugLog => _folder.File("debug.log");
-
     /// <summary>The connection string of an account that nobody has had: to a test as good as an Azurite alone, without the seconds that a start takes.</summary>
     public string NewAccount()
     {
@@ -34,15 +31,15 @@ public sealed class AzuriteFixture : IAsyncLifetime
             : throw new InvalidOperationException($"All {Accounts} accounts are taken: raise {nameof(Accounts)}.");
     }
 
-    public async ValueTask InitializeAsync() => _process = await StartAsync(_folder.File("data"), DebugLog, TestContext.Current.CancellationToken);
+    public async ValueTask InitializeAsync() => _process = await StartAsync(_folder.File("data"), TestContext.Current.CancellationToken);
 
     /// <summary>An Azurite for one test alone, for tests that kill it.</summary>
     /// <param name="location">Folder of its data; null for memory.</param>
-    /// <param name="debugLog">File of its debug log; null for none.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <param name="ports">Those of one that was ended, to take its place; null for free ones.</param>
+    /// <param name="debugLog">File of its debug log, with one <c>RequestMethod=</c> line per request, among others; null for none: to write it is a tenth of what it computes.</param>
     public static async Task<AzuriteProcess> StartAsync(
-        string? location, string? debugLog, CancellationToken cancellationToken, AzuriteEndpoints? ports = null)
+        string? location, CancellationToken cancellationToken, AzuriteEndpoints? ports = null, string? debugLog = null)
     {
         string root = RepositoryRoot.Find();
         // Azurite reads it; the accounts have the well-known key.

@@ -23,7 +23,7 @@ internal sealed class JinjaEngine : IDisposable
         foreach (Prepared<Script> part in script.Library)
             _engine.Execute(part);
         Func<string, string> now = format => Strftime.Format(clock.GetUtcNow(), format);
-        JsValue api = _engine.Invoke(_engine.Evaluate(script.AdapterScript), now, options.LongestString);
+        JsValue api = _engine.Invoke(_engine.Evaluate(JinjaScript.AdapterScript), now, options.LongestString);
         _compile = api.Get("compile");
         _render = api.Get("render");
     }

@@ -1,26 +1,29 @@
+using System.Collections.Concurrent;
 using Acornima.Ast;
 using Jint;
 
 namespace OllamaMax.Edge.Templates;
 
-/// <summary><c>@huggingface/jinja</c> and the scripts around it, which lie in <c>Jinja/</c>; parsed once for all engines.</summary>
+/// <summary><c>@huggingface/jinja</c> and the scripts around it, which lie in <c>Jinja/</c>; parsed once for all engines of the process.</summary>
 internal sealed class JinjaScript
 {
+    private static readonly ConcurrentDictionary<string, Lazy<Prepared<Script>[]>> s_libraries = new();
+    private static readonly Lazy<Prepared<Script>> s_adapter = new(() => Own("adapter.js"));
+
     private readonly Lazy<Prepared<Script>[]> _library;
-    private readonly Lazy<Prepared<Script>> _adapter = new(() => Own("adapter.js"));
 
     /// <exception cref="FileNotFoundException">The library is not where it is looked for; the message says what to do.</exception>
     public JinjaScript(string? configuredPath)
     {
-        string path = Find(configuredPath);
-        _library = new(() => [Engine.PrepareScript(File.ReadAllText(path), path), Own("values.js"), Own("interpreter.js")]);
+        _library = s_libraries.GetOrAdd(
+            Find(configuredPath), static path => new(() => [Engine.PrepareScript(File.ReadAllText(path), path), Own("values.js"), Own("interpreter.js")]));
     }
 
     /// <summary>The library, and what makes up for what it lacks; to be executed in this order.</summary>
     public IReadOnlyList<Prepared<Script>> Library => _library.Value;
 
     /// <summary>Evaluates to a function of (strftimeNow, longestString) that gives <c>{ compile, render }</c>.</summary>
-    public Prepared<Script> AdapterScript => _adapter.Value;
+    public static Prepared<Script> AdapterScript => s_adapter.Value;
 
     private static Prepared<Script> Own(string name)
     {

@@ -33,7 +33,7 @@ internal sealed partial class EdgeGroup : IAsyncDisposable
 
     public static async Task<EdgeGroup> StartAsync()
     {
-        AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
+        AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, Cancellation);
         TcpRelay blobs = new(azurite.Endpoints.BlobPort), queues = new(azurite.Endpoints.QueuePort);
         LocalSystem system = await LocalSystem.StartAsync(
             new()

@@ -14,7 +14,7 @@ public sealed class AzuriteProcessTests : IDisposable
     [Fact]
     public async Task StartAsync_InMemory_ServesBlobsAndQueues()
     {
-        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
+        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, Cancellation);
 
         await new BlobContainerClient(azurite.ConnectionString, "models").CreateAsync(cancellationToken: Cancellation);
         await new QueueClient(azurite.ConnectionString, "jobs").CreateAsync(cancellationToken: Cancellation);
@@ -25,7 +25,7 @@ public sealed class AzuriteProcessTests : IDisposable
     {
         string log = _folder.File("debug.log");
         // It writes the log beside its answers: all of it is there when it has ended.
-        await using (AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, log, Cancellation))
+        await using (AzuriteProcess azurite = await AzuriteFixture.StartAsync(location: null, Cancellation, debugLog: log))
             await new BlobContainerClient(azurite.ConnectionString, "models").CreateAsync(cancellationToken: Cancellation);
 
         File.ReadLines(log).Count(line => line.Contains("RequestMethod=", StringComparison.Ordinal)).ShouldBe(1);
@@ -34,7 +34,7 @@ public sealed class AzuriteProcessTests : IDisposable
     [Fact]
     public async Task Killed_WithDataOnDisk_ComesBackOnTheSamePortsWithIt()
     {
-        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(_folder.File("data"), debugLog: null, Cancellation);
+        await using AzuriteProcess azurite = await AzuriteFixture.StartAsync(_folder.File("data"), Cancellation);
         BlobContainerClient container = new(azurite.ConnectionString, "kept");
         await container.CreateAsync(cancellationToken: Cancellation);
         await SavedAsync("kept");
@@ -48,7 +48,7 @@ public sealed class AzuriteProcessTests : IDisposable
     [Fact]
     public async Task StartAsync_BusyPort_NamesIt()
     {
-        await using AzuriteProcess first = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancellation);
+        await using AzuriteProcess first = await AzuriteFixture.StartAsync(location: null, Cancellation);
         OllamaMax.Inference.Packages.NodeRuntime node = await OllamaMax.Inference.Packages.NodeRuntime.FindAsync(Cancellation);
         AzuriteOptions same = new()
         {

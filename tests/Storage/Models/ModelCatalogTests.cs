@@ -157,7 +157,7 @@ public sealed class ModelCatalogTests(AzuriteFixture azurite)
     [Fact]
     public async Task FindAsync_StorageGone_ServesTheSnapshotAMinuteAndThenSaysSo()
     {
-        AzuriteProcess own = await AzuriteFixture.StartAsync(location: null, debugLog: null, Cancel);
+        AzuriteProcess own = await AzuriteFixture.StartAsync(location: null, Cancel);
         using TestCatalog test = new(own.ConnectionString);
         await test.Catalog.PublishAsync(TestCatalog.DemoPath, Demo, null, Cancel);
         await own.DisposeAsync();

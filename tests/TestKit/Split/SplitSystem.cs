@@ -54,7 +54,7 @@ public sealed class SplitSystem : IAsyncDisposable
         SplitSystem system = new(
             options,
             folder,
-            await AzuriteFixture.StartAsync(folder.File("azurite"), null, cancellationToken),
+            await AzuriteFixture.StartAsync(folder.File("azurite"), cancellationToken),
             await SignalRSurface.StartAsync(signalR, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken),
             signalR.AccessKey);
         try
@@ -111,7 +111,7 @@ public sealed class SplitSystem : IAsyncDisposable
 
     /// <summary>On the same ports and data as before.</summary>
     public async Task StartStorageAsync(CancellationToken cancellationToken) =>
-        _azurite = await AzuriteFixture.StartAsync(_folder.File("azurite"), null, cancellationToken, _azurite.Endpoints);
+        _azurite = await AzuriteFixture.StartAsync(_folder.File("azurite"), cancellationToken, _azurite.Endpoints);
 
     public async Task StopSignalRAsync() => await SignalR.DisposeAsync();
 
