@@ -36,6 +36,16 @@ public sealed class LocalHostStartTests : IDisposable
         system.Output.Lines.ShouldAllBe(line => !line.Contains("s3cret", StringComparison.Ordinal));
     }
 
+    /// <summary>Where it is started may be a home with ten thousand folders, or the checkout with as many.</summary>
+    [Fact]
+    public async Task Start_InAFolder_DoesNotWatchIt()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "What a process watches stands in /proc.");
+        await using LocalSystem system = await LocalSystem.StartAsync(NoWorkers, Cancellation);
+
+        LinuxProcesses.WatchesOf(system.Pid).ShouldBe(0);
+    }
+
     [Fact]
     public async Task Start_SecondOnTheSameData_SaysSo()
     {

@@ -34,6 +34,10 @@ public static class LinuxProcesses
         }
     }
 
+    /// <summary>Files and folders whose changes it is told of.</summary>
+    public static int WatchesOf(int pid) =>
+        Directory.EnumerateFiles($"/proc/{pid}/fdinfo").Where(File.Exists).Sum(file => File.ReadLines(file).Count(line => line.StartsWith("inotify ", StringComparison.Ordinal)));
+
     /// <summary>Memory of it that is in RAM, in bytes.</summary>
     public static long ResidentBytesOf(int pid)
     {
