@@ -47,7 +47,7 @@ internal sealed class StartModels(ModelCatalog catalog, Action<string> say)
             throw new StartException($"{file} gives no name for a model: {error}");
         var progress = new Progress(say, parsed);
         ModelView model = await catalog.PublishAsync(file, parsed, progress, cancellationToken);
-        say($"model {model.Name}: {model.Details.ParameterSize} parameters, {model.Details.QuantizationLevel}, {model.Weights[..19]}");
+        say($"model {model.Name}: {model.Details.ParameterSize} parameters, {model.Details.QuantizationLevel}, {ModelDigest.Brief(model.Weights)}");
         return model;
     }
 

@@ -19,6 +19,7 @@ public sealed partial class DrainTests
         string id = $"handed-{Guid.NewGuid():N}";
         await using Stream stream = await client.BeginEndlessAsync(id, Tokens);
         string begins = await system.Output.WaitForAsync(line => line.Contains($"Request {id}: ", StringComparison.Ordinal), Cancellation);
+        begins.ShouldContain($" of {LocalSystemFixture.Endless}:latest (sha256:");
         int worker = int.Parse(Worker().Match(begins).Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture);
         using Process draining = Process.GetProcessById(system.WorkerPids[worker - 1]);
 

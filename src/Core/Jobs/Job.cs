@@ -40,8 +40,10 @@ public sealed record Job
     [JsonIgnore]
     public string? ModelName { get; init; }
 
-    /// <summary>The model's own name, where <see cref="ModelName"/> may be an alias; null where nobody has said it. No worker needs it.</summary>
-    [JsonIgnore]
+    /// <summary>
+    /// The model's own name, where <see cref="ModelName"/> may be an alias, for records and for the worker's log: whoever reads that knows models by name, and a worker knows digests. Null where
+    /// nobody has said it.
+    /// </summary>
     public string? AnsweredBy { get; init; }
 
     /// <summary>Which API's call it is, for records; null for what no background job can be. No worker needs it.</summary>

@@ -23,6 +23,9 @@ public static class ModelDigest
     /// <summary>The 64 hex digits alone.</summary>
     public static string Hex(string digest) => digest[Prefix.Length..];
 
+    /// <summary>As much of it as people tell models apart by: twelve digits.</summary>
+    public static string Brief(string digest) => digest[..Math.Min(digest.Length, Prefix.Length + 12)];
+
     /// <summary>The form for files and blobs: <c>sha256-…</c>. Windows allows no colon.</summary>
     public static string FileName(string digest) => "sha256-" + Hex(digest);
 }

@@ -7,6 +7,7 @@ using OllamaMax.GpuWorker.Health;
 using OllamaMax.GpuWorker.Models;
 using OllamaMax.Inference.Native;
 using OllamaMax.Jobs;
+using OllamaMax.Models;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.GpuWorker.Dispatch;
@@ -23,7 +24,8 @@ internal sealed partial class AttemptRunner(
             job ??= await FetchAsync(grant, attempt.Cancelled);
             using Activity? activity = Telemetry.Source.StartActivity("attempt", ActivityKind.Consumer, job.TraceParent);
             activity?.SetTag("ollamamax.job", job.Id).SetTag("ollamamax.attempt", grant.Attempt.Number);
-            LogStarted(job.RequestId, job.Id, grant.Attempt.Number);
+            string digest = ModelDigest.Brief(job.Model);
+            LogStarted(job.RequestId, job.Id, job.AnsweredBy ?? "a model", digest, grant.Attempt.Number);
             AttemptEnd end = await DecodeAsync(job, grant, attempt);
             if (end.Reason == EndReason.Cancelled && attempt.HandBack)
                 end = end with { Reason = EndReason.HandedBack };
@@ -150,8 +152,8 @@ internal sealed partial class AttemptRunner(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job}, attempt {Number} begins")]
-    private partial void LogStarted(string requestId, string job, int number);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job} of {Model} ({Digest}), attempt {Number} begins")]
+    private partial void LogStarted(string requestId, string job, string model, string digest, int number);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job} ended by {Reason}{Error}")]
     private partial void LogEnded(string requestId, string job, EndReason reason, string error);
