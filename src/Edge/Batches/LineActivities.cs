@@ -44,6 +44,15 @@ internal static class BatchContent
         }
     }
 
+    /// <summary>Whether the batch is still there, for who has written of it: its tenant may have been erased meanwhile. Then its contents are deleted, as nothing else would ever do so.</summary>
+    public static async Task<bool> IsKeptAsync(BatchStore batches, StrategyStore contents, string batchId)
+    {
+        if (await batches.FindAsync(batchId, CancellationToken.None) is not null)
+            return true;
+        await contents.DeleteContentAsync(batchId, CancellationToken.None);
+        return false;
+    }
+
     /// <summary>What there should be: to go on without it would make a file that lacks lines.</summary>
     public static InvalidDataException Missing(string batchId, string name) => new($"{name} of batch {batchId} is not there (any more)");
 }
@@ -80,6 +89,8 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
         }
         if (lines.Count > 0)
             await PutAsync();
+        if (!await BatchContent.IsKeptAsync(batches, contents, input))
+            return new([], BranchSubmitter.Gone.Error);
         return pages.Count > 0 ? new(pages) : new([], "the input has no lines");
 
         async Task PutAsync()
@@ -97,14 +108,16 @@ internal sealed class SubmitLine(BatchStore batches, StrategyStore contents, Bra
 {
     public override async Task<SubmitOutcome> RunAsync(TaskActivityContext context, SubmitInput input)
     {
+        string batchId = input.BatchId ?? throw new ArgumentException("A line belongs to a batch.", nameof(input));
+        if (await batches.FindAsync(batchId, CancellationToken.None) is not { } batch)
+            return await submitter.GiveUpAsync(input.JobId);
         if (await submitter.IsThereAsync(input.JobId))
             return new();
-        string batchId = input.BatchId ?? throw new ArgumentException("A line belongs to a batch.", nameof(input));
-        if (await batches.FindAsync(batchId, CancellationToken.None) is not { } batch || await BatchContent.LineAsync(contents, batchId, input.Part, input.Choice) is not { } line)
-            return new("what was submitted is not kept any more");
+        if (await BatchContent.LineAsync(contents, batchId, input.Part, input.Choice) is not { } line)
+            return BranchSubmitter.Gone;
         if (BatchLine.Read(line, batch.Endpoint).Submission.Failed(out ApiError? error, out JobSubmission? submission))
             return new(error.Message);
-        return await submitter.TakeAsync(batch.Submitter, batch.Deadline, input with { Choice = 0 }, submission);
+        return await submitter.TakeAsync(batch.Submitter, batch.Deadline, input with { Choice = 0 }, submission, () => BatchContent.IsKeptAsync(batches, contents, batchId));
     }
 }
 
@@ -129,6 +142,8 @@ internal sealed class WritePage(BatchStore batches, StrategyStore contents, JobR
         }
         await contents.PutContentAsync(input.BatchId, BatchContent.Output(input.Page), new BinaryData(output.WrittenMemory), CancellationToken.None);
         await contents.PutContentAsync(input.BatchId, BatchContent.Errors(input.Page), new BinaryData(errors.WrittenMemory), CancellationToken.None);
+        if (!await BatchContent.IsKeptAsync(batches, contents, input.BatchId))
+            return new(0, lines.Length);
         return new(completed, lines.Length - completed);
     }
 
@@ -152,6 +167,12 @@ internal sealed class CloseBatch(BatchStore batches, FileStore files, StrategySt
         bool hasOutput = await PutAsync(batch, input.OutputId, $"batch_{batch.Id}_output.jsonl", input.Pages, BatchContent.Output);
         bool hasErrors = await PutAsync(batch, input.ErrorId, $"batch_{batch.Id}_error.jsonl", input.Pages, BatchContent.Errors);
         await contents.DeleteContentAsync(batch.Id, CancellationToken.None);
+        if (!await BatchContent.IsKeptAsync(batches, contents, batch.Id))
+        {
+            foreach (string file in (string[])[input.OutputId, input.ErrorId])
+                await files.DeleteAsync(file, CancellationToken.None);
+            return new(null, null);
+        }
         return new(hasOutput ? input.OutputId : null, hasErrors ? input.ErrorId : null);
     }
 

@@ -73,6 +73,13 @@ internal sealed partial class BackgroundJobs(
     public Task<JobRecord?> CancelAsync(string id, CancellationToken cancellationToken) =>
         records.ApplyAsync(id, at => new RecordCommand.Cancel(at), cancellationToken);
 
+    /// <summary>Whatever has become of it: its worker is told to stop, and cannot write any more.</summary>
+    public async Task EraseAsync(string id, CancellationToken cancellationToken)
+    {
+        await CancelAsync(id, cancellationToken);
+        await records.DeleteAsync(id, cancellationToken);
+    }
+
     /// <summary>The job as it is now; queued where that could be done.</summary>
     public async Task<JobRecord?> RequeueAsync(string id, CancellationToken cancellationToken)
     {
@@ -128,6 +135,9 @@ internal sealed partial class BackgroundJobs(
                 if (!found.IsEnded)
                     found.Readable();
                 later = await rules.LaterAsync(found, request, output.Facts, cancellationToken);
+                // Before the record has the claim: whoever deletes the job after that finds it, and a worker cannot write any more.
+                if (later is null && !found.IsEnded)
+                    await output.CreateIfNotExistsAsync(cancellationToken);
                 // Whoever gets it, what has become of the last attempt is to be known.
                 return (RecordCommand)(later is null
                     ? new RecordCommand.Claim(request.ClaimId, request.WorkerId, request.MessageId, nonce, output.Facts, time.GetUtcNow())
@@ -140,9 +150,10 @@ internal sealed partial class BackgroundJobs(
                 _ = NudgeAfterAsync(wait, record);
             return new JobClaimAnswer(null, wait);
         }
+        if (record is null)
+            await output.DeleteIfExistsAsync(cancellationToken);
         if (record is not { IsEnded: false, Job: { } job, Attempt: { } attempt } || record.ClaimId != request.ClaimId || attempt.WorkerId != request.WorkerId)
             return new JobClaimAnswer(null);
-        await output.CreateIfNotExistsAsync(cancellationToken);
         LogClaimed(job.RequestId, id, attempt.Number, attempt.WorkerId);
         return new JobClaimAnswer(await GrantAsync(record, job, attempt, cancellationToken));
     }

@@ -15,7 +15,6 @@ namespace OllamaMax.Edge.Tenants;
 internal sealed class TenantErasure(
     JobRecordStore store,
     BackgroundJobs jobs,
-    JobRecords records,
     ResponseStore responses,
     StrategyStore strategies,
     BatchStore batches,
@@ -38,7 +37,7 @@ internal sealed class TenantErasure(
         int erasedStrategies = await EraseAsync(await strategies.ListAsync(tenant, CancellationToken.None), id => EraseStrategyAsync(hub, id));
         int erasedBatches = await EraseAsync(await batches.ListAsync(tenant, CancellationToken.None), id => EraseBatchAsync(hub, id));
         IReadOnlyList<RecordItem> items = await store.ListAsync(CancellationToken.None).Where(item => item.Tenant == tenant).ToListAsync(CancellationToken.None);
-        int erasedJobs = await EraseAsync([.. items.Select(item => item.Id)], EraseJobAsync);
+        int erasedJobs = await EraseAsync([.. items.Select(item => item.Id)], id => jobs.EraseAsync(id, CancellationToken.None));
         IReadOnlyList<string> kept = await responses.ListAsync(tenant, CancellationToken.None).ToListAsync(CancellationToken.None);
         int erasedResponses = await EraseAsync(kept, id => responses.DeleteAsync(id, CancellationToken.None));
         IReadOnlyList<StoredFile> stored = await files.ListAsync(tenant, CancellationToken.None);
@@ -54,13 +53,6 @@ internal sealed class TenantErasure(
         return ids.Count;
     }
 
-    private async Task EraseJobAsync(string id)
-    {
-        // Its worker is told to stop, and cannot write any more.
-        await jobs.CancelAsync(id, CancellationToken.None);
-        await records.DeleteAsync(id, CancellationToken.None);
-    }
-
     private async Task EraseStrategyAsync(DurableTaskClient? hub, string id)
     {
         await EndAsync(hub, id);
@@ -74,7 +66,10 @@ internal sealed class TenantErasure(
         await batches.DeleteAsync(id, CancellationToken.None);
     }
 
-    /// <summary>Its history has neither prompts nor answers; one that does not end in time finds nothing to go on with.</summary>
+    /// <summary>
+    /// Its history has neither prompts nor answers; one that does not end in time finds nothing to go on with. An activity does not end with its orchestration: each that writes looks
+    /// afterwards whether it was still for something.
+    /// </summary>
     private async Task EndAsync(DurableTaskClient? hub, string id)
     {
         if (hub is null)

@@ -10,7 +10,7 @@ using OllamaMax.TestKit;
 
 namespace OllamaMax.Orchestrations.Tests.Edge;
 
-/// <summary>A batch's files, whatever two runs of the activity that writes them do to each other.</summary>
+/// <summary>A batch's files, whatever two runs of the activity that writes them do to each other, or whoever erases its tenant's data.</summary>
 public sealed class CloseBatchTests : IAsyncLifetime
 {
     private const string Tenant = "tenant";
@@ -101,6 +101,31 @@ public sealed class CloseBatchTests : IAsyncLifetime
             new(_input.OutputId, Tenant, "x", "batch_output", 0, TimeProvider.System.GetUtcNow()), new MemoryStream(Encoding.UTF8.GetBytes(content)), Cancellation);
     }
 
+    [Fact]
+    public async Task Run_ErasedMeanwhile_LeavesNoFile()
+    {
+        await PutPagesAsync("a\n", "b\n", "");
+        ErasingTime time = new(() => _batches.DeleteAsync(_input.BatchId, Cancellation));
+
+        (await new CloseBatch(_batches, _files, _contents, time).RunAsync(null!, _input)).ShouldBe(new BatchFiles(null, null));
+
+        time.HasErased.ShouldBeTrue();
+        (await _files.FindAsync(_input.OutputId, Tenant, Cancellation)).ShouldBeNull();
+        (await _contents.DeleteContentAsync(_input.BatchId, Cancellation)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task WritePage_ErasedMeanwhile_LeavesNoPage()
+    {
+        await _contents.PutContentAsync(_input.BatchId, BatchContent.Page(0), new BinaryData("{}"), Cancellation);
+        await _batches.DeleteAsync(_input.BatchId, Cancellation);
+
+        // Without jobs none is looked for.
+        await new WritePage(_batches, _contents, records: null!, results: null!).RunAsync(null!, new(_input.BatchId, 0, [new(null, RecordStatus.Failed, "refused")]));
+
+        (await _contents.DeleteContentAsync(_input.BatchId, Cancellation)).ShouldBeFalse();
+    }
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private static string NewId() => JobId.New(TimeProvider.System);
@@ -122,5 +147,19 @@ public sealed class CloseBatchTests : IAsyncLifetime
         StoredFile file = (await _files.FindAsync(id, Tenant, Cancellation)).ShouldNotBeNull();
         using StreamReader reader = new((await _files.OpenAsync(file, Cancellation)).ShouldNotBeNull());
         return await reader.ReadToEndAsync(Cancellation);
+    }
+
+    /// <summary>A clock that has a batch erased when it is first looked at: between what an activity has found and what it writes.</summary>
+    private sealed class ErasingTime(Func<Task> erase) : TimeProvider
+    {
+        public bool HasErased { get; private set; }
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            if (!HasErased)
+                Task.Run(erase, Cancellation).Wait(Cancellation);
+            HasErased = true;
+            return base.GetUtcNow();
+        }
     }
 }

@@ -40,13 +40,17 @@ internal sealed class SplitText(StrategyStore strategies, IOptions<StrategyOptio
         BinaryData? json = await strategies.GetContentAsync(input, StrategyContent.Name, CancellationToken.None);
         BinaryData? text = await strategies.GetContentAsync(input, StrategyContent.Text, CancellationToken.None);
         if (json is null || text is null || JsonSerializer.Deserialize(json, StrategyContentJson.Default.StrategyContent) is not { } content)
-            return new(0, "what was submitted is not kept any more");
+            return new(0, BranchSubmitter.Gone.Error);
         IReadOnlyList<string> parts = TextSplitter.Split(text.ToString(), content.ChunkTokens, content.OverlapTokens);
         if (parts.Count > options.Value.MaxBranches)
             return new(parts.Count, $"the text makes {parts.Count} parts of {content.ChunkTokens} tokens; there may be {options.Value.MaxBranches}");
         for (int i = 0; i < parts.Count; i++)
             await strategies.PutContentAsync(input, StrategyContent.Part(i), new BinaryData(parts[i]), CancellationToken.None);
-        return new(parts.Count);
+        if (await strategies.FindAsync(input, CancellationToken.None) is not null)
+            return new(parts.Count);
+        // Erased meanwhile: nothing else would ever delete them.
+        await strategies.DeleteContentAsync(input, CancellationToken.None);
+        return new(0, BranchSubmitter.Gone.Error);
     }
 }
 

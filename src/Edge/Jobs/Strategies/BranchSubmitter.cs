@@ -14,6 +14,8 @@ internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, 
     /// <summary>Where a refusal does not say when there is room again.</summary>
     private static readonly TimeSpan UnknownWait = TimeSpan.FromSeconds(30);
 
+    public static SubmitOutcome Gone { get; } = new("what was submitted is not kept any more");
+
     /// <summary>Whether an activity before this one has taken the job on; makes sure then that it is run.</summary>
     public async Task<bool> IsThereAsync(string jobId)
     {
@@ -24,11 +26,19 @@ internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, 
         return true;
     }
 
+    /// <summary>Sees to it that there is no such job: what it would be of is not kept any more.</summary>
+    public async Task<SubmitOutcome> GiveUpAsync(string jobId)
+    {
+        await jobs.EraseAsync(jobId, CancellationToken.None);
+        return Gone;
+    }
+
     /// <param name="submitter">In whose name.</param>
     /// <param name="deadline">Until when it may run.</param>
     /// <param name="input">Which branch it is.</param>
     /// <param name="submission">What to run.</param>
-    public async Task<SubmitOutcome> TakeAsync(Submitter submitter, DateTimeOffset deadline, SubmitInput input, JobSubmission submission)
+    /// <param name="isKept">Whether what it is a job of is still there. Asked once the job is, so that whoever deletes the one and then looks for jobs finds it, or it goes by itself.</param>
+    public async Task<SubmitOutcome> TakeAsync(Submitter submitter, DateTimeOffset deadline, SubmitInput input, JobSubmission submission, Func<Task<bool>> isKept)
     {
         if ((await factory.CreateAsync(submission.Request, Submitters.InfoOf(submitter), CancellationToken.None)).Failed(out ApiError? error, out Job? job))
             return new(error.Message);
@@ -43,6 +53,6 @@ internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, 
             return new(refusal.Message, refusal.RetryAfter ?? UnknownWait);
         JobRecord record = JobRecord.Create(job, submission.Shape, submission.Request.Model, time.GetUtcNow());
         await jobs.SubmitAsync(record with { StrategyId = input.StrategyId, IsSpread = input.IsSpread, Embedding = submission.Embedding }, CancellationToken.None);
-        return new();
+        return await isKept() ? new() : await GiveUpAsync(input.JobId);
     }
 }

@@ -13,16 +13,17 @@ internal sealed class SubmitBranch(StrategyStore strategies, JobRecords records,
 {
     public override async Task<SubmitOutcome> RunAsync(TaskActivityContext context, SubmitInput input)
     {
+        if (await strategies.FindAsync(input.StrategyId, CancellationToken.None) is not { } strategy)
+            return await submitter.GiveUpAsync(input.JobId);
         if (await submitter.IsThereAsync(input.JobId))
             return new();
-        if (await strategies.FindAsync(input.StrategyId, CancellationToken.None) is not { } strategy
-            || await strategies.GetContentAsync(input.StrategyId, StrategyContent.Name, CancellationToken.None) is not { } json)
-            return new("what was submitted is not kept any more");
+        if (await strategies.GetContentAsync(input.StrategyId, StrategyContent.Name, CancellationToken.None) is not { } json)
+            return BranchSubmitter.Gone;
         StrategyContent content = JsonSerializer.Deserialize(json, StrategyContentJson.Default.StrategyContent)
             ?? throw new InvalidDataException($"the content of strategy {input.StrategyId} is empty");
         if (content.Branch(input.Model, input.Prompt, await TextAsync(input)).Failed(out ApiError? error, out JobSubmission? submission))
             return new(error.Message);
-        return await submitter.TakeAsync(strategy.Submitter, strategy.Deadline, input, submission);
+        return await submitter.TakeAsync(strategy.Submitter, strategy.Deadline, input, submission, async () => await strategies.FindAsync(input.StrategyId, CancellationToken.None) is not null);
     }
 
     private async Task<string?> TextAsync(SubmitInput input)

@@ -12,8 +12,8 @@ using OllamaMax.TestKit;
 
 namespace OllamaMax.Orchestrations.Tests.Edge;
 
-/// <summary>Limits of tokens, of what was submitted before they were used up.</summary>
-public sealed class LimitedSubmitterTests(AzuriteFixture azurite)
+/// <summary>Jobs of what was submitted before its tokens were used up, or before it was erased.</summary>
+public sealed class BranchSubmitterTests(AzuriteFixture azurite)
 {
     private const string Line = """{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"demo","messages":[{"role":"user","content":"x"}]}}""";
 
@@ -49,13 +49,24 @@ public sealed class LimitedSubmitterTests(AzuriteFixture azurite)
         (await TakeAsync(cluster, "two", UsageLimits.None)).ShouldBe((new SubmitOutcome(), true));
     }
 
-    private static async Task<(SubmitOutcome Outcome, bool IsThere)> TakeAsync(JobCluster cluster, string tenant, UsageLimits limits)
+    [Fact]
+    public async Task Take_ErasedMeanwhile_LeavesNoJob()
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync(azurite: azurite);
+
+        (await TakeAsync(cluster, "one", Limits, isKept: false)).ShouldBe((BranchSubmitter.Gone, false));
+
+        (await cluster.Store.ListAsync(Cancellation).ToListAsync(Cancellation)).ShouldBeEmpty();
+    }
+
+    private static async Task<(SubmitOutcome Outcome, bool IsThere)> TakeAsync(JobCluster cluster, string tenant, UsageLimits limits, bool isKept = true)
     {
         Submitter submitter = new(tenant, tenant, new KeyGrant($"of-{tenant}", limits, Models: null), "request", TraceParent: null);
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         SubmitInput input = new("batch", JobId.From(now, Guid.NewGuid()), "demo", Choice: 0);
         JobSubmission submission = BatchLine.Read(Line, BatchLine.Chat).Submission.Value!;
-        SubmitOutcome outcome = await cluster.EdgeServices.GetRequiredService<BranchSubmitter>().TakeAsync(submitter, now + TimeSpan.FromHours(1), input, submission);
+        SubmitOutcome outcome = await cluster.EdgeServices.GetRequiredService<BranchSubmitter>()
+            .TakeAsync(submitter, now + TimeSpan.FromHours(1), input, submission, () => Task.FromResult(isKept));
         return (outcome, await cluster.Store.FindAsync(input.JobId, Cancellation) is not null);
     }
 }
