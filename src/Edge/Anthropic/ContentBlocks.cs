@@ -25,17 +25,24 @@ internal static class ContentBlocks
             ? parent.Text(name) ?? ""
             : string.Join('\n', Read(parent, name).Select(read).OfType<string>());
 
-    public static string Text(JsonFields block)
-    {
-        if (block.Text("text") is { } text)
-            return text;
-        block.Errors.Add(block.PathOf("text"), "is required");
-        return "";
-    }
+    public static string Text(JsonFields block) => RequiredText(block, "text");
 
     /// <summary>Of a block <c>search_result</c>: what was found, below its title and its source. Nothing here cites it.</summary>
     public static string SearchResult(JsonFields block) =>
         string.Join('\n', [.. new[] { block.Text("title"), block.Text("source") }.OfType<string>(), .. Read(block, "content").Select(Text)]);
+
+    /// <summary>Of a block <c>document</c>: its text, below its title and what is said of it. Nothing here cites it. Null where it has none: it is a PDF, or lies elsewhere.</summary>
+    /// <param name="read">As <see cref="TextOf"/> has it, of a document that is blocks itself.</param>
+    public static string? Document(JsonFields block, Func<JsonFields, string?> read)
+    {
+        string? text = block.Object("source") switch
+        {
+            { } source when source.Text("type") is "text" => RequiredText(source, "data"),
+            { } source when source.Text("type") is "content" => TextOf(source, "content", read),
+            _ => null,
+        };
+        return text is null ? null : string.Join('\n', new[] { block.Text("title"), block.Text("context"), text }.OfType<string>());
+    }
 
     /// <summary>The image of a block; null and an error where it is none that can be read.</summary>
     /// <param name="errors">Where to note it.</param>
@@ -55,9 +62,17 @@ internal static class ContentBlocks
     {
         string? type = block.Text("type");
         block.Errors.Add(block.PathOf("type"), type is "document"
-            ? $"\"{type}\" is not supported by this server: models read text and images"
+            ? "\"document\" is read where it stands in a message of the user's or a result of a tool, and its source is of the type \"text\" or \"content\": models here read text and images, no PDF"
             : type is "image" ? "\"image\" stands in messages of the user's and results of tools"
             : $"\"{type}\" is not a type of content block that is supported here");
         return null;
+    }
+
+    private static string RequiredText(JsonFields fields, string name)
+    {
+        if (fields.Text(name) is { } text)
+            return text;
+        fields.Errors.Add(fields.PathOf(name), "is required");
+        return "";
     }
 }

@@ -84,6 +84,9 @@ internal static class MessagesField
                 case "search_result":
                     parts.Add(ContentBlocks.SearchResult(block));
                     break;
+                case "document" when ContentBlocks.Document(block, ReadDocumentPart) is { } document:
+                    parts.Add(document);
+                    break;
                 case "image" when ContentBlocks.Image(block, block.Errors) is { } image:
                     parts.Add(image);
                     break;
@@ -99,6 +102,14 @@ internal static class MessagesField
         }
         if (!parts.IsEmpty)
             messages.Add(parts.ToMessage("user"));
+    }
+
+    private static string? ReadDocumentPart(JsonFields block)
+    {
+        if (block.Text("type") is "text")
+            return ContentBlocks.Text(block);
+        block.Errors.Add(block.PathOf("type"), "must be \"text\" in a document: an image stands beside it");
+        return null;
     }
 
     private static ChatMessage ReadResult(JsonFields block, Dictionary<string, string> toolOfCall, LateTools lateTools)
@@ -126,7 +137,7 @@ internal static class MessagesField
         "text" => ContentBlocks.Text(block),
         "search_result" => ContentBlocks.SearchResult(block),
         "image" => LeftOut.UnreadableImage,
-        "document" => LeftOut.File,
+        "document" => ContentBlocks.Document(block, part => ReadPart(part, lateTools)) ?? LeftOut.File,
         "tool_reference" => lateTools.ReadReference(block),
         _ => ContentBlocks.Refuse(block),
     };

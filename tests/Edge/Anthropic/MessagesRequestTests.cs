@@ -89,6 +89,9 @@ public sealed class MessagesRequestTests
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"https://a.example/b.png\"}}]}]", "this server fetches nothing")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"AAAA\"}}]}]", "source.data must be a PNG, JPEG, GIF or WebP image")]
     [InlineData("\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"image\",\"source\":{}}]}]", "messages[0].content[0].type \"image\" stands in messages of the user's")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"media_type\":\"application/pdf\",\"data\":\"AAAA\"}}]}]", "models here read text and images, no PDF")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"text\"}}]}]", "messages[0].content[0].source.data is required")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":[{\"type\":\"image\"}]}}]}]", "messages[0].content[0].source.content[0].type must be \"text\" in a document")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"content\":\"x\"}]}]", "messages[0].content[0].tool_use_id is required")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":[{\"type\":\"thinking\"}]}]}]", "messages[0].content[0].content[0].type \"thinking\"")]
     [InlineData("\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{\"a\":\"\\ud800\"}}]}]", "messages[0].content[0].input must be valid Unicode")]
@@ -131,6 +134,26 @@ public sealed class MessagesRequestTests
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());
         (await edge.Jobs.NextAsync()).Job.Prompt.ShouldEndWith("<user>A\nhttps://a.example\nx\ny\n?<assistant><tool>A\nhttps://a.example\nx\ny<assistant>");
+    }
+
+    [Theory]
+    [InlineData(""" "source":{"type":"text","media_type":"text/plain","data":"x\ny"},"title":"A","context":"of B","citations":{"enabled":true}""", "A\nof B\nx\ny")]
+    [InlineData(""" "source":{"type":"content","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]},"title":null""", "x\ny")]
+    [InlineData(""" "source":{"type":"content","content":"x"}""", "x")]
+    public async Task Messages_Documents_AreTheirTexts(string document, string text)
+    {
+        string block = $$"""{"type":"document",{{document}}}""";
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able);
+        edge.Jobs.Script = job => job.Accept().Finish();
+
+        using HttpResponseMessage response = await edge.PostAsync(Path, Request($$"""
+            "messages":[{"role":"user","content":[{{block}},{"type":"text","text":"?"}]},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{} }]},
+              {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{{block}}]}]}]
+            """));
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.TextAsync());
+        (await edge.Jobs.NextAsync()).Job.Prompt.ShouldEndWith($"<user>{text}\n?<assistant><tool>{text}<assistant>");
     }
 
     /// <summary>By these details the tool runner of Anthropic's SDK knows to send its conversations as a whole.</summary>
