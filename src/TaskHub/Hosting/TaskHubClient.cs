@@ -28,11 +28,11 @@ internal sealed class TaskHubClient(HubHost host, TimeProvider time) : DurableTa
         };
         while (!await host.BeginAsync(record, cancellation))
         {
-            if (await host.Store.FindAsync(record.Id, cancellation) is not { Record: var there })
+            if (await host.Store.FindAsync(record.Id, cancellation) is not { Record: var there } found)
                 continue;
             if (!there.IsEnded || options?.DedupeStatuses?.Contains(there.Status.ToString(), StringComparer.OrdinalIgnoreCase) == true)
                 throw new InvalidOperationException($"There is an orchestration '{record.Id}' already, and it is {there.Status}.");
-            await host.Store.DeleteAsync(record.Id, cancellation);
+            await host.Store.DeleteAsync(found, cancellation);
         }
         return record.Id;
     }
@@ -87,15 +87,19 @@ internal sealed class TaskHubClient(HubHost host, TimeProvider time) : DurableTa
     public override async Task<PurgeResult> PurgeInstanceAsync(
         string instanceId, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
     {
-        if (await host.Store.FindAsync(instanceId, cancellation) is not { Record.IsEnded: true } found)
-            return new(0);
         int count = 0;
-        if (options?.Recursive == true)
+        while (await host.Store.FindAsync(instanceId, cancellation) is { Record.IsEnded: true } found)
         {
-            foreach (string child in found.Record.Children())
-                count += (await PurgeInstanceAsync(child, options, cancellation)).PurgedInstanceCount;
+            if (options?.Recursive == true)
+            {
+                foreach (string child in found.Record.Children())
+                    count += (await PurgeInstanceAsync(child, options, cancellation)).PurgedInstanceCount;
+            }
+            // One that was begun anew meanwhile has not ended.
+            if (await host.Store.DeleteAsync(found, cancellation))
+                return new(count + 1);
         }
-        return new(await host.Store.DeleteAsync(instanceId, cancellation) ? count + 1 : count);
+        return new(count);
     }
 
     public override async Task<PurgeResult> PurgeAllInstancesAsync(

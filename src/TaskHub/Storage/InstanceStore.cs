@@ -53,11 +53,21 @@ internal sealed class InstanceStore(BlobContainerClient container)
         return null;
     }
 
-    /// <summary>Whether there was one.</summary>
-    public async Task<bool> DeleteAsync(string id, CancellationToken cancellationToken)
+    /// <summary>
+    /// False where somebody else has changed or deleted it since: it may have been begun anew under its id. The document first, as without its payloads nobody could read it.
+    /// </summary>
+    public async Task<bool> DeleteAsync(StoredInstance found, CancellationToken cancellationToken)
     {
-        await _payloads.DeleteAsync(id, cancellationToken);
-        return await Blob(id).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: cancellationToken);
+        try
+        {
+            await Blob(found.Record.Id).DeleteAsync(DeleteSnapshotsOption.None, new BlobRequestConditions { IfMatch = found.ETag }, cancellationToken);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound || e.ErrorCode == BlobErrorCode.ConditionNotMet)
+        {
+            return false;
+        }
+        await _payloads.DeleteAsync(found.Record.Id, cancellationToken);
+        return true;
     }
 
     /// <summary>A page of what there is, by id.</summary>

@@ -25,7 +25,7 @@ public sealed class JobRecordsTests(AzuriteFixture azurite)
     [Fact]
     public async Task Settle_AnswerOfTheEndIsLostAndItsClientLeaves_IsCountedUnderTheModelsName()
     {
-        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         await using ServiceProvider edge = await StartAsync(relay.Through(azurite.NewAccount()));
         JobRecord record = await CreateAsync(edge, record => record with { Attempts = 1, Deadline = record.CreatedAt });
         using CancellationTokenSource client = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);

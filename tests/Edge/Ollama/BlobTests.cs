@@ -97,7 +97,7 @@ public sealed class BlobTests(AzuriteFixture azurite)
     [InlineData(true)]
     public async Task Create_StorageIsAway_Is503(bool isStream)
     {
-        LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         await using PullServer server = await PullServer.StartAsync(
             azurite, storage: new BlobServiceClient(relay.Through(azurite.ConnectionString), new() { Retry = { MaxRetries = 0 } }));
         await relay.DisposeAsync();

@@ -148,7 +148,7 @@ public sealed class LimitAccountTests(AzuriteFixture azurite) : IDisposable
     [InlineData(true)]
     public async Task Flush_AnswerIsLost_TokensAreSpentOnce(bool givesUp)
     {
-        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         StorageAccount storage = new(relay.Through(azurite.ConnectionString));
         await storage.CreateContainersAsync(Cancellation);
         UseStore store = new(storage);

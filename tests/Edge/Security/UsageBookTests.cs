@@ -18,7 +18,7 @@ public sealed class UsageBookTests(AzuriteFixture azurite)
     public async Task Flush_AfterOneThatWasCutOffInMidWrite_CountsOnce()
     {
         string connection = azurite.NewAccount();
-        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         StorageAccount account = new(relay.Through(connection));
         await account.CreateContainersAsync(Cancellation);
         UsageStore store = new(account, NullLogger<UsageStore>.Instance);

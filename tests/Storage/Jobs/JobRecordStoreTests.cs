@@ -56,7 +56,7 @@ public sealed class JobRecordStoreTests(AzuriteFixture azurite)
     public async Task Replace_AnswerIsLost_IsTheRecordAsItIsNow()
     {
         JobRecord record = await CreateAsync("tenant");
-        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         JobRecordStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)), ContentKeys.None);
         StoredRecord found = (await store.FindAsync(record.Id, Cancellation))!;
 
@@ -73,7 +73,7 @@ public sealed class JobRecordStoreTests(AzuriteFixture azurite)
     {
         JobRecord record = await CreateAsync("tenant");
         await Store.DeleteAsync(record.Id, Cancellation);
-        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         JobRecordStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)), ContentKeys.None);
 
         Task lost = relay.LoseAsync($"PUT /{_account.Blobs.AccountName}/{Containers.Jobs}/records/{record.Id}");

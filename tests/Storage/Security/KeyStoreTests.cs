@@ -54,7 +54,7 @@ public sealed class KeyStoreTests(AzuriteFixture azurite)
     public async Task Replace_AnswerIsLost_IsTheKeyAsItIsNow()
     {
         (ApiKey key, _) = await CreateAsync();
-        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         KeyStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)));
         StoredKey found = (await store.FindAsync(key.Id, known: null, Cancellation))!;
 
@@ -82,7 +82,7 @@ public sealed class KeyStoreTests(AzuriteFixture azurite)
     public async Task Delete_AnswerIsLost_WasThere()
     {
         (ApiKey key, _) = await CreateAsync();
-        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         KeyStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)));
 
         Task lost = relay.LoseAsync($"DELETE /{_account.Blobs.AccountName}/{Containers.Keys}/records/{key.Id}");
@@ -105,7 +105,7 @@ public sealed class KeyStoreTests(AzuriteFixture azurite)
     [Fact]
     public async Task Create_AnswerIsLost_IsThere()
     {
-        await using LosingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         KeyStore store = new(new StorageAccount(relay.Through(azurite.ConnectionString)));
         await _account.CreateContainersAsync(Cancellation);
         ApiKey key = ApiKey.Create();

@@ -177,7 +177,7 @@ public sealed class UsageStoreTests
     [InlineData(true)]
     public async Task Add_AnswerIsLost_CountsOnce(bool wasThere)
     {
-        await using LosingRelay relay = new(_port);
+        await using MeddlingRelay relay = new(_port);
         UsageStore store = new(new StorageAccount(relay.Through(_connection)), NullLogger<UsageStore>.Instance);
         await _account.CreateContainersAsync(Cancellation);
         if (wasThere)

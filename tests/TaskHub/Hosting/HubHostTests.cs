@@ -120,6 +120,27 @@ public sealed class HubHostTests(AzuriteFixture azurite)
         (await BlobsAsync(container)).ShouldHaveSingleItem().Name.ShouldBe("host");
     }
 
+    /// <summary>As a pull is, whose id says what is pulled, at the moment in which what became of the last one is cleared away.</summary>
+    [Fact]
+    public async Task Purge_BegunAnewMeanwhile_LeavesTheNewOne()
+    {
+        BlobContainerClient container = await TestHub.NewContainerAsync(azurite.ConnectionString);
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        await using TestHub hub = TestHub.Idle(container, Known);
+        await using TestHub sweeping = TestHub.Idle(new BlobServiceClient(relay.Through(azurite.ConnectionString)).GetBlobContainerClient(container.Name), Known);
+        StartOrchestrationOptions same = new("same");
+        await hub.Client.ScheduleNewOrchestrationInstanceAsync("fan", 1, same, Cancellation);
+        await hub.Client.TerminateInstanceAsync("same", Cancellation);
+
+        Task begun = relay.BeforeAsync(
+            $"DELETE /{container.AccountName}/{container.Name}/instances/same", () => hub.Client.ScheduleNewOrchestrationInstanceAsync("fan", 2, same, Cancellation));
+        PurgeResult purged = await sweeping.Client.PurgeInstanceAsync("same", Cancellation);
+
+        await begun;
+        purged.PurgedInstanceCount.ShouldBe(0);
+        (await hub.Client.GetInstanceAsync("same", getInputsAndOutputs: true, Cancellation)).ShouldNotBeNull().ReadInputAs<int>().ShouldBe(2);
+    }
+
     [Fact]
     public async Task Query_ByPages_FindsAllThatMatch()
     {

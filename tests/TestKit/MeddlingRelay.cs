@@ -5,14 +5,18 @@ using System.Text;
 
 namespace OllamaMax.TestKit;
 
-/// <summary>Passes HTTP/1.1 connections on to a port of this machine, and loses answers that a test names: the server has done what it was asked, and the client never hears of it.</summary>
-public sealed class LosingRelay : TcpServer
+/// <summary>
+/// Passes HTTP/1.1 connections on to a port of this machine, and comes in between where a test says: it loses an answer (the server has done what it was asked, and the client never hears of it), or has
+/// something done before a request arrives.
+/// </summary>
+public sealed class MeddlingRelay : TcpServer
 {
     private readonly int _target;
     private Wanted? _wanted;
+    private Awaited? _awaited;
 
     /// <param name="target">The port.</param>
-    public LosingRelay(int target)
+    public MeddlingRelay(int target)
     {
         _target = target;
         Start();
@@ -28,6 +32,16 @@ public sealed class LosingRelay : TcpServer
         Wanted wanted = new(Encoding.ASCII.GetBytes(request), new(TaskCreationOptions.RunContinuationsAsynchronously));
         Volatile.Write(ref _wanted, wanted);
         return wanted.Lost.Task;
+    }
+
+    /// <summary>The next request that begins so waits until this is done. Done when that is; its failure is this one's, and the request goes on.</summary>
+    /// <param name="request">As of <see cref="LoseAsync"/>.</param>
+    /// <param name="act">Not by way of this.</param>
+    public Task BeforeAsync(string request, Func<Task> act)
+    {
+        Awaited awaited = new(Encoding.ASCII.GetBytes(request), act, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        Volatile.Write(ref _awaited, awaited);
+        return awaited.Done.Task;
     }
 
     protected override async Task ServeAsync(TcpClient client)
@@ -51,6 +65,8 @@ public sealed class LosingRelay : TcpServer
             // A client that waits for one answer after the other begins each request with a packet.
             if (Volatile.Read(ref _wanted) is { } wanted && buffer.Memory.Span[..length].StartsWith(wanted.Request) && Interlocked.CompareExchange(ref _wanted, null, wanted) == wanted)
                 connection.Wanted = wanted;
+            if (Volatile.Read(ref _awaited) is { } awaited && buffer.Memory.Span[..length].StartsWith(awaited.Request) && Interlocked.CompareExchange(ref _awaited, null, awaited) == awaited)
+                await awaited.ActAsync();
             await to.WriteAsync(buffer.Memory[..length], cancellationToken);
         }
     }
@@ -70,6 +86,22 @@ public sealed class LosingRelay : TcpServer
     }
 
     private sealed record Wanted(byte[] Request, TaskCompletionSource Lost);
+
+    private sealed record Awaited(byte[] Request, Func<Task> Act, TaskCompletionSource Done)
+    {
+        public async Task ActAsync()
+        {
+            try
+            {
+                await Act();
+                Done.SetResult();
+            }
+            catch (Exception e)
+            {
+                Done.SetException(e);
+            }
+        }
+    }
 
     private sealed class Connection
     {
