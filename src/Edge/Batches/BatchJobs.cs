@@ -44,8 +44,15 @@ internal sealed class BatchJobs(
             Metadata = metadata,
         }, CancellationToken.None);
         BatchInput input = new() { Id = record.Id, MaxParallel = options.Value.MaxParallel, Retries = strategies.Value.Retries, Deadline = record.Deadline };
-        await OrchestrationStart.RunAsync(hub, BatchOrchestrator.Name, record.Id, input);
-        return BatchAnswer.Of(record, Begun, now);
+        BatchAnswer? taken = await WhileKept.RunAsync(
+            async () =>
+            {
+                await OrchestrationStart.RunAsync(hub, BatchOrchestrator.Name, record.Id, input);
+                return BatchAnswer.Of(record, Begun, now);
+            },
+            () => BatchContent.IsKeptAsync(store, record.Id),
+            () => OrchestrationPurge.EndAsync(hub, record.Id, time));
+        return taken is null ? WhileKept.Deleted : taken;
     }
 
     /// <summary>What came of an earlier submission; null: nothing that runs, or it is gone.</summary>

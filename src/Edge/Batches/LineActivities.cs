@@ -44,13 +44,19 @@ internal static class BatchContent
         }
     }
 
-    /// <summary>Whether the batch is still there, for who has written of it: its tenant may have been erased meanwhile. Then its contents are deleted, as nothing else would ever do so.</summary>
-    public static async Task<bool> IsKeptAsync(BatchStore batches, StrategyStore contents, string batchId)
+    /// <summary>Writes of a batch (<see cref="WhileKept"/>). Null: it is not kept any more, and neither is what was written.</summary>
+    public static Task<T?> WriteAsync<T>(BatchStore batches, StrategyStore contents, string batchId, Func<Task<T>> write)
+        where T : class =>
+        WhileKept.RunAsync(write, () => IsKeptAsync(batches, batchId), () => contents.DeleteContentAsync(batchId, CancellationToken.None));
+
+    public static async Task<bool> IsKeptAsync(BatchStore batches, string batchId) => await batches.FindAsync(batchId, CancellationToken.None) is not null;
+
+    /// <summary>Deletes a batch and its contents, before its record as that is how they are found, and behind it what was being written (<see cref="WhileKept"/>).</summary>
+    public static async Task DeleteAsync(BatchStore batches, StrategyStore contents, string batchId, CancellationToken cancellationToken)
     {
-        if (await batches.FindAsync(batchId, CancellationToken.None) is not null)
-            return true;
-        await contents.DeleteContentAsync(batchId, CancellationToken.None);
-        return false;
+        await contents.DeleteContentAsync(batchId, cancellationToken);
+        await batches.DeleteAsync(batchId, cancellationToken);
+        await contents.DeleteContentAsync(batchId, cancellationToken);
     }
 
     /// <summary>What there should be: to go on without it would make a file that lacks lines.</summary>
@@ -69,6 +75,11 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
             || await files.FindAsync(batch.InputFileId, batch.Submitter.Tenant, CancellationToken.None) is not { } file
             || await files.OpenAsync(file, CancellationToken.None) is not { } content)
             return new([], "the input file is not there any more");
+        return await BatchContent.WriteAsync(batches, contents, input, () => CutAsync(input, content)) ?? new([], BranchSubmitter.Gone.Error);
+    }
+
+    private async Task<BatchOpened> CutAsync(string batchId, Stream content)
+    {
         List<int> pages = [];
         List<string> lines = [];
         int total = 0;
@@ -89,13 +100,11 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
         }
         if (lines.Count > 0)
             await PutAsync();
-        if (!await BatchContent.IsKeptAsync(batches, contents, input))
-            return new([], BranchSubmitter.Gone.Error);
         return pages.Count > 0 ? new(pages) : new([], "the input has no lines");
 
         async Task PutAsync()
         {
-            await contents.PutContentAsync(input, BatchContent.Page(pages.Count), new BinaryData(string.Join('\n', lines)), CancellationToken.None);
+            await contents.PutContentAsync(batchId, BatchContent.Page(pages.Count), new BinaryData(string.Join('\n', lines)), CancellationToken.None);
             pages.Add(lines.Count);
             lines.Clear();
             characters = 0;
@@ -117,14 +126,17 @@ internal sealed class SubmitLine(BatchStore batches, StrategyStore contents, Bra
             return BranchSubmitter.Gone;
         if (BatchLine.Read(line, batch.Endpoint).Submission.Failed(out ApiError? error, out JobSubmission? submission))
             return new(error.Message);
-        return await submitter.TakeAsync(batch.Submitter, batch.Deadline, input with { Choice = 0 }, submission, () => BatchContent.IsKeptAsync(batches, contents, batchId));
+        return await submitter.TakeAsync(batch.Submitter, batch.Deadline, input with { Choice = 0 }, submission, () => BatchContent.IsKeptAsync(batches, batchId));
     }
 }
 
 /// <summary>Writes how the lines of a page ended: answers here, lines without one there.</summary>
 internal sealed class WritePage(BatchStore batches, StrategyStore contents, JobRecords records, JobResult results) : TaskActivity<WritePageInput, BatchPageResult>
 {
-    public override async Task<BatchPageResult> RunAsync(TaskActivityContext context, WritePageInput input)
+    public override async Task<BatchPageResult> RunAsync(TaskActivityContext context, WritePageInput input) =>
+        await BatchContent.WriteAsync(batches, contents, input.BatchId, () => WriteAsync(input)) ?? new(0, input.Lines.Count);
+
+    private async Task<BatchPageResult> WriteAsync(WritePageInput input)
     {
         string endpoint = (await batches.FindAsync(input.BatchId, CancellationToken.None))?.Endpoint ?? "";
         // Run again when the batch is closed already, it must not leave an empty page.
@@ -142,8 +154,6 @@ internal sealed class WritePage(BatchStore batches, StrategyStore contents, JobR
         }
         await contents.PutContentAsync(input.BatchId, BatchContent.Output(input.Page), new BinaryData(output.WrittenMemory), CancellationToken.None);
         await contents.PutContentAsync(input.BatchId, BatchContent.Errors(input.Page), new BinaryData(errors.WrittenMemory), CancellationToken.None);
-        if (!await BatchContent.IsKeptAsync(batches, contents, input.BatchId))
-            return new(0, lines.Length);
         return new(completed, lines.Length - completed);
     }
 
@@ -162,18 +172,24 @@ internal sealed class CloseBatch(BatchStore batches, FileStore files, StrategySt
         BatchRecord? batch = await batches.FindAsync(input.BatchId, CancellationToken.None);
         if (batch is null)
             return new(null, null);
+        return await WhileKept.RunAsync(() => WriteAsync(batch, input), () => BatchContent.IsKeptAsync(batches, batch.Id), () => TakeBackAsync(input)) ?? new(null, null);
+    }
+
+    private async Task<BatchFiles> WriteAsync(BatchRecord batch, CloseBatchInput input)
+    {
         foreach (int page in input.Unwritten)
             await GiveUpAsync(batch, page);
         bool hasOutput = await PutAsync(batch, input.OutputId, $"batch_{batch.Id}_output.jsonl", input.Pages, BatchContent.Output);
         bool hasErrors = await PutAsync(batch, input.ErrorId, $"batch_{batch.Id}_error.jsonl", input.Pages, BatchContent.Errors);
         await contents.DeleteContentAsync(batch.Id, CancellationToken.None);
-        if (!await BatchContent.IsKeptAsync(batches, contents, batch.Id))
-        {
-            foreach (string file in (string[])[input.OutputId, input.ErrorId])
-                await files.DeleteAsync(file, CancellationToken.None);
-            return new(null, null);
-        }
         return new(hasOutput ? input.OutputId : null, hasErrors ? input.ErrorId : null);
+    }
+
+    private async Task TakeBackAsync(CloseBatchInput input)
+    {
+        await contents.DeleteContentAsync(input.BatchId, CancellationToken.None);
+        await files.DeleteAsync(input.OutputId, CancellationToken.None);
+        await files.DeleteAsync(input.ErrorId, CancellationToken.None);
     }
 
     /// <summary>All lines of a page into the file of those without answer.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.DurableTask.Client;
+using OllamaMax.Edge.Batches;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.Edge.Security.Usage;
@@ -25,9 +26,6 @@ internal sealed class TenantErasure(
     TaskHubs hubs,
     TimeProvider time)
 {
-    /// <summary>An orchestration that is told to end does so when its turn is over.</summary>
-    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(10);
-
     private static readonly ParallelOptions SomeAtATime = new() { MaxDegreeOfParallelism = 8 };
 
     public async Task<ErasedAnswer> EraseAsync(HttpContext context, string tenant, bool withUsage)
@@ -62,25 +60,11 @@ internal sealed class TenantErasure(
     private async Task EraseBatchAsync(DurableTaskClient? hub, string id)
     {
         await EndAsync(hub, id);
-        await strategies.DeleteContentAsync(id, CancellationToken.None);
-        await batches.DeleteAsync(id, CancellationToken.None);
+        await BatchContent.DeleteAsync(batches, strategies, id, CancellationToken.None);
     }
 
-    /// <summary>
-    /// Its history has neither prompts nor answers; one that does not end in time finds nothing to go on with. An activity does not end with its orchestration: each that writes looks
-    /// afterwards whether it was still for something.
-    /// </summary>
-    private async Task EndAsync(DurableTaskClient? hub, string id)
-    {
-        if (hub is null)
-            return;
-        using CancellationTokenSource patience = new(EndsWithin, time);
-        while (await OrchestrationPurge.RunAsync(hub, id, CancellationToken.None) is { Count: > 0 } open && !patience.IsCancellationRequested)
-        {
-            Task ended = Task.WhenAll(open.Select(one => hub.WaitForInstanceCompletionAsync(one, patience.Token)));
-            await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    /// <summary>Its history has neither prompts nor answers; one that does not end in time finds nothing to go on with.</summary>
+    private Task EndAsync(DurableTaskClient? hub, string id) => hub is null ? Task.CompletedTask : OrchestrationPurge.EndAsync(hub, id, time);
 
     private async Task<int> EraseUsageAsync(string tenant)
     {

@@ -57,10 +57,12 @@ public sealed class StrategyStore(StorageAccount account, ContentKeys keys)
         return any;
     }
 
+    /// <summary>Deletes the contents before the record, as that is how they are found, and behind it what was being written: whoever writes looks for the record afterwards.</summary>
     public async Task DeleteAsync(string id, CancellationToken cancellationToken)
     {
         await DeleteContentAsync(id, cancellationToken);
         await _records.DeleteAsync(id, cancellationToken);
+        await DeleteContentAsync(id, cancellationToken);
     }
 
     /// <summary>Ids of those whose time is over.</summary>

@@ -52,11 +52,13 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <param name="services">Changes the edge's services.</param>
     /// <param name="keys">Content is encrypted with these keys; null: it is not.</param>
     /// <param name="azurite">Whose account it gets; the assembly's, unless this is called where xunit cannot tell it.</param>
+    /// <param name="relay">By way of which it has its blobs; null: of none.</param>
     public static async Task<JobCluster> StartAsync(
-        Action<BackgroundOptions>? configure = null, LogLines? logs = null, Action<IServiceCollection>? services = null, string? keys = null, AzuriteFixture? azurite = null)
+        Action<BackgroundOptions>? configure = null, LogLines? logs = null, Action<IServiceCollection>? services = null, string? keys = null, AzuriteFixture? azurite = null, MeddlingRelay? relay = null)
     {
         azurite ??= (await TestContext.Current.GetFixture<AzuriteFixture>())!;
         string storage = azurite.NewAccount();
+        storage = relay?.Through(storage) ?? storage;
         TestCluster cluster = await TestCluster.StartAsync(
             storage,
             configure: edge =>

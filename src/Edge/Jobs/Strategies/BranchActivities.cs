@@ -35,7 +35,13 @@ internal sealed class CancelBranches(JobRecords records, BackgroundJobs jobs) : 
 /// <summary>Cuts a strategy's text into parts, each a blob of its own.</summary>
 internal sealed class SplitText(StrategyStore strategies, IOptions<StrategyOptions> options) : TaskActivity<string, SplitOutcome>
 {
-    public override async Task<SplitOutcome> RunAsync(TaskActivityContext context, string input)
+    public override async Task<SplitOutcome> RunAsync(TaskActivityContext context, string input) =>
+        await WhileKept.RunAsync(
+            () => SplitAsync(input),
+            async () => await strategies.FindAsync(input, CancellationToken.None) is not null,
+            () => strategies.DeleteContentAsync(input, CancellationToken.None)) ?? new(0, BranchSubmitter.Gone.Error);
+
+    private async Task<SplitOutcome> SplitAsync(string input)
     {
         BinaryData? json = await strategies.GetContentAsync(input, StrategyContent.Name, CancellationToken.None);
         BinaryData? text = await strategies.GetContentAsync(input, StrategyContent.Text, CancellationToken.None);
@@ -46,11 +52,7 @@ internal sealed class SplitText(StrategyStore strategies, IOptions<StrategyOptio
             return new(parts.Count, $"the text makes {parts.Count} parts of {content.ChunkTokens} tokens; there may be {options.Value.MaxBranches}");
         for (int i = 0; i < parts.Count; i++)
             await strategies.PutContentAsync(input, StrategyContent.Part(i), new BinaryData(parts[i]), CancellationToken.None);
-        if (await strategies.FindAsync(input, CancellationToken.None) is not null)
-            return new(parts.Count);
-        // Erased meanwhile: nothing else would ever delete them.
-        await strategies.DeleteContentAsync(input, CancellationToken.None);
-        return new(0, BranchSubmitter.Gone.Error);
+        return new(parts.Count);
     }
 }
 

@@ -37,7 +37,7 @@ internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, 
     /// <param name="deadline">Until when it may run.</param>
     /// <param name="input">Which branch it is.</param>
     /// <param name="submission">What to run.</param>
-    /// <param name="isKept">Whether what it is a job of is still there. Asked once the job is, so that whoever deletes the one and then looks for jobs finds it, or it goes by itself.</param>
+    /// <param name="isKept">Whether what it is a job of is still there (<see cref="WhileKept"/>).</param>
     public async Task<SubmitOutcome> TakeAsync(Submitter submitter, DateTimeOffset deadline, SubmitInput input, JobSubmission submission, Func<Task<bool>> isKept)
     {
         if ((await factory.CreateAsync(submission.Request, Submitters.InfoOf(submitter), CancellationToken.None)).Failed(out ApiError? error, out Job? job))
@@ -52,7 +52,7 @@ internal sealed class BranchSubmitter(JobRecordStore store, JobFactory factory, 
         if (await backlog.TakeInAsync(job, CancellationToken.None) is { } refusal)
             return new(refusal.Message, refusal.RetryAfter ?? UnknownWait);
         JobRecord record = JobRecord.Create(job, submission.Shape, submission.Request.Model, time.GetUtcNow());
-        await jobs.SubmitAsync(record with { StrategyId = input.StrategyId, IsSpread = input.IsSpread, Embedding = submission.Embedding }, CancellationToken.None);
-        return await isKept() ? new() : await GiveUpAsync(input.JobId);
+        record = record with { StrategyId = input.StrategyId, IsSpread = input.IsSpread, Embedding = submission.Embedding };
+        return await WhileKept.RunAsync(() => jobs.SubmitAsync(record, CancellationToken.None), isKept, () => jobs.EraseAsync(input.JobId, CancellationToken.None)) is null ? Gone : new();
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.DurableTask.Client;
+using OllamaMax.Edge.Batches;
 using OllamaMax.Edge.Pulls;
 using OllamaMax.Storage.Jobs;
 
@@ -24,8 +25,7 @@ internal sealed class OrchestrationSweep(StrategyStore strategies, SubmissionSto
             // What has to be told to end is gone by the next sweep.
             if (await OrchestrationPurge.RunAsync(hub, id, cancellationToken) is not [])
                 continue;
-            await strategies.DeleteContentAsync(id, cancellationToken);
-            await batches.DeleteAsync(id, cancellationToken);
+            await BatchContent.DeleteAsync(batches, strategies, id, cancellationToken);
         }
         await DurablePulls.SweepAsync(hub, now, cancellationToken);
     }

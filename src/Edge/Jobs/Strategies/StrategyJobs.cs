@@ -47,9 +47,11 @@ internal sealed class StrategyJobs(
         if (await CheckAsync(context, request) is { } refused)
             return refused;
         // Not cut short by a client that leaves now: it may have been taken on already.
-        StrategyRecord record = await KeepAsync(RecordOf(context, ticket, request), request);
-        await OrchestrationStart.RunAsync(hub, record.Strategy, record.Id, InputOf(record, request));
-        return AnswerOf(record, StrategyState.Submitted);
+        // The record first: content without one would never be deleted. A record without orchestration shows as failed after a while.
+        StrategyRecord record = await store.CreateAsync(RecordOf(context, ticket, request), CancellationToken.None);
+        JobAnswer? taken = await WhileKept.RunAsync(
+            () => BeginAsync(hub, record, request), async () => await store.FindAsync(record.Id, CancellationToken.None) is not null, () => TakeBackAsync(hub, record.Id));
+        return taken is null ? WhileKept.Deleted : taken;
     }
 
     /// <summary>What came of an earlier submission; null: nothing that runs, or it is gone.</summary>
@@ -168,15 +170,20 @@ internal sealed class StrategyJobs(
         };
     }
 
-    private async Task<StrategyRecord> KeepAsync(StrategyRecord submitted, StrategyRequest request)
+    private async Task<JobAnswer> BeginAsync(DurableTaskClient hub, StrategyRecord record, StrategyRequest request)
     {
-        // The record first: content without one would never be deleted. A record without orchestration shows as failed after a while.
-        StrategyRecord record = await store.CreateAsync(submitted, CancellationToken.None);
         byte[] content = JsonSerializer.SerializeToUtf8Bytes(request.Content, StrategyContentJson.Default.StrategyContent);
         await store.PutContentAsync(record.Id, StrategyContent.Name, new BinaryData(content), CancellationToken.None);
         if (request.Text is { } text)
             await store.PutContentAsync(record.Id, StrategyContent.Text, new BinaryData(text), CancellationToken.None);
-        return record;
+        await OrchestrationStart.RunAsync(hub, record.Strategy, record.Id, InputOf(record, request));
+        return AnswerOf(record, StrategyState.Submitted);
+    }
+
+    private async Task TakeBackAsync(DurableTaskClient hub, string id)
+    {
+        await OrchestrationPurge.EndAsync(hub, id, time);
+        await store.DeleteContentAsync(id, CancellationToken.None);
     }
 
     private StrategyInput InputOf(StrategyRecord record, StrategyRequest request) => new()
