@@ -177,15 +177,20 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
         }
     }
 
-    /// <summary>The file of a copy on its way, for nobody else. Null: another worker of this box has it.</summary>
+    /// <summary>The file of a copy on its way, for nobody else. Null: another worker of this box has it, or is just deleting it. Whoever calls has the folder's lock: nobody else makes it meanwhile.</summary>
     /// <exception cref="IOException">It cannot be made.</exception>
     public FileStream? TryTakePartial(string digest)
     {
         Directory.CreateDirectory(_folder);
-        string partial = PathOf(digest) + Partials;
+        string path = PathOf(digest) + Partials;
         try
         {
-            return new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, Alone, bufferSize: 0, FileOptions.Asynchronous);
+            FileStream partial = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, Alone, bufferSize: 0, FileOptions.Asynchronous);
+            // A file is opened first and locked then: one that was deleted in between has no name any more, and what is fetched into it would be lost.
+            if (File.Exists(path))
+                return partial;
+            partial.Dispose();
+            return null;
         }
         catch (IOException e) when (IsHeld(e))
         {
@@ -221,7 +226,7 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     public IReadOnlyList<string> PartialsBefore(DateTimeOffset since) => [.. Files().Where(file => file.Extension == Partials && file.LastWriteTimeUtc < since.UtcDateTime).Select(DigestOf)];
 
     /// <summary>Deletes what there is of a copy on its way. False: somebody makes it, or there is nothing.</summary>
-    public bool TryDeletePartial(string digest) => File.Exists(PathOf(digest) + Partials) && TryDeleteAlone(PathOf(digest) + Partials, alongside: PathOf(digest) + Reservations);
+    public bool TryDeletePartial(string digest) => File.Exists(PathOf(digest) + Partials) && TryDeleteAlone(PathOf(digest) + Partials, FileMode.Open, alongside: PathOf(digest) + Reservations);
 
     /// <summary>Says how many bytes the copy will have that is on its way, for as long as its partial file is taken.</summary>
     public void Reserve(string digest, long size) => File.WriteAllText(PathOf(digest) + Reservations, size.ToString(CultureInfo.InvariantCulture));
@@ -233,7 +238,8 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     {
         string path = PathOf(digest);
         bool isPartialGone = TryDeletePartial(digest);
-        bool isCopyGone = File.Exists(path) && TryDeleteAlone(path + Lists, alongside: path);
+        // Made where it is missing: it is what the copy is locked by.
+        bool isCopyGone = File.Exists(path) && TryDeleteAlone(path + Lists, FileMode.OpenOrCreate, alongside: path);
         return isCopyGone || isPartialGone;
     }
 
@@ -265,13 +271,12 @@ internal sealed class ReplicaFolder(IOptions<WorkerOptions> options, TimeProvide
     /// <summary>Somebody else has the file. Whatever else is in the way does not pass by waiting.</summary>
     private static bool IsHeld(IOException e) => e.HResult is HeldOnLinux or HeldOnMac or HeldOnWindows;
 
-    private static bool TryDeleteAlone(string locked, string? alongside)
+    private static bool TryDeleteAlone(string locked, FileMode mode, string alongside)
     {
         try
         {
-            using FileStream file = new(locked, FileMode.OpenOrCreate, FileAccess.ReadWrite, Alone);
-            if (alongside is not null)
-                File.Delete(alongside);
+            using FileStream file = new(locked, mode, FileAccess.ReadWrite, Alone);
+            File.Delete(alongside);
             File.Delete(locked);
             return true;
         }

@@ -7,7 +7,6 @@ using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.LocalHost;
 using OllamaMax.Storage;
-using OllamaMax.Storage.Jobs;
 using OllamaMax.TaskHub.Hosting;
 using OllamaMax.TestKit;
 
