@@ -47,6 +47,14 @@ public sealed record ModelView
     /// <summary>Tokens of context it was trained for; 0: not known.</summary>
     public required int ContextLength { get; init; }
 
+    /// <summary>Numbers of a vector that it makes of a text; 0: not known.</summary>
+    public int EmbeddingLength =>
+        Metadata.TryGetValue("general.architecture", out JsonElement architecture)
+        && Metadata.TryGetValue($"{architecture}.embedding_length", out JsonElement length)
+        && length.ValueKind == JsonValueKind.Number && length.TryGetInt32(out int numbers)
+            ? numbers
+            : 0;
+
     public required long ParameterCount { get; init; }
 
     /// <summary>Null for a published model; otherwise it runs where workers forward to, and there are no weights that anybody could fetch.</summary>

@@ -33,11 +33,25 @@ internal sealed record ShowAnswer(
 
 internal sealed record MessageAnswer(string Role, string Content);
 
+/// <param name="ContextLength">Tokens it was trained for: agents that <c>ollama launch</c> starts are told so. Null: not known.</param>
+/// <param name="EmbeddingLength">As <see cref="ModelView.EmbeddingLength"/>; null: not known.</param>
 internal sealed record DetailsAnswer(
-    string ParentModel, string Format, string Family, IReadOnlyList<string> Families, string ParameterSize, string QuantizationLevel)
+    string ParentModel,
+    string Format,
+    string Family,
+    IReadOnlyList<string> Families,
+    string ParameterSize,
+    string QuantizationLevel,
+    int? ContextLength,
+    int? EmbeddingLength)
 {
-    public static DetailsAnswer Of(ModelView model) => Of(model.Details, model.Modelfile.Parent ?? "");
+    public static DetailsAnswer Of(ModelView model)
+    {
+        ModelDetails details = model.Details;
+        return new(
+            model.Modelfile.Parent ?? "", details.Format, details.Family, details.Families, details.ParameterSize, details.QuantizationLevel,
+            Known(model.ContextLength), Known(model.EmbeddingLength));
+    }
 
-    private static DetailsAnswer Of(ModelDetails details, string parent) =>
-        new(parent, details.Format, details.Family, details.Families, details.ParameterSize, details.QuantizationLevel);
+    private static int? Known(int length) => length > 0 ? length : null;
 }

@@ -6,7 +6,7 @@ namespace OllamaMax.Edge.Tests.Ollama;
 public sealed class ModelEndpointsTests
 {
     private const string Details =
-        """{"parent_model":"","format":"gguf","family":"llama","families":["llama"],"parameter_size":"4M","quantization_level":"F32"}""";
+        """{"parent_model":"","format":"gguf","family":"llama","families":["llama"],"parameter_size":"4M","quantization_level":"F32","context_length":1024,"embedding_length":64}""";
 
     private static readonly string Digest = new('d', 64);
 
@@ -87,7 +87,7 @@ public sealed class ModelEndpointsTests
             + """# FROM demo:latest\n\nFROM demo:latest\nTEMPLATE \"\"\"{{ messages }}\"\"\"\n""";
         (await response.TextAsync()).ShouldBe(
             "{\"modelfile\":\"" + modelfile + "\",\"template\":\"{{ messages }}\",\"details\":" + Details
-            + ",\"model_info\":{\"general.architecture\":\"llama\",\"general.parameter_count\":4000000,\"llama.context_length\":1024},"
+            + ",\"model_info\":{\"general.architecture\":\"llama\",\"general.parameter_count\":4000000,\"llama.context_length\":1024,\"llama.embedding_length\":64},"
             + "\"capabilities\":[\"completion\",\"tools\"],\"modified_at\":\"2026-01-01T00:00:00Z\"}");
     }
 

@@ -76,6 +76,7 @@ internal sealed class FixedModels : IModelSource, IVocabularySource, ILoadedMode
         Metadata = new Dictionary<string, JsonElement>
         {
             ["llama.context_length"] = JsonSerializer.SerializeToElement(1024),
+            ["llama.embedding_length"] = JsonSerializer.SerializeToElement(64),
             ["general.architecture"] = JsonSerializer.SerializeToElement("llama"),
             ["general.name"] = JsonSerializer.SerializeToElement("Demo"),
         },
