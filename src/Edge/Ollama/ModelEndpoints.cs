@@ -13,6 +13,9 @@ namespace OllamaMax.Edge.Ollama;
 internal sealed class ModelEndpoints(
     RequestBodyReader bodies, IModelSource models, NamedModels named, ILoadedModels loaded, TimeProvider time, IOptions<EdgeOptions> options)
 {
+    /// <summary>How requests of VS Code's Copilot Chat begin to say whose they are. It lists models by <c>general.basename</c>, so Ollama tells it the name that they have here.</summary>
+    private const string CopilotChat = "GitHubCopilotChat/";
+
     /// <summary>What Ollama answers for a model that stays: the longest duration that Go has.</summary>
     private static readonly TimeSpan Forever = TimeSpan.FromTicks(long.MaxValue / TimeSpan.NanosecondsPerTick);
 
@@ -43,23 +46,15 @@ internal sealed class ModelEndpoints(
 
     public async Task ShowAsync(HttpContext context)
     {
-        if ((await ReadNameAsync(context)).Failed(out ApiError? error, out string? name))
+        if ((await JsonRequest.ReadAsync(context, bodies, ShowRequest.Read)).Failed(out ApiError? error, out ShowRequest? request))
             await ErrorAnswer.WriteAsync(context, error);
-        else if (await named.FindAsync(name, RequestInfo.CallerOf(context), context.RequestAborted) is { } model)
-            await JsonAnswer.WriteAsync(context, Show(model), OllamaJson.Relaxed.ShowAnswer);
+        else if (await named.FindAsync(request.Model, RequestInfo.CallerOf(context), context.RequestAborted) is { } model)
+            await JsonAnswer.WriteAsync(context, Show(model, request, AsksForBasename(context)), OllamaJson.Relaxed.ShowAnswer);
         else
-            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(name));
+            await ErrorAnswer.WriteAsync(context, ApiError.ModelNotFound(request.Model));
     }
 
-    private ValueTask<Result<string>> ReadNameAsync(HttpContext context) => JsonRequest.ReadAsync<string>(context, bodies, fields =>
-    {
-        fields.Flag("verbose"); // Nothing more is known of a model than is always shown.
-        string? old = fields.Text("name");
-        string name = fields.Text("model") is { Length: > 0 } model ? model : old ?? "";
-        if (name.Length == 0)
-            fields.Errors.Add("model", "is required");
-        return fields.Errors.First is { } first ? first : name;
-    });
+    private static bool AsksForBasename(HttpContext context) => context.Request.Headers.UserAgent.ToString().StartsWith(CopilotChat, StringComparison.Ordinal);
 
     private static TagsModel Tag(ModelView model)
     {
@@ -75,7 +70,26 @@ internal sealed class ModelEndpoints(
         return new(name, name, one.Size, model.Digest, DetailsAnswer.Of(model), expires, one.SizeVram, one.ContextLength);
     }
 
-    private static ShowAnswer Show(ModelView model)
+    private static ShowAnswer Show(ModelView model, ShowRequest request, bool asksForBasename)
+    {
+        Modelfile own = model.Modelfile;
+        Modelfile modelfile = own with { System = request.System ?? own.System, Parameters = request.Options.Over(own.Parameters) };
+        return new(
+            modelfile.License.Count > 0 ? string.Join('\n', modelfile.License) : null,
+            ModelfileText.Of(model with { Modelfile = modelfile }),
+            ModelfileText.Parameters(own) is { Length: > 0 } parameters ? parameters : null,
+            model.Template,
+            modelfile.System,
+            DetailsAnswer.Of(model),
+            Info(model, asksForBasename ? request.Model : null),
+            model.Capabilities,
+            model.ModifiedAt.UtcDateTime,
+            modelfile.Messages.Count > 0 ? [.. modelfile.Messages.Select(turn => new MessageAnswer(turn.Role, turn.Content))] : null);
+    }
+
+    /// <param name="model">Whose metadata it is.</param>
+    /// <param name="basename">What the model is to be called there; null: what its file calls it.</param>
+    private static SortedDictionary<string, JsonElement> Info(ModelView model, string? basename)
     {
         SortedDictionary<string, JsonElement> info = new(StringComparer.Ordinal);
         foreach ((string key, JsonElement value) in model.Metadata)
@@ -85,17 +99,8 @@ internal sealed class ModelEndpoints(
                 info.Add(key, value);
         }
         info.TryAdd("general.parameter_count", JsonSerializer.SerializeToElement(model.ParameterCount, OllamaJson.Default.Int64));
-        Modelfile modelfile = model.Modelfile;
-        return new(
-            modelfile.License.Count > 0 ? string.Join('\n', modelfile.License) : null,
-            ModelfileText.Of(model),
-            ModelfileText.Parameters(modelfile) is { Length: > 0 } parameters ? parameters : null,
-            model.Template,
-            modelfile.System,
-            DetailsAnswer.Of(model),
-            info,
-            model.Capabilities,
-            model.ModifiedAt.UtcDateTime,
-            modelfile.Messages.Count > 0 ? [.. modelfile.Messages.Select(turn => new MessageAnswer(turn.Role, turn.Content))] : null);
+        if (basename is not null)
+            info["general.basename"] = JsonSerializer.SerializeToElement(basename, OllamaJson.Default.String);
+        return info;
     }
 }

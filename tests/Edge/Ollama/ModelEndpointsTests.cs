@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text.Json;
 using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Tests.Ollama;
 
@@ -91,10 +93,44 @@ public sealed class ModelEndpointsTests
             + "\"capabilities\":[\"completion\",\"tools\"],\"modified_at\":\"2026-01-01T00:00:00Z\"}");
     }
 
+    [Fact]
+    public async Task Show_SystemAndOptionsOfASession_AreInTheModelfile()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Remove("demo");
+        edge.Models.Add(FixedModels.Demo with { Modelfile = Modelfile.None with { System = "its own", Parameters = new() { TopK = 7, Temperature = 1 } } });
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/show", """{"name":"demo","system":"be brief","options":{"temperature":0.5}}""");
+
+        using JsonDocument answer = JsonDocument.Parse(await response.TextAsync());
+        JsonElement shown = answer.RootElement;
+        shown.GetProperty("system").GetString().ShouldBe("be brief");
+        shown.GetProperty("parameters").GetString().ShouldBe($"{"temperature",-30} 1\n{"top_k",-30} 7");
+        string modelfile = shown.GetProperty("modelfile").GetString()!;
+        modelfile.ShouldContain("SYSTEM \"\"\"be brief\"\"\"\n");
+        modelfile.ShouldContain($"PARAMETER {"temperature",-30} 0.5\n");
+        modelfile.ShouldContain($"PARAMETER {"top_k",-30} 7\n");
+    }
+
+    [Theory]
+    [InlineData("GitHubCopilotChat/0.41.0", "Demo:latest")]
+    [InlineData("ollama/0.33.0 (amd64 linux) Go/go1.26", null)]
+    public async Task Show_ToCopilotChat_NamesTheModelAsItWasAskedFor(string userAgent, string? basename)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync("/api/show", """{"model":"Demo:latest"}""", ("User-Agent", userAgent));
+
+        using JsonDocument answer = JsonDocument.Parse(await response.TextAsync());
+        bool isThere = answer.RootElement.GetProperty("model_info").TryGetProperty("general.basename", out JsonElement shown);
+        (isThere ? shown.GetString() : null).ShouldBe(basename);
+    }
+
     [Theory]
     [InlineData("{}", HttpStatusCode.BadRequest, "model is required")]
     [InlineData("""{"model":"nope"}""", HttpStatusCode.NotFound, "model 'nope' not found")]
     [InlineData("""{"model":1}""", HttpStatusCode.BadRequest, "model must be a string")]
+    [InlineData("""{"model":"demo","options":{"top_k":"x"}}""", HttpStatusCode.BadRequest, "options.top_k must be an integer")]
     public async Task Show_BadRequest_SaysWhy(string request, HttpStatusCode status, string message)
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();

@@ -12,7 +12,7 @@ internal sealed class FixedModels : IModelSource, IVocabularySource, ILoadedMode
 {
     public const string Weights = "sha256:aaaa";
 
-    private readonly List<ModelView> _models = [View("demo", "completion", "tools"), View("plain", "completion") with { Template = null }, View("embed", "embedding")];
+    private readonly List<ModelView> _models = [Demo, View("plain", "completion") with { Template = null }, View("embed", "embedding")];
 
     public IReadOnlyList<LoadedModel> Loaded { get; set; } = [];
 
@@ -32,6 +32,8 @@ internal sealed class FixedModels : IModelSource, IVocabularySource, ILoadedMode
     public ValueTask<IReadOnlyList<ModelView>> ListAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<ModelView>>(_models);
 
     ValueTask<IReadOnlyList<LoadedModel>> ILoadedModels.ListAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Loaded);
+
+    public static ModelView Demo { get; } = View("demo", "completion", "tools");
 
     /// <summary>A model that can do all there is, to be added: it reasons, calls, fills in.</summary>
     public static ModelView Able { get; } = View("able", "completion", "insert", "tools", "thinking") with
