@@ -9,7 +9,7 @@ internal static class ChatTranslator
 {
     private static readonly FieldPolicy Policy = new(
         [
-            .. CommonFields.Read, "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort",
+            .. CommonFields.Read, "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort", "reasoning",
             "max_completion_tokens", "top_logprobs", "store", "modalities", "verbosity", "prediction", "prompt_cache_options",
         ],
         CommonFields.Harmless);
@@ -21,7 +21,7 @@ internal static class ChatTranslator
         bool includesUsage = CommonFields.ReadIncludeUsage(request);
         ChatMessage[] messages = MessagesField.Read(request);
         ToolFields tools = ToolFields.Read(request);
-        EffortField effort = EffortField.Read(request, "reasoning_effort");
+        EffortField effort = ReadEffort(request);
         long? most = request.Integer("max_tokens", 1);
         InferenceRequest inference = new()
         {
@@ -45,6 +45,13 @@ internal static class ChatTranslator
         CheckOnly(request);
         Policy.Check(request);
         return request.Errors.First is { } error ? error : new OpenAIRequest([inference], isStream, includesUsage);
+    }
+
+    /// <summary>Also as responses have it, <c>reasoning.effort</c>: Ollama takes both, and that first.</summary>
+    private static EffortField ReadEffort(JsonFields request)
+    {
+        EffortField flat = EffortField.Read(request, "reasoning_effort");
+        return request.Object("reasoning") is { } reasoning && reasoning.IsSet("effort") ? EffortField.Read(reasoning, "effort") : flat;
     }
 
     private static int? ReadTopLogprobs(JsonFields request)

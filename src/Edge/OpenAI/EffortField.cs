@@ -2,7 +2,7 @@ using OllamaMax.Edge.Http;
 
 namespace OllamaMax.Edge.OpenAI;
 
-/// <summary>The field <c>reasoning_effort</c>. A model that cannot reason answers without, as well as it can.</summary>
+/// <summary>The field <c>reasoning_effort</c>, with the words that Ollama takes beside OpenAI's. A model that cannot reason answers without, as well as it can.</summary>
 /// <param name="Think">False: not at all; null: a model that can.</param>
 /// <param name="Level">low, medium or high: templates know no more.</param>
 internal readonly record struct EffortField(bool? Think, string? Level)
@@ -11,7 +11,7 @@ internal readonly record struct EffortField(bool? Think, string? Level)
     {
         switch (parent.Text(name))
         {
-            case null:
+            case null or "":
                 return default;
             case "none":
                 return new(false, null);
@@ -19,10 +19,10 @@ internal readonly record struct EffortField(bool? Think, string? Level)
                 return new(null, "low");
             case "medium":
                 return new(null, "medium");
-            case "high" or "xhigh" or "max":
+            case "high" or "xhigh" or "ultra" or "max":
                 return new(null, "high");
             default:
-                parent.Errors.Add(parent.PathOf(name), "must be \"none\", \"minimal\", \"low\", \"medium\", \"high\" or \"xhigh\"");
+                parent.Errors.Add(parent.PathOf(name), "must be \"none\", \"minimal\", \"low\", \"medium\", \"high\", \"xhigh\", \"ultra\" or \"max\"");
                 return default;
         }
     }

@@ -101,7 +101,12 @@ public sealed class ChatRequestTests
     [InlineData("\"none\"", "(think False )")]
     [InlineData("\"minimal\"", "(think True low)")]
     [InlineData("\"high\"", "(think True high)")]
+    [InlineData("\"ultra\"", "(think True high)")]
     [InlineData("null", "(think True )")]
+    [InlineData("\"\"", "(think True )")]
+    [InlineData("\"low\",\"reasoning\":{\"summary\":\"auto\"}", "(think True low)")]
+    [InlineData("\"low\",\"reasoning\":{\"effort\":\"none\"}", "(think False )")]
+    [InlineData("null,\"reasoning\":{\"effort\":\"medium\"}", "(think True medium)")]
     public async Task Chat_ReasoningEffort_ReachesTheTemplate(string effort, string shown) =>
         (await JobOfAsync($"\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}],\"reasoning_effort\":{effort}")).Prompt.ShouldStartWith(shown);
 
@@ -148,6 +153,8 @@ public sealed class ChatRequestTests
     [InlineData("\"tools\":[{\"type\":\"web_search\"}]", "tools[0].type", "must be \"function\"")]
     [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}]", "tools[0].function.name", "letters, digits")]
     [InlineData("\"reasoning_effort\":\"huge\"", "reasoning_effort", "must be \"none\"")]
+    [InlineData("\"reasoning\":{\"effort\":\"huge\"}", "reasoning.effort", "must be \"none\"")]
+    [InlineData("\"reasoning\":\"high\"", "reasoning", "must be an object")]
     [InlineData("\"store\":true", "store", "must be false")]
     [InlineData("\"prediction\":\"x\"", "prediction", "must be an object")]
     [InlineData("\"prediction\":{\"type\":\"tokens\",\"content\":\"x\"}", "prediction.type", "must be \"content\"")]
