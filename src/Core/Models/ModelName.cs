@@ -28,7 +28,7 @@ public sealed partial record ModelName(string Host, string Namespace, string Nam
     /// <summary>Reads what a user wrote; a leading <c>http://</c> or <c>https://</c> of a host is dropped.</summary>
     /// <param name="text">Such as <c>demo</c>, <c>qwen3:4b</c> or <c>hf.co/owner/model:Q4_K_M</c>.</param>
     /// <param name="name">The name, when it is one.</param>
-    /// <param name="error">For people, when it is none.</param>
+    /// <param name="error">For people, when it is none; by its first words Ollama's clients know it.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ModelName? name, [NotNullWhen(false)] out string? error)
     {
         name = null;
@@ -41,14 +41,14 @@ public sealed partial record ModelName(string Host, string Namespace, string Nam
         string[] parts = path.Split('/');
         if (parts.Length > 3)
         {
-            error = $"model name '{Quote(text)}' has more than the three parts host/namespace/name";
+            error = $"invalid model name '{Quote(text)}': it has more than the three parts host/namespace/name";
             return false;
         }
         ModelName candidate = new(
             parts.Length > 2 ? parts[0] : DefaultHost, parts.Length > 1 ? parts[^2] : DefaultNamespace, parts[^1], tag);
         error = candidate.FindError();
         name = error is null ? candidate : null;
-        error = error is null ? null : $"model name '{Quote(text)}' {error}";
+        error = error is null ? null : $"invalid model name '{Quote(text)}': it {error}";
         return error is null;
     }
 

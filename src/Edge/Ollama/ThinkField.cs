@@ -21,7 +21,8 @@ internal readonly record struct ThinkField(bool? Think, string? Level)
             case { ValueKind: JsonValueKind.String } when request.Text("think") is "low" or "medium" or "high" or "max":
                 return new(true, request.Text("think") is "max" ? "high" : request.Text("think"));
             default:
-                request.Errors.Add("think", "must be a boolean, \"high\", \"medium\", \"low\" or \"max\"");
+                // By its first words the ollama command knows it, and lets the session go on.
+                request.Errors.Add(ApiError.BadRequest("invalid think value: think must be a boolean, \"high\", \"medium\", \"low\" or \"max\"") with { Field = "think" });
                 return default;
         }
     }

@@ -13,8 +13,8 @@ public sealed class AliasOptionsTests
     [InlineData("gpt=gpt", "alias 'gpt:latest' comes back to itself, through 'gpt:latest'")]
     [InlineData("gpt", "alias 'gpt' names no model: it is written gpt=model,model")]
     [InlineData("gpt= , ", "alias 'gpt' names no model: it is written gpt=model,model")]
-    [InlineData("a b=demo", "alias 'a b': model name 'a b' has a character in its name that is not allowed there")]
-    [InlineData("gpt=de mo,demo", "alias 'gpt': model name 'de mo' has a character in its name that is not allowed there")]
+    [InlineData("a b=demo", "alias 'a b': invalid model name 'a b': it has a character in its name that is not allowed there")]
+    [InlineData("gpt=de mo,demo", "alias 'gpt': invalid model name 'de mo': it has a character in its name that is not allowed there")]
     [InlineData("gpt=demo; gpt:latest=demo", "alias 'gpt:latest' and alias 'gpt' are one name")]
     public void Validate_Wrong_SaysWhat(string aliases, string error) => Errors(aliases).ShouldHaveSingleItem().ShouldBe(error);
 

@@ -211,7 +211,7 @@ public sealed class KeysTests(AzuriteFixture azurite)
     [InlineData("""{}""", "name must be 1 to 100 characters")]
     [InlineData("""{"name":"a","role":"root"}""", "role must be one of worker, readonly, user, operator, admin")]
     [InlineData("""{"name":"a","tenant":"a:b"}""", "tenant must be 1 to 64 letters, digits, '-', '_' and '.'")]
-    [InlineData("""{"name":"a","models":["a b"]}""", "models: model name 'a b' has a character in its name that is not allowed there")]
+    [InlineData("""{"name":"a","models":["a b"]}""", "models: invalid model name 'a b': it has a character in its name that is not allowed there")]
     [InlineData("""{"name":"a","role":"operator","models":["demo"]}""", "models cannot be given to a key of role operator, which manages models")]
     [InlineData("""{"name":"a","expires_at":"2020-01-01T00:00:00Z"}""", "expires_at must be a time to come, such as 2030-01-31T12:00:00Z")]
     [InlineData("""{"name":"a","limits":{"requests_per_minute":-1}}""", "limits.requests_per_minute must be from 0 to 2147483647")]
