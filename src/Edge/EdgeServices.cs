@@ -82,6 +82,7 @@ public static class EdgeServices
         services.TryAddSingleton<EmbedEndpoints>();
         services.TryAddSingleton<ModelEndpoints>();
         services.AddSingleton<IEndpointGroup, OllamaEndpoints>();
+        services.AddSingleton<IEndpointGroup, CloudEndpoints>();
         return services;
     }
 

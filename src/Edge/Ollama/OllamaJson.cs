@@ -5,13 +5,15 @@ using OllamaMax.Jobs;
 
 namespace OllamaMax.Edge.Ollama;
 
-/// <summary>Ollama's spelling of <c>/api/tags</c>, <c>/api/ps</c>, <c>/api/show</c> and <c>/api/version</c>.</summary>
+/// <summary>Ollama's spelling of what its API says of models and of itself.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(VersionAnswer))]
 [JsonSerializable(typeof(TagsAnswer))]
 [JsonSerializable(typeof(PsAnswer))]
 [JsonSerializable(typeof(ShowAnswer))]
+[JsonSerializable(typeof(CloudStatusAnswer))]
+[JsonSerializable(typeof(RecommendationsAnswer))]
 [JsonSerializable(typeof(RequestedOptions))]
 [JsonSerializable(typeof(string[][]))]
 internal sealed partial class OllamaJson : JsonSerializerContext

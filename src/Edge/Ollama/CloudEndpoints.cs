@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OllamaMax.Edge.Http;
+using OllamaMax.Edge.OpenApi;
+using OllamaMax.Security;
+
+namespace OllamaMax.Edge.Ollama;
+
+/// <summary>
+/// What an Ollama server does with an account at ollama.com, which this one has none of. It says so as one does whose owner has switched the cloud off (<c>OLLAMA_NO_CLOUD</c>), which the
+/// <c>ollama</c> command goes by: it offers no models and no tools of the cloud then, and does not ask to sign in.
+/// </summary>
+internal sealed class CloudEndpoints : IEndpointGroup
+{
+    private const string Off = "ollama cloud is disabled";
+
+    private static readonly CloudStatusAnswer Status = new(new(Disabled: true, Source: "config"));
+
+    public void Map(IEndpointRouteBuilder endpoints)
+    {
+        RequiredPermission readModels = new(Permissions.ReadModels);
+        endpoints.MapGet("/api/status", static context => JsonAnswer.WriteAsync(context, Status, OllamaJson.Relaxed.CloudStatusAnswer)).WithMetadata(readModels)
+            .Describe(Said("That models and tools of ollama.com are not to be had here.") with { AnswerType = OllamaJson.Default.CloudStatusAnswer });
+        endpoints.MapGet("/api/experimental/model-recommendations", static context => JsonAnswer.WriteAsync(context, new RecommendationsAnswer([]), OllamaJson.Relaxed.RecommendationsAnswer))
+            .WithMetadata(readModels)
+            .Describe(Said("None: clients have their own.") with { AnswerType = OllamaJson.Default.RecommendationsAnswer });
+        Refuse(endpoints.MapPost, "/api/me", new(StatusCodes.Status403Forbidden, $"{Off}: this server has no account at ollama.com, and needs none"), readModels);
+        ApiError signedOut = new(StatusCodes.Status401Unauthorized, "you are not currently signed in");
+        Refuse(endpoints.MapPost, "/api/signout", signedOut, readModels);
+        Refuse(endpoints.MapDelete, "/api/user/keys/{key}", signedOut, readModels);
+        Refuse(endpoints.MapPost, "/api/experimental/web_search", new(StatusCodes.Status403Forbidden, $"{Off}: web search is unavailable"), new(Permissions.Infer));
+        Refuse(endpoints.MapPost, "/api/experimental/web_fetch", new(StatusCodes.Status403Forbidden, $"{Off}: web fetch is unavailable"), new(Permissions.Infer));
+    }
+
+    private static void Refuse(Func<string, RequestDelegate, IEndpointConventionBuilder> map, string path, ApiError error, RequiredPermission permission) =>
+        map(path, context => ErrorAnswer.WriteAsync(context, error)).WithMetadata(permission).Describe(Said($"Not done here: {error.Status}.") with { Status = error.Status, Answer = "OllamaError" });
+
+    private static EndpointDescription Said(string summary) => new(EndpointDescription.Ollama, summary);
+}
+
+/// <summary>Answer of <c>/api/status</c>.</summary>
+internal sealed record CloudStatusAnswer(CloudStatus Cloud);
+
+/// <param name="Disabled">No model runs there, and nothing is looked up on the web.</param>
+/// <param name="Source">Who decided that: none, env, config or both.</param>
+internal sealed record CloudStatus(bool Disabled, string Source);
+
+/// <summary>Answer of <c>/api/experimental/model-recommendations</c>.</summary>
+internal sealed record RecommendationsAnswer(IReadOnlyList<string> Recommendations);
