@@ -21,6 +21,8 @@ internal sealed record JobSubmission(InferenceRequest Request, RequestShape Shap
             return error;
         if (request.Inference.IsLoad)
             return ApiError.BadRequest($"{(isChat ? "messages" : "prompt")} must not be empty");
+        if (request.IsRenderOnly)
+            return ApiError.NotSupported("_debug_render_only");
         return new JobSubmission(request.Inference, isChat ? RequestShape.Chat : RequestShape.Generate);
     }
 }

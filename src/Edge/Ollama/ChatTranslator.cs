@@ -17,6 +17,7 @@ internal static class ChatTranslator
         RequestedOptions options = OllamaOptions.Read(request);
         ThinkField think = ThinkField.Read(request);
         CommonFields.Check(request);
+        bool isRenderOnly = CommonFields.ReadRenderOnly(request);
         ChatMessage[] messages = [.. request.Objects("messages").Select(ReadMessage)];
         JsonElement[] tools = ReadTools(request);
         TimeSpan? keepAlive = CommonFields.ReadKeepAlive(request);
@@ -33,7 +34,7 @@ internal static class ChatTranslator
             ThinkLevel = think.Level,
             Options = options,
         };
-        return new OllamaRequest(inference, isStream);
+        return new OllamaRequest(inference, isStream) { IsRenderOnly = isRenderOnly && !inference.IsLoad };
     }
 
     private static ChatMessage ReadMessage(JsonFields message)

@@ -17,11 +17,12 @@ internal static class CommonFields
         return model;
     }
 
-    /// <summary>Refuses what would change the answer and is not done, and checks the types of what may be ignored.</summary>
+    /// <summary>Whether the client only wants to see the prompt.</summary>
+    public static bool ReadRenderOnly(JsonFields request) => request.Flag("_debug_render_only") ?? false;
+
+    /// <summary>Checks the types of what is ignored.</summary>
     public static void Check(JsonFields request)
     {
-        if (request.Flag("_debug_render_only") == true)
-            request.Errors.Add(ApiError.NotSupported("_debug_render_only"));
         // It would leave out old messages of a conversation longer than the context. Only a worker can count tokens: it refuses such a prompt.
         request.Flag("truncate");
     }

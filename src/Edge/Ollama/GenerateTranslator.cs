@@ -24,6 +24,7 @@ internal static class GenerateTranslator
         ThinkField think = ThinkField.Read(request);
         RequestedOptions options = OllamaOptions.Read(request);
         CommonFields.Check(request);
+        bool isRenderOnly = CommonFields.ReadRenderOnly(request);
         IReadOnlyList<ChatImage> images = CommonFields.ReadImages(request);
         IReadOnlyList<ChatMessage> earlier = ReadContext(request);
         TimeSpan? keepAlive = CommonFields.ReadKeepAlive(request);
@@ -54,7 +55,7 @@ internal static class GenerateTranslator
             Messages = messages,
             Options = options,
         };
-        return new OllamaRequest(inference, isStream) { Turns = isRendered && !inference.IsLoad ? messages : null };
+        return new OllamaRequest(inference, isStream) { IsRenderOnly = isRenderOnly && !inference.IsLoad, Turns = isRendered && !inference.IsLoad ? messages : null };
     }
 
     private static bool IsSystem(ChatMessage turn) => turn.Role == "system";

@@ -56,6 +56,17 @@ internal abstract class OllamaFormat(string model, TimeProvider time) : IAnswerF
         End(json);
     }
 
+    /// <summary>The prompt in the answer's place.</summary>
+    public void WriteRendered(IBufferWriter<byte> output, string prompt)
+    {
+        Utf8JsonWriter json = Begin(output, Nothing);
+        json.WriteBoolean("done"u8, false);
+        json.WriteStartObject("_debug_info"u8);
+        json.WriteString("rendered_template"u8, prompt);
+        json.WriteEndObject();
+        End(json);
+    }
+
     public void Dispose() => _json?.Dispose();
 
     /// <summary>Text, reasoning and calls.</summary>

@@ -8,6 +8,9 @@ namespace OllamaMax.Edge.Ollama;
 /// <param name="IsStream">NDJSON, or one object.</param>
 internal sealed record OllamaRequest(InferenceRequest Inference, bool IsStream)
 {
+    /// <summary>The prompt is to be shown, and not answered.</summary>
+    public bool IsRenderOnly { get; init; }
+
     /// <summary>The conversation that a later request may go on from, up to this one's answer; null: none is told.</summary>
     public IReadOnlyList<ChatMessage>? Turns { get; init; }
 }

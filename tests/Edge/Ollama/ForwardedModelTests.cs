@@ -105,6 +105,7 @@ public sealed class ForwardedModelTests
     [Theory]
     [InlineData("""{"model":"far","prompt":"hi","template":"{{ messages }}"}""", "template")]
     [InlineData("""{"model":"far","prompt":"hi","options":{"x":"\ud800"}}""", "Unicode")]
+    [InlineData("""{"model":"far","prompt":"hi","_debug_render_only":true}""", "\\\"far\\\" does not support _debug_render_only: ")]
     public async Task Generate_WhatCannotBeForwarded_IsA400(string body, string what)
     {
         await using EdgeServer edge = await EdgeServer.StartAsync();

@@ -37,6 +37,22 @@ public sealed class PromptTests
     }
 
     [Theory]
+    [InlineData("/api/chat", "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]", "\"message\":{\"role\":\"assistant\",\"content\":\"\"}", "<user>hi<assistant>")]
+    [InlineData("/api/generate", "\"prompt\":\"hi\",\"system\":\"be brief\"", "\"response\":\"\"", "<system>be brief<user>hi<assistant>")]
+    [InlineData("/api/generate", "\"prompt\":\"hi\",\"raw\":true", "\"response\":\"\"", "hi")]
+    public async Task RenderOnly_ShowsThePromptAndRunsNothing(string path, string fields, string empty, string prompt)
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+
+        using HttpResponseMessage response = await edge.PostAsync(path, $$"""{"model":"demo",{{fields}},"_debug_render_only":true}""");
+
+        string answer = await response.TextAsync();
+        answer.ShouldStartWith("{\"model\":\"demo\",\"created_at\":\"");
+        answer.ShouldEndWith($"{empty},\"done\":false,\"_debug_info\":{{\"rendered_template\":\"{prompt}\"}}}}");
+        edge.Jobs.Count.ShouldBe(0);
+    }
+
+    [Theory]
     [InlineData("{% for x in %}", "the request's template is broken")]
     [InlineData("{{ raise_exception('no') }}", "the request's template refuses the messages: no")]
     public async Task Generate_TemplateThatFails_IsTheRequestsFault(string template, string message)
