@@ -80,7 +80,7 @@ internal sealed record CreateRequest(
 
     private static void CheckUnsupported(JsonFields request)
     {
-        foreach (string field in (ReadOnlySpan<string>)["modelfile", "path", "renderer", "parser"])
+        foreach (string field in (ReadOnlySpan<string>)["modelfile", "path", "renderer", "parser", "remote_host", "draft_files", "draft_quantize"])
         {
             if (request.Find(field) is { } value && !IsEmpty(value))
                 request.Errors.Add(ApiError.NotSupported(field));

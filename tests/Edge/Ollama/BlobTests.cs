@@ -81,6 +81,8 @@ public sealed class BlobTests(AzuriteFixture azurite)
     [InlineData("\"files\":{\"m-00001-of-00003.gguf\":\"x\",\"m-00002-of-00003.gguf\":\"y\"}", "all parts of a split one")]
     [InlineData("\"files\":{\"m-00001-of-00002.gguf\":\"x\",\"m-00002-of-00002.gguf\":\"y\"}", "files.m-00001-of-00002.gguf")]
     [InlineData("\"from\":\"demo\",\"template\":\"{{ .Prompt }}\"", "template")]
+    [InlineData("\"from\":\"demo\",\"remote_host\":\"https://ollama.com\"", "remote_host is not supported")]
+    [InlineData("\"from\":\"demo\",\"draft_files\":{\"draft.gguf\":\"sha256:12\"}", "draft_files is not supported")]
     [InlineData("\"system\":\"x\"", "'from'")]
     [InlineData("\"files\":{\"a\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"}", "blob sha256:0000")]
     public async Task Create_WhatIsNotDone_IsNamed(string fields, string named)
