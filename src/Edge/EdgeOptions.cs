@@ -61,10 +61,10 @@ public sealed class EdgeOptions
     public bool SharePrompts { get; set; }
 
     /// <summary>
-    /// The version of Ollama that <c>/api/version</c> tells; clients switch features on by it. The default is the last one of which all that clients of its API use is
-    /// here: <c>/v1/responses</c> came with 0.13.3, <c>/v1/messages</c> with 0.14.0, images with 0.14.3.
+    /// The version of Ollama that <c>/api/version</c> tells; clients switch features on by it (<c>/v1/responses</c> came with 0.13.3, <c>/v1/messages</c> with 0.14.0), and some warn of older ones. The default is
+    /// the last one that this API was held against, route by route: what is not here answers so that a client of that version understands it.
     /// </summary>
-    public string OllamaVersion { get; set; } = "0.14.2";
+    public string OllamaVersion { get; set; } = "0.33.0";
 
     /// <summary>Whom an edge trusts is for its composition to say, which knows who can call: no setting.</summary>
     internal void Read(IConfiguration configuration)

@@ -25,7 +25,7 @@ internal sealed class EdgeOptionsValidator : IValidateOptions<EdgeOptions>
         if (options.TrustLoopback && options.AllowedHosts.Contains("*"))
             errors.Add("TrustLoopback with AllowedHosts * would let web pages in by DNS rebinding; name the hosts.");
         if (!Version.TryParse(options.OllamaVersion, out _))
-            errors.Add($"OllamaVersion is '{options.OllamaVersion}', not a version such as 0.14.2.");
+            errors.Add($"OllamaVersion is '{options.OllamaVersion}', not a version such as 0.33.0.");
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
 
         void Check<T>(string option, T value, T least, T most)
