@@ -12,6 +12,8 @@ public sealed partial record ModelName(string Host, string Namespace, string Nam
     public const string DefaultNamespace = "library";
     public const string DefaultTag = "latest";
 
+    private const string CloudTag = "cloud";
+
     private const int LongestHost = 350;
     private const int LongestPart = 80;
 
@@ -20,6 +22,9 @@ public sealed partial record ModelName(string Host, string Namespace, string Nam
 
     /// <summary>Where the manifest lies below <c>manifests/</c>: <c>host/namespace/name/tag</c>.</summary>
     public string ManifestPath => $"{Host}/{Namespace}/{Name}/{Tag}";
+
+    /// <summary>It is how Ollama calls a model that runs at ollama.com alone, such as <c>gpt-oss:120b-cloud</c>.</summary>
+    public bool IsOfCloud => Same(Host, DefaultHost) && (Same(Tag, CloudTag) || Tag.EndsWith($"-{CloudTag}", StringComparison.OrdinalIgnoreCase));
 
     /// <exception cref="FormatException">It is no model name; the message says why.</exception>
     public static ModelName Parse(string text) =>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Jobs;
+using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Http;
 
@@ -22,8 +23,12 @@ internal sealed record ApiError(int Status, string Message)
 
     public static ApiError BadRequest(string message) => new(StatusCodes.Status400BadRequest, message);
 
-    public static ApiError ModelNotFound(string name) =>
-        new(StatusCodes.Status404NotFound, $"model '{name}' not found") { Field = "model", Code = "model_not_found" };
+    public static ApiError ModelNotFound(string name)
+    {
+        bool isOfCloud = ModelName.TryParse(name, out ModelName? parsed, out _) && parsed.IsOfCloud;
+        string message = isOfCloud ? $"model '{name}' not found: it runs at ollama.com alone, where this server has no account" : $"model '{name}' not found";
+        return new(StatusCodes.Status404NotFound, message) { Field = "model", Code = "model_not_found" };
+    }
 
     /// <summary>A field that this server does not know, or know to do: refused, since ignoring it could change the answer.</summary>
     public static ApiError NotSupported(string field) => BadRequest($"{field} is not supported by this server") with { Field = field };

@@ -13,7 +13,7 @@ namespace OllamaMax.Edge.Ollama;
 /// </summary>
 internal sealed class CloudEndpoints : IEndpointGroup
 {
-    private const string Off = "ollama cloud is disabled";
+    private const string NoAccount = "this server has no account at ollama.com, and needs none";
 
     private static readonly CloudStatusAnswer Status = new(new(Disabled: true, Source: "config"));
 
@@ -25,16 +25,19 @@ internal sealed class CloudEndpoints : IEndpointGroup
         endpoints.MapGet("/api/experimental/model-recommendations", static context => JsonAnswer.WriteAsync(context, new RecommendationsAnswer([]), OllamaJson.Relaxed.RecommendationsAnswer))
             .WithMetadata(readModels)
             .Describe(Said("None: clients have their own.") with { AnswerType = OllamaJson.Default.RecommendationsAnswer });
-        Refuse(endpoints.MapPost, "/api/me", new(StatusCodes.Status403Forbidden, $"{Off}: this server has no account at ollama.com, and needs none"), readModels);
-        ApiError signedOut = new(StatusCodes.Status401Unauthorized, "you are not currently signed in");
-        Refuse(endpoints.MapPost, "/api/signout", signedOut, readModels);
-        Refuse(endpoints.MapDelete, "/api/user/keys/{key}", signedOut, readModels);
-        Refuse(endpoints.MapPost, "/api/experimental/web_search", new(StatusCodes.Status403Forbidden, $"{Off}: web search is unavailable"), new(Permissions.Infer));
-        Refuse(endpoints.MapPost, "/api/experimental/web_fetch", new(StatusCodes.Status403Forbidden, $"{Off}: web fetch is unavailable"), new(Permissions.Infer));
+        Refuse(endpoints.MapPost, "/api/me", NoAccount, readModels);
+        Refuse(endpoints.MapPost, "/api/signout", NoAccount, readModels);
+        Refuse(endpoints.MapDelete, "/api/user/keys/{key}", NoAccount, readModels);
+        Refuse(endpoints.MapPost, "/api/experimental/web_search", "web search is unavailable", new(Permissions.Infer));
+        Refuse(endpoints.MapPost, "/api/experimental/web_fetch", "web fetch is unavailable", new(Permissions.Infer));
     }
 
-    private static void Refuse(Func<string, RequestDelegate, IEndpointConventionBuilder> map, string path, ApiError error, RequiredPermission permission) =>
-        map(path, context => ErrorAnswer.WriteAsync(context, error)).WithMetadata(permission).Describe(Said($"Not done here: {error.Status}.") with { Status = error.Status, Answer = "OllamaError" });
+    /// <summary>By a 501, where Ollama has 401 and 403: these say something of the caller here, and are recorded.</summary>
+    private static void Refuse(Func<string, RequestDelegate, IEndpointConventionBuilder> map, string path, string reason, RequiredPermission permission)
+    {
+        ApiError error = new(StatusCodes.Status501NotImplemented, $"ollama cloud is disabled: {reason}");
+        map(path, context => ErrorAnswer.WriteAsync(context, error)).WithMetadata(permission).Describe(Said("Not done here: 501.") with { Status = error.Status, Answer = "OllamaError" });
+    }
 
     private static EndpointDescription Said(string summary) => new(EndpointDescription.Ollama, summary);
 }

@@ -10,7 +10,6 @@ namespace OllamaMax.Edge.Pulls;
 internal static class WeightlessManifest
 {
     private const string Tensor = "application/vnd.ollama.image.tensor";
-    private const string CloudTag = "cloud";
 
     /// <summary>Why the model cannot run here, to stand behind its name; null: that is not known.</summary>
     /// <param name="name">Of the model.</param>
@@ -22,13 +21,10 @@ internal static class WeightlessManifest
         if (hasTensors)
             return "has no GGUF, but tensors for Ollama's MLX engine: pull a tag of it that is not for MLX, or a GGUF of it from Hugging Face";
         string? host = config is null ? null : await RemoteHostAsync(config, readConfig);
-        if (host is null && !IsCloud(name))
+        if (host is null && !name.IsOfCloud)
             return null;
         return $"has no weights: it runs at {host ?? "ollama.com"} alone, and here run models whose weights can be pulled";
     }
-
-    private static bool IsCloud(ModelName name) => name.Host == ModelName.DefaultHost
-        && (name.Tag.Equals(CloudTag, StringComparison.OrdinalIgnoreCase) || name.Tag.EndsWith($"-{CloudTag}", StringComparison.OrdinalIgnoreCase));
 
     private static (ModelLayer? Config, bool HasTensors) Read(byte[] json)
     {

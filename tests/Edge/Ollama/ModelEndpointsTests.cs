@@ -129,6 +129,9 @@ public sealed class ModelEndpointsTests
     [Theory]
     [InlineData("{}", HttpStatusCode.BadRequest, "model is required")]
     [InlineData("""{"model":"nope"}""", HttpStatusCode.NotFound, "model 'nope' not found")]
+    [InlineData("""{"model":"gpt-oss:120b-cloud"}""", HttpStatusCode.NotFound, "model 'gpt-oss:120b-cloud' not found: it runs at ollama.com alone, where this server has no account")]
+    [InlineData("""{"model":"kimi-k3:cloud"}""", HttpStatusCode.NotFound, "model 'kimi-k3:cloud' not found: it runs at ollama.com alone, where this server has no account")]
+    [InlineData("""{"model":"host.example/ns/clouds:big-cloud"}""", HttpStatusCode.NotFound, "model 'host.example/ns/clouds:big-cloud' not found")]
     [InlineData("""{"model":1}""", HttpStatusCode.BadRequest, "model must be a string")]
     [InlineData("""{"model":"demo","options":{"top_k":"x"}}""", HttpStatusCode.BadRequest, "options.top_k must be an integer")]
     public async Task Show_BadRequest_SaysWhy(string request, HttpStatusCode status, string message)
