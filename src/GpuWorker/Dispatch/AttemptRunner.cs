@@ -52,17 +52,30 @@ internal sealed partial class AttemptRunner(
         }
     }
 
+    /// <summary>Until the job's deadline, whether or not its model is there by then.</summary>
     private async Task<AttemptEnd> DecodeAsync(Job job, GrantMessage grant, RunningAttempt attempt)
     {
         using var deadline = new CancellationTokenSource(grant.Remaining, time);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
+        try
+        {
+            return await DecodeAsync(job, grant, attempt, ends.Token);
+        }
+        catch (OperationCanceledException) when (ends.IsCancellationRequested)
+        {
+            return new AttemptEnd { Reason = EndReason.Cancelled };
+        }
+    }
+
+    private async Task<AttemptEnd> DecodeAsync(Job job, GrantMessage grant, RunningAttempt attempt, CancellationToken ends)
+    {
         if (decoders.Hangs(job.Model))
             return new AttemptEnd { Reason = EndReason.Failed, Error = "the model's decoder stands still on this worker" };
         long asked = time.GetTimestamp();
-        using ModelUse use = await UseAsync(job, ends.Token);
+        using ModelUse use = await UseAsync(job, ends);
         if (job.LoadOnly)
         {
-            if (use.Engine is ForwardingEngine server && await server.LoadAsync(job.KeepAlive, ends.Token) is { Reason: not EndReason.Loaded } failed)
+            if (use.Engine is ForwardingEngine server && await server.LoadAsync(job.KeepAlive, ends) is { Reason: not EndReason.Loaded } failed)
                 return failed;
             attempt.Output.Started(new AttemptStart(0, 0, time.GetElapsedTime(asked), TimeSpan.Zero));
             return new AttemptEnd { Reason = EndReason.Loaded };
@@ -77,8 +90,8 @@ internal sealed partial class AttemptRunner(
         try
         {
             return job.EmbedInputs is { } inputs
-                ? await use.Engine.EmbedAsync(Request(job, inputs, grant), sink, ends.Token)
-                : await use.Engine.RunAsync(Request(job, grant), sink, ends.Token);
+                ? await use.Engine.EmbedAsync(Request(job, inputs, grant), sink, ends)
+                : await use.Engine.RunAsync(Request(job, grant), sink, ends);
         }
         finally
         {

@@ -20,33 +20,55 @@ internal sealed class ManifestWriter(BlobContainerClient container)
         return (manifest, ModelConfig.Parse(config.Span));
     }
 
-    public async Task WriteAsync(ModelName name, ModelConfig config, IReadOnlyList<ModelLayer> layers, CancellationToken cancellationToken)
+    /// <inheritdoc cref="WriteAsync(ModelName, ModelManifest, CancellationToken)"/>
+    public async Task<bool> WriteAsync(ModelName name, ModelConfig config, IReadOnlyList<ModelLayer> layers, CancellationToken cancellationToken)
     {
         byte[] bytes = config.ToBytes();
         string digest = ModelDigest.Of(bytes);
         if (!await container.GetBlobClient(ModelPaths.Blob(digest)).ExistsAsync(cancellationToken))
             await UploadAsync(ModelPaths.Blob(digest), bytes, cancellationToken);
-        await WriteAsync(name, new ModelManifest { Config = new(ModelManifest.ConfigMediaType, digest, bytes.Length), Layers = layers }, cancellationToken);
+        return await WriteAsync(name, new ModelManifest { Config = new(ModelManifest.ConfigMediaType, digest, bytes.Length), Layers = layers }, bytes, cancellationToken);
     }
 
     /// <summary>A manifest that says the same already is left as it is: its time of change is the model's.</summary>
-    public async Task WriteAsync(ModelName name, ModelManifest manifest, CancellationToken cancellationToken)
+    /// <returns>False: something that it refers to is not there any more.</returns>
+    public Task<bool> WriteAsync(ModelName name, ModelManifest manifest, CancellationToken cancellationToken) => WriteAsync(name, manifest, config: null, cancellationToken);
+
+    /// <param name="config">Put there again where it has just been collected; null: it is not at hand.</param>
+    private async Task<bool> WriteAsync(ModelName name, ModelManifest manifest, byte[]? config, CancellationToken cancellationToken)
     {
         byte[] bytes = manifest.ToBytes();
         string path = ModelPaths.Manifest(name);
         if (await TryReadAsync(path, cancellationToken) is { } current && current.Span.SequenceEqual(bytes))
-            return;
+            return true;
         foreach (ModelLayer layer in manifest.Layers.Append(manifest.Config))
-            await ClaimAsync(layer.Digest, cancellationToken);
+        {
+            if (await TryClaimAsync(layer.Digest, cancellationToken))
+                continue;
+            if (config is null || layer != manifest.Config)
+                return false;
+            await UploadAsync(ModelPaths.Blob(layer.Digest), config, cancellationToken);
+        }
         await UploadAsync(path, bytes, cancellationToken);
+        return true;
     }
 
     /// <summary>
-    /// Changes the blob's tag. What no manifest named so far may be marked for deletion; who deletes wants it with the tag that it was marked with, so it is kept from now on, or
-    /// is gone already and this fails.
+    /// Changes the blob's tag. What no manifest named so far may be marked for deletion; who deletes wants it with the tag that it was marked with, so it is kept from now on.
+    /// False: it is gone already.
     /// </summary>
-    private async Task ClaimAsync(string digest, CancellationToken cancellationToken) =>
-        await container.GetBlobClient(ModelPaths.Blob(digest)).SetMetadataAsync(new Dictionary<string, string>(), cancellationToken: cancellationToken);
+    private async Task<bool> TryClaimAsync(string digest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await container.GetBlobClient(ModelPaths.Blob(digest)).SetMetadataAsync(new Dictionary<string, string>(), cancellationToken: cancellationToken);
+            return true;
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Whether there was one. What it referred to stays: other names may, and jobs may still run from it.</summary>
     public async Task<bool> DeleteAsync(ModelName name, CancellationToken cancellationToken) =>

@@ -73,15 +73,16 @@ public sealed partial class ModelCatalog
                     && await _blobs.UploadAsync(blob.Digest, PipeReader.Create(new ReadOnlySequence<byte>(blob.Content)), cancellationToken) is { } actual)
                     throw new FormatException($"its content {blob.Digest} is {actual}");
             }
-            foreach (ModelLayer layer in model.Manifest.Layers.Append(model.Manifest.Config))
+            do
             {
-                if (await _blobs.FindAsync(layer.Digest, cancellationToken) is null)
-                    missing.Add(layer);
+                foreach (ModelLayer layer in model.Manifest.Layers.Append(model.Manifest.Config))
+                {
+                    if (await _blobs.FindAsync(layer.Digest, cancellationToken) is null)
+                        missing.Add(layer);
+                }
             }
-            if (missing.Count > 0)
-                return false;
-            await _manifests.WriteAsync(stored, model.Manifest, cancellationToken);
-            return true;
+            while (missing.Count == 0 && !await _manifests.WriteAsync(stored, model.Manifest, cancellationToken));
+            return missing.Count == 0;
         }, cancellationToken);
         return missing;
     }

@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Models;
 using OllamaMax.Models.Gguf;
@@ -91,8 +92,7 @@ public sealed partial class ModelCatalog : IDisposable
         {
             if (await FindAsync(source, cancellationToken) is not { } from || await _manifests.ReadAsync(from.Name, cancellationToken) is not var (manifest, _))
                 return false;
-            await _manifests.WriteAsync(stored, manifest, cancellationToken);
-            return true;
+            return await _manifests.WriteAsync(stored, manifest, cancellationToken);
         }, cancellationToken);
 
     /// <summary>Takes a name away. The blobs behind it stay until nothing refers to them and they are collected.</summary>
@@ -110,8 +110,7 @@ public sealed partial class ModelCatalog : IDisposable
             if (await FindAsync(source, cancellationToken) is not { } from || await _manifests.ReadAsync(from.Name, cancellationToken) is not var (manifest, config))
                 return false;
             Modelfile modelfile = changes.Over(config.Modelfile ?? Modelfile.None);
-            await _manifests.WriteAsync(stored, config with { Modelfile = modelfile }, manifest.Layers, cancellationToken);
-            return true;
+            return await _manifests.WriteAsync(stored, config with { Modelfile = modelfile }, manifest.Layers, cancellationToken);
         }, cancellationToken);
 
     /// <summary>Puts a name onto a GGUF that is in storage already (<see cref="ModelBlobs"/>).</summary>
@@ -139,8 +138,12 @@ public sealed partial class ModelCatalog : IDisposable
             {
                 await using Stream file = await _blobs.OpenAsync(digest, cancellationToken);
                 ModelConfig config = ModelConfig.From(GgufReader.Read(file)) with { Modelfile = modelfile, TranslatedFrom = translatedFrom };
-                await _manifests.WriteAsync(stored, config, layers, cancellationToken);
-                return true;
+                return await _manifests.WriteAsync(stored, config, layers, cancellationToken);
+            }
+            catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
+            {
+                // Collected since it was found, as no name stood for it.
+                return false;
             }
             catch (GgufFormatException e)
             {

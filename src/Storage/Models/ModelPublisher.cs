@@ -24,7 +24,8 @@ internal sealed class ModelPublisher(BlobContainerClient container, FileDigestCa
             ModelConfig config = ModelConfig.From(GgufReader.Read(file));
             await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
             ModelLayer weights = await PublishWeightsAsync(files, file, isAsTheyLie: ReferenceEquals(file, opened), progress, cancellationToken);
-            await new ManifestWriter(container).WriteAsync(name, config, [weights], cancellationToken);
+            if (!await new ManifestWriter(container).WriteAsync(name, config, [weights], cancellationToken))
+                throw new CatalogException($"blob {weights.Digest} was deleted while model '{name}' was published");
             progress?.Report(new PublishProgress(PublishStage.Published, file.Length, file.Length));
         }
         catch (GgufFormatException e)

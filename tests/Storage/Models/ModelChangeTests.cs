@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Security.Cryptography;
+using Azure.Storage.Blobs;
 using OllamaMax.Jobs;
 using OllamaMax.Models;
 using OllamaMax.Storage.Models;
@@ -35,6 +36,29 @@ public sealed class ModelChangeTests(AzuriteFixture azurite)
         (await test.Catalog.DeriveAsync(Other, Demo, Modelfile.None, Cancel)).ShouldBeFalse();
         (await test.Catalog.CreateAsync($"sha256:{new string('0', 64)}", Other, Modelfile.None, Cancel)).ShouldBeFalse();
         (await test.Catalog.ListAsync(Cancel)).ShouldHaveSingleItem();
+    }
+
+    /// <summary>What no name stands for may be collected at any moment, also in the last before one does: then there is no model, and whoever makes it is told what is missing.</summary>
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("PUT")]
+    public async Task CreateAsync_ContentIsCollectedMeanwhile_SaysThatItIsNotThere(string before)
+    {
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        using TestCatalog test = new(relay.Through(azurite.ConnectionString));
+        await test.Catalog.PublishAsync(TestCatalog.DemoPath, Demo, null, Cancel);
+        string weights = (await test.Catalog.FindAsync(Demo, Cancel))!.Weights;
+        await test.Catalog.DeleteAsync(Demo, Cancel);
+
+        Task collected = relay.BeforeAsync($"{before} /{test.Container.AccountName}/{test.Container.Name}/{ModelPaths.Blob(weights)}", async () =>
+        {
+            BlobContainerClient direct = new BlobServiceClient(azurite.ConnectionString).GetBlobContainerClient(test.Container.Name);
+            await direct.DeleteBlobAsync(ModelPaths.Blob(weights), cancellationToken: Cancel);
+        });
+        (await test.Catalog.CreateAsync(weights, Other, Modelfile.None, Cancel)).ShouldBeFalse();
+
+        await collected;
+        (await test.Catalog.ListNowAsync(Cancel)).ShouldBeEmpty();
     }
 
     [Fact]
