@@ -56,7 +56,7 @@ internal sealed class RequestBodyReader(IOptions<EdgeOptions> options, TimeProvi
     private async ValueTask<ApiError?> RefusalAsync(HttpContext context, long limit)
     {
         if (context.Request.Headers.ContentEncoding is [{ Length: > 0 } encoding, ..] && encoding != "identity")
-            return new ApiError(StatusCodes.Status415UnsupportedMediaType, $"content encoding '{encoding}' is not supported");
+            return new ApiError(StatusCodes.Status415UnsupportedMediaType, $"content encoding '{encoding}' is not supported by this server: send the body uncompressed");
         // The limit is counted here: Kestrel's own answers by closing the connection.
         LimitKestrel(context, null);
         return context.Request.ContentLength > limit ? await RefuseAsync(context, limit) : null;
