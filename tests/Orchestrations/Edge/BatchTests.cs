@@ -156,7 +156,13 @@ public sealed class BatchTests : IClassFixture<StrategyFixture>
         await Hub.TerminateInstanceAsync(id, Cancellation);
         await Hub.WaitForInstanceCompletionAsync(id, Cancellation);
         string[] pages = await InstancesAsync(id);
-        pages.ShouldContain(page => page != id);
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50));
+        // Each page is begun by itself.
+        while (pages.Length < 3)
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+            pages = await InstancesAsync(id);
+        }
 
         await SweepAsync();
         foreach (string page in pages.Where(page => page != id))

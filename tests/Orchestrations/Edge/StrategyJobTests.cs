@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Jobs.Strategies;
 using OllamaMax.GpuWorker.Tests.Background;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.TestKit.Cluster;
@@ -78,6 +80,32 @@ public sealed class StrategyJobTests : IClassFixture<StrategyFixture>
         using HttpResponseMessage again = await PostAsync("strategy-2");
 
         again.StatusCode.ShouldBe(HttpStatusCode.Gone);
+    }
+
+    /// <summary>As where nobody has run the hub for longer than its jobs are kept.</summary>
+    [Fact]
+    public async Task Sweep_OrchestrationIsOpen_EndsItAndLeavesNothing()
+    {
+        TaskCompletionSource begun = new(), gate = new();
+        _fixture.Engine.BeforeToken = (_, stop) =>
+        {
+            begun.TrySetResult();
+            return gate.Task.WaitAsync(stop);
+        };
+        string id = await SubmitAsync(new { strategy = "n", n = 2, model = "demo", prompt = "hi" });
+        await begun.Task.WaitAsync(Cancellation);
+        DurableTaskClient hub = _fixture.Cluster.EdgeServices.GetRequiredService<DurableTaskClient>();
+        OrchestrationSweep sweep = _fixture.Cluster.EdgeServices.GetRequiredService<OrchestrationSweep>();
+        DateTimeOffset later = TimeProvider.System.GetUtcNow().AddYears(1);
+
+        await sweep.SweepAsync(hub, later, Cancellation);
+        (await hub.WaitForInstanceCompletionAsync(id, Cancellation)).RuntimeStatus.ShouldBe(OrchestrationRuntimeStatus.Terminated);
+        await sweep.SweepAsync(hub, later, Cancellation);
+        gate.SetResult();
+
+        (await hub.GetInstanceAsync(id, Cancellation)).ShouldBeNull();
+        using HttpResponseMessage gone = await Http.GetAsync($"/jobs/{id}", Cancellation);
+        gone.StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Fact]

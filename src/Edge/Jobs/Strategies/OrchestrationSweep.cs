@@ -17,15 +17,14 @@ internal sealed class OrchestrationSweep(StrategyStore strategies, SubmissionSto
         await foreach (string id in strategies.ListExpiredAsync(now, cancellationToken))
         {
             await NoteTakenAsync(id, cancellationToken);
-            await hub.PurgeInstanceAsync(id, cancellationToken);
-            await strategies.DeleteAsync(id, cancellationToken);
+            // What has to be told to end is gone by the next sweep. Without its record nobody would ever clear it away.
+            if (await OrchestrationPurge.RunAsync(hub, id, cancellationToken) is [])
+                await strategies.DeleteAsync(id, cancellationToken);
         }
         await foreach (string id in batches.ListExpiredAsync(now, cancellationToken))
         {
-            // What has to be told to end is gone by the next sweep.
-            if (await OrchestrationPurge.RunAsync(hub, id, cancellationToken) is not [])
-                continue;
-            await BatchContent.DeleteAsync(batches, strategies, id, cancellationToken);
+            if (await OrchestrationPurge.RunAsync(hub, id, cancellationToken) is [])
+                await BatchContent.DeleteAsync(batches, strategies, id, cancellationToken);
         }
         await DurablePulls.SweepAsync(hub, now, cancellationToken);
     }
