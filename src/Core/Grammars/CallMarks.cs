@@ -26,7 +26,7 @@ internal sealed record CallMarks(string Before, string BeforeName, string Behind
     public TaggedSyntax? Tagged { get; init; }
 
     /// <summary>Whether calls of the form can be written by a grammar.</summary>
-    public static bool Has(ToolCallForm form) => form != ToolCallForm.None && CallForms.Of(form)?.Syntax is not LiteralSyntax;
+    public static bool Has(ToolCallForm form) => form != ToolCallForm.None && CallForms.Of(form) is not ({ Syntax: LiteralSyntax } or { IsOnlyRead: true });
 
     public static CallMarks Of(ToolCallForm form) => form switch
     {

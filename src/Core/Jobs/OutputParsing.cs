@@ -19,6 +19,13 @@ public sealed record OutputParsing
     /// </summary>
     public string? Harmony { get; init; }
 
+    /// <summary>
+    /// The model writes messages to recipients (Muse Glimmer), its reasoning to itself: what the prompt has begun of the first one's header, as for
+    /// <see cref="Harmony"/>. Null: it writes none; otherwise there are no tags.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Addressed { get; init; }
+
     [JsonIgnore]
     public ToolCallForm ToolCalls
     {
@@ -126,4 +133,19 @@ public enum ToolCallForm
 
     /// <summary><c>&lt;|START_ACTION|&gt;</c>, an array of <c>{"tool_name":…,"parameters":{…}}</c> and <c>&lt;|END_ACTION|&gt;</c> (Command R7B, Command A).</summary>
     Command,
+
+    /// <summary>Lines of <c>name(key=value)</c>, as Python writes them, within <c>&lt;function_calls&gt;</c> (Olmo 3).</summary>
+    Olmo3,
+
+    /// <summary><c>&lt;tool_calls&gt;</c>, an array of <c>{"name":…,"arguments":{…}}</c> and <c>&lt;/tool_calls&gt;</c> (Apriel).</summary>
+    Apriel,
+
+    /// <summary>The same within <c>&lt;TOOLCALL&gt;</c> (Nemotron Nano 2, Nemotron Super 1.5).</summary>
+    Nemotron2,
+
+    /// <summary>
+    /// <c>&lt;atem:function_calls&gt;&lt;atem:invoke name="name"&gt;&lt;atem:parameter name="key"&gt;value&lt;/atem:parameter&gt;&lt;/atem:invoke&gt;&lt;/atem:function_calls&gt;</c>
+    /// (Muse Glimmer).
+    /// </summary>
+    Atem,
 }

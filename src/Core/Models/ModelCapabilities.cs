@@ -18,7 +18,7 @@ internal static partial class ModelCapabilities
         string code = template is null ? "" : TemplateCode.Of(template);
         if (ToolsVariable.IsMatch(code) && ModelOutputForms.ToolCalls(template) != ToolCallForm.None)
             found.Add("tools");
-        if (ModelOutputForms.ThinkingTags(template) is not null || ThinkingVariable.IsMatch(code))
+        if (ModelOutputForms.ThinkingTags(template) is not null || ModelOutputForms.IsAddressed(template) || ThinkingVariable.IsMatch(code))
             found.Add("thinking");
         return found;
     }

@@ -44,6 +44,7 @@ public static partial class ModelOutputForms
         ("<minimax:tool_call>", "<invoke name=", ToolCallForm.MiniMax),
         ("｜DSML｜", "function_calls", ToolCallForm.Dsml),
         ("｜DSML｜", "tool_calls>", ToolCallForm.DsmlTools),
+        ("<atem:invoke name=", "<atem:parameter name=", ToolCallForm.Atem),
         ("<invoke name=", "", ToolCallForm.None),
         ("<|tool_call>call:", "", ToolCallForm.Gemma4),
         ("<start_function_call>", "", ToolCallForm.FunctionGemma),
@@ -54,6 +55,10 @@ public static partial class ModelOutputForms
         ("<|tool_list_start|>", "", ToolCallForm.Lfm2),
         ("List of tools: [", "<|im_start|>", ToolCallForm.Lfm2),
         ("<|START_ACTION|>", "tool_name", ToolCallForm.Command),
+        // Its prompt names other tags than it writes.
+        ("<tool_calls>[", "", ToolCallForm.Apriel),
+        ("<TOOLCALL>[", "", ToolCallForm.Nemotron2),
+        ("<function_calls>", "<functions>", ToolCallForm.Olmo3),
         ("<tool_call>", "", ToolCallForm.Hermes),
         ("<|tool_call|>", "", ToolCallForm.Granite),
         ("[TOOL_CALLS]", "[CALL_ID]", ToolCallForm.MistralIdentified),
@@ -65,10 +70,10 @@ public static partial class ModelOutputForms
     [GeneratedRegex(@"\benable_thinking\b")]
     private static partial Regex ThinkingSwitch { get; }
 
-    /// <summary>What stands around the model's reasoning; null where it does none, or writes it in a form that is not known.</summary>
+    /// <summary>What stands around the model's reasoning; null where it does none, writes it in messages, or in a form that is not known.</summary>
     public static (string Open, string Close)? ThinkingTags(string? template)
     {
-        if (template is null || IsHarmony(template))
+        if (template is null || IsHarmony(template) || IsAddressed(template))
             return null;
         foreach ((string Open, string Close) tags in KnownTags)
         {
@@ -87,11 +92,19 @@ public static partial class ModelOutputForms
 
     /// <inheritdoc cref="OutputParsing.Harmony"/>
     /// <param name="prompt">What the template has made.</param>
-    public static string? Harmony(string? template, string prompt) => IsHarmony(template) ? HarmonyHeader.BegunBy(prompt) : null;
+    public static string? Harmony(string? template, string prompt) => IsHarmony(template) ? HarmonyHeader.BegunBy(prompt, [HarmonyHeader.End]) : null;
+
+    /// <inheritdoc cref="OutputParsing.Addressed"/>
+    /// <param name="prompt">What the template has made.</param>
+    public static string? Addressed(string? template, string prompt) => IsAddressed(template) ? HarmonyHeader.BegunBy(prompt, AddressedHeader.Ends) : null;
 
     /// <summary>Whether the model writes messages in channels, as OpenAI's harmony has it (gpt-oss).</summary>
     public static bool IsHarmony(string? template) =>
         template?.Contains("<|channel|>", StringComparison.Ordinal) == true && template.Contains("<|message|>", StringComparison.Ordinal);
+
+    /// <summary>Whether the model writes messages to recipients, itself among them (Muse Glimmer).</summary>
+    public static bool IsAddressed(string? template) =>
+        template?.Contains(" to=self<|message|>", StringComparison.Ordinal) == true && !IsHarmony(template);
 
     /// <summary>How the model writes calls; <see cref="ToolCallForm.None"/> where it does not, or in a form that is not known.</summary>
     public static ToolCallForm ToolCalls(string? template)

@@ -24,6 +24,7 @@ internal sealed class PromptMaker(IPromptRenderer templates)
             Thinking = isLeft ? null : Tags(request, shown, text),
             Answer = isLeft ? null : Frame(request, shown, text),
             Harmony = isLeft ? null : ModelOutputForms.Harmony(shown.Template, text),
+            Addressed = isLeft ? null : ModelOutputForms.Addressed(shown.Template, text),
             ToolCalls = form,
             Arguments = ToolArguments.Of(form, request.Tools.Select(CallableTool.Of)),
         };
@@ -112,6 +113,8 @@ internal sealed class PromptMaker(IPromptRenderer templates)
             return null;
         if (parsing.Harmony is { } begun)
             return begun.Length > 0 || request.Think == false ? grammar : HarmonyGrammar.BehindAnalysis(grammar);
+        if (parsing.Addressed is { } header)
+            return header.Length > 0 || request.Think == false ? grammar : AddressedGrammar.BehindThinking(grammar);
         bool mayThink = parsing.Thinking is { } tags && (tags.IsOpen || request.Think != false);
         return mayThink ? ThinkingGrammar.Before(grammar, parsing.Thinking!) : grammar;
     }

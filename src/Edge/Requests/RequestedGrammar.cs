@@ -16,6 +16,8 @@ internal static class RequestedGrammar
         grammar = request.Options.Format?.Grammar;
         if (grammar is not null && parsing.Harmony is "")
             grammar = HarmonyGrammar.InFinal(grammar);
+        if (grammar is not null && parsing.Addressed is "")
+            grammar = AddressedGrammar.InAnswer(grammar);
         ToolChoice choice = request.ToolChoice;
         bool mayCallInstead = grammar is not null && request.Tools.Count > 0 && ToolGrammar.CanWrite(form);
         if (!choice.IsRequired && !mayCallInstead)

@@ -26,6 +26,9 @@ internal sealed partial class TemplateInput(Utf8JsonWriter writer, string templa
     /// <summary>The template refuses ids of calls that have not nine characters, as Mistral's do.</summary>
     private readonly bool _wantsShortIds = template.Contains("|length != 9", StringComparison.Ordinal);
 
+    /// <summary>The template has reasoning as a part of the content, and nowhere else.</summary>
+    private readonly bool _wantsThinkingParts = ThinkingParts.IsMatch(template) && !template.Contains("reasoning_content", StringComparison.Ordinal);
+
     private readonly Queue<string> _unanswered = new();
     private readonly Dictionary<string, string> _shortened = [];
     private int _calls;
@@ -46,6 +49,10 @@ internal sealed partial class TemplateInput(Utf8JsonWriter writer, string templa
     /// <summary>A turn of the assistant's is calls where it has no content, and else a text: DeepSeek's.</summary>
     [GeneratedRegex("""['"]assistant['"]\s+and\s+message(\.content|\[['"]content['"]\])\s+is\s+(not\s+)?none""")]
     private static partial Regex CallsWithoutContent { get; }
+
+    /// <summary>Of the parts of a content one is reasoning (Ministral).</summary>
+    [GeneratedRegex("""\btype(['"]\])?\s*==\s*['"]thinking['"]""")]
+    private static partial Regex ThinkingParts { get; }
 
     [GeneratedRegex(@"\btools\s+is\s+(not\s+)?none\b")]
     private static partial Regex ToolsOrNone { get; }
@@ -80,8 +87,8 @@ internal sealed partial class TemplateInput(Utf8JsonWriter writer, string templa
             writer.WriteBoolean("enable_thinking", think);
             writer.WriteBoolean("thinking", think);
         }
-        if (options?.ReasoningEffort is { } effort)
-            writer.WriteString("reasoning_effort", effort);
+        if (options is not null && ReasoningEffort.Of(template, options) is { } effort)
+            writer.WriteString(ReasoningEffort.Variable(template), effort);
     }
 
     /// <summary>None are not defined, but for a template that asks for none alone.</summary>
@@ -105,6 +112,8 @@ internal sealed partial class TemplateInput(Utf8JsonWriter writer, string templa
         writer.WriteString("role", message.Role);
         if (message.ToolCalls.Count > 0 && message.Content.Length == 0 && CallsWithoutContent.IsMatch(template))
             writer.WriteNull("content");
+        else if (_wantsThinkingParts && message is { Role: "assistant", Thinking.Length: > 0 })
+            WriteParts(message);
         else
             writer.WriteString("content", message.Content);
         if (message.Thinking is { } thinking)
@@ -118,6 +127,23 @@ internal sealed partial class TemplateInput(Utf8JsonWriter writer, string templa
             writer.WriteString("name", name);
         if (message.Role == "tool" && (_unanswered.TryDequeue(out string? id) || message.ToolCallId is not null))
             writer.WriteString("tool_call_id", message.ToolCallId is { } given ? _shortened.GetValueOrDefault(given, given) : id);
+        writer.WriteEndObject();
+    }
+
+    private void WriteParts(ChatMessage message)
+    {
+        writer.WriteStartArray("content");
+        WritePart("thinking", message.Thinking!);
+        if (message.Content.Length > 0)
+            WritePart("text", message.Content);
+        writer.WriteEndArray();
+    }
+
+    private void WritePart(string type, string text)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("type", type);
+        writer.WriteString(type, text);
         writer.WriteEndObject();
     }
 

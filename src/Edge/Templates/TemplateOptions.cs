@@ -10,6 +10,6 @@ public sealed record TemplateOptions
     /// </summary>
     public bool? Think { get; init; }
 
-    /// <summary>low, medium or high: <c>reasoning_effort</c> (gpt-oss).</summary>
+    /// <summary>low, medium or high, see <see cref="Templates.ReasoningEffort"/>.</summary>
     public string? ReasoningEffort { get; init; }
 }

@@ -38,6 +38,8 @@ public sealed class ToolGrammarTests
     [InlineData(ToolCallForm.DeepSeek, "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>sum<｜tool▁sep｜>{\"a\": 1}<｜tool▁call▁end｜><｜tool▁calls▁end｜>", true)]
     [InlineData(ToolCallForm.Kimi, "<|tool_calls_section_begin|><|tool_call_begin|>functions.sum:0<|tool_call_argument_begin|>{\"a\": 1}<|tool_call_end|><|tool_calls_section_end|>", true)]
     [InlineData(ToolCallForm.Granite, "<|tool_call|>[{\"name\": \"sum\", \"arguments\": {\"a\": 1}}, {\"name\": \"clock-now\", \"arguments\": {}}]", true)]
+    [InlineData(ToolCallForm.Apriel, "<tool_calls>[{\"name\": \"sum\", \"arguments\": {\"a\": 1}}, {\"name\": \"clock-now\", \"arguments\": {}}]</tool_calls>", true)]
+    [InlineData(ToolCallForm.Nemotron2, "<TOOLCALL>[{\"name\": \"sum\", \"arguments\": {\"a\": 0}}]</TOOLCALL>", false)]
     [InlineData(ToolCallForm.Command, "<|START_ACTION|>[{\"tool_call_id\": \"0\", \"tool_name\": \"sum\", \"parameters\": {\"a\": 1}}]<|END_ACTION|>", true)]
     public void TryWrite_Calls_AreInTheModelsFormWithArgumentsOfTheSchema(ToolCallForm form, string answer, bool isAllowed) =>
         GbnfMatcher.Matches(Write(form, [Sum, Clock]), answer).ShouldBe(isAllowed);
@@ -60,6 +62,8 @@ public sealed class ToolGrammarTests
     [InlineData(ToolCallForm.Kimi)]
     [InlineData(ToolCallForm.Granite)]
     [InlineData(ToolCallForm.Command)]
+    [InlineData(ToolCallForm.Apriel)]
+    [InlineData(ToolCallForm.Nemotron2)]
     public void TryWrite_WhateverItLeadsTo_IsTakenApartAsCallsAndNothingElse(ToolCallForm form)
     {
         GbnfSampler sampler = new(Write(form, [Sum, Clock]), new Random(1));

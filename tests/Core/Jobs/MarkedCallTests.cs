@@ -24,6 +24,10 @@ public sealed class MarkedCallTests
         [ToolCallForm.Kimi] = $"<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{Text}<|tool_call_end|><|tool_calls_section_end|>",
         [ToolCallForm.Lfm2] = "<|tool_call_start|>[f(s='x')]<|tool_call_end|>",
         [ToolCallForm.Granite] = $"<|tool_call|>[{{\"name\": \"f\", \"arguments\": {Text}}}]",
+        [ToolCallForm.Olmo3] = "<function_calls>f(s=\"x\")</function_calls>",
+        [ToolCallForm.Apriel] = $"<tool_calls>[{{\"name\": \"f\", \"arguments\": {Text}}}]</tool_calls>",
+        [ToolCallForm.Nemotron2] = $"<TOOLCALL>[{{\"name\": \"f\", \"arguments\": {Text}}}]</TOOLCALL>",
+        [ToolCallForm.Atem] = "<atem:function_calls>\n<atem:invoke name=\"f\">\n<atem:parameter name=\"s\">x</atem:parameter>\n</atem:invoke>\n</atem:function_calls>",
         [ToolCallForm.Command] = $"<|START_ACTION|>[\n    {{\"tool_call_id\": \"0\", \"tool_name\": \"f\", \"parameters\": {Text}}}\n]<|END_ACTION|>",
     };
 
@@ -65,7 +69,8 @@ public sealed class MarkedCallTests
     [MemberData(nameof(Forms))]
     public void Append_CallAfterAMarkThatIsNone_IsOne(ToolCallForm form)
     {
-        string mark = CallForms.Of(form)!.Open.Trim();
+        CallForm marks = CallForms.Of(form)!;
+        string mark = (marks.Open.Length > 0 ? marks.Open : marks.SectionOpen).Trim();
 
         Of(form, $"I write {mark} so: {Calls[form]}").ShouldBe(new($"I write {mark} so:", "", $"f{Text}"));
     }
@@ -110,6 +115,16 @@ public sealed class MarkedCallTests
     [InlineData(ToolCallForm.Lfm2, "<|tool_call_start|>[f(1), g(a=2)]", "<|tool_call_start|>[f(1), g(a=2)]", "")]
     [InlineData(ToolCallForm.Lfm2, "<|tool_call_start|>[f(a='\\ud800\\u00e9\\x41\\d')]", "", "f{\"a\":\"\\uFFFDéA\\\\d\"}")]
     [InlineData(ToolCallForm.Lfm2, "[f(a=1)]", "[f(a=1)]", "")]
+    [InlineData(ToolCallForm.Olmo3, "<function_calls>f(a=1, b=\"it's )\\n\", c=[true, null], d={\"k\": [{\"l\": 1.5}]})\ng()</function_calls> Now.", "Now.", "f{\"a\":1,\"b\":\"it's )\\n\",\"c\":[true,null],\"d\":{\"k\":[{\"l\":1.5}]}}|g{}")]
+    [InlineData(ToolCallForm.Olmo3, "<function_calls>\n f (\n a='é',\n)\n", "", "f{\"a\":\"é\"}")]
+    [InlineData(ToolCallForm.Olmo3, "<function_calls>f()\nand so on", "and so on", "f{}")]
+    [InlineData(ToolCallForm.Olmo3, "<function_calls>f()</function_calls>g()", "g()", "f{}")]
+    [InlineData(ToolCallForm.Olmo3, "<function_calls></function_calls>", "<function_calls></function_calls>", "")]
+    [InlineData(ToolCallForm.Olmo3, "<function_calls>f(1)</function_calls>", "<function_calls>f(1)</function_calls>", "")]
+    [InlineData(ToolCallForm.Olmo3, "f(a=1)", "f(a=1)", "")]
+    [InlineData(ToolCallForm.Atem, "<atem:function_calls><atem:invoke name=\"f.f\"><atem:parameter name=\"s\"> x\n\"y\" </atem:parameter></atem:invoke>", "", "f{\"s\":\" x\\n\\\"y\\\" \"}")]
+    [InlineData(ToolCallForm.Atem, "<atem:invoke name=\"a.f\"></atem:invoke><atem:invoke name=\"a.a.f\"></atem:invoke>", "", "a.f{}|a.f{}")]
+    [InlineData(ToolCallForm.Apriel, "<tool_calls>[{\"name\":\"f\",\"arguments\":{}}, {\"name\":\"g\",\"arguments\":{}}]</tool_calls>", "", "f{}|g{}")]
     [InlineData(ToolCallForm.Granite, "<|tool_call|> [{\"name\":\"f\",\"arguments\":{}},{\"name\":\"g\"}]", "", "f{}|g{}")]
     [InlineData(ToolCallForm.Granite, "<|tool_call|>[]", "<|tool_call|>[]", "")]
     [InlineData(ToolCallForm.Granite, "<|tool_call|>[{\"name\":\"f\"},1]", "<|tool_call|>[{\"name\":\"f\"},1]", "")]

@@ -20,6 +20,10 @@ public sealed class ThinkingTests
     [InlineData("<think>never closed </thi", "", "never closed </thi")]
     [InlineData("<think>a < b </ c <</think>Yes.<think>", "Yes.<think>", "a < b </ c <")]
     [InlineData("", "", "")]
+    [InlineData("\n</think>\n\nYes.</think>", "Yes.</think>", "")]
+    [InlineData("</thi", "</thi", "")]
+    [InlineData("<think>a</think>\n<think>\nb</think> Yes. <think>", "Yes. <think>", "ab")]
+    [InlineData("<think>a</think>\n<thin", "<thin", "a")]
     public void Append_Reasoning_IsSeparated(string answer, string text, string thinking) =>
         Assembly.Of(Closed, answer).ShouldBe(new(text, thinking, ""));
 
@@ -27,6 +31,9 @@ public sealed class ThinkingTests
     [InlineData("\nhm</think>\nYes.", "Yes.", "hm")]
     [InlineData("hm", "", "hm")]
     [InlineData("</think>Yes.", "Yes.", "")]
+    [InlineData("\n<think>\nhm<think></think>\nYes.", "Yes.", "hm<think>")]
+    [InlineData("<thinker></think>Yes.", "Yes.", "<thinker>")]
+    [InlineData("\n<thi", "", "<thi")]
     public void Append_PromptEndsInsideTheTag_FirstTokenIsReasoning(string answer, string text, string thinking) =>
         Assembly.Of(Open, answer).ShouldBe(new(text, thinking, ""));
 
@@ -83,15 +90,51 @@ public sealed class ThinkingTests
         });
     }
 
+    private const string F = "<tool_call>\n{\"name\":\"f\"}\n</tool_call>";
+
+    [Theory]
+    [InlineData($"<think>I look.\n{F}", "", "I look.", "f{}")]
+    [InlineData($"<think>I look.\n{F}\n{F}\n", "", "I look.", "f{}|f{}")]
+    [InlineData($"<think>I look.\n{F}\n</think>\n\n", "", "I look.", "f{}")]
+    [InlineData($"<think>I look.{F}<tool_call>{{\"na", "", "I look.<tool_call>{\"na", "f{}")]
+    [InlineData($"<think>I write {F} then.</think>Yes.", "Yes.", $"I write {F} then.", "")]
+    [InlineData($"<think>I write {F} then.", "", $"I write {F} then.", "")]
+    [InlineData($"<think>So:\n{F}\n</think>\n{F}", "", $"So:\n{F}\n", "f{}")]
+    [InlineData($"<think>So:\n{F}</think>Yes.", "Yes.", $"So:\n{F}", "")]
+    [InlineData("<think>a < b <tool_call> {}", "", "a < b <tool_call> {}", "")]
+    public void Append_CallInReasoning_IsOneWhereTheAnswerEndsWithIt(string answer, string text, string thinking, string calls)
+    {
+        OutputParsing parsing = Closed with { ToolCalls = ToolCallForm.Hermes };
+        Assembly.Of(parsing, answer).ShouldBe(new(text, thinking, calls));
+        Assembly.Of(parsing, answer, [.. Enumerable.Repeat(1, 200)]).ShouldBe(new(text, thinking, calls));
+        Assembly.Of(Open with { ToolCalls = ToolCallForm.Hermes }, answer["<think>".Length..]).ShouldBe(new(text, thinking, calls));
+    }
+
+    [Fact]
+    public void Append_ReasoningOfAModelWithCalls_StreamsButForWhatMayBeOne()
+    {
+        Assembler assembler = new([], Open with { ToolCalls = ToolCallForm.Hermes });
+
+        assembler.Append("I look"u8).Thinking.ShouldBe("I look");
+        assembler.Append(" <tool_call>{"u8).IsEmpty.ShouldBeTrue();
+        assembler.Append("} no"u8).Thinking.ShouldBe(" <tool_call>{} no");
+    }
+
     /// <summary>What is left when the reasoning's tags are taken out, written down another way.</summary>
     private static string Untagged(string answer, bool isOpen)
     {
-        if (!isOpen && !answer.TrimStart().StartsWith("<think>", StringComparison.Ordinal))
-            return answer;
-        string inside = isOpen ? answer : answer.TrimStart()["<think>".Length..];
-        int close = inside.IndexOf("</think>", StringComparison.Ordinal);
-        return close < 0 ? inside : inside[..close] + inside[(close + "</think>".Length)..];
+        string begin = answer.TrimStart();
+        if (begin.StartsWith("<think>", StringComparison.Ordinal))
+            answer = begin["<think>".Length..];
+        else if (!isOpen)
+            return begin.StartsWith("</think>", StringComparison.Ordinal) ? Untagged(begin["</think>".Length..]) : answer;
+        int close = answer.IndexOf("</think>", StringComparison.Ordinal);
+        return close < 0 ? answer : answer[..close] + Untagged(answer[(close + "</think>".Length)..]);
     }
+
+    /// <summary>More reasoning may follow at once.</summary>
+    private static string Untagged(string behind) =>
+        behind.TrimStart().StartsWith("<think>", StringComparison.Ordinal) ? Untagged(behind, isOpen: false) : behind;
 
     private static string WithoutSpace(string text) => string.Concat(text.Where(c => !char.IsWhiteSpace(c)));
 }

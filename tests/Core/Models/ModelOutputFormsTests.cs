@@ -17,6 +17,7 @@ public sealed class ModelOutputFormsTests
     [InlineData("Write your thoughts after 'Here is my thought process:' and write your response after 'Here is my response:'", "Here is my thought process:", "Here is my response:")]
     [InlineData("{%- set reasoning_asst_turn_start = 'Here are my reasoning steps:\\n' -%}", "Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]")]
     [InlineData("{{- \"<|channel|>analysis<|message|>\" + message.thinking }} and not <think>", null, null)]
+    [InlineData("{{ '<|start|>assistant to=self<|message|>' + m.reasoning_content + '<|eom|>' }} and not <think>", null, null)]
     [InlineData("{% if thinking %}{{ 'Think aloud.' }}{% endif %}", null, null)]
     [InlineData("enable_thinking, says the text", null, null)]
     [InlineData("{{ messages }}", null, null)]
@@ -56,6 +57,12 @@ public sealed class ModelOutputFormsTests
     [InlineData("{{ '[TOOL_CALLS]' + name + '[ARGS]' }}", ToolCallForm.MistralNamed)]
     [InlineData("{{ '[TOOL_CALLS]' + name }}{{ '[CALL_ID]' + id }}{{ '[ARGS]' }}", ToolCallForm.MistralIdentified)]
     [InlineData("{{ 'respond only with <|tool_call|> followed by a list' }}{{ tools }}", ToolCallForm.Granite)]
+    [InlineData("within <tool_call></tool_call> XML tags{{ '\\n<tool_calls>[' }}", ToolCallForm.Apriel)]
+    [InlineData("<tool_calls><tool_call>{{ name }}<tool_sep>", ToolCallForm.Hermes)]
+    [InlineData("{{- '<TOOLCALL>[' -}}", ToolCallForm.Nemotron2)]
+    [InlineData("{{ '<functions>' + (tools | tojson) }}{{ '<function_calls>' }}", ToolCallForm.Olmo3)]
+    [InlineData("{{ '<function_calls>' }}", ToolCallForm.None)]
+    [InlineData("{{ '<atem:invoke name=\"' + name }}{{ '<atem:parameter name=\"' + k }}", ToolCallForm.Atem)]
     [InlineData("{{ tools | tojson }}", ToolCallForm.None)]
     [InlineData(null, ToolCallForm.None)]
     public void ToolCalls_Template_ShowsTheForm(string? template, ToolCallForm form) => ModelOutputForms.ToolCalls(template).ShouldBe(form);
@@ -69,6 +76,17 @@ public sealed class ModelOutputFormsTests
     [InlineData(null, "", null)]
     public void AnswerTags_TemplateAndPrompt_ShowThem(string? template, string prompt, string? open) =>
         (ModelOutputForms.AnswerTags(template, prompt)?.Open).ShouldBe(open);
+
+    [Theory]
+    [InlineData("<|eot|><|start|>assistant", "")]
+    [InlineData("<|start|>assistant to=user<|message|>a<|eot|><|start|>assistant to=user<|message|>b", " to=user<|message|>")]
+    [InlineData("<|start|>assistant to=self<|message|>a<|eom|>", "")]
+    [InlineData("raw", "")]
+    public void Addressed_Prompt_ShowsWhatItHasBegun(string prompt, string begun)
+    {
+        ModelOutputForms.Addressed("{{ '<|start|>assistant to=self<|message|>' }}", prompt).ShouldBe(begun);
+        ModelOutputForms.Addressed("{{ '<|start|>assistant<|message|>' }}", prompt).ShouldBeNull();
+    }
 
     [Theory]
     [InlineData("<|end|><|start|>assistant", "")]

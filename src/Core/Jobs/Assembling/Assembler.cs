@@ -9,8 +9,8 @@ namespace OllamaMax.Jobs.Assembling;
 /// </summary>
 /// <remarks>
 /// Bytes pass a chain of stages: text decoder, stop finder, then what takes reasoning and calls apart. So stop strings apply to all that the
-/// model writes, its reasoning and calls too, as in Ollama; a call that one cuts off is text. Where it writes in channels, that would be the names of these as
-/// well: there they apply to the final channel's text. What a server has taken apart itself
+/// model writes, its reasoning and calls too, as in Ollama; a call that one cuts off is text. Where it writes in channels or to recipients, that would be the names of these as
+/// well: there they apply to the final answer's text. What a server has taken apart itself
 /// (<see cref="PieceKind"/>) goes past the stages.
 /// </remarks>
 public sealed class Assembler
@@ -20,7 +20,7 @@ public sealed class Assembler
     private readonly StringBuilder _passed = new();
     private readonly ITextStage _stages;
     private readonly TagSplitter? _thinking;
-    private readonly HarmonyMessages? _harmony;
+    private readonly IMessageStage? _messages;
     private readonly AnswerParts _parts;
     private readonly TokenEnds _ends = new();
     private bool _complete;
@@ -33,11 +33,15 @@ public sealed class Assembler
         ITextStage rest = ToolCallParser.Of(parsing ?? OutputParsing.None);
         if (parsing?.Answer is { } frame)
             rest = new TagSplitter(frame.Open, frame.Close, isOpen: false, inside: rest, next: rest, isBegun: frame.IsBegun);
+        ThinkingText thought = new(ToolCallParser.Of(parsing ?? OutputParsing.None) as ToolCallParser);
+        BehindThinking next = new(thought, rest);
         if (parsing?.Harmony is { } begun)
-            _harmony = new HarmonyMessages(begun, canCall: parsing.ToolCalls == ToolCallForm.Harmony);
+            _messages = new HarmonyMessages(begun, canCall: parsing.ToolCalls == ToolCallForm.Harmony);
+        else if (parsing?.Addressed is { } header)
+            _messages = new AddressedMessages(header, thought, next);
         else if (parsing?.Thinking is { } tags)
-            _thinking = new TagSplitter(tags.Open, tags.Close, tags.IsOpen, inside: new ThinkingText(), next: rest);
-        _stages = _harmony ?? _thinking ?? rest;
+            _thinking = new TagSplitter(tags.Open, tags.Close, tags.IsOpen, thought, next);
+        _stages = _messages ?? _thinking ?? rest;
         _parts = new AnswerParts(parsing?.IsSingleCall ?? false);
     }
 
@@ -104,23 +108,23 @@ public sealed class Assembler
         Tokens++;
         ReadOnlySpan<char> text = _utf8.Append(IsTakenApart(token, piece) ? [] : piece);
         _ends.Add(text.Length, _utf8.IsInsideCharacter);
-        if (_harmony is null)
+        if (_messages is null)
             _stops.Append(text, _passed);
         else
-            FindStopsInFinal(text, _harmony);
+            FindStopsInFinal(text, _messages);
         _ends.Decide(_stops.Passed);
         Pass(isEnd: StoppedBy is not null);
         // Only the begin of an answer is reasoning.
-        if (token == PieceKind.Thinking || _thinking is { IsInside: true } || _harmony is { IsThinking: true })
+        if (token == PieceKind.Thinking || _thinking is { IsInside: true } || _messages is { IsThinking: true })
             ReasoningTokens = Tokens;
     }
 
     /// <summary>Where a character stands is known once those before it were looked at.</summary>
-    private void FindStopsInFinal(ReadOnlySpan<char> text, HarmonyMessages harmony)
+    private void FindStopsInFinal(ReadOnlySpan<char> text, IMessageStage messages)
     {
         foreach (char c in text)
         {
-            if (harmony.IsFinal)
+            if (messages.IsFinal)
                 _stops.Append([c], _passed);
             else
                 _stops.Skip([c], _passed);

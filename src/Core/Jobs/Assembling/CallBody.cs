@@ -11,7 +11,7 @@ internal abstract class CallBody
     public static CallBody Of(CallForm form, IReadOnlyDictionary<string, IReadOnlyDictionary<string, ArgumentTypes>>? arguments) => form.Syntax switch
     {
         TaggedSyntax tagged => new TaggedBody(tagged, form.Close.Trim(), arguments),
-        LiteralSyntax literal => new LiteralBody(literal.Quote, form.HasName),
+        LiteralSyntax literal => new LiteralBody(literal.Quote, !form.HasName ? '[' : literal.IsCall ? '(' : '{'),
         JsonArraySyntax array => new JsonBody('[', (_, json) => ToolCallJson.ReadAll(json, array.Name, array.Arguments)),
         _ => new JsonBody('{', (name, json) => ToolCallJson.Read(name, json) is { } call ? [call] : null),
     };
@@ -50,18 +50,18 @@ internal sealed class JsonBody(char open, Func<string, string, IReadOnlyList<Too
     }
 }
 
-internal sealed class LiteralBody(string quote, bool hasName) : CallBody
+internal sealed class LiteralBody(string quote, char open) : CallBody
 {
     private LiteralExtent _extent = new(quote);
     private bool _isInside;
 
-    public override IReadOnlyList<string> Begins { get; } = [hasName ? "{" : "["];
+    public override IReadOnlyList<string> Begins { get; } = [$"{open}"];
 
     public override void Restart() => (_extent, _isInside) = (new(quote), false);
 
     public override bool Ends(char c)
     {
-        _isInside |= c == Begins[0][0];
+        _isInside |= c == open;
         return _isInside && _extent.Add(c);
     }
 
@@ -69,8 +69,9 @@ internal sealed class LiteralBody(string quote, bool hasName) : CallBody
     {
         isUnfinished = false;
         LooseLiteral literal = new(body, quote);
-        if (!hasName)
+        if (open == '[')
             return literal.ReadCalls();
-        return literal.Read() is { ValueKind: JsonValueKind.Object } arguments ? [new ToolCall(name, arguments)] : null;
+        JsonElement? read = open == '(' ? literal.ReadArguments() : literal.Read();
+        return read is { ValueKind: JsonValueKind.Object } arguments ? [new ToolCall(name, arguments)] : null;
     }
 }

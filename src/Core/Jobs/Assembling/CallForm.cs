@@ -9,7 +9,7 @@ internal sealed record CallForm
     /// <summary>Before the first call of several; empty: nothing.</summary>
     public string SectionOpen { get; init; } = "";
 
-    /// <summary>Before each call.</summary>
+    /// <summary>Before each call; empty: nothing, they follow each other within <see cref="SectionOpen"/>.</summary>
     public required string Open { get; init; }
 
     /// <summary>Whether a name follows; otherwise names stand in the arguments' syntax.</summary>
@@ -17,6 +17,12 @@ internal sealed record CallForm
 
     /// <summary>What names begin with that is not theirs; it may be missing.</summary>
     public string NameBegin { get; init; } = "";
+
+    /// <summary>Before a name its first part may stand again, as its namespace: <c>f.f</c>, <c>a.a.f</c>.</summary>
+    public bool IsNamespaced { get; init; }
+
+    /// <summary>The model writes something around calls that depends on them; then a grammar has no way to.</summary>
+    public bool IsOnlyRead { get; init; }
 
     /// <summary>Names end in <c>:</c> and the call's number.</summary>
     public bool IsNumbered { get; init; }
@@ -38,6 +44,9 @@ internal sealed record CallForm
     public string NameIn(string read)
     {
         string name = read.StartsWith(NameBegin, StringComparison.Ordinal) ? read[NameBegin.Length..] : read;
+        string[] parts = IsNamespaced ? name.Split('.', 3) : [];
+        if (parts.Length > 1 && parts[0] == parts[1])
+            name = name[(parts[0].Length + 1)..];
         int number = IsNumbered ? name.LastIndexOf(':') : -1;
         return number < 0 ? name : name[..number];
     }
@@ -60,7 +69,11 @@ internal sealed record JsonArraySyntax(string Name, string Arguments) : CallSynt
 /// <see cref="LooseLiteral"/>s: an object behind the name, or, where there is none, calls as Python writes them: <c>[f(a=1), g()]</c>.
 /// </summary>
 /// <param name="Quote">Around strings that know no escapes; empty: they are as in Python.</param>
-internal sealed record LiteralSyntax(string Quote) : CallSyntax;
+internal sealed record LiteralSyntax(string Quote) : CallSyntax
+{
+    /// <summary>Arguments behind a name are those of a call, <c>(a=1)</c>, and not an object.</summary>
+    public bool IsCall { get; init; }
+}
 
 /// <summary>A pair of tags for each argument, with its value between them: text as it is, all else as JSON.</summary>
 /// <param name="Open">Up to the argument's name.</param>

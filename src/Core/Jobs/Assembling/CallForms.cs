@@ -92,6 +92,27 @@ internal static class CallForms
             SectionClose = "<|tool_calls_section_end|>",
         },
         [ToolCallForm.Lfm2] = new() { Open = "<|tool_call_start|>", HasName = false, Syntax = new LiteralSyntax(""), Close = "<|tool_call_end|>" },
+        [ToolCallForm.Olmo3] = new()
+        {
+            SectionOpen = "<function_calls>",
+            Open = "",
+            Syntax = new LiteralSyntax("") { IsCall = true },
+            SectionClose = "</function_calls>",
+            Between = "\n",
+        },
+        [ToolCallForm.Apriel] = new() { Open = "<tool_calls>", HasName = false, Syntax = new JsonArraySyntax("name", "arguments"), Close = "</tool_calls>" },
+        [ToolCallForm.Nemotron2] = new() { Open = "<TOOLCALL>", HasName = false, Syntax = new JsonArraySyntax("name", "arguments"), Close = "</TOOLCALL>" },
+        [ToolCallForm.Atem] = new()
+        {
+            SectionOpen = "<atem:function_calls>\n",
+            Open = "<atem:invoke name=\"",
+            IsNamespaced = true,
+            NameEnd = "\">\n",
+            Syntax = new TaggedSyntax("<atem:parameter name=\"", "\">", "</atem:parameter>\n"),
+            Close = "</atem:invoke>\n",
+            SectionClose = "</atem:function_calls>",
+            IsOnlyRead = true,
+        },
         [ToolCallForm.Granite] = new() { Open = "<|tool_call|>", HasName = false, Syntax = new JsonArraySyntax("name", "arguments") },
         [ToolCallForm.Command] = new()
         {

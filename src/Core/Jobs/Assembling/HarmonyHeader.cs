@@ -32,12 +32,13 @@ internal sealed partial record HarmonyHeader(string Channel, string? Function)
     public bool IsFinal => Function is null && Channel is not ("analysis" or "commentary");
 
     /// <summary>What a prompt has begun of the model's message, up to its text.</summary>
-    public static string BegunBy(string prompt)
+    /// <param name="ends">Marks behind a message.</param>
+    public static string BegunBy(string prompt, IReadOnlyList<string> ends)
     {
         int at = prompt.LastIndexOf(Assistant, StringComparison.Ordinal);
         string begun = at < 0 ? "" : prompt[(at + Assistant.Length)..].TrimEnd();
         int header = begun.IndexOf(Message, StringComparison.Ordinal);
-        return begun.Contains(End, StringComparison.Ordinal) ? "" : header < 0 ? begun : begun[..(header + Message.Length)];
+        return ends.Any(end => begun.Contains(end, StringComparison.Ordinal)) ? "" : header < 0 ? begun : begun[..(header + Message.Length)];
     }
 
     /// <param name="text">All of it. Of what it names twice the last counts: models begin a header anew in its middle.</param>

@@ -6,7 +6,7 @@ namespace OllamaMax.Jobs.Assembling;
 /// Takes the messages of OpenAI's harmony apart, character by character: what is in the channel <c>analysis</c> is reasoning, what is sent to a function is a call
 /// and leaves with its last brace, all else is text. What is no header, or no call, is the text that it was.
 /// </summary>
-internal sealed class HarmonyMessages : ITextStage
+internal sealed class HarmonyMessages : IMessageStage
 {
     private static readonly HarmonyHeader Plain = new("", null);
 
@@ -35,10 +35,8 @@ internal sealed class HarmonyMessages : ITextStage
         Append(begun, _parts);
     }
 
-    /// <summary>Inside the reasoning.</summary>
     public bool IsThinking => _header is { IsThinking: true };
 
-    /// <summary>Inside the final answer.</summary>
     public bool IsFinal => !_isInHeader && _header is { IsFinal: true };
 
     public void Append(ReadOnlySpan<char> text, AnswerParts parts)

@@ -20,6 +20,9 @@ internal sealed class LooseLiteral(string text, string quote = "")
     /// <summary>The value that the text is; null where it is none.</summary>
     public JsonElement? Read() => Written(writer => TryValue(writer, 0) && IsAtEnd());
 
+    /// <summary>The arguments of a call that the text is, <c>(a=1)</c>; null where it is something else.</summary>
+    public JsonElement? ReadArguments() => Written(writer => Takes('(') && TryMembers(writer, '=', ')', 0) && IsAtEnd());
+
     /// <summary>The calls that the text is, <c>[f(a=1), g()]</c>; null where it is something else.</summary>
     public IReadOnlyList<ToolCall>? ReadCalls()
     {

@@ -21,6 +21,9 @@ internal sealed class MarkedCalls : ToolCallParser
     private Place _place;
     private int _matched;
 
+    /// <summary>Calls may follow without a mark of their own.</summary>
+    private bool _isInSection;
+
     /// <summary>Where what is held has come behind the mark before a call, and where it has come to the name or the arguments.</summary>
     private int _opened;
     private int _start;
@@ -54,13 +57,14 @@ internal sealed class MarkedCalls : ToolCallParser
         Place.Text => Write(c),
         Place.Mark => TakeMark(c),
         Place.Section when char.IsWhiteSpace(c) => Hold(c),
-        Place.Section => BeginMark(_openings),
+        Place.Section => _isInSection ? BeginCall() && Begin(Place.Name) : BeginMark(_openings),
         Place.Name when char.IsWhiteSpace(c) && HeldFrom(_start).AsSpan().IsWhiteSpace() => Hold(c),
         Place.Name when IsOfName(c) && Held - _start < LongestName => Hold(c),
         Place.Name => EndName(),
         Place.NameEnd => TakeNameEnd(c),
         Place.Body => TakeBody(c),
         Place.BehindCall when char.IsWhiteSpace(c) => true,
+        Place.BehindCall when _isInSection && IsOfName(c) => BeginCall() && Begin(Place.Name),
         _ => BeginMark(_behind),
     };
 
@@ -85,6 +89,7 @@ internal sealed class MarkedCalls : ToolCallParser
             return true;
         if (found == _open)
             return BeginCall();
+        _isInSection = _open.Length == 0 && found == _form.SectionOpen.Trim();
         if (found == _form.SectionOpen.Trim())
             return Take(Place.Section);
         Drop();

@@ -4,7 +4,8 @@ namespace OllamaMax.Jobs.Assembling;
 
 /// <summary>
 /// Separates what stands between two tags from what follows, by Ollama's rules for reasoning: only at the very begin of the answer; a tag further back is
-/// text. White space around the tags belongs to neither part, but for that before the closing one.
+/// text. White space around the tags belongs to neither part, but for that before the closing one. At that begin models write a tag again that the prompt has
+/// written already, the opening or the closing one: it belongs to neither part. What is between such tags again, right behind them, is more of the same.
 /// </summary>
 /// <param name="open">The opening tag.</param>
 /// <param name="close">The closing one.</param>
@@ -14,15 +15,16 @@ namespace OllamaMax.Jobs.Assembling;
 /// <param name="isBegun">The text goes on with one between the tags: its white space is that text's.</param>
 internal sealed class TagSplitter(string open, string close, bool isOpen, ITextStage inside, ITextStage next, bool isBegun = false) : ITextStage
 {
-    /// <summary>White space, and what may become the opening tag.</summary>
+    /// <summary>White space, and what may become a tag.</summary>
     private readonly StringBuilder _held = new();
 
-    private Place _place = isBegun ? Place.Inside : isOpen ? Place.SpaceInside : Place.Before;
+    private Place _place = isBegun ? Place.Inside : isOpen ? Place.Opened : Place.Before;
     private int _matched;
 
     private enum Place
     {
         Before,
+        Opened,
         SpaceInside,
         Inside,
         SpaceBehind,
@@ -30,7 +32,7 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
     }
 
     /// <summary>The opening tag has come, and the closing one has not.</summary>
-    public bool IsInside => _place is Place.SpaceInside or Place.Inside;
+    public bool IsInside => _place is Place.Opened or Place.SpaceInside or Place.Inside;
 
     public void Append(ReadOnlySpan<char> text, AnswerParts parts)
     {
@@ -47,9 +49,11 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
 
     public void Complete(AnswerParts parts)
     {
-        if (_place == Place.Before)
+        if (_place == Place.Before || (_place == Place.SpaceBehind && _held.Length > 0))
             GiveUp(parts);
-        else if (_place == Place.Inside)
+        else if (_place == Place.Opened)
+            Begin(parts);
+        if (_place == Place.Inside)
             inside.Append(close.AsSpan(0, _matched), parts);
         next.Complete(parts);
     }
@@ -61,6 +65,9 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
             case Place.Before:
                 StepBefore(c, parts);
                 break;
+            case Place.Opened:
+                StepOpened(c, parts);
+                break;
             case Place.SpaceInside when !char.IsWhiteSpace(c):
                 _place = Place.Inside;
                 StepInside(c, parts);
@@ -68,22 +75,46 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
             case Place.Inside:
                 StepInside(c, parts);
                 break;
-            case Place.SpaceBehind when !char.IsWhiteSpace(c):
-                _place = Place.Behind;
-                next.Append([c], parts);
+            case Place.SpaceBehind when _held.Length > 0 || !char.IsWhiteSpace(c):
+                StepBehind(c, parts);
                 break;
         }
     }
 
     private void StepBefore(char c, AnswerParts parts)
     {
-        _held.Append(c);
-        if (_matched == 0 && char.IsWhiteSpace(c))
-            return;
-        if (c != open[_matched])
-            GiveUp(parts);
-        else if (++_matched == open.Length)
+        string begin = Hold(c);
+        if (begin == open)
             Enter(Place.SpaceInside);
+        else if (begin == close)
+            Enter(Place.SpaceBehind);
+        else if (!open.StartsWith(begin, StringComparison.Ordinal) && !close.StartsWith(begin, StringComparison.Ordinal))
+            GiveUp(parts);
+    }
+
+    private void StepOpened(char c, AnswerParts parts)
+    {
+        string begin = Hold(c);
+        if (begin == open)
+            Enter(Place.SpaceInside);
+        else if (!open.StartsWith(begin, StringComparison.Ordinal))
+            Begin(parts);
+    }
+
+    private void StepBehind(char c, AnswerParts parts)
+    {
+        string begin = Hold(c);
+        if (begin == open)
+            Enter(Place.SpaceInside);
+        else if (!open.StartsWith(begin, StringComparison.Ordinal))
+            GiveUp(parts);
+    }
+
+    /// <returns>What is held, without the white space before it.</returns>
+    private string Hold(char c)
+    {
+        _held.Append(c);
+        return _held.ToString().TrimStart();
     }
 
     private void StepInside(char c, AnswerParts parts)
@@ -106,7 +137,16 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
         _held.Clear();
     }
 
-    /// <summary>It did not begin with the tag: then all of it is the rest, its white space too.</summary>
+    /// <summary>What was held is inside.</summary>
+    private void Begin(AnswerParts parts)
+    {
+        string held = _held.ToString();
+        Enter(Place.SpaceInside);
+        foreach (char c in held)
+            Step(c, parts);
+    }
+
+    /// <summary>It did not begin with a tag: then all of it is the rest, its white space too.</summary>
     private void GiveUp(AnswerParts parts)
     {
         next.Append(_held.ToString(), parts);

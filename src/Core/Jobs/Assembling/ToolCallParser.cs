@@ -42,7 +42,7 @@ internal abstract class ToolCallParser : ITextStage
     }
 
     /// <summary>Characters held, to be part of a call or text.</summary>
-    protected int Held => _held.Length;
+    public int Held => _held.Length;
 
     /// <summary>What is held from there on.</summary>
     protected string HeldFrom(int start) => _held.ToString(start, _held.Length - start);
