@@ -131,6 +131,42 @@ public sealed class MarkedCallTests
     public void Append_OddAnswer_CallsAndTextApart(ToolCallForm form, string answer, string text, string calls) => Of(form, answer).ShouldBe(new(text, "", calls));
 
     [Theory]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:<|\"|>ls}<tool_call|>", "", "f{\"a\":\"ls\"}")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{b:[1],a:{c:<|\"|>l s]}}<tool_call|> Now.", "Now.", "f{\"b\":[1],\"a\":{\"c\":\"l s]\"}}")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:<|\"|>ls<tool_call|>", "", "f{\"a\":\"ls\"}")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:<|\"|>ls<|\"|><tool_call|>", "", "f{\"a\":\"ls\"}")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:'ls'<|\"|>}<tool_call|>", "", "f{\"a\":\"ls\"}")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:<|\"|>x}<tool_call|><|tool_call>call:g{b:<|\"|>y<|\"|>}<tool_call|>", "", "f{\"a\":\"x\"}|g{\"b\":\"y\"}")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:1}<tool_call|><|tool_response>", "", "f{\"a\":1}")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:<|\"|>half of", "<|tool_call>call:f{a:<|\"|>half of", "")]
+    [InlineData(ToolCallForm.Gemma4, "<|tool_call>call:f{a:1", "<|tool_call>call:f{a:1", "")]
+    [InlineData(ToolCallForm.FunctionGemma, "<start_function_call>call:f{a:<escape>ls}<end_function_call><start_function_response>", "", "f{\"a\":\"ls\"}")]
+    [InlineData(ToolCallForm.Glm, "<tool_call>f<arg_key>a</arg_key><arg_value>1", "<tool_call>f<arg_key>a</arg_key><arg_value>1", "")]
+    [InlineData(ToolCallForm.Glm, "<tool_call>f<arg_key>a</arg_key><arg_value>1</tool_call>", "", "f{\"a\":1}")]
+    [InlineData(ToolCallForm.Glm, "<tool_call>f<arg_key>a</arg_key><arg_value>1<arg_key>b</arg_key><arg_value>x</tool_call>", "", "f{\"a\":1,\"b\":\"x\"}")]
+    [InlineData(ToolCallForm.Glm, "<tool_call>f<arg_key>a<arg_value>1</arg_value></tool_call> Now.", "Now.", "f{\"a\":1}")]
+    [InlineData(ToolCallForm.Glm, "<tool_call>f<arg_key>a</arg_key>1</arg_value></tool_call>", "<tool_call>f<arg_key>a</arg_key>1</arg_value></tool_call>", "")]
+    [InlineData(ToolCallForm.Functions, "<function=f><parameter=a>\n1\n<parameter=b>\nx\n</function>", "", "f{\"a\":1,\"b\":\"x\"}")]
+    public void Append_EndsMissing_AreMadeUpWhereTheCallIsClosed(ToolCallForm form, string answer, string text, string calls) => Of(form, answer).ShouldBe(new(text, "", calls));
+
+    [Theory]
+    [InlineData("<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n", "", "f{\"s\":\"x\"}")]
+    [InlineData("<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value></tool_c", "", "f{\"s\":\"x\"}")]
+    [InlineData("<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_v", "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_v", "")]
+    [InlineData("<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n<arg_key>", "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n<arg_key>", "")]
+    [InlineData("<tool_call>g\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n", "<tool_call>g\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n", "")]
+    public void Append_CallsCloseMissingAtTheEnd_IsMadeUpForAKnownFunctionWithWholeArguments(string answer, string text, string calls)
+    {
+        OutputParsing parsing = new()
+        {
+            ToolCalls = ToolCallForm.Glm,
+            Arguments = new Dictionary<string, IReadOnlyDictionary<string, ArgumentTypes>> { ["f"] = new Dictionary<string, ArgumentTypes> { ["s"] = ArgumentTypes.Texts } },
+        };
+
+        Assembly.Of(parsing, answer).ShouldBe(new(text, "", calls));
+    }
+
+    [Theory]
     [InlineData("12", ArgumentTypes.Texts, "\"12\"")]
     [InlineData("12", ArgumentTypes.Texts | ArgumentTypes.Nulls, "\"12\"")]
     [InlineData("null", ArgumentTypes.Texts | ArgumentTypes.Nulls, "null")]

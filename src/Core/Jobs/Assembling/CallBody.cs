@@ -26,6 +26,12 @@ internal abstract class CallBody
     /// <param name="isUnfinished">It only looked like the end.</param>
     /// <returns>Null: it is no call.</returns>
     public abstract IReadOnlyList<ToolCall>? Read(string name, string body, out bool isUnfinished);
+
+    /// <summary>Reads what has not come to its end when the answer did. Nothing that may have been cut off is made whole.</summary>
+    /// <param name="body">Without the mark that closes the call.</param>
+    /// <param name="isClosed">That mark was there: what is missing is the model's fault.</param>
+    /// <returns>Null: it is no call.</returns>
+    public virtual IReadOnlyList<ToolCall>? Mend(string name, string body, bool isClosed) => null;
 }
 
 internal sealed class JsonBody(char open, Func<string, string, IReadOnlyList<ToolCall>?> read) : CallBody
@@ -54,6 +60,13 @@ internal sealed class LiteralBody(string quote, char open) : CallBody
 {
     private LiteralExtent _extent = new(quote);
     private bool _isInside;
+
+    public override IReadOnlyList<ToolCall>? Mend(string name, string body, bool isClosed)
+    {
+        if (!isClosed || quote.Length == 0)
+            return null;
+        return MendedLiteral.Candidates(body, quote).Select(candidate => Read(name, candidate, out _)).FirstOrDefault(calls => calls is not null);
+    }
 
     public override IReadOnlyList<string> Begins { get; } = [$"{open}"];
 

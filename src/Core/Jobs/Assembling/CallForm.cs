@@ -35,6 +35,9 @@ internal sealed record CallForm
 
     public string SectionClose { get; init; } = "";
 
+    /// <summary>What models write behind their calls, where the results are to stand; it is not theirs.</summary>
+    public string Results { get; init; } = "";
+
     /// <summary>Between two calls of a section.</summary>
     public string Between { get; init; } = "";
 

@@ -73,12 +73,13 @@ internal static class CallForms
         },
         [ToolCallForm.Dsml] = Dsml,
         [ToolCallForm.DsmlTools] = Dsml with { SectionOpen = "<｜DSML｜tool_calls>\n", SectionClose = "</｜DSML｜tool_calls>" },
-        [ToolCallForm.Gemma4] = new() { Open = "<|tool_call>call:", Syntax = new LiteralSyntax("<|\"|>"), Close = "<tool_call|>" },
+        [ToolCallForm.Gemma4] = new() { Open = "<|tool_call>call:", Syntax = new LiteralSyntax("<|\"|>"), Close = "<tool_call|>", Results = "<|tool_response>" },
         [ToolCallForm.FunctionGemma] = new()
         {
             Open = "<start_function_call>call:",
             Syntax = new LiteralSyntax("<escape>"),
             Close = "<end_function_call>",
+            Results = "<start_function_response>",
         },
         [ToolCallForm.Kimi] = new()
         {

@@ -15,6 +15,7 @@ internal sealed class MarkedCalls : ToolCallParser
     private readonly CallBody _body;
     private readonly string _open;
     private readonly string _nameEnd;
+    private readonly string _close;
     private readonly string[] _openings;
     private readonly string[] _behind;
     private List<string> _marks = [];
@@ -35,8 +36,9 @@ internal sealed class MarkedCalls : ToolCallParser
         _body = CallBody.Of(form, arguments);
         _open = form.Open.Trim();
         _nameEnd = form.NameEnd.Trim();
+        _close = form.Close.Trim();
         _openings = Marks(form.SectionOpen, form.Open);
-        _behind = Marks(form.SectionOpen, form.Open, form.Syntax is TaggedSyntax ? "" : form.Close, form.SectionClose);
+        _behind = Marks(form.SectionOpen, form.Open, form.Syntax is TaggedSyntax ? "" : form.Close, form.SectionClose, form.Results);
     }
 
     private enum Place
@@ -67,6 +69,19 @@ internal sealed class MarkedCalls : ToolCallParser
         Place.BehindCall when _isInSection && IsOfName(c) => BeginCall() && Begin(Place.Name),
         _ => BeginMark(_behind),
     };
+
+    protected override bool TryFinish()
+    {
+        if (_place != Place.Body)
+            return false;
+        string body = HeldFrom(_start);
+        int end = _close.Length == 0 ? -1 : body.IndexOf(_close, StringComparison.Ordinal);
+        if (_body.Mend(_name, end < 0 ? body : body[..end], isClosed: end >= 0) is not { } calls)
+            return false;
+        _place = Place.BehindCall;
+        EmitAllAndStep(calls, end < 0 ? "" : body[(end + _close.Length)..]);
+        return true;
+    }
 
     private static string[] Marks(params string[] marks) => [.. marks.Select(mark => mark.Trim()).Where(mark => mark.Length > 0)];
 

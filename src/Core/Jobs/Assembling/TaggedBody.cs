@@ -42,32 +42,65 @@ internal sealed class TaggedBody : CallBody
 
     public override IReadOnlyList<ToolCall>? Read(string name, string body, out bool isUnfinished)
     {
+        return Read(name, body.AsSpan(0, body.Length - _close.Length), isLoose: false, out isUnfinished)
+            ?? (isUnfinished ? null : Read(name, body.AsSpan(0, body.Length - _close.Length), isLoose: true, out _));
+    }
+
+    public override IReadOnlyList<ToolCall>? Mend(string name, string body, bool isClosed)
+    {
+        if (!isClosed && _arguments?.ContainsKey(name) != true)
+            return null;
+        return Read(name, isClosed ? body : WithoutBegunClose(body), isLoose: isClosed, out _);
+    }
+
+    /// <summary>Without the begin of the closing mark that it ends with.</summary>
+    private ReadOnlySpan<char> WithoutBegunClose(string body)
+    {
+        string text = body.TrimEnd();
+        int begun = Enumerable.Range(0, _close.Length).Last(length => text.EndsWith(_close[..length], StringComparison.Ordinal));
+        return text.AsSpan(0, text.Length - begun);
+    }
+
+    /// <param name="isLoose">Tags behind keys and values may be missing, where the next one tells.</param>
+    private IReadOnlyList<ToolCall>? Read(string name, ReadOnlySpan<char> body, bool isLoose, out bool isUnfinished)
+    {
         isUnfinished = false;
-        ReadOnlySpan<char> rest = body.AsSpan(0, body.Length - _close.Length).Trim();
+        ReadOnlySpan<char> rest = body.Trim();
         IReadOnlyDictionary<string, ArgumentTypes>? types = _arguments?.GetValueOrDefault(name);
         Dictionary<string, object> values = [];
         while (!rest.IsEmpty)
         {
-            if (!rest.StartsWith(_syntax.Open, StringComparison.Ordinal) || ReadKey(ref rest) is not (string key, bool isJson))
+            if (!rest.StartsWith(_syntax.Open, StringComparison.Ordinal) || ReadKey(ref rest, isLoose) is not (string key, bool isJson))
                 return null;
             int end = rest.IndexOf(_valueClose, StringComparison.Ordinal);
-            if (end < 0)
+            int next = isLoose ? rest.IndexOf(_syntax.Open, StringComparison.Ordinal) : -1;
+            bool lacksClose = end < 0 || (next >= 0 && next < end);
+            if (lacksClose && !isLoose)
             {
                 isUnfinished = true;
                 return null;
             }
+            if (lacksClose)
+                end = next < 0 ? rest.Length : next;
             string text = Text(rest[..end]);
             values[key] = isJson ? ValueOf(text, types?.GetValueOrDefault(key) is { } known and not ArgumentTypes.None ? known : ArgumentTypes.Any) : text;
-            rest = rest[(end + _valueClose.Length)..].TrimStart();
+            rest = rest[(end + (lacksClose ? 0 : _valueClose.Length))..].TrimStart();
         }
         return [new ToolCall(name, ObjectOf(values))];
     }
 
     /// <summary>Takes an argument's name and the marks around it off. Null where they are not whole.</summary>
-    private (string Key, bool IsJson)? ReadKey(ref ReadOnlySpan<char> rest)
+    private (string Key, bool IsJson)? ReadKey(ref ReadOnlySpan<char> rest, bool isLoose)
     {
         rest = rest[_syntax.Open.Length..];
         int end = rest.IndexOf(_keyEnd[0], StringComparison.Ordinal);
+        int value = isLoose && _keyEnd.Length > 1 ? rest.IndexOf(_keyEnd[1], StringComparison.Ordinal) : -1;
+        if (value > 0 && (end < 0 || value < end) && !rest[..value].ContainsAny('<', '\n'))
+        {
+            string bare = rest[..value].Trim().ToString();
+            rest = rest[(value + _keyEnd[1].Length)..];
+            return (bare, true);
+        }
         int endOfJson = _syntax.KeyEndOfJson.Length == 0 ? -1 : rest.IndexOf(_syntax.KeyEndOfJson, StringComparison.Ordinal);
         bool isText = _syntax.KeyEndOfJson.Length > 0 && end >= 0 && (endOfJson < 0 || end < endOfJson);
         if (!isText && endOfJson >= 0)

@@ -38,8 +38,15 @@ internal abstract class ToolCallParser : ITextStage
     public void Complete(AnswerParts parts)
     {
         _parts = parts;
+        while (TryFinish())
+        {
+            // Behind what was one there may be another.
+        }
         Flush();
     }
+
+    /// <summary>Makes a call of what is held, though its end is missing, as no more comes. False: there is none.</summary>
+    protected virtual bool TryFinish() => false;
 
     /// <summary>Characters held, to be part of a call or text.</summary>
     public int Held => _held.Length;
@@ -91,6 +98,13 @@ internal abstract class ToolCallParser : ITextStage
     {
         _held.Clear();
         _matched = 0;
+    }
+
+    /// <summary>Answers the calls, forgets what was held, and looks at what stood behind.</summary>
+    protected void EmitAllAndStep(IReadOnlyList<ToolCall> calls, string behind)
+    {
+        EmitAll(calls);
+        Append(behind, _parts);
     }
 
     /// <summary>Says that so much of a marker is held already.</summary>
