@@ -4,15 +4,24 @@ namespace OllamaMax.Edge.Templates;
 
 /// <summary>
 /// The forms of a conversation, for templates that refuse it as it is or show less of it. Agents send what many a template has no place for: system messages between
-/// the turns, a user's words behind the result of a tool. Nothing changes its place, so that what was read before stays the beginning of what is read next.
+/// the turns, several calls at once, a user's words behind the result of a tool. Nothing but such results changes its place, so that what was read before stays the beginning of what is read next.
 /// </summary>
 internal static class AdaptedTurns
 {
     /// <summary>In this order, each on top of those before it; one that has nothing to do gives back what it got.</summary>
     private static readonly Func<IReadOnlyList<ChatMessage>, IReadOnlyList<ChatMessage>>[] Adaptations = [LateSystemAsUser, BehindResultInIt, SystemBeforeUser];
 
-    /// <summary>As it came, then one adaptation more each time, where it makes a difference.</summary>
+    /// <summary>
+    /// As it came, then one adaptation more each time, where it makes a difference; and all these once more with one call a turn, each with its result behind it: Llama 3
+    /// writes several at once, and its template refuses to show them.
+    /// </summary>
     public static IEnumerable<IReadOnlyList<ChatMessage>> Of(IReadOnlyList<ChatMessage> messages)
+    {
+        IEnumerable<IReadOnlyList<ChatMessage>> forms = Adapted(messages);
+        return messages.Any(message => message.ToolCalls.Count > 1) ? forms.Concat(Adapted(SingleCallTurns.Of(messages))) : forms;
+    }
+
+    private static IEnumerable<IReadOnlyList<ChatMessage>> Adapted(IReadOnlyList<ChatMessage> messages)
     {
         yield return messages;
         foreach (Func<IReadOnlyList<ChatMessage>, IReadOnlyList<ChatMessage>> adapt in Adaptations)

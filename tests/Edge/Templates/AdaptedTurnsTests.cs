@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OllamaMax.Edge.Templates;
 using OllamaMax.Jobs;
 
@@ -42,6 +43,25 @@ public sealed class AdaptedTurnsTests
     public void Render_LateSystemForAModelWhoseRolesAlternate_JoinsItsNeighbours() =>
         Rendered(TemplateShapes.Mistral, User, Late, new("user", "two"), new("assistant", "three"), new("user", "four"))
             .ShouldBe("<s>[INST] one\n\n late\n\n\ntwo[/INST] three</s>[INST] four[/INST]");
+
+    [Fact]
+    public void Render_SeveralCallsAtOnceThatAreRefused_AreTurnsWithTheirResults()
+    {
+        JsonElement other = JsonElement.Parse("""{"function":{"name":"other","arguments":{}}}""");
+        string prompt = Rendered(
+            TemplateShapes.Llama3, Head, User, Call with { ToolCalls = [TemplateModels.Call, other] }, Result, new("tool", "43") { ToolName = "other" }, new("assistant", "so"), new("user", "thanks"));
+
+        prompt.ShouldContain("\n\nhead<|eot_id|>");
+        prompt.ShouldMatch("(?s)\"name\": \"get_weather\".*42.*\"name\": \"other\".*43.*so<");
+    }
+
+    [Fact]
+    public void Render_SeveralCallsAtOnceThatAreTaken_StayOneTurnBesideALateSystem()
+    {
+        const string keepsTheLast = KeepsTheLast + "{% for m in messages %}{% if m.tool_calls %}[{{ m.tool_calls | length }}]{% endif %}{% endfor %}";
+
+        Rendered(keepsTheLast, Head, User, Call with { ToolCalls = [TemplateModels.Call, TemplateModels.Call] }, Result, Result, Late, new("user", "and now?")).ShouldEndWith("[2]");
+    }
 
     [Fact]
     public void Render_TextBehindAResultThatIsRefused_IsPartOfTheResult()
