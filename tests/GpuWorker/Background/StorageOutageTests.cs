@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using OllamaMax.Edge.Jobs;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
 
@@ -17,7 +19,11 @@ public sealed class StorageOutageTests
         int port = azurite.Process.Endpoints.BlobPort;
         await using TcpRelay relay = new(port);
         await using TestCluster cluster = await TestCluster.StartAsync(
-            azurite.NewAccount().Replace($":{port}/", $":{relay.Port}/", StringComparison.Ordinal), logs: logs, cancellationToken: Cancellation);
+            azurite.NewAccount().Replace($":{port}/", $":{relay.Port}/", StringComparison.Ordinal),
+            // Storage's client gives up when it does; by then nobody else is to have the message.
+            configure: services => services.Configure<BackgroundOptions>(options => options.Lease = TimeSpan.FromMinutes(5)),
+            logs: logs,
+            cancellationToken: Cancellation);
         var cut = new TaskCompletionSource();
         var back = new TaskCompletionSource();
         var reached = new TaskCompletionSource();
