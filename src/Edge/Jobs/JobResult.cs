@@ -46,7 +46,7 @@ internal sealed class JobResult(JobRecordStore store)
             foreach (JobOutput.Embedding vector in replay.Vectors(chunk))
                 whole.Add(vector);
         }
-        whole.Add(replay.Complete());
+        whole.Add(replay.Complete(reason));
         return whole.HasBrokenVector ? null : whole.Finish(new JobOutput.Finished(reason, replay.Complete(statistics)));
     }
 

@@ -110,7 +110,7 @@ internal sealed class JobStream(
                 bool isComplete = current is { Status: RecordStatus.Completed };
                 if (isComplete && replay is not null && current!.Statistics is { } statistics)
                     current = current with { Statistics = replay.Complete(statistics) };
-                lines.WriteEnd(current, Offset(), isComplete ? replay?.Complete() : null);
+                lines.WriteEnd(current, Offset(), isComplete ? replay?.Complete(current!.Reason) : null);
                 await FlushAsync();
                 return;
             }

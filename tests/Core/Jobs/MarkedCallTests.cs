@@ -166,6 +166,27 @@ public sealed class MarkedCallTests
         Assembly.Of(parsing, answer).ShouldBe(new(text, "", calls));
     }
 
+    /// <summary>More arguments may have been about to come, or more reasoning: half a call is not to be run.</summary>
+    [Theory]
+    [InlineData("<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n", false, "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n", "")]
+    [InlineData("I call <tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value></tool_call>", true, "", "I call <tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value></tool_call>")]
+    public void Complete_CutAtALimit_MakesUpNoCall(string answer, bool isThinking, string text, string thinking)
+    {
+        OutputParsing parsing = new()
+        {
+            ToolCalls = ToolCallForm.Glm,
+            Thinking = isThinking ? new("<think>", "</think>", IsOpen: true) : null,
+            Arguments = new Dictionary<string, IReadOnlyDictionary<string, ArgumentTypes>> { ["f"] = new Dictionary<string, ArgumentTypes> { ["s"] = ArgumentTypes.Texts } },
+        };
+        Assembler assembler = new([], parsing), whole = new([], parsing);
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(answer);
+
+        Assembled cut = assembler.Append(bytes) + assembler.Complete(isCut: true);
+
+        (cut.Text, cut.Thinking, cut.ToolCalls.Count).ShouldBe((text, thinking, 0));
+        (whole.Append(bytes) + whole.Complete()).ToolCalls.ShouldHaveSingleItem();
+    }
+
     [Theory]
     [InlineData("12", ArgumentTypes.Texts, "\"12\"")]
     [InlineData("12", ArgumentTypes.Texts | ArgumentTypes.Nulls, "\"12\"")]

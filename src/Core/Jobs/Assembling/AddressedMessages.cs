@@ -42,13 +42,13 @@ internal sealed class AddressedMessages : IMessageStage
         }
     }
 
-    public void Complete(AnswerParts parts)
+    public void Complete(AnswerParts parts, bool isCut)
     {
         string held = _held.ToString();
         // What was to be a header and has come to a mark is that of a message that has not come.
         if (!_isInHeader || !held.Contains("<|", StringComparison.Ordinal))
             Write(held, parts);
-        _next.Complete(parts);
+        _next.Complete(parts, isCut);
     }
 
     private void StepHeader(char c, AnswerParts parts)

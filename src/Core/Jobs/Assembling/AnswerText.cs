@@ -28,7 +28,8 @@ internal sealed class AnswerText(Job job)
         return piece;
     }
 
-    public Assembled Complete() => _assembler.Complete();
+    /// <inheritdoc cref="Assembler.Complete"/>
+    public Assembled Complete(bool isCut) => _assembler.Complete(isCut);
 
     /// <summary>What has become final, as it is told, with the tokens since the last time.</summary>
     public JobOutput.Delta Tell(Assembled piece) => new(piece.Text, Tokens)

@@ -88,7 +88,8 @@ public sealed class Assembler
     }
 
     /// <summary>The answer has ended: what was held back is final now, half a character as U+FFFD.</summary>
-    public Assembled Complete()
+    /// <param name="isCut">At a limit, and not as the model would have it.</param>
+    public Assembled Complete(bool isCut = false)
     {
         if (_complete || StoppedBy is not null)
             return Assembled.Nothing;
@@ -97,7 +98,7 @@ public sealed class Assembler
         if (StoppedBy is null)
             _stops.Complete(_passed);
         _ends.Decide(_stops.Passed);
-        Pass(isEnd: true);
+        Pass(isEnd: true, isCut || StoppedBy is not null);
         return _parts.Take();
     }
 
@@ -113,7 +114,7 @@ public sealed class Assembler
         else
             FindStopsInFinal(text, _messages);
         _ends.Decide(_stops.Passed);
-        Pass(isEnd: StoppedBy is not null);
+        Pass(isEnd: StoppedBy is not null, isCut: true);
         // Only the begin of an answer is reasoning.
         if (token == PieceKind.Thinking || _thinking is { IsInside: true } || _messages is { IsThinking: true })
             ReasoningTokens = Tokens;
@@ -149,12 +150,12 @@ public sealed class Assembler
         return true;
     }
 
-    private void Pass(bool isEnd)
+    private void Pass(bool isEnd, bool isCut = false)
     {
         foreach (ReadOnlyMemory<char> text in _passed.GetChunks())
             _stages.Append(text.Span, _parts);
         _passed.Clear();
         if (isEnd)
-            _stages.Complete(_parts);
+            _stages.Complete(_parts, isCut);
     }
 }

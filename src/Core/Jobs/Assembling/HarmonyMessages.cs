@@ -46,7 +46,7 @@ internal sealed class HarmonyMessages : IMessageStage
             Step(c);
     }
 
-    public void Complete(AnswerParts parts)
+    public void Complete(AnswerParts parts, bool isCut)
     {
         _parts = parts;
         if (_call is { IsInObject: true })

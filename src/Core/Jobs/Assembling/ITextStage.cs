@@ -9,5 +9,7 @@ internal interface ITextStage
     void Append(ReadOnlySpan<char> text, AnswerParts parts);
 
     /// <summary>No more text comes: what was held back is decided. Called once.</summary>
-    void Complete(AnswerParts parts);
+    /// <param name="parts">Takes it.</param>
+    /// <param name="isCut">The model would have written more: a limit or a stop string ended the answer.</param>
+    void Complete(AnswerParts parts, bool isCut);
 }

@@ -5,7 +5,7 @@ internal sealed class PlainText : ITextStage
 {
     public void Append(ReadOnlySpan<char> text, AnswerParts parts) => parts.AddText(text);
 
-    public void Complete(AnswerParts parts)
+    public void Complete(AnswerParts parts, bool isCut)
     {
     }
 }

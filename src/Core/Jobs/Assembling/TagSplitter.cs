@@ -47,7 +47,7 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
         }
     }
 
-    public void Complete(AnswerParts parts)
+    public void Complete(AnswerParts parts, bool isCut)
     {
         if (_place == Place.Before || (_place == Place.SpaceBehind && _held.Length > 0))
             GiveUp(parts);
@@ -55,7 +55,7 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
             Begin(parts);
         if (_place == Place.Inside)
             inside.Append(close.AsSpan(0, _matched), parts);
-        next.Complete(parts);
+        next.Complete(parts, isCut);
     }
 
     private void Step(char c, AnswerParts parts)

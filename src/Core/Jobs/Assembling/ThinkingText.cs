@@ -34,8 +34,10 @@ internal sealed class ThinkingText(ToolCallParser? calls) : ITextStage
         _pending.Clear();
     }
 
-    public void Complete(AnswerParts parts)
+    public void Complete(AnswerParts parts, bool isCut)
     {
+        if (isCut)
+            _pending.Clear();
         if (calls is not null && _pending.Count > 0)
             _held.Remove(0, _held.Length - calls.Held);
         foreach (ToolCall call in _pending)
@@ -67,9 +69,9 @@ internal sealed class BehindThinking(ThinkingText thinking, ITextStage next) : I
         next.Append(text, parts);
     }
 
-    public void Complete(AnswerParts parts)
+    public void Complete(AnswerParts parts, bool isCut)
     {
-        thinking.Complete(parts);
-        next.Complete(parts);
+        thinking.Complete(parts, isCut);
+        next.Complete(parts, isCut);
     }
 }

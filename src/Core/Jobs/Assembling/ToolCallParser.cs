@@ -35,10 +35,10 @@ internal abstract class ToolCallParser : ITextStage
         }
     }
 
-    public void Complete(AnswerParts parts)
+    public void Complete(AnswerParts parts, bool isCut)
     {
         _parts = parts;
-        while (TryFinish())
+        while (TryFinish(isCut))
         {
             // Behind what was one there may be another.
         }
@@ -46,7 +46,8 @@ internal abstract class ToolCallParser : ITextStage
     }
 
     /// <summary>Makes a call of what is held, though its end is missing, as no more comes. False: there is none.</summary>
-    protected virtual bool TryFinish() => false;
+    /// <param name="isCut">As <see cref="ITextStage.Complete"/> has it: what has not come to its mark may have lost more than that.</param>
+    protected virtual bool TryFinish(bool isCut) => false;
 
     /// <summary>Characters held, to be part of a call or text.</summary>
     public int Held => _held.Length;

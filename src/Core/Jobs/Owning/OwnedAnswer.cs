@@ -44,7 +44,7 @@ internal sealed class OwnedAnswer(Job job, TimeSpan startedAt)
             return EmbeddingChunks.Read(fresh);
         Assembled piece = _text.Append(fresh);
         if (fresh.End?.Reason is EndReason.Stop or EndReason.Length or EndReason.Loaded)
-            piece += _text.Complete();
+            piece += _text.Complete(isCut: fresh.End.Reason == EndReason.Length);
         return piece.IsEmpty ? [] : [_text.Tell(piece)];
     }
 

@@ -38,7 +38,8 @@ public sealed class AnswerReplay(Job job)
     public IEnumerable<JobOutput.Embedding> Vectors(Chunk chunk) => _isEmbedding ? EmbeddingChunks.Read(chunk) : [];
 
     /// <summary>The answer has ended: what was held back is final.</summary>
-    public JobOutput.Delta Complete() => _isEmbedding ? Nothing() : _text.Tell(_text.Complete());
+    /// <param name="reason">Why; null: it is not known.</param>
+    public JobOutput.Delta Complete(FinishReason? reason) => _isEmbedding ? Nothing() : _text.Tell(_text.Complete(isCut: reason == FinishReason.Length));
 
     private JobOutput.Delta Nothing() => new("", Tokens);
 }

@@ -56,7 +56,7 @@ internal sealed class BranchFollower(JobRecordStore store, JobRecords records, T
                 lines.WriteDelta(branch.Index, delta);
         }
         _isRead = _record.IsEnded;
-        if (_record.Status == RecordStatus.Completed && _replay?.Complete() is { } rest)
+        if (_record.Status == RecordStatus.Completed && _replay?.Complete(_record.Reason) is { } rest)
             lines.WriteDelta(branch.Index, rest);
     }
 

@@ -18,7 +18,7 @@ public sealed class AnswerReplayTests
 
         replay.Vectors(first).Concat(replay.Vectors(second)).Select(vector => (vector.Index, vector.Tokens, string.Join(' ', vector.Vector)))
             .ShouldBe([(0, 3, "1 2"), (1, 4, "3 4"), (2, 5, "5 6")]);
-        replay.Complete().Text.ShouldBeEmpty();
+        replay.Complete(FinishReason.Stop).Text.ShouldBeEmpty();
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class AnswerReplayTests
         Told(replay.Append(Chunk(1, "<"))).ShouldBe(":");
         Told(replay.Append(Chunk(2, "b"))).ShouldBe("<b:1,2");
         Told(replay.Append(Chunk(3, ""))).ShouldBe(":");
-        Told(replay.Complete()).ShouldBe(":3");
+        Told(replay.Complete(FinishReason.Stop)).ShouldBe(":3");
     }
 
     private static string Told(JobOutput.Delta delta) => $"{delta.Text}:{string.Join(',', delta.Logprobs.Select(token => token.Token))}";
