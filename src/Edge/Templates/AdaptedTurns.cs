@@ -12,13 +12,19 @@ internal static class AdaptedTurns
     private static readonly Func<IReadOnlyList<ChatMessage>, IReadOnlyList<ChatMessage>>[] Adaptations = [LateSystemAsUser, BehindResultInIt, SystemBeforeUser];
 
     /// <summary>
-    /// As it came, then one adaptation more each time, where it makes a difference; and all these once more with one call a turn, each with its result behind it: Llama 3
-    /// writes several at once, and its template refuses to show them.
+    /// As it came, then one adaptation more each time, where it makes a difference; and where all these are refused once more with one call a turn, each with its result
+    /// behind it: Llama 3 writes several at once, and its template refuses to show them.
     /// </summary>
-    public static IEnumerable<IReadOnlyList<ChatMessage>> Of(IReadOnlyList<ChatMessage> messages)
+    /// <param name="messages">As they came.</param>
+    /// <param name="isRefused">Whether the template has refused all forms until now.</param>
+    public static IEnumerable<IReadOnlyList<ChatMessage>> Of(IReadOnlyList<ChatMessage> messages, Func<bool> isRefused)
     {
-        IEnumerable<IReadOnlyList<ChatMessage>> forms = Adapted(messages);
-        return messages.Any(message => message.ToolCalls.Count > 1) ? forms.Concat(Adapted(SingleCallTurns.Of(messages))) : forms;
+        foreach (IReadOnlyList<ChatMessage> form in Adapted(messages))
+            yield return form;
+        if (!isRefused() || messages.All(message => message.ToolCalls.Count <= 1))
+            yield break;
+        foreach (IReadOnlyList<ChatMessage> form in Adapted(SingleCallTurns.Of(messages)))
+            yield return form;
     }
 
     private static IEnumerable<IReadOnlyList<ChatMessage>> Adapted(IReadOnlyList<ChatMessage> messages)

@@ -58,7 +58,7 @@ internal sealed class PromptTemplates : IPromptRenderer, IDisposable
         }
         TemplateException? refusal = null;
         string? lacking = null;
-        foreach (IReadOnlyList<ChatMessage> turns in AdaptedTurns.Of(messages))
+        foreach (IReadOnlyList<ChatMessage> turns in AdaptedTurns.Of(messages, () => lacking is null))
         {
             try
             {

@@ -13,11 +13,10 @@ internal static partial class ReasoningEffort
 
     private static readonly string[] Off = ["none", "no_think"];
 
-    /// <summary>A statement or an expression that reads the effort.</summary>
-    [GeneratedRegex(@"\{[%{](?:(?![%}]\}).)*\breasoning_(?:effort|strength)\b(?:(?![%}]\}).)*[%}]\}", RegexOptions.Singleline)]
-    private static partial Regex Reads { get; }
+    [GeneratedRegex(@"\breasoning_(?:effort|strength)\b")]
+    private static partial Regex Name { get; }
 
-    [GeneratedRegex(@"\bin\s*[\[(](?<known>[^\])]*)[\])]")]
+    [GeneratedRegex(@"\bin\s*[\[(](?<known>[^\[\]()]*)[\])]")]
     private static partial Regex List { get; }
 
     [GeneratedRegex(@"(?:\belse|\bdefault\s*\()\s*['""](?:none|no_think)['""]")]
@@ -35,12 +34,29 @@ internal static partial class ReasoningEffort
     /// <returns>The variable's value; null: it is left out.</returns>
     public static string? Of(string template, TemplateOptions options)
     {
-        string reads = string.Concat(Reads.Matches(template).Select(match => match.Value));
+        string reads = string.Concat(Tags(template).Where(tag => Name.IsMatch(tag)));
         if (options.Think == false)
             return Variable(template) == "reasoning_strength" ? Off[0] : Words(reads).FirstOrDefault(Off.Contains);
         string? level = options.ReasoningEffort ?? (options.Think == true && OffByDefault.IsMatch(reads) ? "high" : null);
         string[] known = [.. List.Matches(reads).SelectMany(list => Words(list.Groups["known"].Value)).Intersect(Levels)];
         return level is null || known.Length == 0 ? level : Nearest(level, known);
+    }
+
+    /// <summary>Statements and expressions. One pass, whatever the template is: clients may send one of their own.</summary>
+    private static IEnumerable<string> Tags(string template)
+    {
+        for (int i = 0; (i = template.IndexOf('{', i)) >= 0; i++)
+        {
+            if (i + 1 == template.Length || template[i + 1] is not ('%' or '{'))
+                continue;
+            int end = i + 2;
+            while (end + 1 < template.Length && !(template[end] is '%' or '}' && template[end + 1] == '}'))
+                end++;
+            if (end + 1 >= template.Length)
+                yield break;
+            yield return template[i..(end + 2)];
+            i = end + 1;
+        }
     }
 
     private static IEnumerable<string> Words(string code) => Quoted.Matches(code).Select(match => match.Groups["word"].Value);

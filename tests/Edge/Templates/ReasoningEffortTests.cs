@@ -35,6 +35,16 @@ public sealed class ReasoningEffortTests
     public void Of_TemplateAndRequest_InTheTemplatesWords(string template, bool? think, string? level, string? effort) =>
         ReasoningEffort.Of(template, new TemplateOptions { Think = think, ReasoningEffort = level }).ShouldBe(effort);
 
+    /// <summary>A client's own template may be as long as it likes: looked through once, it takes no time.</summary>
+    [Fact]
+    public void Of_TagsThatNeverEnd_ReadNothing()
+    {
+        string template = string.Concat(Enumerable.Repeat("{% in(", 4000)) + string.Concat(Enumerable.Repeat("reasoning_effort ", 2300));
+
+        ReasoningEffort.Of(template, new TemplateOptions { Think = true, ReasoningEffort = "low" }).ShouldBe("low");
+        ReasoningEffort.Of(template + "%}", new TemplateOptions { Think = true, ReasoningEffort = "low" }).ShouldBe("low");
+    }
+
     [Fact]
     public void Render_ReasoningStrength_IsTheVariableOfItsName()
     {
