@@ -21,6 +21,8 @@ public sealed class AddressedTests
     [InlineData($" to=user<|message|>I look.<|eom|><|start|>assistant to=f{Call}<|eom|><|start|>assistant to=f{Call}<|eot|>", "I look.", "", "f{\"s\":\"x\"}|f{\"s\":\"x\"}")]
     [InlineData($" to=user{Call}", "", "", "f{\"s\":\"x\"}")]
     [InlineData($" to=self{Call}", "", "", "f{\"s\":\"x\"}")]
+    [InlineData($" to=self{Call}<|eot|>\n", "", "", "f{\"s\":\"x\"}")]
+    [InlineData(" to=self<|message|><atem:invoke name=\"f\"><atem:<|eom|><|start|>assistant to=user<|message|>a<|eom|><|start|>assistant to=self<|message|>i", "a", "<atem:invoke name=\"f\"><atem:i", "")]
     [InlineData($" to=self{Call}<|eom|><|start|>assistant to=user<|message|>Hello", "Hello", "<atem:function_calls>", "")]
     [InlineData(" to=self<|message|>hm<|start|>assistant to=user<|message|>Hello", "Hello", "hm", "")]
     public void Append_Messages_ReasoningAnswerAndCallsApart(string answer, string text, string thinking, string calls)

@@ -170,6 +170,7 @@ public sealed class MarkedCallTests
     [Theory]
     [InlineData("<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n", false, "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n", "")]
     [InlineData("I call <tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value></tool_call>", true, "", "I call <tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value></tool_call>")]
+    [InlineData("<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>the mark </tool_call> ends", false, "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>the mark </tool_call> ends", "")]
     public void Complete_CutAtALimit_MakesUpNoCall(string answer, bool isThinking, string text, string thinking)
     {
         OutputParsing parsing = new()

@@ -111,6 +111,11 @@ public sealed class ThinkingTests
     }
 
     [Fact]
+    public void Append_CallInReasoningBehindOneThatIsNone_IsOne() =>
+        Assembly.Of(Open with { ToolCalls = ToolCallForm.Functions }, "<function=f>\n<parameter=a>\n1\n</parameter>\noops <function=g>\n</function>").ShouldBe(
+            new("", "<function=f>\n<parameter=a>\n1\n</parameter>\noops ", "g{}"));
+
+    [Fact]
     public void Append_ReasoningOfAModelWithCalls_StreamsButForWhatMayBeOne()
     {
         Assembler assembler = new([], Open with { ToolCalls = ToolCallForm.Hermes });

@@ -23,6 +23,8 @@ internal static class AddressedHeader
     /// <summary>Whether text may become a header.</summary>
     public static bool MayBegin(string text)
     {
+        if (text.Length > Longest)
+            return false;
         string rest = text.TrimStart();
         if (HarmonyHeader.Assistant.StartsWith(rest, StringComparison.Ordinal))
             return true;
@@ -32,7 +34,7 @@ internal static class AddressedHeader
         if (rest.StartsWith(To, StringComparison.Ordinal))
         {
             int end = rest.IndexOf('<', StringComparison.Ordinal);
-            if (text.Length > Longest || rest.AsSpan(0, end < 0 ? rest.Length : end).ContainsAny(" \t\r\n"))
+            if (rest.AsSpan(0, end < 0 ? rest.Length : end).ContainsAny(" \t\r\n"))
                 return false;
             rest = end < 0 ? "" : rest[end..];
         }

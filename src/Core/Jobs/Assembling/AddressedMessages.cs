@@ -45,8 +45,8 @@ internal sealed class AddressedMessages : IMessageStage
     public void Complete(AnswerParts parts, bool isCut)
     {
         string held = _held.ToString();
-        // What was to be a header and has come to a mark is that of a message that has not come.
-        if (!_isInHeader || !held.Contains("<|", StringComparison.Ordinal))
+        // What was to be a header and has come to a mark is that of a message that has not come; where there is nothing the last message is the answer's end.
+        if (_isInHeader ? !string.IsNullOrWhiteSpace(held) && !held.Contains("<|", StringComparison.Ordinal) : held.Length > 0)
             Write(held, parts);
         _next.Complete(parts, isCut);
     }

@@ -33,7 +33,7 @@ public sealed class Assembler
         ITextStage rest = ToolCallParser.Of(parsing ?? OutputParsing.None);
         if (parsing?.Answer is { } frame)
             rest = new TagSplitter(frame.Open, frame.Close, isOpen: false, inside: rest, next: rest, isBegun: frame.IsBegun);
-        ThinkingText thought = new(ToolCallParser.Of(parsing ?? OutputParsing.None) as ToolCallParser);
+        ThinkingText thought = new(() => ToolCallParser.Of(parsing ?? OutputParsing.None) as ToolCallParser);
         BehindThinking next = new(thought, rest);
         if (parsing?.Harmony is { } begun)
             _messages = new HarmonyMessages(begun, canCall: parsing.ToolCalls == ToolCallForm.Harmony);

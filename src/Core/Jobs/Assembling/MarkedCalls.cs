@@ -70,13 +70,13 @@ internal sealed class MarkedCalls : ToolCallParser
         _ => BeginMark(_behind),
     };
 
-    protected override bool TryFinish(bool isCut)
+    protected override bool TryFinish()
     {
         if (_place != Place.Body)
             return false;
         string body = HeldFrom(_start);
         int end = _close.Length == 0 ? -1 : body.IndexOf(_close, StringComparison.Ordinal);
-        if ((end < 0 && isCut) || _body.Mend(_name, end < 0 ? body : body[..end], isClosed: end >= 0) is not { } calls)
+        if (_body.Mend(_name, end < 0 ? body : body[..end], isClosed: end >= 0) is not { } calls)
             return false;
         _place = Place.BehindCall;
         EmitAllAndStep(calls, end < 0 ? "" : body[(end + _close.Length)..]);

@@ -18,6 +18,9 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
     /// <summary>White space, and what may become a tag.</summary>
     private readonly StringBuilder _held = new();
 
+    /// <summary>Of what is held, the white space at its begin.</summary>
+    private int _space;
+
     private Place _place = isBegun ? Place.Inside : isOpen ? Place.Opened : Place.Before;
     private int _matched;
 
@@ -113,8 +116,10 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
     /// <returns>What is held, without the white space before it.</returns>
     private string Hold(char c)
     {
+        if (_held.Length == _space && char.IsWhiteSpace(c))
+            _space++;
         _held.Append(c);
-        return _held.ToString().TrimStart();
+        return _held.ToString(_space, _held.Length - _space);
     }
 
     private void StepInside(char c, AnswerParts parts)
@@ -133,7 +138,7 @@ internal sealed class TagSplitter(string open, string close, bool isOpen, ITextS
     private void Enter(Place place)
     {
         _place = place;
-        _matched = 0;
+        _matched = _space = 0;
         _held.Clear();
     }
 

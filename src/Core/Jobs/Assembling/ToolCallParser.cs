@@ -38,7 +38,8 @@ internal abstract class ToolCallParser : ITextStage
     public void Complete(AnswerParts parts, bool isCut)
     {
         _parts = parts;
-        while (TryFinish(isCut))
+        // What a limit has ended may have lost more than an end, and what looks like one may stand in an argument.
+        while (!isCut && TryFinish())
         {
             // Behind what was one there may be another.
         }
@@ -46,8 +47,7 @@ internal abstract class ToolCallParser : ITextStage
     }
 
     /// <summary>Makes a call of what is held, though its end is missing, as no more comes. False: there is none.</summary>
-    /// <param name="isCut">As <see cref="ITextStage.Complete"/> has it: what has not come to its mark may have lost more than that.</param>
-    protected virtual bool TryFinish(bool isCut) => false;
+    protected virtual bool TryFinish() => false;
 
     /// <summary>Characters held, to be part of a call or text.</summary>
     public int Held => _held.Length;
