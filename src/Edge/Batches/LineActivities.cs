@@ -71,8 +71,13 @@ internal sealed class OpenBatch(BatchStore batches, FileStore files, StrategySto
 
     public override async Task<BatchOpened> RunAsync(TaskActivityContext context, string input)
     {
-        if (await batches.FindAsync(input, CancellationToken.None) is not { } batch
-            || await files.FindAsync(batch.InputFileId, batch.Submitter.Tenant, CancellationToken.None) is not { } file
+        if (await batches.FindAsync(input, CancellationToken.None) is not { } batch)
+        {
+            // A run before this one may have written behind its deletion.
+            await contents.DeleteContentAsync(input, CancellationToken.None);
+            return new([], BranchSubmitter.Gone.Error);
+        }
+        if (await files.FindAsync(batch.InputFileId, batch.Submitter.Tenant, CancellationToken.None) is not { } file
             || await files.OpenAsync(file, CancellationToken.None) is not { } content)
             return new([], "the input file is not there any more");
         return await BatchContent.WriteAsync(batches, contents, input, () => CutAsync(input, content)) ?? new([], BranchSubmitter.Gone.Error);
@@ -171,7 +176,11 @@ internal sealed class CloseBatch(BatchStore batches, FileStore files, StrategySt
     {
         BatchRecord? batch = await batches.FindAsync(input.BatchId, CancellationToken.None);
         if (batch is null)
+        {
+            // As in OpenBatch.
+            await TakeBackAsync(input);
             return new(null, null);
+        }
         return await WhileKept.RunAsync(() => WriteAsync(batch, input), () => BatchContent.IsKeptAsync(batches, batch.Id), () => TakeBackAsync(input)) ?? new(null, null);
     }
 

@@ -54,7 +54,7 @@ internal sealed class InstanceStore(BlobContainerClient container)
     }
 
     /// <summary>
-    /// False where somebody else has changed or deleted it since: it may have been begun anew under its id. The document first, as without its payloads nobody could read it.
+    /// False where somebody else has changed it since: it may have been begun anew under its id. The document first, as without its payloads nobody could read it.
     /// </summary>
     public async Task<bool> DeleteAsync(StoredInstance found, CancellationToken cancellationToken)
     {
@@ -62,9 +62,13 @@ internal sealed class InstanceStore(BlobContainerClient container)
         {
             await Blob(found.Record.Id).DeleteAsync(DeleteSnapshotsOption.None, new BlobRequestConditions { IfMatch = found.ETag }, cancellationToken);
         }
-        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound || e.ErrorCode == BlobErrorCode.ConditionNotMet)
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.ConditionNotMet)
         {
             return false;
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == BlobErrorCode.BlobNotFound)
+        {
+            // Somebody else's doing, or this one's, repeated as its answer was lost: then nobody else would delete the payloads.
         }
         await _payloads.DeleteAsync(found.Record.Id, cancellationToken);
         return true;

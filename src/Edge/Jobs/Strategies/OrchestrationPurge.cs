@@ -9,8 +9,8 @@ namespace OllamaMax.Edge.Jobs.Strategies;
 /// </summary>
 internal static class OrchestrationPurge
 {
-    /// <summary>An orchestration that is told to end does so when its turn is over.</summary>
-    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(10);
+    /// <summary>An orchestration that is told to end does so when its turn is over; Durable Functions looks every ten seconds whether it is told (<c>host.json</c>).</summary>
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(30);
 
     /// <summary>Takes it out, whatever it is doing. An activity does not end with it: each that writes looks afterwards whether it was still for something (<see cref="WhileKept"/>).</summary>
     public static async Task EndAsync(DurableTaskClient hub, string id, TimeProvider time)

@@ -182,8 +182,9 @@ internal sealed class StrategyJobs(
 
     private async Task TakeBackAsync(DurableTaskClient hub, string id)
     {
-        await OrchestrationPurge.EndAsync(hub, id, time);
+        // The content first: it is what must not stay, and the hub may be away.
         await store.DeleteContentAsync(id, CancellationToken.None);
+        await OrchestrationPurge.EndAsync(hub, id, time);
     }
 
     private StrategyInput InputOf(StrategyRecord record, StrategyRequest request) => new()

@@ -10,7 +10,7 @@ namespace OllamaMax.Edge.Jobs.Strategies;
 internal static class WhileKept
 {
     /// <summary>For whoever submits what is deleted while it is taken on.</summary>
-    public static ApiError Deleted { get; } = new(StatusCodes.Status409Conflict, "it was deleted while it was taken on: submit it again if it is still wanted");
+    public static ApiError Deleted { get; } = new(StatusCodes.Status409Conflict, "it was deleted while it was taken on: submit it again if it is still wanted, under another Idempotency-Key if it had one");
 
     /// <param name="write">Writes. Half done, it is looked after like all of it.</param>
     /// <param name="isKept">Whether what it is of is still there.</param>
