@@ -39,8 +39,6 @@ internal sealed partial class ForwardedServer : IAsyncDisposable
     /// <summary>Its models have changed. Called on the asking loop.</summary>
     public event Action? Changed;
 
-    public ForwardTarget Target => _target;
-
     /// <summary>What it offers at the moment.</summary>
     public IReadOnlyList<ForwardedModel> Models => _models;
 

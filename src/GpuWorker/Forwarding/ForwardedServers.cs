@@ -48,7 +48,7 @@ internal sealed class ForwardedServers : IAsyncDisposable
     {
         if (!ForwardedDigest.Is(digest))
             return null;
-        return new ModelUse(Find(digest) ?? throw new ReplicaException($"no server that this worker forwards to has the model at the moment ({string.Join(", ", _servers.Select(server => server.Target))})"), () => { });
+        return new ModelUse(Find(digest) ?? throw new ReplicaException("no server that the worker forwards to has the model at the moment"), () => { });
     }
 
     /// <summary>Has the model's server let it go, where it can be told to.</summary>
