@@ -113,7 +113,12 @@ public sealed class OllamaCommandTests(LocalSystemFixture local)
     {
         await AnswerAsync("/api/generate", Load);
 
-        JsonElement running = (await GetAsync("/api/ps")).GetProperty("models").EnumerateArray().Single(model => model.GetProperty("name").GetString() == "demo:latest");
+        // What is loaded a worker tells with its next report.
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(100));
+        JsonElement[] listed = [];
+        while (listed.Length == 0 && await timer.WaitForNextTickAsync(Cancellation))
+            listed = [.. (await GetAsync("/api/ps")).GetProperty("models").EnumerateArray().Where(model => model.GetProperty("name").GetString() == "demo:latest")];
+        JsonElement running = listed.ShouldHaveSingleItem();
 
         running.GetProperty("digest").GetString()!.Length.ShouldBeGreaterThan(12);
         running.GetProperty("size").GetInt64().ShouldBePositive();

@@ -23,8 +23,11 @@ public sealed partial record ModelName(string Host, string Namespace, string Nam
     /// <summary>Where the manifest lies below <c>manifests/</c>: <c>host/namespace/name/tag</c>.</summary>
     public string ManifestPath => $"{Host}/{Namespace}/{Name}/{Tag}";
 
-    /// <summary>It is how Ollama calls a model that runs at ollama.com alone, such as <c>gpt-oss:120b-cloud</c>.</summary>
+    /// <summary>It is how Ollama calls a model that runs at ollama.com alone, such as <c>gpt-oss:120b-cloud</c>; one that is here may be called so as well.</summary>
     public bool IsOfCloud => Same(Host, DefaultHost) && (Same(Tag, CloudTag) || Tag.EndsWith($"-{CloudTag}", StringComparison.OrdinalIgnoreCase));
+
+    /// <inheritdoc cref="IsOfCloud"/>
+    public static bool IsNameOfCloud(string name) => TryParse(name, out ModelName? parsed, out _) && parsed.IsOfCloud;
 
     /// <exception cref="FormatException">It is no model name; the message says why.</exception>
     public static ModelName Parse(string text) =>

@@ -38,7 +38,7 @@ internal static class ContentBlocks
         string? text = block.Object("source") switch
         {
             { } source when source.Text("type") is "text" => RequiredText(source, "data"),
-            { } source when source.Text("type") is "content" => TextOf(source, "content", read),
+            { } source when source.Text("type") is "content" => source.IsSet("content") ? TextOf(source, "content", read) : RequiredText(source, "content"),
             _ => null,
         };
         return text is null ? null : string.Join('\n', new[] { block.Text("title"), block.Text("context"), text }.OfType<string>());

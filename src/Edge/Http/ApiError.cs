@@ -25,8 +25,9 @@ internal sealed record ApiError(int Status, string Message)
 
     public static ApiError ModelNotFound(string name)
     {
-        bool isOfCloud = ModelName.TryParse(name, out ModelName? parsed, out _) && parsed.IsOfCloud;
-        string message = isOfCloud ? $"model '{name}' not found: it runs at ollama.com alone, where this server has no account" : $"model '{name}' not found";
+        string message = $"model '{name}' not found";
+        if (ModelName.IsNameOfCloud(name))
+            message += ": names like this are ollama.com's for models that run there, where this server has no account";
         return new(StatusCodes.Status404NotFound, message) { Field = "model", Code = "model_not_found" };
     }
 

@@ -40,6 +40,7 @@ internal sealed class InferenceEndpoints(RequestBodyReader bodies, InferenceRunn
         }
         else
         {
+            ModelHeader.Write(context, job.AnsweredBy);
             context.Response.ContentType = "application/json; charset=utf-8";
             format.WriteRendered(context.Response.BodyWriter, job.Prompt);
         }

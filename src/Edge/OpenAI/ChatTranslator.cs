@@ -48,11 +48,8 @@ internal static class ChatTranslator
     }
 
     /// <summary>Also as responses have it, <c>reasoning.effort</c>: Ollama takes both, and that first.</summary>
-    private static EffortField ReadEffort(JsonFields request)
-    {
-        EffortField flat = EffortField.Read(request, "reasoning_effort");
-        return request.Object("reasoning") is { } reasoning && reasoning.IsSet("effort") ? EffortField.Read(reasoning, "effort") : flat;
-    }
+    private static EffortField ReadEffort(JsonFields request) =>
+        request.Object("reasoning") is { } reasoning && reasoning.IsSet("effort") ? EffortField.Read(reasoning, "effort") : EffortField.Read(request, "reasoning_effort");
 
     private static int? ReadTopLogprobs(JsonFields request)
     {

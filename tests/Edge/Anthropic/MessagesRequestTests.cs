@@ -90,6 +90,7 @@ public sealed class MessagesRequestTests
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"AAAA\"}}]}]", "source.data must be a PNG, JPEG, GIF or WebP image")]
     [InlineData("\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"image\",\"source\":{}}]}]", "messages[0].content[0].type \"image\" stands in messages of the user's")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"media_type\":\"application/pdf\",\"data\":\"AAAA\"}}]}]", "models here read text and images, no PDF")]
+    [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"content\"}}]}]", "messages[0].content[0].source.content is required")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"text\"}}]}]", "messages[0].content[0].source.data is required")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":[{\"type\":\"image\"}]}}]}]", "messages[0].content[0].source.content[0].type must be \"text\" in a document")]
     [InlineData("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"content\":\"x\"}]}]", "messages[0].content[0].tool_use_id is required")]

@@ -1,5 +1,6 @@
 using System.Net;
 using OllamaMax.Edge.Tests.Support;
+using OllamaMax.Models;
 
 namespace OllamaMax.Edge.Tests.Ollama;
 
@@ -18,10 +19,22 @@ public sealed class CloudEndpointsTests
         (await response.TextAsync()).ShouldBe(answer);
     }
 
+    /// <summary>The command would take no such name where the cloud is off, though the model is here.</summary>
+    [Fact]
+    public async Task Status_AModelIsNamedLikeOneOfTheClouds_NothingIsOff()
+    {
+        await using EdgeServer edge = await EdgeServer.StartAsync();
+        edge.Models.Add(FixedModels.Able with { Name = ModelName.Parse("gpt-oss:120b-cloud") });
+
+        using HttpResponseMessage response = await edge.SendAsync(HttpMethod.Get, "/api/status");
+
+        (await response.TextAsync()).ShouldBe("""{"cloud":{"disabled":false,"source":"none"}}""");
+    }
+
     [Theory]
-    [InlineData("POST", "/api/me", "this server has no account at ollama.com, and needs none")]
-    [InlineData("POST", "/api/signout", "this server has no account at ollama.com, and needs none")]
-    [InlineData("DELETE", "/api/user/keys/c3NoLWVk", "this server has no account at ollama.com, and needs none")]
+    [InlineData("POST", "/api/me", "this server has no account at ollama.com, and needs none: its models are its own, and are not pushed")]
+    [InlineData("POST", "/api/signout", "this server has no account at ollama.com, and needs none: its models are its own, and are not pushed")]
+    [InlineData("DELETE", "/api/user/keys/c3NoLWVk", "this server has no account at ollama.com, and needs none: its models are its own, and are not pushed")]
     [InlineData("POST", "/api/experimental/web_search", "web search is unavailable")]
     [InlineData("POST", "/api/experimental/web_fetch", "web fetch is unavailable")]
     public async Task WhatNeedsAnAccount_SaysThatThereIsNone(string method, string path, string reason)
