@@ -42,8 +42,8 @@ internal sealed class TaggedBody : CallBody
 
     public override IReadOnlyList<ToolCall>? Read(string name, string body, out bool isUnfinished)
     {
-        return Read(name, body.AsSpan(0, body.Length - _close.Length), isLoose: false, out isUnfinished)
-            ?? (isUnfinished ? null : Read(name, body.AsSpan(0, body.Length - _close.Length), isLoose: true, out _));
+        ReadOnlySpan<char> arguments = body.AsSpan(0, body.Length - _close.Length);
+        return Read(name, arguments, isLoose: false, out isUnfinished) ?? (isUnfinished ? null : Read(name, arguments, isLoose: true, out _));
     }
 
     public override IReadOnlyList<ToolCall>? Mend(string name, string body, bool isClosed)
