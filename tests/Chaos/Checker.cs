@@ -38,6 +38,8 @@ internal sealed class Checker(IReadOnlyDictionary<Question, string> expected)
     private static bool IsReason(Outcome outcome, IReadOnlyList<ChaosKind> meanwhile)
     {
         string error = outcome.Error!;
+        if (error.StartsWith(Outcome.Lost, StringComparison.Ordinal))
+            return false;
         bool isGivenUp = error.Contains("given up", StringComparison.Ordinal) || error.Contains("set aside", StringComparison.Ordinal);
         if (isGivenUp)
             return meanwhile.Count(kind => kind is ChaosKind.KillWorker or ChaosKind.KillModel or ChaosKind.HangModel or ChaosKind.SuspendWorker or ChaosKind.StorageOutage) >= FewestLosses;

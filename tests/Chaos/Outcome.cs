@@ -9,6 +9,9 @@ namespace OllamaMax.Chaos.Tests;
 /// <param name="Error">The reason that the client saw; null: it was answered.</param>
 internal sealed record Outcome(string Id, Question Question, string Text, int? Tokens, string? Error)
 {
+    /// <summary>Begins the error of what had been accepted and is no longer known.</summary>
+    public const string Lost = "lost";
+
     /// <summary>Time stamps of its begin and its end.</summary>
     public (long From, long To) Time { get; init; }
 

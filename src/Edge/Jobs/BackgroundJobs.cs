@@ -44,6 +44,10 @@ internal sealed partial class BackgroundJobs(
 
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan ForGood = TimeSpan.FromSeconds(-1);
+
+    /// <summary>Between the tries to put a message that storage did not take, doubling.</summary>
+    private static readonly TimeSpan FirstTry = TimeSpan.FromSeconds(1), LongestWait = TimeSpan.FromSeconds(30);
+
     /// <summary>Who joins while a job waits is told soon.</summary>
     private static readonly TimeSpan ListingIsUsable = TimeSpan.FromSeconds(5);
 
@@ -65,7 +69,8 @@ internal sealed partial class BackgroundJobs(
         catch (Exception failure) when (StorageFailure.Is(failure, CancellationToken.None))
         {
             // A client that was refused now would submit it again.
-            LogQueuedLater(record.Id, failure);
+            LogQueuedLater(record.RequestId, record.Id, failure);
+            _ = QueueLaterAsync(record.Id);
         }
         return record;
     }
@@ -189,6 +194,29 @@ internal sealed partial class BackgroundJobs(
         await NudgeAsync(record, CancellationToken.None);
     }
 
+    /// <summary>Until storage takes the message. If this edge ends before, the next one that starts, or a sweep, finds that it is missing.</summary>
+    private async Task QueueLaterAsync(string id)
+    {
+        for (TimeSpan wait = FirstTry; ; wait = wait < LongestWait ? wait * 2 : LongestWait)
+        {
+            await Task.Delay(wait, time);
+            try
+            {
+                await QueueAgainAsync(id, CancellationToken.None);
+                return;
+            }
+            catch (Exception e) when (StorageFailure.Is(e, CancellationToken.None))
+            {
+                // Not back yet.
+            }
+            catch (Exception e) when (e is InvalidOperationException or InvalidDataException)
+            {
+                LogNotQueued(id, e);
+                return;
+            }
+        }
+    }
+
     private async Task EnqueueAsync(JobRecord record, CancellationToken cancellationToken)
     {
         var message = new QueuedJob(ProtocolVersion.Current, record.Id, record.Model, Band.Batch, Reply: null);
@@ -237,8 +265,11 @@ internal sealed partial class BackgroundJobs(
         return (SealedMessages.Seal(grant, seals.PublicKey, SealedMessages.Seal(job, seal), seal), new(keyId, key));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Background job {Job} is taken on; it could not be queued, and will be when it is found to be due")]
-    private partial void LogQueuedLater(string job, Exception failure);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {RequestId}: background job {Job} is taken on; it could not be queued, and will be when storage is back")]
+    private partial void LogQueuedLater(string? requestId, string job, Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Background job {Job} could not be queued, and will be when it is found to be due")]
+    private partial void LogNotQueued(string job, Exception failure);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: background job {Job}, attempt {Number} goes to worker {Worker}")]
     private partial void LogClaimed(string requestId, string job, int number, string worker);

@@ -117,10 +117,12 @@ public sealed partial class JobTending
     public Task SweepOrchestrationsAsync(DurableTaskClient hub, CancellationToken cancellationToken) => _strategies.SweepAsync(hub, _time.GetUtcNow(), cancellationToken);
 
     /// <summary>
-    /// The same where an edge starts: one that was killed before it may have written a job's record and not its message. So what was queued within the last
-    /// minutes is queued again.
+    /// The same where an edge starts: one that was killed before it may have written a job's record and not its message. So where a model's queue lacks messages, what was queued
+    /// within the last minutes before is queued again, all of it: which of them has none nobody can tell.
     /// </summary>
-    public Task TakeOverAsync(CancellationToken cancellationToken) => GoThroughAsync(JustQueued, cancellationToken);
+    /// <param name="ago">How long ago that was. A message of a job that has ended, which no worker could delete, hides that another's is missing: what is seen some time later is certain.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    public Task TakeOverAsync(TimeSpan ago, CancellationToken cancellationToken) => GoThroughAsync(JustQueued + ago, cancellationToken);
 
     /// <summary>The models of what is under way.</summary>
     private async Task<IReadOnlyCollection<string>> GoThroughAsync(TimeSpan justQueued, CancellationToken cancellationToken)
@@ -129,7 +131,7 @@ public sealed partial class JobTending
         // Those that came to their end at another edge are found out here.
         HashSet<string> ended = [.. _active.Ids];
         Dictionary<string, int> underWay = [];
-        List<RecordItem> due = [];
+        List<RecordItem> due = [], recent = [];
         await foreach (RecordItem item in _store.ListAsync(cancellationToken))
         {
             if (item.IsUnderWay)
@@ -138,14 +140,17 @@ public sealed partial class JobTending
                 underWay[item.Model] = underWay.GetValueOrDefault(item.Model) + 1;
                 _active.Add(item.Id, item.Model);
             }
-            bool wasJustQueued = item.Status == RecordStatus.Queued && item.DueAt > now + _records.QueueAgain - justQueued;
-            if (item.DueAt <= now || wasJustQueued)
+            if (item.DueAt <= now)
                 due.Add(item);
+            // Queued again after its creation, it is due later than otherwise; its deadline may be sooner than that.
+            else if (item.Status == RecordStatus.Queued && (item.CreatedAt > now - justQueued || item.DueAt > now + _records.QueueAgain - justQueued))
+                recent.Add(item);
         }
         Forget(ended);
-        IEnumerable<string> queued = due.Where(item => item.Status == RecordStatus.Queued).Select(item => item.Model).Distinct();
+        IEnumerable<string> queued = due.Concat(recent).Where(item => item.Status == RecordStatus.Queued).Select(item => item.Model).Distinct();
         MissingMessages missing = await MissingMessages.CountAsync(underWay, queued, _jobs, cancellationToken);
-        await Parallel.ForEachAsync(due, Some(cancellationToken), async (item, stop) => await TendAsync(item, missing, stop));
+        await Parallel.ForEachAsync(due, Some(cancellationToken), (item, stop) => TendAsync(item, missing.Take, stop));
+        await Parallel.ForEachAsync(recent.Where(item => missing.Lacks(item.Model)), Some(cancellationToken), (item, stop) => TendAsync(item, static _ => true, stop));
         await _responses.SweepAsync(now, _retention.Shortest, cancellationToken);
         await _files.SweepAsync(now, cancellationToken);
         await foreach ((string name, ETag etag) in _submissions.ListExpiredAsync(now, cancellationToken))
@@ -196,13 +201,16 @@ public sealed partial class JobTending
         }
     }
 
-    private async Task TendAsync(RecordItem item, MissingMessages missing, CancellationToken cancellationToken)
+    /// <param name="item">Of the list.</param>
+    /// <param name="isMissing">As of <see cref="BackgroundJobs.QueueAgainAsync(string, Func{string, bool}, CancellationToken)"/>.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    private async ValueTask TendAsync(RecordItem item, Func<string, bool> isMissing, CancellationToken cancellationToken)
     {
         try
         {
             await _records.TendAsync(item.Id, cancellationToken);
             if (item.Status == RecordStatus.Queued)
-                await _jobs.QueueAgainAsync(item.Id, missing.Take, cancellationToken);
+                await _jobs.QueueAgainAsync(item.Id, isMissing, cancellationToken);
         }
         catch (Exception e) when (e is RequestFailedException or InvalidDataException)
         {

@@ -17,11 +17,15 @@ internal sealed partial class JobTendingLoop(
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(5);
 
+    /// <summary>Beyond the lease that a worker may still have on the message of a job that has ended.</summary>
+    private static readonly TimeSpan UntilClaimed = TimeSpan.FromSeconds(15);
+
     private readonly WakeSignal _wake = new(time);
     private TimeSpan _interval = Shortest;
     private long? _nudgedAt;
     private long? _forgotAt = time.GetTimestamp();
-    private bool _hasTakenOver;
+    private readonly long _startedAt = time.GetTimestamp();
+    private bool _hasTakenOver, _hasTakenOverAgain;
 
     private TimeSpan NudgeEvery => options.Value.NudgeEvery;
 
@@ -53,10 +57,7 @@ internal sealed partial class JobTendingLoop(
     {
         try
         {
-            // What a predecessor that was killed knew of is known to nobody until the leader's next sweep.
-            if (!_hasTakenOver)
-                await tending.TakeOverAsync(stopping);
-            _hasTakenOver = true;
+            await TakeOverAsync(stopping);
             int taken = await tending.TakeCompletionsAsync(stopping);
             if (!active.IsEmpty && IsDue(ref _nudgedAt, NudgeEvery))
                 await tending.NudgeAsync(stopping);
@@ -75,6 +76,21 @@ internal sealed partial class JobTendingLoop(
             _interval = NudgeEvery;
             return false;
         }
+    }
+
+    /// <summary>What a predecessor that was killed knew of is known to nobody until the leader's next sweep. Looks twice, unless nothing is under way.</summary>
+    private async Task TakeOverAsync(CancellationToken stopping)
+    {
+        TimeSpan ago = time.GetElapsedTime(_startedAt);
+        if (!_hasTakenOver)
+            await tending.TakeOverAsync(ago, stopping);
+        else if (!_hasTakenOverAgain && ago >= options.Value.Lease + UntilClaimed)
+        {
+            if (!active.IsEmpty)
+                await tending.TakeOverAsync(ago, stopping);
+            _hasTakenOverAgain = true;
+        }
+        _hasTakenOver = true;
     }
 
     private bool IsDue(ref long? last, TimeSpan every)

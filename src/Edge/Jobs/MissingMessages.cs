@@ -9,6 +9,7 @@ namespace OllamaMax.Edge.Jobs;
 internal sealed class MissingMessages
 {
     private readonly ConcurrentDictionary<string, int> _missing = new();
+    private readonly HashSet<string> _lacking = [];
 
     /// <param name="underWay">Jobs by model.</param>
     /// <param name="queued">The models whose jobs might be queued again.</param>
@@ -19,9 +20,17 @@ internal sealed class MissingMessages
     {
         MissingMessages missing = new();
         foreach (string model in queued)
-            missing._missing[model] = underWay[model] - await jobs.MessagesAsync(model, cancellationToken);
+        {
+            int count = underWay[model] - await jobs.MessagesAsync(model, cancellationToken);
+            missing._missing[model] = count;
+            if (count > 0)
+                missing._lacking.Add(model);
+        }
         return missing;
     }
+
+    /// <summary>Whether any was missing when they were counted.</summary>
+    public bool Lacks(string model) => _lacking.Contains(model);
 
     /// <summary>Whether one is missing; it is not any more then, as the caller puts it. Of several callers the oldest job's should come first: those before it in the queue are gone.</summary>
     public bool Take(string model) => _missing.AddOrUpdate(model, -1, static (_, count) => count - 1) >= 0;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
@@ -18,7 +19,9 @@ internal sealed class JobClient(HttpClient http) : IChaosClient
         string job;
         try
         {
-            using HttpResponseMessage response = await http.PostAsJsonAsync("/jobs", question.Body(isStreamed: false), cancellationToken);
+            using HttpRequestMessage request = new(HttpMethod.Post, "/jobs") { Content = JsonContent.Create(question.Body(isStreamed: false)) };
+            request.Headers.Add("x-request-id", id);
+            using HttpResponseMessage response = await http.SendAsync(request, cancellationToken);
             JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
             if (!response.IsSuccessStatusCode)
                 return new(id, question, "", null, $"{(int)response.StatusCode} {answer.GetProperty("error").GetString()}");
@@ -44,6 +47,9 @@ internal sealed class JobClient(HttpClient http) : IChaosClient
             {
                 using HttpResponseMessage response = await http.GetAsync(
                     string.Create(CultureInfo.InvariantCulture, $"/jobs/{job}/stream?after={after}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+                // Nobody deletes it. Asked on, it would count as one that is not answered yet.
+                if (response.StatusCode == HttpStatusCode.NotFound)
+                    return new(job, question, text.ToString(), null, $"{Outcome.Lost}: {await response.Content.ReadAsStringAsync(cancellationToken)}");
                 using StreamReader reader = new(await response.Content.ReadAsStreamAsync(cancellationToken));
                 while (response.IsSuccessStatusCode && await reader.ReadLineAsync(cancellationToken) is { } line)
                 {

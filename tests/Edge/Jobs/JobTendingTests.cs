@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Jobs;
@@ -21,12 +23,16 @@ public sealed class JobTendingTests : IAsyncLifetime
     private static readonly string Model = $"sha256:{new string('a', 64)}";
     private static readonly RecordPolicy Policy = new();
 
+    private readonly AzuriteFixture _azurite;
+    private readonly string _connection;
     private readonly StorageAccount _account;
     private readonly ServiceProvider _services;
 
     public JobTendingTests(AzuriteFixture azurite)
     {
-        _account = new StorageAccount(azurite.NewAccount());
+        _azurite = azurite;
+        _connection = azurite.NewAccount();
+        _account = new StorageAccount(_connection);
         _services = WholeEdge.Services(_account);
     }
 
@@ -39,6 +45,8 @@ public sealed class JobTendingTests : IAsyncLifetime
     private JobRecordStore Store => _services.GetRequiredService<JobRecordStore>();
 
     private JobTending Tending => _services.GetRequiredService<JobTending>();
+
+    private QueueClient Queue => _account.Queues.GetQueueClient(JobQueueName.For(Model, Band.Batch));
 
     private QueueClient Completions => _account.Queues.GetQueueClient(CompletionQueue.Name);
 
@@ -92,17 +100,75 @@ public sealed class JobTendingTests : IAsyncLifetime
     [Fact]
     public async Task Sweep_JobsThatWaitLong_PutsAsManyMessagesAsAreMissing()
     {
-        JobQueues queues = new(_account, TimeProvider.System);
         for (int job = 0; job < 3; job++)
         {
             string id = await CreateAsync(before: TimeSpan.FromHours(1), deadline: TimeSpan.FromDays(1));
             if (job > 0)
-                await queues.EnqueueAsync(new QueuedJob(ProtocolVersion.Current, id, Model, Band.Batch, Reply: null), TimeSpan.FromSeconds(-1), Cancellation);
+                await EnqueueAsync(id);
         }
 
         await Tending.SweepAsync(Cancellation);
 
-        (await queues.CountAsync(Model, Band.Batch, Cancellation)).ShouldBe(3);
+        (await MessagesAsync()).Count.ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task TakeOver_OneMessageOfTwoIsMissing_PutsTheOneThatIs(int missing)
+    {
+        string[] jobs = [await CreateAsync(), await CreateAsync(deadline: TimeSpan.FromHours(1))];
+        await EnqueueAsync(jobs[1 - missing]);
+
+        await Tending.TakeOverAsync(TimeSpan.Zero, Cancellation);
+
+        (await MessagesAsync()).ShouldContain(jobs[missing]);
+    }
+
+    /// <summary>A message that a worker could not delete counts as the one that is missing, until the worker comes across it.</summary>
+    [Fact]
+    public async Task TakeOver_AMessageIsOfAJobThatHasEnded_PutsTheMissingOneWhenThatIsGone()
+    {
+        string waiting = await CreateAsync(), ended = await CreateAsync();
+        await EndElsewhereAsync(ended);
+        await EnqueueAsync(ended);
+        await Tending.TakeOverAsync(TimeSpan.Zero, Cancellation);
+        (await MessagesAsync()).ShouldBe([ended]);
+
+        // As a worker does that is not granted it.
+        await ClearMessagesAsync();
+        await Tending.TakeOverAsync(TimeSpan.FromSeconds(45), Cancellation);
+
+        (await MessagesAsync()).ShouldBe([waiting]);
+    }
+
+    [Fact]
+    public async Task Submit_QueueDoesNotAnswer_IsQueuedWhenItDoes()
+    {
+        await using MeddlingRelay relay = new(_azurite.Process.Endpoints.QueuePort);
+        await using ServiceProvider services = WholeEdge.Services(new StorageAccount(relay.Through(_connection)));
+        using CancellationTokenSource patience = new();
+        TaskCompletionSource answers = new();
+        Task silent = relay.BeforeAsync($"POST /{_account.Queues.AccountName}/", async () =>
+        {
+            await patience.CancelAsync();
+            await answers.Task;
+        });
+        try
+        {
+            JobRecord record = await services.GetRequiredService<BackgroundJobs>().SubmitAsync(NewRecord(), patience.Token);
+
+            using PeriodicTimer again = new(TimeSpan.FromMilliseconds(100));
+            List<string> queued;
+            while ((queued = await MessagesAsync()).Count == 0)
+                await again.WaitForNextTickAsync(Cancellation);
+            queued.ShouldBe([record.Id]);
+        }
+        finally
+        {
+            answers.SetResult();
+            await silent;
+        }
     }
 
     [Fact]
@@ -153,10 +219,32 @@ public sealed class JobTendingTests : IAsyncLifetime
         await record.UploadAsync(new BinaryData(content), new BlobUploadOptions { Metadata = before.Metadata }, Cancellation);
     }
 
+    private async Task EnqueueAsync(string id) =>
+        await new JobQueues(_account, TimeProvider.System).EnqueueAsync(new QueuedJob(ProtocolVersion.Current, id, Model, Band.Batch, Reply: null), TimeSpan.FromSeconds(-1), Cancellation);
+
+    /// <summary>The jobs whose messages wait.</summary>
+    private async Task<List<string>> MessagesAsync()
+    {
+        if (!await Queue.ExistsAsync(Cancellation))
+            return [];
+        PeekedMessage[] messages = await Queue.PeekMessagesAsync(32, Cancellation);
+        return [.. messages.Select(message => JsonSerializer.Deserialize(message.MessageText, ProtocolJson.Default.QueuedJob)!.JobId)];
+    }
+
+    private async Task ClearMessagesAsync() => await Queue.ClearMessagesAsync(Cancellation);
+
     /// <summary>A job that waits, and that this edge knows of.</summary>
     /// <param name="before">So long ago; null: now.</param>
     /// <param name="deadline">From then on; null: ten minutes.</param>
     private async Task<string> CreateAsync(TimeSpan? before = null, TimeSpan? deadline = null)
+    {
+        JobRecord record = NewRecord(before, deadline);
+        await Records.CreateAsync(record, Cancellation);
+        Active.Add(record.Id, record.Model);
+        return record.Id;
+    }
+
+    private static JobRecord NewRecord(TimeSpan? before = null, TimeSpan? deadline = null)
     {
         Job job = new()
         {
@@ -169,9 +257,6 @@ public sealed class JobTendingTests : IAsyncLifetime
             Seed = 0,
             Deadline = deadline ?? TimeSpan.FromMinutes(10),
         };
-        JobRecord record = JobRecord.Create(job, RequestShape.Chat, "demo", TimeProvider.System.GetUtcNow() - (before ?? TimeSpan.Zero));
-        await Records.CreateAsync(record, Cancellation);
-        Active.Add(record.Id, record.Model);
-        return record.Id;
+        return JobRecord.Create(job, RequestShape.Chat, "demo", TimeProvider.System.GetUtcNow() - (before ?? TimeSpan.Zero));
     }
 }

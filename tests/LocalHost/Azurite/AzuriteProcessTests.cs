@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using Azure;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Azure.Storage.Queues;
 using OllamaMax.LocalHost.Azurite;
 using OllamaMax.TestKit;
@@ -46,6 +49,27 @@ public sealed class AzuriteProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task DisposeAsync_WhileWritten_KeepsAllThatItAnsweredFor()
+    {
+        ConcurrentBag<string> answered = [];
+        AzuriteProcess azurite = await AzuriteFixture.StartAsync(_folder.File("data"), Cancellation);
+        BlobContainerClient container = new(azurite.ConnectionString, "kept", new() { Retry = { MaxRetries = 0 } });
+        await container.CreateAsync(cancellationToken: Cancellation);
+        Task[] writers = [.. Enumerable.Range(0, 8).Select(writer => WriteAsync(container, writer, answered))];
+        while (answered.Count < 200)
+            await Task.Delay(10, Cancellation);
+
+        await azurite.DisposeAsync();
+        await Task.WhenAll(writers);
+
+        await using AzuriteProcess again = await AzuriteFixture.StartAsync(_folder.File("data"), Cancellation, azurite.Endpoints);
+        List<string> kept = [];
+        await foreach (BlobItem blob in container.GetBlobsAsync(cancellationToken: Cancellation))
+            kept.Add(blob.Name);
+        answered.Except(kept).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task StartAsync_BusyPort_NamesIt()
     {
         await using AzuriteProcess first = await AzuriteFixture.StartAsync(location: null, Cancellation);
@@ -64,6 +88,24 @@ public sealed class AzuriteProcessTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>Writes one blob after the other until nobody answers.</summary>
+    private static async Task WriteAsync(BlobContainerClient container, int writer, ConcurrentBag<string> answered)
+    {
+        try
+        {
+            for (int i = 0; ; i++)
+            {
+                string name = $"{writer}-{i}";
+                await container.UploadBlobAsync(name, BinaryData.FromString(name), Cancellation);
+                answered.Add(name);
+            }
+        }
+        catch (RequestFailedException)
+        {
+            // It has ended.
+        }
+    }
 
     /// <summary>Azurite writes its tables every few seconds; a kill before that loses what was new.</summary>
     private async Task SavedAsync(string text)
