@@ -71,8 +71,7 @@ internal sealed partial class ReplicaKeeper(ReplicaStore replicas, WarmModels wa
     {
         // They become names of files.
         replicas.Pin(message.Pinned.Where(ModelDigest.IsValid).ToHashSet());
-        foreach (string digest in message.Evict.Where(ModelDigest.IsValid))
-            replicas.Evict(digest);
+        await replicas.EvictAsync([.. message.Evict.Where(ModelDigest.IsValid)], _stopping.Token);
         Task warming = message.Warm is { } wanted ? warm.KeepAsync(wanted.Where(ModelDigest.IsValid).ToHashSet(), _stopping.Token) : Task.CompletedTask;
         await Task.WhenAll(EnsureAsync(message.Ensure.Where(ModelDigest.IsValid)), warming);
     }

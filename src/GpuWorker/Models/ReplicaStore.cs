@@ -30,7 +30,7 @@ internal sealed partial class ReplicaStore : IAsyncDisposable
         _check = new(random);
         _room = new(folder, options.Value.DiskBudget);
         _watch = new(folder, time, logger);
-        _fetches = new(folder, source, _room, _watch, Evict, time, logger);
+        _fetches = new(folder, source, _room, _watch, TryEvict, time, logger);
         _fetches.Changed += () => Changed?.Invoke();
         _time = time;
         _logger = logger;
@@ -107,8 +107,28 @@ internal sealed partial class ReplicaStore : IAsyncDisposable
     /// <inheritdoc cref="ReplicaFetches.Resume"/>
     public bool Resume(string digest) => _fetches.Resume(digest);
 
-    /// <summary>Deletes a copy that nobody uses. False: somebody does, or there is none.</summary>
-    public bool Evict(string digest)
+    /// <summary>Deletes copies that nobody uses.</summary>
+    /// <returns>Those that it has deleted.</returns>
+    public async Task<IReadOnlyList<string>> EvictAsync(IReadOnlyCollection<string> digests, CancellationToken cancellationToken)
+    {
+        if (digests.Count == 0)
+            return [];
+        try
+        {
+            // Whoever begins a copy has the lock too: what it is about to go on with does not go.
+            using (await _folder.LockAsync(cancellationToken))
+                return [.. digests.Where(TryEvict)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Where nothing can be written nothing can be deleted.
+            _watch.Look();
+            return [];
+        }
+    }
+
+    /// <summary>Deletes a copy that nobody uses. False: somebody does, or there is none. Whoever calls has the folder's lock.</summary>
+    private bool TryEvict(string digest)
     {
         if (!_folder.TryDelete(digest))
         {

@@ -297,12 +297,31 @@ public sealed class ReplicaStoreTests(AzuriteFixture azurite) : IAsyncLifetime
         ReplicaStore user = _box.Store(), other = _box.Store();
         Replica replica = await user.HoldAsync(digest, Cancellation);
 
-        other.Evict(digest).ShouldBeFalse();
+        (await other.EvictAsync([digest], Cancellation)).ShouldBeEmpty();
         File.Exists(replica.Path).ShouldBeTrue();
         replica.Dispose();
 
-        other.Evict(digest).ShouldBeTrue();
+        (await other.EvictAsync([digest], Cancellation)).ShouldBe([digest]);
         Directory.GetFiles(Path.GetDirectoryName(replica.Path)!).Select(Path.GetFileName).ShouldBe(["lock"]);
+    }
+
+    /// <summary>Who has the folder's lock may have seen that the copy, or the begin of one, is there, and be about to go on with it.</summary>
+    [Fact]
+    public async Task Evict_WhileAnotherWorkerOfTheBoxLooks_WaitsForIt()
+    {
+        var (digest, _) = await _box.PublishAsync(1, chunks: 2);
+        ReplicaStore store = _box.Store();
+        Replica replica = await store.HoldAsync(digest, Cancellation);
+        replica.Dispose();
+        Task<IReadOnlyList<string>> evicted;
+        using (new FileStream(Path.Combine(Path.GetDirectoryName(replica.Path)!, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
+        {
+            evicted = store.EvictAsync([digest], Cancellation);
+            evicted.IsCompleted.ShouldBeFalse();
+            store.List().ShouldBe([digest]);
+        }
+
+        (await evicted).ShouldBe([digest]);
     }
 
     private async Task UseAsync(ReplicaStore store, string digest)

@@ -54,7 +54,7 @@ public sealed class UnwritableFolderTests(AzuriteFixture azurite) : IAsyncLifeti
         await store.EnsureAsync(digest, Cancellation);
         disk.MakeReadOnly(true);
 
-        store.Evict(digest).ShouldBeFalse();
+        (await store.EvictAsync([digest], Cancellation)).ShouldBeEmpty();
 
         store.DiskError.ShouldNotBeNull().ShouldStartWith("Read-only file system");
         disk.MakeReadOnly(false);
