@@ -61,17 +61,17 @@ internal sealed partial class BackgroundJobs(
     public async Task<JobRecord> SubmitAsync(JobRecord record, CancellationToken cancellationToken)
     {
         // The record first: a message without one would be thrown away. A record without message is found when it is due.
-        record = await records.CreateAsync(record, cancellationToken);
         try
         {
-            await EnqueueAsync(record, cancellationToken);
+            record = await records.CreateAsync(record, cancellationToken);
         }
-        catch (Exception failure) when (StorageFailure.Is(failure, CancellationToken.None))
+        catch (Exception failure) when (record is { Submission: null, StrategyId: null } && StorageFailure.Is(failure, CancellationToken.None))
         {
-            // A client that was refused now would submit it again.
-            LogQueuedLater(record.RequestId, record.Id, failure);
-            _ = QueueLaterAsync(record.Id);
+            // Who is refused submits it again, under another id: should storage have taken this one, it is not to run as well.
+            _ = UntilTakenAsync(record.Id, () => records.DeleteAsync(record.Id, CancellationToken.None));
+            throw;
         }
+        await EnqueueOrLaterAsync(record, cancellationToken);
         return record;
     }
 
@@ -90,7 +90,7 @@ internal sealed partial class BackgroundJobs(
     {
         JobRecord? record = await records.RequeueAsync(id, options.Value.Deadline, cancellationToken);
         if (record is { Status: RecordStatus.Queued })
-            await EnqueueAsync(record, cancellationToken);
+            await EnqueueOrLaterAsync(record, cancellationToken);
         return record;
     }
 
@@ -120,7 +120,7 @@ internal sealed partial class BackgroundJobs(
     public async Task QueueAgainAsync(string id, Func<string, bool> isMissing, CancellationToken cancellationToken)
     {
         if (await records.ApplyAsync(id, at => new RecordCommand.Queued(at), cancellationToken) is { Status: RecordStatus.Queued } record && isMissing(record.Model))
-            await EnqueueAsync(record, cancellationToken);
+            await EnqueueOrLaterAsync(record, cancellationToken);
     }
 
     /// <summary>Messages that wait for a model's workers or are held by them.</summary>
@@ -194,24 +194,43 @@ internal sealed partial class BackgroundJobs(
         await NudgeAsync(record, CancellationToken.None);
     }
 
-    /// <summary>Until storage takes the message. If this edge ends before, the next one that starts, or a sweep, finds that it is missing.</summary>
-    private async Task QueueLaterAsync(string id)
+    /// <summary>The record says that it is queued: whoever is told that it could not be has no way to have it queued now.</summary>
+    private async Task EnqueueOrLaterAsync(JobRecord record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await EnqueueAsync(record, cancellationToken);
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure, CancellationToken.None))
+        {
+            LogQueuedLater(record.RequestId, record.Id, failure);
+            _ = UntilTakenAsync(record.Id, async () =>
+            {
+                if (await records.SettleAsync(record.Id, CancellationToken.None) is { Status: RecordStatus.Queued } still)
+                    await EnqueueAsync(still, CancellationToken.None);
+            });
+        }
+    }
+
+    /// <summary>Tries until storage takes it. If this edge ends before, a message is found to be missing by the next one that starts, or by a sweep.</summary>
+    private async Task UntilTakenAsync(string id, Func<Task> act)
     {
         for (TimeSpan wait = FirstTry; ; wait = wait < LongestWait ? wait * 2 : LongestWait)
         {
             await Task.Delay(wait, time);
             try
             {
-                await QueueAgainAsync(id, CancellationToken.None);
+                await act();
                 return;
             }
             catch (Exception e) when (StorageFailure.Is(e, CancellationToken.None))
             {
                 // Not back yet.
             }
-            catch (Exception e) when (e is InvalidOperationException or InvalidDataException)
+            catch (Exception e)
             {
-                LogNotQueued(id, e);
+                // Nobody awaits this.
+                LogGivenUp(e, id);
                 return;
             }
         }
@@ -265,11 +284,11 @@ internal sealed partial class BackgroundJobs(
         return (SealedMessages.Seal(grant, seals.PublicKey, SealedMessages.Seal(job, seal), seal), new(keyId, key));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {RequestId}: background job {Job} is taken on; it could not be queued, and will be when storage is back")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {RequestId}: background job {Job} could not be queued, and will be when storage is back")]
     private partial void LogQueuedLater(string? requestId, string job, Exception failure);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Background job {Job} could not be queued, and will be when it is found to be due")]
-    private partial void LogNotQueued(string job, Exception failure);
+    [LoggerMessage(Level = LogLevel.Error, Message = "What storage did not take of background job {Job} at first is left to a sweep")]
+    private partial void LogGivenUp(Exception exception, string job);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: background job {Job}, attempt {Number} goes to worker {Worker}")]
     private partial void LogClaimed(string requestId, string job, int number, string worker);

@@ -9,6 +9,7 @@ using OllamaMax.Edge.Webhooks;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
+using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Jobs;
 
@@ -19,6 +20,7 @@ namespace OllamaMax.Edge.Jobs;
 internal sealed partial class JobRecords(
     JobRecordStore store,
     SubmissionStore submissions,
+    CompletionQueue completions,
     WorkerChannel workers,
     ActiveJobs active,
     UsageMeter usage,
@@ -51,18 +53,27 @@ internal sealed partial class JobRecords(
     }
 
     /// <summary>The job as it is now: an end that its output tells of, or a deadline that has passed, is written first. Null where there is none.</summary>
-    public Task<JobRecord?> SettleAsync(string id, CancellationToken cancellationToken) => ApplyAsync(
+    public Task<JobRecord?> SettleAsync(string id, CancellationToken cancellationToken) => SettleAsync(id, isAnnounced: false, cancellationToken);
+
+    private Task<JobRecord?> SettleAsync(string id, bool isAnnounced, CancellationToken cancellationToken) => ApplyAsync(
         id,
         async record => new RecordCommand.Settle(
             record.Status == RecordStatus.Running ? await FactsAsync(id, cancellationToken) : OutputFacts.None, time.GetUtcNow()),
+        isAnnounced,
         cancellationToken);
 
     public Task<JobRecord?> ApplyAsync(string id, Func<DateTimeOffset, RecordCommand> command, CancellationToken cancellationToken) =>
         ApplyAsync(id, _ => ValueTask.FromResult(command(time.GetUtcNow())), cancellationToken);
 
     /// <summary>The record after the command; null where there is no such job (any more).</summary>
-    public async Task<JobRecord?> ApplyAsync(
-        string id, Func<JobRecord, ValueTask<RecordCommand>> decide, CancellationToken cancellationToken)
+    public Task<JobRecord?> ApplyAsync(string id, Func<JobRecord, ValueTask<RecordCommand>> decide, CancellationToken cancellationToken) =>
+        ApplyAsync(id, decide, isAnnounced: false, cancellationToken);
+
+    /// <param name="id">Of the job.</param>
+    /// <param name="decide">What is to become of it.</param>
+    /// <param name="isAnnounced">Whoever waits for its end is told by the caller.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    private async Task<JobRecord?> ApplyAsync(string id, Func<JobRecord, ValueTask<RecordCommand>> decide, bool isAnnounced, CancellationToken cancellationToken)
     {
         for (int tries = 0; tries < MostTries; tries++)
         {
@@ -87,7 +98,7 @@ internal sealed partial class JobRecords(
                 await submissions.NoteTakenAsync(submission, next.Id, next.Tenant, CancellationToken.None);
             // Not cut short by who leaves now: what follows from an end follows from whoever wrote it, or never.
             if (await store.ReplaceAsync(found, next, next.DueAt(policy), CancellationToken.None) is { } stored)
-                return await FollowUpAsync(found.Record, stored.Record, tokens);
+                return await FollowUpAsync(found.Record, stored.Record, tokens, isAnnounced);
         }
         throw new InvalidOperationException($"the record of job {id} was changed by others {MostTries} times in a row");
     }
@@ -100,9 +111,14 @@ internal sealed partial class JobRecords(
 
     /// <summary>Writes what its output, its deadline or its retention say is due.</summary>
     /// <returns>The job as it is now; null where there is none.</returns>
-    public async Task<JobRecord?> TendAsync(string id, CancellationToken cancellationToken)
+    public Task<JobRecord?> TendAsync(string id, CancellationToken cancellationToken) => TendAsync(id, isAnnounced: false, cancellationToken);
+
+    /// <summary>The same for a caller that tells whoever waits for its end.</summary>
+    public Task<JobRecord?> CompleteAsync(string id, CancellationToken cancellationToken) => TendAsync(id, isAnnounced: true, cancellationToken);
+
+    private async Task<JobRecord?> TendAsync(string id, bool isAnnounced, CancellationToken cancellationToken)
     {
-        JobRecord? record = await SettleAsync(id, cancellationToken);
+        JobRecord? record = await SettleAsync(id, isAnnounced, cancellationToken);
         if (record is { IsEnded: true, HasContent: true } && record.DueAt(retention.Policy) <= time.GetUtcNow())
             await StripAsync(id, cancellationToken);
         return record;
@@ -135,8 +151,11 @@ internal sealed partial class JobRecords(
     private async ValueTask<int> TokensAsync(JobRecord record, CancellationToken cancellationToken) =>
         record is { Statistics: null, HasOutput: true, Embedding: null } ? (await FactsAsync(record.Id, cancellationToken)).Tokens : 0;
 
+    /// <param name="before">The command.</param>
+    /// <param name="after">It.</param>
     /// <param name="tokens">Of its answer, where it has no statistics.</param>
-    private async Task<JobRecord?> FollowUpAsync(JobRecord before, JobRecord after, int tokens)
+    /// <param name="isAnnounced">Whoever waits for its end is told by the caller.</param>
+    private async Task<JobRecord?> FollowUpAsync(JobRecord before, JobRecord after, int tokens, bool isAnnounced)
     {
         if (!after.IsEnded)
         {
@@ -157,6 +176,9 @@ internal sealed partial class JobRecords(
         usage.Count(after, tokens);
         if (before is { Status: RecordStatus.Running, Attempt: { } attempt } && after.Error is not null)
             await workers.StopAsync(attempt.WorkerId, after.Id, attempt.Nonce);
+        // A worker that dies over its message, or storage that is away then, leaves an end that whoever comes across it writes: the orchestration would find it out minutes later.
+        if (after.StrategyId is not null && !isAnnounced)
+            await TryAsync(after.Id, () => completions.AddAsync(new JobCompletion(after.Id, after.Attempts), CancellationToken.None));
         // Without a fence a worker that did not hear it either is denied when it asks for fresh signatures.
         if (after.Error is { } error)
             await TryAsync(after.Id, () => store.Output(after.Id).FenceAsync(after.Attempts, error, CancellationToken.None));

@@ -77,7 +77,7 @@ public sealed partial class JobTending
         try
         {
             if (JsonSerializer.Deserialize(message, ProtocolJson.Default.JobCompletion) is { } completion
-                && await _records.TendAsync(completion.JobId, cancellationToken) is { IsEnded: true, StrategyId: { } strategy } ended)
+                && await _records.CompleteAsync(completion.JobId, cancellationToken) is { IsEnded: true, StrategyId: { } strategy } ended)
                 await TellAsync(hub ?? _hub, strategy, ended.Id, cancellationToken);
         }
         catch (JsonException e)

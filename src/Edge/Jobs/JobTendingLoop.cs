@@ -15,6 +15,10 @@ internal sealed partial class JobTendingLoop(
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whoever reads a job's end may have written it before its worker, or that reader, has announced it.</summary>
+    private static readonly TimeSpan Lingers = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromMinutes(5);
 
     /// <summary>Beyond the lease that a worker may still have on the message of a job that has ended.</summary>
@@ -22,6 +26,7 @@ internal sealed partial class JobTendingLoop(
 
     private readonly WakeSignal _wake = new(time);
     private TimeSpan _interval = Shortest;
+    private long _activeAt = time.GetTimestamp();
     private long? _nudgedAt;
     private long? _forgotAt = time.GetTimestamp();
     private readonly long _startedAt = time.GetTimestamp();
@@ -39,8 +44,13 @@ internal sealed partial class JobTendingLoop(
             while (true)
             {
                 bool isMore = await TendAsync(stoppingToken);
-                if (!isMore && await _wake.WaitAsync(active.IsEmpty ? Idle : _interval, stoppingToken))
+                if (!active.IsEmpty)
+                    _activeAt = time.GetTimestamp();
+                if (!isMore && await _wake.WaitAsync(time.GetElapsedTime(_activeAt) > Lingers ? Idle : _interval, stoppingToken))
+                {
                     _interval = Shortest;
+                    _activeAt = time.GetTimestamp();
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

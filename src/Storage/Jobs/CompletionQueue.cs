@@ -3,6 +3,7 @@ using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using Azure.Storage.Sas;
+using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
 
 namespace OllamaMax.Storage.Jobs;
@@ -31,10 +32,14 @@ public sealed class CompletionQueue(StorageAccount account)
         return Queue.GenerateSasUri(QueueSasPermissions.Add, expiresAt).ToString();
     }
 
+    /// <summary>From an edge: where no worker announces an end.</summary>
+    /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
+    public Task AddAsync(JobCompletion completion, CancellationToken cancellationToken) => Queue.SendOrCreateAsync(Text(completion), visibility: null, ForGood, cancellationToken);
+
     /// <param name="queue">By the address that <see cref="AddUrlAsync"/> gave.</param>
     /// <exception cref="RequestFailedException">Storage refused or cannot be reached.</exception>
     public static Task AddAsync(QueueClient queue, JobCompletion completion, CancellationToken cancellationToken) => queue.SendMessageAsync(
-        JsonSerializer.Serialize(completion, ProtocolJson.Default.JobCompletion), timeToLive: ForGood, cancellationToken: cancellationToken);
+        Text(completion), timeToLive: ForGood, cancellationToken: cancellationToken);
 
     /// <summary>Messages that nobody else has; they come again unless deleted.</summary>
     public async Task<IReadOnlyList<QueueMessage>> ReceiveAsync(CancellationToken cancellationToken)
@@ -53,4 +58,6 @@ public sealed class CompletionQueue(StorageAccount account)
 
     public Task DeleteAsync(QueueMessage message, CancellationToken cancellationToken) =>
         Queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancellationToken);
+
+    private static string Text(JobCompletion completion) => JsonSerializer.Serialize(completion, ProtocolJson.Default.JobCompletion);
 }

@@ -23,16 +23,12 @@ public sealed class JobTendingTests : IAsyncLifetime
     private static readonly string Model = $"sha256:{new string('a', 64)}";
     private static readonly RecordPolicy Policy = new();
 
-    private readonly AzuriteFixture _azurite;
-    private readonly string _connection;
     private readonly StorageAccount _account;
     private readonly ServiceProvider _services;
 
     public JobTendingTests(AzuriteFixture azurite)
     {
-        _azurite = azurite;
-        _connection = azurite.NewAccount();
-        _account = new StorageAccount(_connection);
+        _account = new StorageAccount(azurite.NewAccount());
         _services = WholeEdge.Services(_account);
     }
 
@@ -143,32 +139,28 @@ public sealed class JobTendingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Submit_QueueDoesNotAnswer_IsQueuedWhenItDoes()
+    public async Task End_OfABranch_IsAnnouncedByWhoeverWritesIt()
     {
-        await using MeddlingRelay relay = new(_azurite.Process.Endpoints.QueuePort);
-        await using ServiceProvider services = WholeEdge.Services(new StorageAccount(relay.Through(_connection)));
-        using CancellationTokenSource patience = new();
-        TaskCompletionSource answers = new();
-        Task silent = relay.BeforeAsync($"POST /{_account.Queues.AccountName}/", async () =>
-        {
-            await patience.CancelAsync();
-            await answers.Task;
-        });
-        try
-        {
-            JobRecord record = await services.GetRequiredService<BackgroundJobs>().SubmitAsync(NewRecord(), patience.Token);
+        string branch = await CreateAsync(strategy: "s"), other = await CreateAsync();
 
-            using PeriodicTimer again = new(TimeSpan.FromMilliseconds(100));
-            List<string> queued;
-            while ((queued = await MessagesAsync()).Count == 0)
-                await again.WaitForNextTickAsync(Cancellation);
-            queued.ShouldBe([record.Id]);
-        }
-        finally
-        {
-            answers.SetResult();
-            await silent;
-        }
+        await Records.ApplyAsync(branch, at => new RecordCommand.Cancel(at), Cancellation);
+        await Records.ApplyAsync(other, at => new RecordCommand.Cancel(at), Cancellation);
+
+        PeekedMessage[] announced = await Completions.PeekMessagesAsync(32, Cancellation);
+        JsonSerializer.Deserialize(announced.ShouldHaveSingleItem().MessageText, ProtocolJson.Default.JobCompletion)!.JobId.ShouldBe(branch);
+    }
+
+    [Fact]
+    public async Task End_OfABranchThatAWorkerHasAnnounced_IsNotAnnouncedAgain()
+    {
+        string branch = await CreateAsync(before: TimeSpan.FromDays(1), strategy: "s");
+        await Completions.CreateAsync(cancellationToken: Cancellation);
+        await CompletionQueue.AddAsync(Completions, new JobCompletion(branch, 1), Cancellation);
+
+        await Tending.TakeCompletionsAsync(Cancellation);
+
+        (await Store.FindAsync(branch, Cancellation)).ShouldNotBeNull().Record.Status.ShouldBe(RecordStatus.Failed);
+        (await Completions.GetPropertiesAsync(Cancellation)).Value.ApproximateMessagesCount.ShouldBe(0);
     }
 
     [Fact]
@@ -236,15 +228,8 @@ public sealed class JobTendingTests : IAsyncLifetime
     /// <summary>A job that waits, and that this edge knows of.</summary>
     /// <param name="before">So long ago; null: now.</param>
     /// <param name="deadline">From then on; null: ten minutes.</param>
-    private async Task<string> CreateAsync(TimeSpan? before = null, TimeSpan? deadline = null)
-    {
-        JobRecord record = NewRecord(before, deadline);
-        await Records.CreateAsync(record, Cancellation);
-        Active.Add(record.Id, record.Model);
-        return record.Id;
-    }
-
-    private static JobRecord NewRecord(TimeSpan? before = null, TimeSpan? deadline = null)
+    /// <param name="strategy">What it is a branch of; null: nothing.</param>
+    private async Task<string> CreateAsync(TimeSpan? before = null, TimeSpan? deadline = null, string? strategy = null)
     {
         Job job = new()
         {
@@ -257,6 +242,9 @@ public sealed class JobTendingTests : IAsyncLifetime
             Seed = 0,
             Deadline = deadline ?? TimeSpan.FromMinutes(10),
         };
-        return JobRecord.Create(job, RequestShape.Chat, "demo", TimeProvider.System.GetUtcNow() - (before ?? TimeSpan.Zero));
+        JobRecord record = JobRecord.Create(job, RequestShape.Chat, "demo", TimeProvider.System.GetUtcNow() - (before ?? TimeSpan.Zero)) with { StrategyId = strategy };
+        await Records.CreateAsync(record, Cancellation);
+        Active.Add(record.Id, record.Model);
+        return record.Id;
     }
 }
