@@ -50,7 +50,7 @@ internal sealed class BatchJobs(
                 await OrchestrationStart.RunAsync(hub, BatchOrchestrator.Name, record.Id, input);
                 return BatchAnswer.Of(record, Begun, now);
             },
-            () => BatchContent.IsKeptAsync(store, record.Id),
+            () => WhileKept.UnlessUnknownAsync(() => BatchContent.IsKeptAsync(store, record.Id)),
             () => OrchestrationPurge.EndAsync(hub, record.Id, time));
         return taken is null ? WhileKept.Deleted : taken;
     }

@@ -14,25 +14,37 @@ internal sealed partial class CatalogReader(BlobContainerClient container, TimeP
 {
     private const int ParallelReads = 8;
 
+    /// <summary>A read is shared by all who ask while it runs: a connection whose other end has gone must not hold them all, though new ones would be answered.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
+
     /// <exception cref="CatalogException">Storage cannot be read.</exception>
     public async Task<CatalogSnapshot> ReadAsync(CatalogSnapshot? previous, CancellationToken cancellationToken)
     {
         long takenAt = time.GetTimestamp();
+        using CancellationTokenSource silence = new(Silence, time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
         try
         {
             ConcurrentDictionary<ModelName, CatalogEntry> entries = [];
             List<Listed> changed = [];
-            foreach (Listed listed in await ListAsync(cancellationToken))
+            foreach (Listed listed in await ListAsync(silence, either.Token))
             {
                 if (previous?.FindEntry(listed.Name) is { } known && known.ETag == listed.ETag)
                     entries[listed.Name] = known;
                 else
                     changed.Add(listed);
             }
-            ParallelOptions options = new() { MaxDegreeOfParallelism = ParallelReads, CancellationToken = cancellationToken };
+            ParallelOptions options = new() { MaxDegreeOfParallelism = ParallelReads, CancellationToken = either.Token };
             await Parallel.ForEachAsync(changed, options, async (listed, token) =>
-                entries[listed.Name] = new CatalogEntry(listed.Name, listed.ETag, await ReadViewAsync(listed, token)));
+            {
+                entries[listed.Name] = new CatalogEntry(listed.Name, listed.ETag, await ReadViewAsync(listed, token));
+                silence.CancelAfter(Silence);
+            });
             return new CatalogSnapshot(takenAt, entries);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new CatalogException("the model catalogue in blob storage cannot be read: storage does not answer", e);
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
@@ -40,7 +52,7 @@ internal sealed partial class CatalogReader(BlobContainerClient container, TimeP
         }
     }
 
-    private async Task<List<Listed>> ListAsync(CancellationToken cancellationToken)
+    private async Task<List<Listed>> ListAsync(CancellationTokenSource silence, CancellationToken cancellationToken)
     {
         List<Listed> all = [];
         GetBlobsOptions options = new() { Prefix = ModelPaths.Manifests };
@@ -48,6 +60,7 @@ internal sealed partial class CatalogReader(BlobContainerClient container, TimeP
         {
             await foreach (BlobItem blob in container.GetBlobsAsync(options, cancellationToken))
             {
+                silence.CancelAfter(Silence);
                 if (!ModelName.TryParseManifestPath(blob.Name[ModelPaths.Manifests.Length..], out ModelName? name))
                     LogNoName(blob.Name);
                 else if (blob.Properties is { ETag: { } etag, LastModified: { } modified })

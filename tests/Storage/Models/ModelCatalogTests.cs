@@ -171,6 +171,36 @@ public sealed class ModelCatalogTests(AzuriteFixture azurite)
         await Should.ThrowAsync<CatalogException>(() => test.Catalog.PublishAsync(TestCatalog.DemoPath, Demo, null, Cancel));
     }
 
+    /// <summary>As over a connection whose other end has gone without a word: new ones are answered.</summary>
+    [Fact]
+    public async Task FindAsync_StorageDoesNotAnswerOneRead_TheNextIsNotHeldByIt()
+    {
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        using TestCatalog test = new(relay.Through(azurite.ConnectionString));
+        await test.Catalog.PublishAsync(TestCatalog.DemoPath, Demo, null, Cancel);
+        test.Time.Advance(TimeSpan.FromSeconds(61));
+        TaskCompletionSource asked = new(), answers = new();
+        Task silent = relay.BeforeAsync($"GET /{test.Container.AccountName}/", () =>
+        {
+            asked.SetResult();
+            return answers.Task;
+        });
+        try
+        {
+            Task<ModelView?> held = test.Catalog.FindAsync(Demo, Cancel).AsTask();
+            await asked.Task.WaitAsync(Cancel);
+            test.Time.Advance(TimeSpan.FromSeconds(10));
+
+            await Should.ThrowAsync<CatalogException>(held);
+            (await test.Catalog.FindAsync(Demo, Cancel)).ShouldNotBeNull();
+        }
+        finally
+        {
+            answers.SetResult();
+            await silent;
+        }
+    }
+
     [Fact]
     public async Task DeleteAsync_ModelThatCannotBeRead_TakesItAwayInWhateverCase()
     {

@@ -50,7 +50,9 @@ internal sealed class StrategyJobs(
         // The record first: content without one would never be deleted. A record without orchestration shows as failed after a while.
         StrategyRecord record = await store.CreateAsync(RecordOf(context, ticket, request), CancellationToken.None);
         JobAnswer? taken = await WhileKept.RunAsync(
-            () => BeginAsync(hub, record, request), async () => await store.FindAsync(record.Id, CancellationToken.None) is not null, () => TakeBackAsync(hub, record.Id));
+            () => BeginAsync(hub, record, request),
+            () => WhileKept.UnlessUnknownAsync(async () => await store.FindAsync(record.Id, CancellationToken.None) is not null),
+            () => TakeBackAsync(hub, record.Id));
         return taken is null ? WhileKept.Deleted : taken;
     }
 

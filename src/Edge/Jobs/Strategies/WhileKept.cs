@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using OllamaMax.Edge.Http;
+using OllamaMax.Storage;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
 
@@ -32,5 +33,18 @@ internal static class WhileKept
                 await takeBack();
         }
         return isForNothing ? null : outcome;
+    }
+
+    /// <summary>For submissions, whose orchestration runs by then: who is refused as storage went away before it said whether the record is there submits it again, and both would run.</summary>
+    public static async Task<bool> UnlessUnknownAsync(Func<Task<bool>> isKept)
+    {
+        try
+        {
+            return await isKept();
+        }
+        catch (Exception e) when (StorageFailure.Is(e, CancellationToken.None))
+        {
+            return true;
+        }
     }
 }

@@ -2,8 +2,10 @@ using System.Collections.Concurrent;
 using Azure;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Security;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Security;
 
 namespace OllamaMax.Edge.Security.Limits;
@@ -72,17 +74,23 @@ internal sealed partial class LimitBook(
     /// <param name="all">Also what need not be told yet.</param>
     public async Task FlushAsync(bool all, CancellationToken cancellationToken)
     {
+        using CancellationTokenSource silence = new(StoragePatience.Usual, Time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
         foreach (var (subject, account) in _accounts)
         {
+            // Its requests wait meanwhile, even those that need no storage.
+            silence.CancelAfter(StoragePatience.Usual);
             try
             {
-                await account.FlushAsync(all, cancellationToken);
+                await account.FlushAsync(all, either.Token);
                 if (account.IsIdle(ForgottenAfter))
                     _accounts.TryRemove(subject, out _);
             }
-            catch (Exception e) when (e is RequestFailedException or AggregateException or InvalidOperationException or InvalidDataException)
+            catch (Exception e) when (e is InvalidOperationException or InvalidDataException || StorageFailure.Is(e, cancellationToken))
             {
                 LogNotTold(e, subject);
+                if (silence.IsCancellationRequested)
+                    return;
             }
         }
     }
