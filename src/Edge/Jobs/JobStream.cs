@@ -1,10 +1,14 @@
 using System.Globalization;
+using Azure;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OllamaMax.Edge.Dispatch;
 using OllamaMax.Edge.Http;
 using OllamaMax.Edge.Tenants;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs;
@@ -13,17 +17,21 @@ namespace OllamaMax.Edge.Jobs;
 /// <c>GET /jobs/{id}/stream?after=N</c>: the answer from token N on, during the run and after it. Follows the output in storage, so that
 /// it does not matter which edge or worker is there; a client that was cut off comes back with the last offset it has.
 /// </summary>
-internal sealed class JobStream(
+internal sealed partial class JobStream(
     JobRecordStore store,
     JobRecords records,
     ActiveJobs active,
     TenantRetention retention,
     IOptions<BackgroundOptions> options,
     IOptions<EdgeOptions> edge,
-    TimeProvider time)
+    TimeProvider time,
+    ILogger<JobStream> logger)
 {
     /// <summary>The record is looked at this often while nothing comes: a deadline passes without a word in the output.</summary>
     private static readonly TimeSpan RecordEvery = TimeSpan.FromSeconds(5);
+
+    /// <summary>Between the tries where storage is away.</summary>
+    private static readonly TimeSpan WhileAway = TimeSpan.FromSeconds(2);
 
     /// <summary>Where nothing is to be stored, the output is kept for this long after a reader was last seen.</summary>
     private static readonly TimeSpan WatchFor = TimeSpan.FromSeconds(30);
@@ -96,11 +104,11 @@ internal sealed class JobStream(
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
         long lookedAt = time.GetTimestamp();
         long wroteAt = lookedAt;
-        JobRecord? current = await WatchAsync(record, context.RequestAborted);
+        JobRecord? current = await PatientlyAsync(token => WatchAsync(record, token));
         while (true)
         {
             bool wasEnded = current is null or { IsEnded: true };
-            foreach (Chunk chunk in await output.ReadAsync(context.RequestAborted))
+            foreach (Chunk chunk in await PatientlyAsync(output.ReadAsync))
             {
                 if (replay is not null && Take(replay, chunk, after) is { } delta)
                     lines.WriteDelta(delta);
@@ -118,17 +126,17 @@ internal sealed class JobStream(
             {
                 await FlushAsync();
             }
-            else if (time.GetElapsedTime(wroteAt) >= edge.Value.HeartbeatInterval)
+            else
             {
-                lines.WriteHeartbeat(Offset());
-                await FlushAsync();
+                await BeatAsync();
             }
             if (!follows)
                 return;
             bool mayHaveEnded = output.Log.End is not null || output.Log.Fence is not null;
             if (mayHaveEnded || time.GetElapsedTime(lookedAt) >= RecordEvery)
             {
-                current = await WatchAsync(current!, context.RequestAborted);
+                JobRecord last = current!;
+                current = await PatientlyAsync(token => WatchAsync(last, token));
                 lookedAt = time.GetTimestamp();
                 if (current is null or { IsEnded: true })
                     continue;
@@ -137,6 +145,34 @@ internal sealed class JobStream(
         }
 
         int Offset() => Math.Max(after, replay?.Tokens ?? 0);
+
+        // The job runs on while storage is away, and its reader, who has a status already, could only be cut off.
+        async Task<T> PatientlyAsync<T>(Func<CancellationToken, Task<T>> ask)
+        {
+            while (true)
+            {
+                using CancellationTokenSource limit = new(StoragePatience.Long, time);
+                using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
+                try
+                {
+                    return await ask(either.Token);
+                }
+                catch (Exception e) when (follows && e is not RequestFailedException { Status: > 0 and < 500 } && StorageFailure.Is(e, context.RequestAborted))
+                {
+                    LogWaits(record.Id, e.Message);
+                }
+                await BeatAsync();
+                await Task.Delay(WhileAway, time, context.RequestAborted);
+            }
+        }
+
+        async ValueTask BeatAsync()
+        {
+            if (time.GetElapsedTime(wroteAt) < edge.Value.HeartbeatInterval)
+                return;
+            lines.WriteHeartbeat(Offset());
+            await FlushAsync();
+        }
 
         async ValueTask FlushAsync()
         {
@@ -176,4 +212,7 @@ internal sealed class JobStream(
         if (await records.ApplyAsync(id, at => new RecordCommand.Watch(at, at), CancellationToken.None) is not null)
             await records.TendAsync(id, CancellationToken.None);
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "A reader of background job {Job} waits for storage: {Reason}")]
+    private partial void LogWaits(string job, string reason);
 }

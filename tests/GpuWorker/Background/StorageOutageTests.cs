@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using OllamaMax.Edge.Jobs;
 using OllamaMax.TestKit;
@@ -5,14 +6,14 @@ using OllamaMax.TestKit.Cluster;
 
 namespace OllamaMax.GpuWorker.Tests.Background;
 
-/// <summary>A background job whose worker loses storage. Beside the other classes: it waits most of its time.</summary>
+/// <summary>A background job whose worker, and whose reader's edge, lose storage. Beside the other classes: it waits most of its time.</summary>
 public sealed class StorageOutageTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>For longer than Azure's client tries by itself: what it then throws is another exception than that of a storage which refuses.</summary>
     [Fact]
-    public async Task Worker_IsCutOffFromStorage_DecodesOnAndWritesWhenItIsBack()
+    public async Task Storage_IsCutOff_TheWorkerDecodesOnAndTheReaderHasAllWhenItIsBack()
     {
         using LogLines logs = new();
         AzuriteFixture azurite = (await TestContext.Current.GetFixture<AzuriteFixture>())!;
@@ -40,14 +41,23 @@ public sealed class StorageOutageTests
         string id = await cluster.Client.SubmitAsync();
         await reached.Task.WaitAsync(Cancellation);
 
+        await using IAsyncEnumerator<JsonElement> reader = cluster.Client.StreamAsync(id, 0, Cancellation).GetAsyncEnumerator(Cancellation);
+        (await reader.MoveNextAsync()).ShouldBeTrue();
+        JsonElement last = reader.Current;
+        string text = Text(last);
+
         relay.CutOff(_ => true);
         cut.SetResult();
-        await logs.WaitForAsync("Storage failed for background job", Cancellation);
+        await Task.WhenAll(logs.WaitForAsync("Storage failed for background job", Cancellation), logs.WaitForAsync("A reader of background job", Cancellation));
         relay.CutOff(_ => false);
         back.SetResult();
 
-        var (text, last) = await cluster.Client.ReadAsync(id);
+        while (await reader.MoveNextAsync())
+            text += Text(last = reader.Current);
         text.ShouldBe(ScriptedEngine.Answer(20));
+        last.GetProperty("done").GetBoolean().ShouldBeTrue();
         last.GetProperty("attempts").GetInt32().ShouldBe(1);
+
+        static string Text(JsonElement line) => line.GetProperty("text").GetString()!;
     }
 }
