@@ -10,4 +10,10 @@ public static class StorageFailure
     /// <param name="cancellationToken">The caller's: what it cancels is no failure.</param>
     public static bool Is(Exception e, CancellationToken cancellationToken) =>
         e is RequestFailedException or AggregateException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+
+    /// <summary>Whether storage may take the same a little later: it cannot be reached, is silent or is too busy, and has not refused.</summary>
+    /// <param name="e">What was thrown.</param>
+    /// <param name="cancellationToken">The caller's: what it cancels is no failure.</param>
+    public static bool IsPassing(Exception e, CancellationToken cancellationToken) =>
+        e is not RequestFailedException { Status: > 0 and < 500 } && Is(e, cancellationToken);
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -31,7 +30,7 @@ internal sealed partial class JobStream(
     private static readonly TimeSpan RecordEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>Between the tries where storage is away.</summary>
-    private static readonly TimeSpan WhileAway = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan WhileAway = TimeSpan.FromSeconds(2);
 
     /// <summary>Where nothing is to be stored, the output is kept for this long after a reader was last seen.</summary>
     private static readonly TimeSpan WatchFor = TimeSpan.FromSeconds(30);
@@ -157,7 +156,7 @@ internal sealed partial class JobStream(
                 {
                     return await ask(either.Token);
                 }
-                catch (Exception e) when (follows && e is not RequestFailedException { Status: > 0 and < 500 } && StorageFailure.Is(e, context.RequestAborted))
+                catch (Exception e) when (follows && StorageFailure.IsPassing(e, context.RequestAborted))
                 {
                     LogWaits(record.Id, e.Message);
                 }

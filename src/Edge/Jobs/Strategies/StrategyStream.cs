@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs.Records;
 using OllamaMax.Orchestrations;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 
 namespace OllamaMax.Edge.Jobs.Strategies;
@@ -11,8 +13,14 @@ namespace OllamaMax.Edge.Jobs.Strategies;
 /// <c>GET /jobs/{id}/stream</c> of a job with a strategy: how its branches come on and what they have said (<see cref="StrategyStreamLines"/>), from the begin whenever it is asked for.
 /// Follows the orchestration and the outputs of the branches' jobs in storage.
 /// </summary>
-internal sealed class StrategyStream(
-    StrategyJobs strategies, JobRecordStore store, JobRecords records, IOptions<BackgroundOptions> options, IOptions<EdgeOptions> edge, TimeProvider time)
+internal sealed partial class StrategyStream(
+    StrategyJobs strategies,
+    JobRecordStore store,
+    JobRecords records,
+    IOptions<BackgroundOptions> options,
+    IOptions<EdgeOptions> edge,
+    TimeProvider time,
+    ILogger<StrategyStream> logger)
 {
     /// <summary>Branches under way that are looked at as often as a job alone; with more of them each is looked at less often.</summary>
     private const int FollowedWell = 8;
@@ -52,14 +60,24 @@ internal sealed class StrategyStream(
         long wroteAt = time.GetTimestamp();
         while (true)
         {
-            StrategyState state = await strategies.LookAsync(context, record);
-            foreach (BranchView branch in state.Branches)
+            StrategyState? state = null;
+            try
             {
-                if (!followers.TryGetValue(branch.Index, out BranchFollower? follower))
-                    followers.Add(branch.Index, follower = new(store, records, time));
-                await follower.WriteAsync(branch, lines, context.RequestAborted);
+                state = await strategies.LookAsync(context, record);
+                foreach (BranchView branch in state.Branches)
+                {
+                    if (!followers.TryGetValue(branch.Index, out BranchFollower? follower))
+                        followers.Add(branch.Index, follower = new(store, records, time));
+                    await follower.WriteAsync(branch, lines, context.RequestAborted);
+                }
             }
-            if (state.IsEnded)
+            catch (Exception e) when (follows && StorageFailure.IsPassing(e, context.RequestAborted))
+            {
+                // Its branches run on, and so does this, from where it was.
+                LogWaits(record.Id, e.Message);
+                state = null;
+            }
+            if (state is { IsEnded: true })
                 lines.WriteEnd(state, strategies.VoteOf(record, state));
             else if (!frames.HasWritten && time.GetElapsedTime(wroteAt) >= edge.Value.HeartbeatInterval)
                 lines.WriteHeartbeat();
@@ -69,10 +87,18 @@ internal sealed class StrategyStream(
                 frames.Flushed();
                 wroteAt = time.GetTimestamp();
             }
-            if (state.IsEnded || !follows)
+            if (!follows || state is { IsEnded: true })
                 return;
+            if (state is null)
+            {
+                await Task.Delay(JobStream.WhileAway, time, context.RequestAborted);
+                continue;
+            }
             int underWay = state.Branches.Count(branch => branch.Status is RecordStatus.Queued or RecordStatus.Running);
             await Task.Delay(options.Value.FollowInterval * Math.Max(1, underWay / FollowedWell), time, context.RequestAborted);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "A reader of job {Job} waits for storage: {Reason}")]
+    private partial void LogWaits(string job, string reason);
 }
