@@ -52,7 +52,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         WorkerCapabilities worker = await local.EnrolAsync(key);
-        WorkerCapabilities renewed = (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId)))!;
+        WorkerCapabilities renewed = (await RenewAsync(worker.WorkerId, WorkerTokenSigner.Sign(key, worker.WorkerId)))!;
         Uri queue = new(renewed.Queues[0].Url);
         string account = queue.Segments[1].TrimEnd('/');
 
@@ -69,13 +69,13 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         WorkerCapabilities worker = await local.EnrolAsync(key);
         WorkerCapabilities other = await local.EnrolAsync(another);
 
-        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId))).ShouldNotBeNull();
-        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(another, worker.WorkerId))).ShouldBeNull();
-        (await RenewAsync(other.WorkerId, WorkerCalls.Sign(key, worker.WorkerId))).ShouldBeNull();
-        (await RenewAsync(other.WorkerId, WorkerCalls.Sign(key, other.WorkerId))).ShouldBeNull();
-        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId, TimeSpan.FromMinutes(-10)))).ShouldBeNull();
-        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId, TimeSpan.FromDays(1)))).ShouldBeNull();
-        (await local.StatusAsync(HttpMethod.Get, "/api/tags", WorkerCalls.Sign(key, worker.WorkerId))).ShouldBe(401);
+        (await RenewAsync(worker.WorkerId, WorkerTokenSigner.Sign(key, worker.WorkerId))).ShouldNotBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerTokenSigner.Sign(another, worker.WorkerId))).ShouldBeNull();
+        (await RenewAsync(other.WorkerId, WorkerTokenSigner.Sign(key, worker.WorkerId))).ShouldBeNull();
+        (await RenewAsync(other.WorkerId, WorkerTokenSigner.Sign(key, other.WorkerId))).ShouldBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerTokenSigner.Sign(key, worker.WorkerId, TimeSpan.FromMinutes(-10)))).ShouldBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerTokenSigner.Sign(key, worker.WorkerId, TimeSpan.FromDays(1)))).ShouldBeNull();
+        (await local.StatusAsync(HttpMethod.Get, "/api/tags", WorkerTokenSigner.Sign(key, worker.WorkerId))).ShouldBe(401);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         (await local.StatusAsync(HttpMethod.Delete, $"/cluster/workers/{worker.WorkerId}", local.Keys["operator"])).ShouldBe(200);
 
         (await StateAsync(worker.WorkerId)).ShouldBe("gone");
-        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId))).ShouldBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerTokenSigner.Sign(key, worker.WorkerId))).ShouldBeNull();
         await ReportAsync(worker, slots: 2);
         (await StateAsync(worker.WorkerId, slots: 2)).ShouldBe("gone");
         (await local.StatusAsync(HttpMethod.Delete, "/cluster/workers/nobody", local.Keys["operator"])).ShouldBe(404);
@@ -112,7 +112,7 @@ public sealed class CapturedWorkerTests(KeyedSystemFixture local)
         ((int)response.StatusCode).ShouldBe(200);
         JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
         (answer.GetProperty("id").GetString(), answer.GetProperty("name").GetString(), answer.GetProperty("state").GetString()).ShouldBe((worker.WorkerId, "captured", "gone"));
-        (await RenewAsync(worker.WorkerId, WorkerCalls.Sign(key, worker.WorkerId))).ShouldBeNull();
+        (await RenewAsync(worker.WorkerId, WorkerTokenSigner.Sign(key, worker.WorkerId))).ShouldBeNull();
         await ReportAsync(worker);
         (await StateAsync(worker.WorkerId)).ShouldBe("gone");
     }

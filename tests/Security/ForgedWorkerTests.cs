@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using OllamaMax.Streaming;
+using OllamaMax.TestKit;
 using OllamaMax.Workers;
 
 namespace OllamaMax.Security.Tests;
@@ -66,7 +67,7 @@ public sealed class ForgedWorkerTests(KeyedSystemFixture local)
     private async Task ShouldBeAStrangerAsync(string id, ECDsa key, params string[] subjects)
     {
         string job = await SubmitAsync();
-        foreach (string token in subjects.Select(subject => WorkerCalls.Sign(key, subject)))
+        foreach (string token in subjects.Select(subject => WorkerTokenSigner.Sign(key, subject)))
         {
             JobClaimRequest claim = new(ProtocolVersion.Current, id, "claim", "message");
             (await local.StatusAsync(HttpMethod.Post, $"/cluster/jobs/{job}/claim", token, JsonContent.Create(claim, ProtocolJson.Default.JobClaimRequest))).ShouldBeOneOf(400, 401);

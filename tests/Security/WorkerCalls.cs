@@ -1,8 +1,6 @@
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 using OllamaMax.Streaming;
 using OllamaMax.Workers;
 
@@ -32,17 +30,5 @@ internal static class WorkerCalls
     {
         EnrolmentRequest request = new(ProtocolVersion.Current, "captured", Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()));
         return local.SendAsync(HttpMethod.Post, "/cluster/enrolments", token, JsonContent.Create(request, ProtocolJson.Default.EnrolmentRequest));
-    }
-
-    public static string Sign(ECDsa key, string workerId, TimeSpan? lifetime = null)
-    {
-        DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
-        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-        {
-            Subject = new System.Security.Claims.ClaimsIdentity([new System.Security.Claims.Claim(JwtRegisteredClaimNames.Sub, workerId)]),
-            Audience = WorkerTokens.Audience,
-            Expires = now + (lifetime ?? WorkerTokens.Lifetime),
-            SigningCredentials = new(new ECDsaSecurityKey(key) { CryptoProviderFactory = new() { CacheSignatureProviders = false } }, SecurityAlgorithms.EcdsaSha256),
-        });
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using OllamaMax.Cluster;
 using OllamaMax.Edge.Http;
 using OllamaMax.Jobs;
 using OllamaMax.Models;
@@ -15,7 +16,7 @@ namespace OllamaMax.Edge.Cluster;
 
 /// <summary>Lets workers in and gives them what they may do, each thing for a short while.</summary>
 internal sealed class WorkerGate(
-    WorkerEnrolments enrolments, StorageAccount account, StorageCapabilities storage, JobQueues queues, SignalRHub hub, TimeProvider time)
+    WorkerEnrolments enrolments, ClusterDocuments documents, StorageAccount account, StorageCapabilities storage, JobQueues queues, SignalRHub hub, TimeProvider time)
 {
     /// <summary>A captured worker's access ends after this at the latest.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
@@ -56,12 +57,17 @@ internal sealed class WorkerGate(
         return await AuthenticateAsync(workerId, bearer, cancellationToken) is { } error ? error : await IssueAsync(workerId, models, cancellationToken);
     }
 
-    /// <summary>Null where the token was signed by this enrolled worker, not long ago.</summary>
+    /// <summary>
+    /// Null where the token was signed by this enrolled worker, not long ago. One that is revoked may be enrolled for a moment more (<see cref="WorkerWishes.RevokeAsync"/>): what this edge knows
+    /// of that costs no request.
+    /// </summary>
     public async Task<ApiError?> AuthenticateAsync(string workerId, string? bearer, CancellationToken cancellationToken) =>
-        bearer is not null && await enrolments.FindAsync(workerId, cancellationToken) is { } record && record.Id == workerId
+        bearer is not null && !IsRevoked(workerId) && await enrolments.FindAsync(workerId, cancellationToken) is { } record && record.Id == workerId
         && IsPublicKey(record.PublicKey) && await IsSignedByAsync(record, bearer)
             ? null
             : new ApiError(401, "this worker is not enrolled, or its token is not its own");
+
+    private bool IsRevoked(string workerId) => documents.State.Last?.Content.Revoked.ContainsKey(workerId) == true;
 
     private static ApiError? Refused(int version) =>
         ProtocolVersion.IsCompatible(version) ? null : new ApiError(426, ProtocolVersion.UpgradeMessage(version));

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OllamaMax.Cluster;
+using OllamaMax.Edge.Cluster.Leading;
 using OllamaMax.Edge.Http;
 using OllamaMax.SignalR;
 using OllamaMax.Storage.Workers;
@@ -22,7 +23,7 @@ internal sealed partial class WorkerWishes(
 
     /// <summary>
     /// No edge gives it anything from now on, its connection is closed, and it cannot renew what it holds: within a quarter of an hour that is worth nothing. Its identity does not come
-    /// back; the box can be let in again as another worker.
+    /// back; the box can be let in again as another worker. Once the wish is put the rest is done, whatever becomes of this edge (<see cref="RevocationsReconciler"/>).
     /// </summary>
     /// <inheritdoc cref="DrainAsync"/>
     /// <exception cref="Azure.RequestFailedException">Storage cannot be reached, or refused.</exception>

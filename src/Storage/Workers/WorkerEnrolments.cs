@@ -58,14 +58,18 @@ public sealed class WorkerEnrolments(StorageAccount account, TimeProvider time)
     public async Task<IReadOnlyList<EnrolmentRecord>> ListAsync(CancellationToken cancellationToken)
     {
         List<EnrolmentRecord> all = [];
-        await foreach (BlobItem blob in Cluster.GetBlobsAsync(new GetBlobsOptions { Prefix = Enrolments }, cancellationToken))
+        await foreach (string id in ListIdsAsync(cancellationToken))
         {
             // One that was deleted since is none.
-            if (await FindAsync(blob.Name[Enrolments.Length..], cancellationToken) is { } record)
+            if (await FindAsync(id, cancellationToken) is { } record)
                 all.Add(record);
         }
         return all;
     }
+
+    /// <summary>The ids of everybody who is enrolled: a listing, and nothing is read.</summary>
+    public IAsyncEnumerable<string> ListIdsAsync(CancellationToken cancellationToken) =>
+        Cluster.GetBlobsAsync(new GetBlobsOptions { Prefix = Enrolments }, cancellationToken).Select(blob => blob.Name[Enrolments.Length..]);
 
     /// <summary>Enrols one that was enrolled before, whatever stood under its id.</summary>
     /// <exception cref="ArgumentException">Its id is none (<see cref="WorkerId"/>).</exception>

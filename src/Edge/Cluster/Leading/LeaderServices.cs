@@ -29,6 +29,7 @@ internal static class LeaderServices
             provider.GetRequiredService<IOptions<ClusterOptions>>().Value.LeaseTime,
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IReconciler, MembershipReconciler>();
+        services.AddSingleton<IReconciler, RevocationsReconciler>();
         services.AddSingleton<IReconciler, DirectivesReconciler>();
         services.AddSingleton<IReconciler, ReplicationReconciler>();
         services.AddSingleton<IReconciler, JobsReconciler>();
