@@ -70,9 +70,18 @@ internal sealed class ManifestWriter(BlobContainerClient container)
         }
     }
 
-    /// <summary>Whether there was one. What it referred to stays: other names may, and jobs may still run from it.</summary>
-    public async Task<bool> DeleteAsync(ModelName name, CancellationToken cancellationToken) =>
-        await container.GetBlobClient(ModelPaths.Manifest(name)).DeleteIfExistsAsync(cancellationToken: cancellationToken);
+    /// <summary>
+    /// Whether there was one. It is looked for first: storage's client repeats a deletion whose answer was lost, and finds nothing then. What it referred to stays: other names may, and jobs
+    /// may still run from it.
+    /// </summary>
+    public async Task<bool> DeleteAsync(ModelName name, CancellationToken cancellationToken)
+    {
+        BlobClient manifest = container.GetBlobClient(ModelPaths.Manifest(name));
+        if (!await manifest.ExistsAsync(cancellationToken))
+            return false;
+        await manifest.DeleteIfExistsAsync(cancellationToken: cancellationToken);
+        return true;
+    }
 
     /// <summary>A small blob's content; null where it is not there.</summary>
     public Task<ReadOnlyMemory<byte>?> ReadBlobAsync(string digest, CancellationToken cancellationToken) => TryReadAsync(ModelPaths.Blob(digest), cancellationToken);

@@ -164,10 +164,10 @@ public sealed partial class ModelCatalog : IDisposable
     private async Task<bool> ChangeAsync(ModelName name, Func<ModelName, Task<bool>> change, CancellationToken cancellationToken)
     {
         ModelName stored = await FindStoredAsync(name, cancellationToken);
+        bool isChanged;
         try
         {
-            if (!await change(stored))
-                return false;
+            isChanged = await change(stored);
         }
         catch (FormatException e)
         {
@@ -175,20 +175,26 @@ public sealed partial class ModelCatalog : IDisposable
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
+            // It may be changed all the same.
+            _outdated = _snapshot;
             throw new CatalogException($"model '{stored}' cannot be changed in blob storage", e);
         }
-        LogChanged(stored);
+        if (isChanged)
+            LogChanged(stored);
+        else if (_snapshot?.FindEntry(stored) is null)
+            return false;
+        // Also where one that is listed here was not changed: another edge may have deleted it.
         try
         {
             await RefreshAfterNowAsync(cancellationToken);
         }
         catch (CatalogException e)
         {
-            // The change is stored. Whoever asks next has it read.
+            // What is changed is stored. Whoever asks next has it read.
             _outdated = _snapshot;
             LogRefreshFailed(e);
         }
-        return true;
+        return isChanged;
     }
 
     /// <summary>A name that stands keeps its case, whether or not it can be read.</summary>

@@ -71,6 +71,33 @@ public sealed class ModelChangeTests(AzuriteFixture azurite)
         (await test.Catalog.FindAsync(Demo, Cancel)).ShouldBeNull();
     }
 
+    /// <summary>Storage's client repeats the deletion, and finds nothing: whoever deletes a model would be told that there is none, and see it listed.</summary>
+    [Fact]
+    public async Task DeleteAsync_AnswerIsLost_WasThereAndIsListedNoMore()
+    {
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        using TestCatalog test = new(relay.Through(azurite.ConnectionString));
+        await test.Catalog.PublishAsync(TestCatalog.DemoPath, Demo, null, Cancel);
+
+        Task lost = relay.LoseAsync($"DELETE /{test.Container.AccountName}/{test.Container.Name}/{ModelPaths.Manifest(Demo)}");
+        bool wasThere = await test.Catalog.DeleteAsync(Demo, Cancel);
+
+        lost.IsCompletedSuccessfully.ShouldBeTrue();
+        wasThere.ShouldBeTrue();
+        (await test.Catalog.ListAsync(Cancel)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task DeleteAsync_AnotherEdgeHasDeletedIt_IsListedNoMore()
+    {
+        using TestCatalog test = await PublishedAsync();
+        await test.Container.DeleteBlobAsync(ModelPaths.Manifest(Demo), cancellationToken: Cancel);
+
+        (await test.Catalog.DeleteAsync(Demo, Cancel)).ShouldBeFalse();
+
+        (await test.Catalog.ListAsync(Cancel)).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task DeleteAsync_CannotBeReadAgain_IsDoneAndReadWhenSomebodyAsks()
     {
