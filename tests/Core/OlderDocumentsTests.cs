@@ -30,6 +30,17 @@ public sealed class OlderDocumentsTests
             ProtocolJson.Default.WorkerMessage).Sealed.ShouldBeEmpty();
 
     [Fact]
+    public void SharedUse_OfAnEdgeThatKeepsNoMarks_IsOfNobodysWrite()
+    {
+        SharedUse read = Read(
+            """{"requests":{"window":1,"count":2},"minute_tokens":{"window":1,"count":3},"day_tokens":{"window":1,"count":3},"month_tokens":{"window":1,"count":3},"running":{}}""",
+            SecurityJson.Default.SharedUse);
+
+        read.Requests.Count.ShouldBe(2);
+        read.IsWrittenBy("edge", "mark").ShouldBeFalse();
+    }
+
+    [Fact]
     public void KeyRecord_WithoutLimits_HasNone()
     {
         KeyRecord record = new()

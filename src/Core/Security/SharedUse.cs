@@ -11,6 +11,9 @@ public sealed record SharedUse
     /// <summary>An edge that has not said for so long how many it answers is dead, and answers none.</summary>
     private static readonly TimeSpan RunningIsKnownFor = TimeSpan.FromMinutes(1);
 
+    /// <summary>An edge that has not found out for so long whether its write arrived has died, or counts it again.</summary>
+    private static readonly TimeSpan WritesAreKnownFor = TimeSpan.FromHours(1);
+
     /// <summary>Of this minute: those that were let in, and those that edges have taken in advance.</summary>
     public WindowCount Requests { get; init; } = WindowCount.None;
 
@@ -22,6 +25,9 @@ public sealed record SharedUse
 
     /// <summary>Requests that are being answered, by edge.</summary>
     public IReadOnlyDictionary<string, RunningCount> Running { get; init; } = new Dictionary<string, RunningCount>();
+
+    /// <summary>Each edge's last write, by edge: one that does not know whether its write arrived finds it here, whoever has written since. An edge of the version before drops them when it writes.</summary>
+    public IReadOnlyDictionary<string, EdgeWrite> Writes { get; init => field = value ?? new Dictionary<string, EdgeWrite>(); } = new Dictionary<string, EdgeWrite>();
 
     /// <param name="requests">Negative: they are given back.</param>
     public SharedUse Take(int requests, DateTimeOffset now) => this with { Requests = Requests.Add(WindowCount.MinuteOf(now), requests) };
@@ -41,6 +47,16 @@ public sealed record SharedUse
             running.Add(edge, new(count, now));
         return this with { Running = running };
     }
+
+    /// <summary>By which write of an edge it comes to be so; those of edges that have not written for long are forgotten.</summary>
+    /// <param name="mark">Of this write alone.</param>
+    public SharedUse WrittenBy(string edge, string mark, DateTimeOffset now) => this with
+    {
+        Writes = new Dictionary<string, EdgeWrite>(Writes.Where(other => now - other.Value.At < WritesAreKnownFor)) { [edge] = new(mark, now) },
+    };
+
+    /// <summary>Whether it was the edge's last write.</summary>
+    public bool IsWrittenBy(string edge, string mark) => Writes.GetValueOrDefault(edge)?.Mark == mark;
 
     public int RunningElsewhere(string edge, DateTimeOffset now) =>
         Running.Where(other => other.Key != edge && IsAlive(other.Value, now)).Sum(other => other.Value.Count);
@@ -66,6 +82,10 @@ public sealed record SharedUse
 
 /// <param name="At">When its edge said so.</param>
 public sealed record RunningCount(int Count, DateTimeOffset At);
+
+/// <param name="Mark">Of this write alone.</param>
+/// <param name="At">By its edge's clock.</param>
+public sealed record EdgeWrite(string Mark, DateTimeOffset At);
 
 /// <param name="Limit">Which one, for people: <c>60 requests per minute</c>.</param>
 /// <param name="RetryAfter">When it may be otherwise.</param>

@@ -11,9 +11,6 @@ public sealed class UseStore(StorageAccount account)
 {
     private const string Limits = "limits/";
 
-    /// <summary>Metadata: who wrote last.</summary>
-    private const string WriteMark = "write";
-
     private BlobContainerClient Keys => account.Blobs.GetBlobContainerClient(Containers.Keys);
 
     /// <param name="subject">Whose: any text.</param>
@@ -25,31 +22,29 @@ public sealed class UseStore(StorageAccount account)
         {
             BlobDownloadResult blob = await Blob(subject).DownloadContentAsync(cancellationToken);
             SharedUse use = StoredJson.Read(blob.Content, $"what {subject} has used", SecurityJson.Default.SharedUse);
-            return new(use, blob.Details.ETag, blob.Details.Metadata.TryGetValue(WriteMark, out string? mark) ? mark : null);
+            return new(use, blob.Details.ETag);
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
-            return new(SharedUse.Nothing, ETag: null, Mark: null);
+            return new(SharedUse.Nothing, ETag: null);
         }
     }
 
     /// <summary>
     /// Null where somebody has written it since: read it again and decide anew. Storage's client repeats a write whose answer was lost, and is told then that somebody has been
-    /// there: whoever finds their own mark has.
+    /// there: whoever finds their own write (<see cref="SharedUse.Writes"/>) has.
     /// </summary>
-    /// <param name="mark">Of this write alone.</param>
-    public async Task<StoredUse?> WriteAsync(string subject, StoredUse old, SharedUse use, string mark, CancellationToken cancellationToken)
+    public async Task<StoredUse?> WriteAsync(string subject, StoredUse old, SharedUse use, CancellationToken cancellationToken)
     {
         BlobUploadOptions options = new()
         {
             Conditions = old.ETag is { } etag ? new() { IfMatch = etag } : new() { IfNoneMatch = ETag.All },
-            Metadata = new Dictionary<string, string> { [WriteMark] = mark },
         };
         try
         {
             BinaryData json = new(JsonSerializer.SerializeToUtf8Bytes(use, SecurityJson.Default.SharedUse));
             BlobContentInfo info = await Blob(subject).UploadAsync(json, options, cancellationToken);
-            return new(use, info.ETag, mark);
+            return new(use, info.ETag);
         }
         catch (RequestFailedException e) when (e.Status is 404 or 409 or 412)
         {
@@ -86,5 +81,4 @@ public sealed class UseStore(StorageAccount account)
 }
 
 /// <param name="ETag">What it was read with; null: it is not there.</param>
-/// <param name="Mark">Of its last write; null: it has none.</param>
-public sealed record StoredUse(SharedUse Use, ETag? ETag, string? Mark);
+public sealed record StoredUse(SharedUse Use, ETag? ETag);

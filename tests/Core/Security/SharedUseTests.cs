@@ -55,6 +55,17 @@ public sealed class SharedUseTests
     }
 
     [Fact]
+    public void IsWrittenBy_OthersHaveWrittenSince_IsTheEdgesLastForAnHour()
+    {
+        SharedUse use = SharedUse.Nothing.WrittenBy("one", "a", Now).WrittenBy("one", "b", Now).WrittenBy("two", "c", Now.AddMinutes(59));
+
+        use.IsWrittenBy("one", "b").ShouldBeTrue();
+        use.IsWrittenBy("one", "a").ShouldBeFalse();
+        use.IsWrittenBy("two", "b").ShouldBeFalse();
+        use.WrittenBy("two", "d", Now.AddHours(1)).Writes.Keys.ShouldBe(["two"]);
+    }
+
+    [Fact]
     public void Add_DayUsage_SumsByModel()
     {
         DayUsage day = new(new(2026, 1, 2), "acme", "k", new Dictionary<string, UseCount> { ["a"] = new(1, 10, 5) });

@@ -174,6 +174,57 @@ public sealed class LimitAccountTests(AzuriteFixture azurite) : IDisposable
         (await store.ReadAsync($"key:{_id}", Cancellation)).Use.DayTokens.In(WindowCount.DayOf(_time.GetUtcNow())).ShouldBe(9);
     }
 
+    /// <summary>The write arrived, and before the edge could see that, another has written.</summary>
+    [Fact]
+    public async Task Admit_AnswerIsLostAndAnotherEdgeWritesNext_CountsOnce()
+    {
+        UsageLimits limits = new() { RequestsPerMinute = 60, TokensPerDay = 1000 };
+        LimitAccount other = (await StartAsync(1))[0];
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        StorageAccount storage = new(relay.Through(azurite.ConnectionString));
+        UseStore store = new(storage);
+        using LimitAccount account = new($"key:{_id}", "edge", store, _time);
+        (await account.AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+        account.Spend(7);
+        other.Spend(2);
+
+        string limitsOf = $"/{storage.Blobs.AccountName}/{Containers.Keys}/limits/";
+        Task lost = relay.LoseAsync($"PUT {limitsOf}");
+        Task between = relay.BeforeAsync($"GET {limitsOf}", () => other.FlushAsync(all: true, Cancellation));
+        Admission admission = await account.AdmitAsync(limits, Cancellation);
+
+        lost.IsCompletedSuccessfully.ShouldBeTrue();
+        await between;
+        SharedUse use = (await store.ReadAsync($"key:{_id}", Cancellation)).Use;
+        use.DayTokens.In(WindowCount.DayOf(_time.GetUtcNow())).ShouldBe(9);
+        // One, and two in advance.
+        use.RequestsLeft(limits, _time.GetUtcNow()).ShouldBe(57);
+        admission.Requests!.Left.ShouldBe(58);
+    }
+
+    [Fact]
+    public async Task Flush_AnswerIsLostAndItGivesUp_WhatWasTakenInAdvanceIsGivenBackOnce()
+    {
+        UsageLimits limits = new() { RequestsPerMinute = 60 };
+        await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
+        StorageAccount storage = new(relay.Through(azurite.ConnectionString));
+        await storage.CreateContainersAsync(Cancellation);
+        UseStore store = new(storage);
+        using LimitAccount account = new($"key:{_id}", "edge", store, _time);
+        using CancellationTokenSource cut = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        for (int i = 0; i < 2; i++)
+            (await account.AdmitAsync(limits, Cancellation)).Refusal.ShouldBeNull();
+
+        Task lost = relay.LoseAsync($"PUT /{storage.Blobs.AccountName}/{Containers.Keys}/limits/");
+        Task flush = account.FlushAsync(all: true, cut.Token);
+        await lost;
+        await cut.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(flush);
+        await account.FlushAsync(all: true, Cancellation);
+
+        (await store.ReadAsync($"key:{_id}", Cancellation)).Use.RequestsLeft(limits, _time.GetUtcNow()).ShouldBe(58);
+    }
+
     public void Dispose() => _listener?.Dispose();
 
     private async Task<LimitAccount[]> StartAsync(int edges)

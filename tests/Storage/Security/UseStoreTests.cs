@@ -16,7 +16,7 @@ public sealed class UseStoreTests(AzuriteFixture azurite)
         UseStore store = new(account);
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         SharedUse used = SharedUse.Nothing.Spend(7, now);
-        await store.WriteAsync("key:one", await store.ReadAsync("key:one", Cancellation), used, "mark", Cancellation);
+        await store.WriteAsync("key:one", await store.ReadAsync("key:one", Cancellation), used, Cancellation);
 
         await store.DeleteUnusedAsync(now.AddDays(-1), Cancellation);
         StoredUse kept = await store.ReadAsync("key:one", Cancellation);
@@ -24,6 +24,6 @@ public sealed class UseStoreTests(AzuriteFixture azurite)
 
         kept.Use.DayTokens.ShouldBe(used.DayTokens);
         (await store.ReadAsync("key:one", Cancellation)).Use.ShouldBeSameAs(SharedUse.Nothing);
-        (await store.WriteAsync("key:one", kept, used, "other", Cancellation)).ShouldBeNull("whoever knew it begins anew");
+        (await store.WriteAsync("key:one", kept, used, Cancellation)).ShouldBeNull("whoever knew it begins anew");
     }
 }

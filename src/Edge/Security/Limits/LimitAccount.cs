@@ -28,7 +28,7 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
     private StoredUse? _shared;
 
     /// <summary>Tried, and not known to have arrived.</summary>
-    private (string Mark, long Tokens, int Answering)? _inDoubt;
+    private Attempt? _inDoubt;
 
     private long? _settledAt;
     private long _admittedAt = time.GetTimestamp();
@@ -91,7 +91,7 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
         {
             DateTimeOffset now = time.GetUtcNow();
             if (!IsFresh)
-                await WriteAsync(use => use, Told, now, cancellationToken);
+                await WriteAsync(_ => 0, () => Told, now, cancellationToken);
             return _shared!.Use.OutOfTokens(limits, Volatile.Read(ref _tokens), now);
         }
         finally
@@ -134,9 +134,7 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
                 || (Volatile.Read(ref _tokens) != 0 && (all || since >= TokensAreToldWithin))
                 || (_runningTold > 0 && ((running < _runningTold && (all || since >= Fresh)) || since >= RunningIsRepeatedAfter));
             if (isDue)
-                await WriteAsync(use => use.Take(givesBack ? -_ahead : 0, now), Told, now, cancellationToken);
-            if (givesBack)
-                _ahead = 0;
+                await WriteAsync(_ => givesBack ? -_ahead : 0, () => Told, now, cancellationToken);
         }
         finally
         {
@@ -159,7 +157,6 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
     {
         // Used up within a second: they come fast.
         _ask = isFresh ? Math.Min(_ask * 2, MostAhead) : 1;
-        int taken = 0;
         int running = limits.Concurrent is null ? 0 : Volatile.Read(ref _running) + 1;
         LimitRefusal? refusal = null;
         await WriteAsync(
@@ -168,54 +165,51 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
                 refusal = use.OutOfTokens(limits, Volatile.Read(ref _tokens), now)
                     ?? (_ahead == 0 && use.RequestsLeft(limits, now) == 0 ? OutOfRequests(limits, now) : null)
                     ?? (running > 0 && running + use.RunningElsewhere(edge, now) > limits.Concurrent ? new LimitRefusal($"{limits.Concurrent} requests at a time", SlotRetry) : null);
-                taken = refusal is null && limits.RequestsPerMinute is not null && _ahead == 0 ? Share(use.RequestsLeft(limits, now)) : 0;
-                return use.Take(taken, now);
+                return refusal is null && limits.RequestsPerMinute is not null && _ahead == 0 ? Share(use.RequestsLeft(limits, now)) : 0;
             },
             running: () => refusal is null ? running : Math.Max(0, running - 1),
             now,
             cancellationToken);
-        _ahead += taken;
         return refusal;
     }
 
     private int Share(long left) => (int)Math.Clamp(Math.Min(_ask, (left + ShareOfRest - 1) / ShareOfRest), 1, left);
 
-    private Task WriteAsync(Func<SharedUse, SharedUse> change, int running, DateTimeOffset now, CancellationToken cancellationToken) =>
-        WriteAsync(change, () => running, now, cancellationToken);
-
-    private async Task WriteAsync(Func<SharedUse, SharedUse> change, Func<int> running, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <param name="take">How many of the minute's requests; negative: they are given back.</param>
+    /// <param name="running">How many are under way; asked after <paramref name="take"/>.</param>
+    private async Task WriteAsync(Func<SharedUse, int> take, Func<int> running, DateTimeOffset now, CancellationToken cancellationToken)
     {
         for (int tries = 0; tries < MostTries; tries++)
         {
             // What was known before is tried first: where nobody else has written since, one operation does.
             _shared ??= await store.ReadAsync(subject, cancellationToken);
             // Its answer was lost: the one before this was taken, or this one, which storage's client has repeated.
-            if (_inDoubt is { } before && before.Mark == _shared.Mark)
+            if (_inDoubt is { } before && _shared.Use.IsWrittenBy(edge, before.Mark))
             {
-                Arrived(_shared, before.Tokens, before.Answering);
+                Arrived(_shared, before);
                 if (tries > 0)
                     return;
             }
-            long tokens = Volatile.Read(ref _tokens);
-            SharedUse changed = change(_shared.Use);
-            int answering = running();
-            SharedUse next = changed.Spend(tokens, now).Answering(edge, answering, now);
-            string mark = Guid.NewGuid().ToString("n");
+            int taken = take(_shared.Use);
+            Attempt attempt = new(Guid.NewGuid().ToString("n"), WindowCount.MinuteOf(now), taken, Volatile.Read(ref _tokens), running());
+            SharedUse next = _shared.Use.Take(taken, now).Spend(attempt.Tokens, now).Answering(edge, attempt.Answering, now).WrittenBy(edge, attempt.Mark, now);
             StoredUse old = _shared;
-            (_shared, _inDoubt) = (null, (mark, tokens, answering));
-            if (await store.WriteAsync(subject, old, next, mark, cancellationToken) is { } written)
+            (_shared, _inDoubt) = (null, attempt);
+            if (await store.WriteAsync(subject, old, next, cancellationToken) is { } written)
             {
-                Arrived(written, tokens, answering);
+                Arrived(written, attempt);
                 return;
             }
         }
         throw new InvalidOperationException($"what {subject} has used was changed by others {MostTries} times in a row");
     }
 
-    private void Arrived(StoredUse shared, long tokens, int answering)
+    private void Arrived(StoredUse shared, Attempt attempt)
     {
-        Interlocked.Add(ref _tokens, -tokens);
-        (_shared, _settledAt, _runningTold, _inDoubt) = (shared, time.GetTimestamp(), answering, null);
+        Interlocked.Add(ref _tokens, -attempt.Tokens);
+        if (attempt.Minute == _minute)
+            _ahead = Math.Max(0, _ahead + attempt.Taken);
+        (_shared, _settledAt, _runningTold, _inDoubt) = (shared, time.GetTimestamp(), attempt.Answering, null);
     }
 
     private static LimitRefusal OutOfRequests(UsageLimits limits, DateTimeOffset now) =>
@@ -228,4 +222,11 @@ internal sealed class LimitAccount(string subject, string edge, UseStore store, 
     private Allowance? TokensOf(UsageLimits limits, DateTimeOffset now) => limits.TokensPerMinute is { } most
         ? new(most, Math.Max(0, most - (_shared?.Use.MinuteTokens.In(WindowCount.MinuteOf(now)) ?? 0) - Volatile.Read(ref _tokens)), WindowCount.LeftOfMinute(now))
         : null;
+
+    /// <summary>What a write tells.</summary>
+    /// <param name="Mark">Its own.</param>
+    /// <param name="Minute">Of which requests were taken.</param>
+    /// <param name="Taken">Negative: given back.</param>
+    /// <param name="Answering">How many it says are under way here.</param>
+    private sealed record Attempt(string Mark, long Minute, int Taken, long Tokens, int Answering);
 }
