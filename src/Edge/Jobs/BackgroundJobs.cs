@@ -40,7 +40,7 @@ internal sealed partial class BackgroundJobs(
     ILogger<BackgroundJobs> logger)
 {
     /// <summary>What a worker is given for a job lasts at least this long; it claims again for more.</summary>
-    private static readonly TimeSpan SignatureLifetime = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan SignatureLifetime = JobQueues.SignatureLifetime;
 
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan ForGood = TimeSpan.FromSeconds(-1);

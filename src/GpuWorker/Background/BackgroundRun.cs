@@ -1,3 +1,4 @@
+using Azure;
 using Microsoft.Extensions.Logging;
 using OllamaMax.GpuWorker.Dispatch;
 using OllamaMax.GpuWorker.Enrolment;
@@ -35,10 +36,9 @@ internal sealed partial class BackgroundRun(
     /// <summary>No older a hold is certainly still one.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan SignAgain = TimeSpan.FromSeconds(30);
-
     private readonly Lock _lock = new();
     private readonly JobClaim _claim = new(job, hold, identity, edge, time, logger);
+    private readonly SignatureRenewal _signatures = new(time);
     private readonly WakeSignal _urgent = new(time);
     private readonly CancellationTokenSource _cancelled = new();
     private Action? _freeSlot = freeSlot;
@@ -120,6 +120,9 @@ internal sealed partial class BackgroundRun(
         // Not for this worker, or changed on its way: the message shows again after its lease.
         if (seals.Open(grant) is not { } opened)
             return;
+        _signatures.Renewed(grant);
+        // The address that the message was taken by may be near its end.
+        hold.Renew(storage.Queue(grant.QueueUrl));
         await hold.HideAsync(grant.Lease, stopping);
         if (hold.IsLost)
             return;
@@ -188,25 +191,21 @@ internal sealed partial class BackgroundRun(
     private async Task WriteAsync(JobClaimGrant grant, OutputWriter writer, RunningAttempt attempt, JobOutputBlob output, CancellationToken stopping)
     {
         StallWatch stall = new(grant.StallTimeout);
-        TimeSpan signAt = time.Elapsed() + (grant.ValidFor / 2);
         while (true)
         {
             await _urgent.WaitAsync(writer.Next < grant.Lease / 3 ? writer.Next : grant.Lease / 3, stopping);
+            bool hangs = !_hasDecoded && stall.Hangs(attempt.Engine?.Steps, time.Elapsed());
+            // What storage does with the queue is not to keep the output from being written.
+            if (hold.Age >= grant.Lease / 3 && !hold.IsLost && !hangs)
+                await TryAsync(stop => hold.HideAsync(grant.Lease, stop), stopping);
+            if (_signatures.IsDue)
+            {
+                if (await RenewAsync(grant, writer, output, stopping) is not { } renewed)
+                    return;
+                grant = renewed;
+            }
             try
             {
-                if (time.Elapsed() >= signAt)
-                {
-                    JobClaimAnswer? answer = await _claim.MakeAsync(stopping);
-                    // Denied: the job has gone elsewhere, or is over.
-                    if (answer is { Grant: null })
-                        return;
-                    if (answer?.Grant is { } renewed)
-                        Renew(renewed, writer, output);
-                    signAt = time.Elapsed() + (answer?.Grant is { } signed ? signed.ValidFor / 2 : SignAgain);
-                }
-                bool hangs = !_hasDecoded && stall.Hangs(attempt.Engine?.Steps, time.Elapsed());
-                if (hold.Age >= grant.Lease / 3 && !hold.IsLost && !hangs)
-                    await hold.HideAsync(grant.Lease, stopping);
                 if (!await writer.WriteAsync(stopping))
                 {
                     LogOvertaken(JobId);
@@ -217,7 +216,7 @@ internal sealed partial class BackgroundRun(
             catch (Exception e) when (StorageFailure.Is(e, stopping))
             {
                 // The decoder goes on, and what it produces is kept until storage is there again.
-                LogStorageFailed(e, JobId);
+                Failed(e);
             }
             await SendAsync(writer, stopping);
             if (writer.End is { } end)
@@ -228,12 +227,22 @@ internal sealed partial class BackgroundRun(
         }
     }
 
-    private void Renew(JobClaimGrant renewed, OutputWriter writer, JobOutputBlob output)
+    /// <summary>The grant with fresh signatures, or as it was where there is no edge to ask; null: the job has gone elsewhere, or is over.</summary>
+    private async Task<JobClaimGrant?> RenewAsync(JobClaimGrant grant, OutputWriter writer, JobOutputBlob output, CancellationToken stopping)
     {
+        if (await _claim.MakeAsync(stopping) is not { } answer)
+        {
+            _signatures.NotRenewed();
+            return grant;
+        }
+        if (answer.Grant is not { } renewed)
+            return null;
+        _signatures.Renewed(renewed);
         output.Renew(storage.AppendBlob(renewed.OutputUrl));
         hold.Renew(storage.Queue(renewed.QueueUrl));
         writer.Renew(renewed);
         _isWatched |= renewed.Watched;
+        return renewed;
     }
 
     /// <summary>Somebody else writes, or nobody may: the message is another's, unless the job is over.</summary>
@@ -280,9 +289,16 @@ internal sealed partial class BackgroundRun(
         }
         catch (Exception e) when (StorageFailure.Is(e, stopping))
         {
-            LogStorageFailed(e, JobId);
+            Failed(e);
             return false;
         }
+    }
+
+    private void Failed(Exception e)
+    {
+        LogStorageFailed(e, JobId);
+        if (e is RequestFailedException { Status: 403 })
+            _signatures.Refused();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Storage failed for background job {Job}")]

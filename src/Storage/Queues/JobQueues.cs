@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Azure;
 using Azure.Storage.Queues;
@@ -12,9 +11,8 @@ namespace OllamaMax.Storage.Queues;
 /// <summary>The models' queues, from the owner's side: it alone puts and deletes.</summary>
 public sealed class JobQueues(StorageAccount account, TimeProvider time)
 {
-    private static readonly TimeSpan SignatureLifetime = TimeSpan.FromMinutes(15);
-
-    private readonly ConcurrentDictionary<string, (string Url, DateTimeOffset ExpiresAt)> _signed = new();
+    /// <summary>How long an address lasts that is signed here.</summary>
+    public static readonly TimeSpan SignatureLifetime = TimeSpan.FromMinutes(15);
 
     /// <param name="lifetime">When to vanish by itself, should the owner die; -1 s for never.</param>
     /// <exception cref="RequestFailedException">Storage refused.</exception>
@@ -68,17 +66,14 @@ public sealed class JobQueues(StorageAccount account, TimeProvider time)
         }
     }
 
-    /// <summary>The queue's address with a signature that allows to get, renew and delete messages, not to put any.</summary>
+    /// <summary>
+    /// The queue's address with a signature that allows to get, renew and delete messages, not to put any, for <see cref="SignatureLifetime"/> from now on: who is told how long it lasts
+    /// holds a message by it.
+    /// </summary>
     public string SignedUrl(string model, Band band)
     {
-        string name = JobQueueName.For(model, band);
-        DateTimeOffset now = time.GetUtcNow();
-        if (_signed.TryGetValue(name, out var known) && known.ExpiresAt - now > SignatureLifetime / 3)
-            return known.Url;
-        DateTimeOffset expiresAt = now + SignatureLifetime;
-        string url = account.Queues.GetQueueClient(name).GenerateSasUri(QueueSasPermissions.Process | QueueSasPermissions.Update, expiresAt).ToString();
-        _signed[name] = (url, expiresAt);
-        return url;
+        QueueClient queue = account.Queues.GetQueueClient(JobQueueName.For(model, band));
+        return queue.GenerateSasUri(QueueSasPermissions.Process | QueueSasPermissions.Update, time.GetUtcNow() + SignatureLifetime).ToString();
     }
 
     /// <summary>

@@ -1,7 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Azure.Core;
-using Azure.Core.Pipeline;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,6 +7,7 @@ using OllamaMax.GpuWorker.Background;
 using OllamaMax.GpuWorker.Enrolment;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Records;
+using OllamaMax.Security;
 using OllamaMax.Storage;
 using OllamaMax.Storage.Jobs;
 using OllamaMax.Storage.Queues;
@@ -58,14 +57,15 @@ public sealed class LostHoldTests
     [Fact]
     public async Task AnswerEndsBetweenTheGrantAndItsBegin_IsTheJobsAndNothingRuns()
     {
-        await using JobCluster cluster = await JobCluster.StartAsync();
+        AzuriteFixture azurite = (await TestContext.Current.GetFixture<AzuriteFixture>())!;
+        int port = azurite.Process.Endpoints.BlobPort;
+        await using MeddlingRelay relay = new(port);
+        await using JobCluster cluster = await JobCluster.StartAsync(azurite: azurite, relay: relay);
         string id = await cluster.Client.SubmitAsync();
         string model = (await cluster.RecordAsync(id)).Model;
-        JobOutputBlob output = cluster.Store.Output(id);
-        // The next one hides its message between its grant and its look at the output.
-        QueueClientOptions options = new();
-        options.AddPolicy(new BeforeSending(RequestMethod.Put, () => output.AppendAsync(1, new Chunk(5, [], [], []) { End = new AttemptEnd { Reason = EndReason.Stop } }, Cancellation)), HttpPipelinePosition.PerCall);
-        QueueClient queue = new(cluster.Storage, JobQueueName.For(model, Band.Batch), options);
+        StorageAccount account = new(cluster.Storage.Replace($":{relay.Port}/", $":{port}/", StringComparison.Ordinal));
+        JobOutputBlob output = new JobRecordStore(account, ContentKeys.None).Output(id);
+        QueueClient queue = account.Queues.GetQueueClient(JobQueueName.For(model, Band.Batch));
         QueueMessage message = (await queue.ReceiveMessageAsync(TimeSpan.FromMinutes(1), Cancellation)).Value;
         ScriptedEngine engine = new(slots: 1);
         TestWorker worker = await cluster.AddWorkerAsync(engine);
@@ -75,34 +75,21 @@ public sealed class LostHoldTests
         (await output.BeginAsync(lost.Grant!.Grant.Attempt, Cancellation)).ShouldNotBeNull();
         AttemptStart start = new(PromptTokens: 1, CachedTokens: 0, LoadDuration: default, PromptDuration: default);
         await output.AppendAsync(1, new Chunk(0, [0, 1, 2, 3, 4], [2, 2, 2, 2, 2], Encoding.UTF8.GetBytes(ScriptedEngine.Answer(5))) { Start = start }, Cancellation);
+        // The worker alone reads by a signed address, once it is granted.
+        Task ended = relay.BeforeAsync(
+            $"GET /{account.Blobs.AccountName}/jobs/output/{id}?",
+            () => output.AppendAsync(1, new Chunk(5, [], [], []) { End = new AttemptEnd { Reason = EndReason.Stop } }, Cancellation));
 
         worker.Services.GetRequiredService<SlotGate>().TryTake().ShouldBeTrue();
         BackgroundRunner runs = worker.Services.GetRequiredService<BackgroundRunner>();
         runs.Take(JsonSerializer.Deserialize(message.MessageText, ProtocolJson.Default.QueuedJob)!, new QueueHold(queue, message, TimeProvider.System));
         await runs.WaitUntilWrittenAsync(Timeout.InfiniteTimeSpan);
+        await ended;
 
         JsonElement job = await cluster.Client.ShowWhenAsync(id, "completed");
         job.GetProperty("result").GetProperty("response").GetString().ShouldBe(ScriptedEngine.Answer(5));
         job.GetProperty("attempts").GetInt32().ShouldBe(2);
         engine.Steps.ShouldBe(0);
         await cluster.WaitForMessagesAsync(model, 0);
-    }
-
-    /// <summary>Does something before the first request of a method is sent.</summary>
-    private sealed class BeforeSending(RequestMethod method, Func<Task> act) : HttpPipelinePolicy
-    {
-        private bool _isDone;
-
-        public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
-        {
-            if (message.Request.Method == method && !_isDone)
-            {
-                _isDone = true;
-                await act();
-            }
-            await ProcessNextAsync(message, pipeline);
-        }
-
-        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
+using Microsoft.Extensions.Time.Testing;
 using OllamaMax.Jobs;
 using OllamaMax.Models;
 using OllamaMax.Storage.Queues;
@@ -29,6 +30,20 @@ public sealed class JobQueuesTests(AzuriteFixture azurite)
         // The receipt is another's by now.
         await queues.PutBackAsync(_model, Band.Interactive, held.MessageId, held.PopReceipt, TimeSpan.Zero, Cancellation);
         (await TakeAsync()).ShouldBeNull();
+    }
+
+    /// <summary>Workers hold messages by it for as long as they are told, whoever has asked for the address before.</summary>
+    [Fact]
+    public void SignedUrl_AskedForAgain_LastsAsLongAsTheFirst()
+    {
+        FakeTimeProvider time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        JobQueues queues = new(_account, time);
+        queues.SignedUrl(_model, Band.Batch);
+        time.Advance(JobQueues.SignatureLifetime / 2);
+
+        QueueUriBuilder signed = new(new Uri(queues.SignedUrl(_model, Band.Batch)));
+
+        signed.Sas.ExpiresOn.ShouldBe(time.GetUtcNow() + JobQueues.SignatureLifetime);
     }
 
     private async Task<QueueMessage?> TakeAsync() =>
