@@ -235,7 +235,8 @@ internal sealed partial class BackgroundRun(
             _signatures.NotRenewed();
             return grant;
         }
-        if (answer.Grant is not { } renewed)
+        // An edge of an older version takes this claim for a new one, and grants the next attempt: that is nobody's then, and not this one's.
+        if (answer.Grant is not { } renewed || renewed.Grant.Attempt.Number != grant.Grant.Attempt.Number)
             return null;
         _signatures.Renewed(renewed);
         output.Renew(storage.AppendBlob(renewed.OutputUrl));

@@ -92,4 +92,45 @@ public sealed class LostHoldTests
         engine.Steps.ShouldBe(0);
         await cluster.WaitForMessagesAsync(model, 0);
     }
+
+    /// <summary>It had begun, and comes to renew its signatures when another one was granted the next attempt by the same message.</summary>
+    /// <param name="isKnown">Whether the record says what claim the lost attempt was granted to; an edge of an older version does not write that.</param>
+    /// <param name="attempts">Attempts that are issued in the end.</param>
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 3)]
+    public async Task WokenToRenew_LeavesTheJob(bool isKnown, int attempts)
+    {
+        await using JobCluster cluster = await JobCluster.StartAsync();
+        // An edge takes tokens of a worker whose clock is wrong by up to five minutes: behind at first, then ahead.
+        WatchedTimeProvider time = new();
+        time.SetUtcNow(TimeProvider.System.GetUtcNow() - TimeSpan.FromMinutes(4));
+        TaskCompletionSource gate = new();
+        TestWorker woken = await cluster.AddWorkerAsync(new ScriptedEngine(slots: 1) { BeforeToken = (index, stop) => index < 10 ? Task.CompletedTask : gate.Task.WaitAsync(stop) }, time);
+        string id = await cluster.Client.SubmitAsync();
+        await foreach (JsonElement line in cluster.Client.StreamAsync(id, 0, Cancellation))
+        {
+            if (line.GetProperty("offset").GetInt32() > 0)
+                break;
+        }
+        WorkerIdentity identity = woken.Services.GetRequiredService<WorkerIdentity>();
+        JobClaimAnswer next = await woken.Services.GetRequiredService<EdgeClient>()
+            .ClaimAsync(identity, id, new(ProtocolVersion.Current, identity.Id!, "next", (await cluster.RecordAsync(id)).MessageId!), Cancellation);
+        next.Grant!.Grant.Attempt.Number.ShouldBe(2);
+        StoredRecord stored = (await cluster.Store.FindAsync(id, Cancellation)).ShouldNotBeNull();
+        if (!isKnown)
+            await cluster.Store.ReplaceAsync(stored, stored.Record with { History = [.. stored.Record.History.Select(past => past with { ClaimId = null })] }, stored.Record.Deadline, Cancellation);
+
+        Task left = woken.Services.GetRequiredService<BackgroundRunner>().WaitUntilWrittenAsync(Timeout.InfiniteTimeSpan);
+        time.Advance(JobQueues.SignatureLifetime / 2);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!left.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(0.5));
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+
+        JobRecord record = await cluster.RecordAsync(id);
+        (record.Attempts, record.ClaimId == "next").ShouldBe((attempts, isKnown));
+    }
 }

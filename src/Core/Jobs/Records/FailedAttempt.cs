@@ -7,6 +7,9 @@ namespace OllamaMax.Jobs.Records;
 /// <param name="To">Tokens that were there when it ended.</param>
 public sealed record FailedAttempt(int Number, string WorkerId, AttemptFailure Kind, string Reason, DateTimeOffset At, int From, int To)
 {
+    /// <summary>The claim that it was granted to; null: none, or not known, as in records of an older version.</summary>
+    public string? ClaimId { get; init; }
+
     /// <summary>It brought not one new token.</summary>
     [JsonIgnore]
     public bool IsInPlace => To == From;

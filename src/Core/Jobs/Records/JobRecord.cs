@@ -212,6 +212,9 @@ public sealed record JobRecord
         // The answer to this very claim may have been lost, or the worker wants fresh signatures.
         if (now.IsEnded || now.ClaimId == claim.ClaimId)
             return now;
+        // A worker that stood still, and comes to renew what it has lost. The message that it names is another's by now, or nobody's.
+        if (now.History.Any(past => past.ClaimId == claim.ClaimId))
+            return now;
         if (now.Status == RecordStatus.Running)
         {
             // Storage may put a message twice. Only the one that the attempt holds says, by being seen again, that the attempt is lost.
@@ -281,7 +284,7 @@ public sealed record JobRecord
     {
         // An attempt that never began to write has left the tokens as they were.
         int from = output.Attempt == Attempt!.Number ? output.From : output.Tokens;
-        var failed = new FailedAttempt(Attempt.Number, Attempt.WorkerId, kind, reason, at, from, output.Tokens);
+        var failed = new FailedAttempt(Attempt.Number, Attempt.WorkerId, kind, reason, at, from, output.Tokens) { ClaimId = ClaimId };
         JobRecord released = this with
         {
             Status = RecordStatus.Queued,

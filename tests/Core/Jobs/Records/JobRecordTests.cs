@@ -44,7 +44,24 @@ public sealed class JobRecordTests
 
         record.Attempt!.Number.ShouldBe(2);
         record.ClaimId.ShouldBe("c2");
-        record.History.ShouldHaveSingleItem().ShouldBe(new FailedAttempt(1, "w1", AttemptFailure.Lost, "worker w1 fell silent", Start, 0, 5));
+        record.History.ShouldHaveSingleItem().ShouldBe(new FailedAttempt(1, "w1", AttemptFailure.Lost, "worker w1 fell silent", Start, 0, 5) { ClaimId = "c1" });
+    }
+
+    /// <summary>It stood still while its message showed, and wakes to renew its signatures.</summary>
+    [Fact]
+    public void Claim_OfAnAttemptThatWasLost_TakesTheJobFromNobody()
+    {
+        JobRecord record = Claim(Claim(New(), "c1", "w1", "m1"), "c2", "w2", "m1", Output(1, from: 0, tokens: 5));
+
+        Claim(record, "c1", "w1", "m1", Output(2, from: 5, tokens: 9)).ShouldBeSameAs(record);
+    }
+
+    [Fact]
+    public void Claim_OfAnAttemptThatFailed_IsGrantedNoOther()
+    {
+        JobRecord record = Settle(Claim(New(), "c1", "w1", "m1"), Output(1, 0, 0, EndReason.Failed));
+
+        Claim(record, "c1", "w1", "m1", Output(1, 0, 0, EndReason.Failed)).ShouldBeSameAs(record);
     }
 
     [Fact]
