@@ -47,7 +47,7 @@ public sealed class BackgroundOptions : IValidatableObject
     [Range(1, 100)]
     public int MaxCrashes { get; set; } = 2;
 
-    /// <summary>Attempts in a row that were lost without one new token before a job is set aside: it kills its workers.</summary>
+    /// <summary>Attempts in a row that began and were lost without one new token before a job is set aside: it kills its workers.</summary>
     [Range(1, 100)]
     public int MaxLossesInPlace { get; set; } = 2;
 

@@ -10,6 +10,9 @@ public sealed record FailedAttempt(int Number, string WorkerId, AttemptFailure K
     /// <summary>The claim that it was granted to; null: none, or not known, as in records of an older version.</summary>
     public string? ClaimId { get; init; }
 
+    /// <summary>It was granted, and never began to write, before which no worker gives the job to a model: its worker had no answer, or could not use it. False also in records of an older version.</summary>
+    public bool NeverBegan { get; init; }
+
     /// <summary>It brought not one new token.</summary>
     [JsonIgnore]
     public bool IsInPlace => To == From;

@@ -283,8 +283,9 @@ public sealed record JobRecord
     private JobRecord Release(AttemptFailure kind, string reason, OutputFacts output, DateTimeOffset at, RecordPolicy policy)
     {
         // An attempt that never began to write has left the tokens as they were.
-        int from = output.Attempt == Attempt!.Number ? output.From : output.Tokens;
-        var failed = new FailedAttempt(Attempt.Number, Attempt.WorkerId, kind, reason, at, from, output.Tokens) { ClaimId = ClaimId };
+        bool began = output.Attempt == Attempt!.Number;
+        int from = began ? output.From : output.Tokens;
+        var failed = new FailedAttempt(Attempt.Number, Attempt.WorkerId, kind, reason, at, from, output.Tokens) { ClaimId = ClaimId, NeverBegan = !began };
         JobRecord released = this with
         {
             Status = RecordStatus.Queued,

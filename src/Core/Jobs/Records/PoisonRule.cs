@@ -19,7 +19,9 @@ public sealed record PoisonRule
     /// <summary>Losses in all, whatever they brought: boxes are switched off, but not for ever.</summary>
     public int MaxLosses { get; init; } = 10;
 
-    /// <summary>Losses in a row without one new token: the job is taken for what killed its workers.</summary>
+    /// <summary>
+    /// Losses in a row without one new token: the job is taken for what killed its workers. An attempt that never began has not shown it to a model, and says nothing of that.
+    /// </summary>
     public int MaxLossesInPlace { get; init; } = 2;
 
     public bool Applies(IEnumerable<FailedAttempt> history)
@@ -31,6 +33,6 @@ public sealed record PoisonRule
         return counted.Count(attempt => attempt.Kind is AttemptFailure.Failed or AttemptFailure.Crashed) >= MaxFailures
             || (crashedInPlace && counted.Count(attempt => attempt.Kind == AttemptFailure.Crashed) >= MaxCrashes)
             || counted.Count(attempt => attempt.Kind == AttemptFailure.Lost) >= MaxLosses
-            || counted.Reverse().TakeWhile(attempt => attempt is { Kind: AttemptFailure.Lost, IsInPlace: true }).Count() >= MaxLossesInPlace;
+            || counted.Reverse().Where(attempt => !attempt.NeverBegan).TakeWhile(attempt => attempt is { Kind: AttemptFailure.Lost, IsInPlace: true }).Count() >= MaxLossesInPlace;
     }
 }

@@ -78,6 +78,31 @@ public sealed class JobRecordTests
         record.History.Count.ShouldBe(2);
     }
 
+    /// <summary>The answers to its claims were lost, or its workers could not read the output.</summary>
+    [Fact]
+    public void Claim_LostManyTimesBeforeItBegan_GoesOnUntilTheLimit()
+    {
+        JobRecord record = Claim(New(), "c0", "w0", "m1");
+        for (int loss = 1; loss < Policy.Poison.MaxLosses; loss++)
+        {
+            record = Claim(record, $"c{loss}", $"w{loss}", "m1");
+            record.Status.ShouldBe(RecordStatus.Running);
+        }
+
+        Claim(record, "last", "w", "m1").IsPoison.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Claim_LostInPlaceBeforeAndAfterOneThatNeverBegan_IsPoison()
+    {
+        JobRecord record = Claim(New(), "c1", "w1", "m1");
+        record = Claim(record, "c2", "w2", "m1", Output(1, from: 0, tokens: 0));
+        record = Claim(record, "c3", "w3", "m1", Output(1, from: 0, tokens: 0));
+        record.Status.ShouldBe(RecordStatus.Running);
+
+        Claim(record, "c4", "w4", "m1", Output(3, from: 0, tokens: 0)).IsPoison.ShouldBeTrue();
+    }
+
     [Fact]
     public void Claim_LostManyTimesWithProgress_GoesOnUntilTheLimit()
     {
