@@ -49,6 +49,7 @@ public static class WorkerServices
         services.AddSingleton<MachineMemory>();
         services.AddSingleton<MachineDevices>();
         services.AddSingleton<SignalRSender>();
+        services.AddSingleton<PayloadSource>();
         services.AddSingleton<AttemptRunner>();
         services.AddSingleton<WorkerSeals>();
         services.AddSingleton<WorkerDispatcher>();

@@ -67,7 +67,7 @@ public enum EndReason
     /// <summary>The owner asked the worker to stop.</summary>
     Cancelled,
 
-    /// <summary>The worker is leaving: another one is to go on from here.</summary>
+    /// <summary>The worker is leaving, or storage does not give it the job: another one is to go on from here.</summary>
     HandedBack,
 
     /// <summary>The request cannot be run by any worker, such as a prompt longer than the context.</summary>

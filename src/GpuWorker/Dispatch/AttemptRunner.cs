@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Http.Json;
 using Microsoft.Extensions.Logging;
 using OllamaMax.Diagnostics;
 using OllamaMax.GpuWorker.Forwarding;
@@ -14,19 +13,23 @@ namespace OllamaMax.GpuWorker.Dispatch;
 
 /// <summary>Runs one attempt from grant to end; every outcome is a value.</summary>
 internal sealed partial class AttemptRunner(
-    ModelHost models, ForwardedServers forwards, ModelMeters meters, DecoderWatch decoders, HttpClient http, TimeProvider time, ILogger<AttemptRunner> logger)
+    ModelHost models, ForwardedServers forwards, ModelMeters meters, DecoderWatch decoders, PayloadSource payloads, TimeProvider time, ILogger<AttemptRunner> logger)
 {
     public async Task<AttemptEnd> RunAsync(GrantMessage grant, RunningAttempt attempt)
     {
         Job? job = grant.Job;
+        using var deadline = new CancellationTokenSource(grant.Remaining, time);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
         try
         {
-            job ??= await FetchAsync(grant, attempt.Cancelled);
+            job ??= await payloads.ReadAsync(grant, ends.Token);
+            if (job is null)
+                return new AttemptEnd { Reason = EndReason.HandedBack, Error = "storage did not give it the job" };
             using Activity? activity = Telemetry.Source.StartActivity("attempt", ActivityKind.Consumer, job.TraceParent);
             activity?.SetTag("ollamamax.job", job.Id).SetTag("ollamamax.attempt", grant.Attempt.Number);
             string digest = ModelDigest.Brief(job.Model);
             LogStarted(job.RequestId, job.Id, job.AnsweredBy ?? "a model", digest, grant.Attempt.Number);
-            AttemptEnd end = await DecodeAsync(job, grant, attempt);
+            AttemptEnd end = await DecodeAsync(job, grant, attempt, ends.Token);
             if (end.Reason == EndReason.Cancelled && attempt.HandBack)
                 end = end with { Reason = EndReason.HandedBack };
             activity?.SetTag("ollamamax.end", end.Reason);
@@ -35,9 +38,11 @@ internal sealed partial class AttemptRunner(
             LogEnded(job.RequestId, job.Id, end.Reason, end.Error is null ? "" : $": {end.Error}");
             return end;
         }
-        catch (OperationCanceledException) when (attempt.Cancelled.IsCancellationRequested)
+        catch (OperationCanceledException) when (ends.IsCancellationRequested)
         {
-            return new AttemptEnd { Reason = attempt.HandBack ? EndReason.HandedBack : EndReason.Cancelled };
+            EndReason reason = attempt.HandBack ? EndReason.HandedBack : EndReason.Cancelled;
+            LogEnded(job?.RequestId, grant.JobId, reason, "");
+            return new AttemptEnd { Reason = reason };
         }
         catch (Exception e) when (e is ReplicaException or ModelLoadException or HttpRequestException)
         {
@@ -49,21 +54,6 @@ internal sealed partial class AttemptRunner(
             // Whatever it is: the owner must hear that this attempt has ended.
             LogUnexpected(e, job?.RequestId, grant.JobId);
             return new AttemptEnd { Reason = EndReason.Failed, Error = "the worker failed unexpectedly; its log says more" };
-        }
-    }
-
-    /// <summary>Until the job's deadline, whether or not its model is there by then.</summary>
-    private async Task<AttemptEnd> DecodeAsync(Job job, GrantMessage grant, RunningAttempt attempt)
-    {
-        using var deadline = new CancellationTokenSource(grant.Remaining, time);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled, deadline.Token);
-        try
-        {
-            return await DecodeAsync(job, grant, attempt, ends.Token);
-        }
-        catch (OperationCanceledException) when (ends.IsCancellationRequested)
-        {
-            return new AttemptEnd { Reason = EndReason.Cancelled };
         }
     }
 
@@ -130,17 +120,6 @@ internal sealed partial class AttemptRunner(
         KeepAlive = job.KeepAlive,
     };
 
-    private async Task<Job> FetchAsync(GrantMessage grant, CancellationToken cancellationToken)
-    {
-        if (grant.Seal is { } seal)
-        {
-            return SealedMessages.OpenJob(await http.GetByteArrayAsync(grant.PayloadUrl, cancellationToken), seal)
-                ?? throw new HttpRequestException("the job's payload does not open: it is another attempt's, or was changed");
-        }
-        return await http.GetFromJsonAsync(grant.PayloadUrl, ProtocolJson.Default.Job, cancellationToken)
-            ?? throw new HttpRequestException("the job's payload is empty");
-    }
-
     /// <summary>Adds to the engine's figures how long the model took to be there, counts tokens, and says on the trace what was read and when the first one came.</summary>
     private sealed class MeasuredSink(ITokenSink inner, TimeSpan load, TokenMeter[] meters, Activity? activity) : ITokenSink
     {
@@ -169,7 +148,7 @@ internal sealed partial class AttemptRunner(
     private partial void LogStarted(string requestId, string job, string model, string digest, int number);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {RequestId}: job {Job} ended by {Reason}{Error}")]
-    private partial void LogEnded(string requestId, string job, EndReason reason, string error);
+    private partial void LogEnded(string? requestId, string job, EndReason reason, string error);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId}: job {Job} failed: {Reason}")]
     private partial void LogFailed(string? requestId, string job, string reason);

@@ -12,8 +12,6 @@ namespace OllamaMax.GpuWorker.Models;
 /// <param name="container">Address of the models with leave to read them, as it is now: it changes while a long copy is made.</param>
 internal sealed partial class ModelSource(Func<Uri> container, SignedStorage storage, TimeProvider time, ILogger<ModelSource> logger)
 {
-    private static readonly TimeSpan[] Waits = [.. new[] { 0.5, 1, 2, 4, 8, 16 }.Select(TimeSpan.FromSeconds)];
-
     private volatile Connection? _connection;
 
     /// <summary>What the pieces of the weights hash to.</summary>
@@ -70,10 +68,10 @@ internal sealed partial class ModelSource(Func<Uri> container, SignedStorage sto
             catch (Exception e) when (IsStorages(e))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (failures == Waits.Length)
+                if (failures == StorageWaits.All.Count)
                     throw new ReplicaException($"model {digest} cannot be fetched: {(e as RequestFailedException)?.ErrorCode ?? e.Message}", e);
-                LogAgain(digest, e.Message, Waits[failures].TotalSeconds);
-                await Task.Delay(Waits[failures], time, cancellationToken);
+                LogAgain(digest, e.Message, StorageWaits.All[failures].TotalSeconds);
+                await Task.Delay(StorageWaits.All[failures], time, cancellationToken);
             }
         }
     }

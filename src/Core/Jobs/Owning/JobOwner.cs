@@ -283,7 +283,7 @@ public sealed class JobOwner
             default:
                 // Handed back costs nothing; a failure, or an end that nobody asked for, counts.
                 _answer.Interrupted(end);
-                string why = end.Reason == EndReason.HandedBack ? $"worker {_attempt!.WorkerId} left" : end.Error ?? "the worker ended it";
+                string why = end.Error ?? (end.Reason == EndReason.HandedBack ? $"worker {_attempt!.WorkerId} left" : "the worker ended it");
                 FailAttempt(AttemptHistory.KindOf(end), why, now, stop: false);
                 break;
         }

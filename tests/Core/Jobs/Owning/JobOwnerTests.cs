@@ -166,18 +166,19 @@ public sealed class JobOwnerTests : OwnerByHand
     }
 
     [Theory]
-    [InlineData(EndReason.HandedBack)]
-    [InlineData(EndReason.Failed)]
-    public void Received_EndInAnAnswerThatCannotBeContinued_FailsAndSaysWhy(EndReason reason)
+    [InlineData(EndReason.HandedBack, null, "worker w1 left")]
+    [InlineData(EndReason.HandedBack, "storage did not give it the job", "storage did not give it the job")]
+    [InlineData(EndReason.Failed, "the stream was cut", "the stream was cut")]
+    public void Received_EndInAnAnswerThatCannotBeContinued_FailsAndSaysWhy(EndReason reason, string? why, string said)
     {
         JobOwner owner = Running();
         Do(owner, () => owner.Received("w1", "n1", Forwarded(0, "a", "b"), Now));
 
-        Do(owner, () => owner.Received("w1", "n1", Chunk(2) with { End = new AttemptEnd { Reason = reason, Error = "the stream was cut" } }, Now));
+        Do(owner, () => owner.Received("w1", "n1", Chunk(2) with { End = new AttemptEnd { Reason = reason, Error = why } }, Now));
 
         JobError error = Outputs.Last().ShouldBeOfType<JobOutput.Failed>().Error;
         error.Kind.ShouldBe(JobErrorKind.Failed);
-        error.Message.ShouldContain(reason == EndReason.Failed ? "the stream was cut" : "worker w1 left");
+        error.Message.ShouldContain(said);
         Effects.OfType<OwnerEffect.Place>().Count().ShouldBe(1, "the first placement alone");
     }
 
