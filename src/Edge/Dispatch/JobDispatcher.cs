@@ -272,8 +272,11 @@ internal sealed partial class JobDispatcher(
                 string? workerId = placing.Choose(run.Job, excluded, Now);
                 Apply(run, () => run.Owner.Placed(workerId, Now));
                 break;
-            case OwnerEffect.Grant(var attempt, var resume):
-                Send(workers.GrantAsync(run, attempt, resume, run.Remaining(Now)));
+            case OwnerEffect.Prepare(var attempt, var resume):
+                Prepare(run, attempt, resume);
+                break;
+            case OwnerEffect.Grant:
+                Send(workers.GrantAsync(run.Grant!, run.Remaining(Now)));
                 break;
             case OwnerEffect.Enqueue:
                 if (queueing.Add(run) is { } refusal)
@@ -308,6 +311,38 @@ internal sealed partial class JobDispatcher(
                 LogSetAside(run.Job.RequestId, run.Job.Id, setAside.Error.Message);
                 Send(poison.KeepAsync(run.Job, setAside, run.StartedAt, Now));
                 break;
+        }
+    }
+
+    private void Prepare(JobRun run, Attempt attempt, IReadOnlyList<int> resume)
+    {
+        Task<PreparedGrant> prepared = workers.PrepareAsync(run, attempt, resume, run.Remaining(Now));
+        if (prepared.IsCompletedSuccessfully)
+            Prepared(run, attempt, prepared.Result);
+        else
+            Send(PrepareWhenAsync(run, attempt, prepared));
+    }
+
+    private async Task PrepareWhenAsync(JobRun run, Attempt attempt, Task<PreparedGrant> preparing)
+    {
+        PreparedGrant prepared = await preparing;
+        Post(() => Prepared(run, attempt, prepared));
+    }
+
+    private void Prepared(JobRun run, Attempt attempt, PreparedGrant prepared)
+    {
+        if (prepared.Grant is { } grant)
+        {
+            run.Grant = grant;
+            Apply(run, () => run.Owner.Prepared(attempt.Nonce, Now));
+        }
+        else if (prepared.Error is { } error)
+        {
+            Apply(run, () => run.Owner.NotPrepared(attempt.Nonce, error));
+        }
+        else
+        {
+            Apply(run, () => run.Owner.NotEntitled(attempt.Nonce));
         }
     }
 

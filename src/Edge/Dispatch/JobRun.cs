@@ -2,6 +2,7 @@ using System.Diagnostics;
 using OllamaMax.Diagnostics;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
+using OllamaMax.Streaming;
 
 namespace OllamaMax.Edge.Dispatch;
 
@@ -27,8 +28,14 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
     /// <summary><see cref="JobQueueing"/>'s own mark: since when its message has been on its way into the queue, repetitions included; null while none is.</summary>
     public TimeSpan? PutSince { get; set; }
 
-    /// <summary>Where the job lies when it is too large for a message; set by the first grant, and by each attempt's that seals it anew.</summary>
-    public JobPayload? Payload { get; set; }
+    /// <summary>What the attempt is granted with, ready to be sent; set before its owner is told that it is.</summary>
+    public GrantMessage? Grant { get; set; }
+
+    /// <summary>Where the job lies in the clear when it is too large for a message, for any attempt; under a seal it is put anew for each.</summary>
+    public string? PayloadUrl { get; set; }
+
+    /// <summary>The job has been put into storage, or was to be: with an error it may lie there nevertheless.</summary>
+    public bool HasPayload { get; set; }
 
     /// <summary><see cref="AwayServers"/>' own mark: since when it has waited and nobody has offered its model; null where somebody does.</summary>
     public TimeSpan? UnofferedSince { get; set; }
@@ -50,13 +57,4 @@ internal sealed class JobRun(JobOwner owner, JobOutputLog log, TimeSpan startedA
         TimeSpan remaining = Job.Deadline - (now - StartedAt);
         return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
     }
-}
-
-/// <summary>A job that was put into storage for a worker to fetch.</summary>
-/// <param name="Nonce">Of the attempt under whose seal it lies there; null: in the clear, for any.</param>
-/// <param name="Url">Ends when it is there.</param>
-internal sealed record JobPayload(string? Nonce, Task<string> Url)
-{
-    /// <summary>What could not be put is put again by the next grant.</summary>
-    public bool IsFor(string? nonce) => Nonce == nonce && !Url.IsFaulted && !Url.IsCanceled;
 }

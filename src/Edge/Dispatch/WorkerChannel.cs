@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Azure;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Security.Sealing;
@@ -23,6 +24,7 @@ internal sealed partial class WorkerChannel(
     JobQueues queues,
     PayloadStore payloads,
     EdgeSeals seals,
+    StoragePatience storage,
     IOptions<DispatchOptions> options,
     ILogger<WorkerChannel> logger)
 {
@@ -34,6 +36,9 @@ internal sealed partial class WorkerChannel(
 
     /// <summary>Most bytes of a token's id in JSON, with its comma.</summary>
     private const int TokenBytes = 7;
+
+    private static JobError NoStorage { get; } =
+        new(JobErrorKind.Unavailable, "storage, which this request needs, cannot be reached; try again later") { RetryAfter = 2 * StoragePatience.WhileSilent };
 
     /// <summary>
     /// Leave to answer to this edge, for as long as the job may take: a worker is given another only with another job, and without one its answer
@@ -47,7 +52,11 @@ internal sealed partial class WorkerChannel(
         return hub.ReplyTo(Users.Edge(edge.Id), lifetime);
     }
 
-    public async Task GrantAsync(JobRun run, Attempt attempt, IReadOnlyList<int> resume, TimeSpan remaining)
+    /// <summary>
+    /// Makes what an attempt is granted with. For a job that is too large for a message, and for the key of a worker that was never sealed for, this needs storage, and waits for it
+    /// no longer than a client would: what is not ready then says nothing of the worker, and keeps nobody else's jobs from it.
+    /// </summary>
+    public async Task<PreparedGrant> PrepareAsync(JobRun run, Attempt attempt, IReadOnlyList<int> resume, TimeSpan remaining)
     {
         var grant = new GrantMessage
         {
@@ -58,17 +67,25 @@ internal sealed partial class WorkerChannel(
             Reply = Reply(remaining),
             Resume = resume,
         };
-        if (!seals.IsOn)
-            grant = await WithJobAsync(grant, run);
-        else if (await seals.OfAsync(run, attempt) is { } seal)
-            grant = await SealAsync(grant, run, seal);
-        else
+        try
         {
+            if (!seals.IsOn)
+                return new(await WithJobAsync(grant, run));
+            if (await storage.WaitAsync(token => seals.OfAsync(run, attempt, token).AsTask(), CancellationToken.None) is { } seal)
+                return new(await SealAsync(grant, run, seal));
             LogNotEnrolled(attempt.WorkerId, run.Job.Id);
-            return;
+            return new(Grant: null);
         }
-        await SendAsync(attempt.WorkerId, Targets.Grant, grant, ProtocolJson.Default.GrantMessage);
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            LogNotPrepared(e, run.Job.RequestId);
+            return new(Grant: null, NoStorage);
+        }
     }
+
+    /// <summary>Sends what was prepared (<see cref="JobRun.Grant"/>), each time with the time that is left.</summary>
+    public Task GrantAsync(GrantMessage grant, TimeSpan remaining) =>
+        SendAsync(grant.Attempt.WorkerId, Targets.Grant, grant with { Remaining = remaining }, ProtocolJson.Default.GrantMessage);
 
     private async Task<GrantMessage> WithJobAsync(GrantMessage grant, JobRun run)
     {
@@ -81,44 +98,38 @@ internal sealed partial class WorkerChannel(
         byte[] content = JsonSerializer.SerializeToUtf8Bytes(job, ProtocolJson.Default.Job);
         return content.Length + resume <= options.Value.MaxInlineBytes
             ? grant with { Job = job }
-            : grant with { PayloadUrl = await PutAsync(run, nonce: null, () => payloads.PutAsync(job, content, CancellationToken.None)) };
+            : grant with { PayloadUrl = run.PayloadUrl ??= await PutAsync(run, content) };
     }
 
+    /// <summary>Each attempt has a seal of its own: what was put for the one before nobody could open.</summary>
     private async Task<GrantMessage> SealAsync(GrantMessage grant, JobRun run, AttemptSeal seal)
     {
-        byte[]? job = null;
-        // Each attempt has a seal of its own: what was put for the one before nobody could open. A grant that is repeated finds it there.
-        if (run.Payload?.IsFor(grant.Attempt.Nonce) != true)
-            job = SealedMessages.Seal(ForWorker(run.Job), seal);
-        if (job is not null && Base64.GetMaxEncodedToUtf8Length(job.Length + (grant.Resume.Count * TokenBytes)) <= options.Value.MaxInlineBytes)
-            return SealedMessages.Seal(grant, seals.PublicKey, job, seal);
-        string url = await PutAsync(run, grant.Attempt.Nonce, () => payloads.PutAsync(run.Job, job!, CancellationToken.None));
-        return SealedMessages.Seal(grant with { PayloadUrl = url }, seals.PublicKey, job: null, seal);
+        byte[] job = SealedMessages.Seal(ForWorker(run.Job), seal);
+        return Base64.GetMaxEncodedToUtf8Length(job.Length + (grant.Resume.Count * TokenBytes)) <= options.Value.MaxInlineBytes
+            ? SealedMessages.Seal(grant, seals.PublicKey, job, seal)
+            : SealedMessages.Seal(grant with { PayloadUrl = await PutAsync(run, job) }, seals.PublicKey, job: null, seal);
     }
 
     /// <summary>What its owner does with the text is no worker's business, and a worker of an older version may not know it.</summary>
     private static Job ForWorker(Job job) => job with { Parsing = OutputParsing.None };
 
-    /// <summary>Puts the job into storage, unless it is there or on its way for the same attempt.</summary>
-    private async Task<string> PutAsync(JobRun run, string? nonce, Func<Task<string>> put)
+    private async Task<string> PutAsync(JobRun run, byte[] content)
     {
-        if (run.Payload is not { } payload || !payload.IsFor(nonce))
-            run.Payload = payload = new(nonce, put());
-        string url = await payload.Url;
-        // Who released it may have deleted what was not there yet.
-        if (run.Owner.HasEnded)
-            await payloads.DeleteAsync(run.Job.Id, CancellationToken.None);
-        return url;
+        run.HasPayload = true;
+        try
+        {
+            return await storage.WaitAsync(token => payloads.PutAsync(run.Job, content, token), CancellationToken.None);
+        }
+        finally
+        {
+            // Who released it may have deleted what was not there yet.
+            if (run.Owner.HasEnded)
+                await WithdrawPayloadAsync(run);
+        }
     }
 
     /// <summary>The job is over: deletes what was put into storage for its workers.</summary>
-    public Task WithdrawPayloadAsync(JobRun run)
-    {
-        if (run.Payload is null)
-            return Task.CompletedTask;
-        run.Payload = null;
-        return payloads.DeleteAsync(run.Job.Id, CancellationToken.None);
-    }
+    public Task WithdrawPayloadAsync(JobRun run) => run.HasPayload ? payloads.DeleteAsync(run.Job.Id, CancellationToken.None) : Task.CompletedTask;
 
     public Task DenyAsync(string workerId, string jobId) =>
         SendAsync(workerId, Targets.Deny, new DenyMessage(jobId), ProtocolJson.Default.DenyMessage);
@@ -175,9 +186,17 @@ internal sealed partial class WorkerChannel(
     [LoggerMessage(Level = LogLevel.Debug, Message = "The echo was not sent: {Outcome}")]
     private partial void LogNoEcho(SendOutcome outcome);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} cannot be granted to a worker without storage")]
+    private partial void LogNotPrepared(Exception exception, string requestId);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} is not enrolled any more; job {Job} is not granted to it")]
     private partial void LogNotEnrolled(string worker, string job);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Target} to worker {Worker} was not sent: {Outcome}")]
     private partial void LogNotSent(string target, string worker, SendOutcome outcome);
 }
+
+/// <summary>What came of making a grant.</summary>
+/// <param name="Grant">Null: it is not to be sent.</param>
+/// <param name="Error">Why not; null beside no grant: its worker may be granted nothing.</param>
+internal sealed record PreparedGrant(GrantMessage? Grant, JobError? Error = null);

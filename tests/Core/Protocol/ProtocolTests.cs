@@ -48,7 +48,7 @@ public sealed class ProtocolTests
     [Fact]
     public void Jobs_FineWeather_TakeOneAttemptAndEachTokenTravelsOnce()
     {
-        SimulatedCluster cluster = new(new Weather(1, 0, 0, 0, 0, 0, 0, 0));
+        SimulatedCluster cluster = new(new Weather(1, 0, 0, 0, 0, 0, 0, 0) { SlowGrants = 0 });
 
         cluster.Run(Calm);
 

@@ -27,7 +27,7 @@ internal sealed class SimulatedCluster
         _random = new Random(weather.Seed);
         _network = new SimulatedNetwork(weather, _random);
         Queue = new SimulatedQueue(weather, _random);
-        _edge = new SimulatedEdge(this, _random);
+        _edge = new SimulatedEdge(this, _random, _weather.SlowGrants);
         for (int i = 0; i < Workers; i++)
             _workers.Add(NewWorker($"w{i}"));
     }
@@ -109,7 +109,7 @@ internal sealed class SimulatedCluster
         if (!Happens(_weather.EdgeDeaths))
             return;
         Account(_edge, died: true);
-        _edge = new SimulatedEdge(this, _random);
+        _edge = new SimulatedEdge(this, _random, _weather.SlowGrants);
     }
 
     private void Account(SimulatedEdge edge, bool died) => Answers.AddRange(edge.Told.Select(told => (told.Key, told.Value, died)));

@@ -5,9 +5,10 @@ using OllamaMax.Streaming;
 namespace OllamaMax.Core.Tests.Protocol;
 
 /// <summary>An edge's real owners and echo watch, driven as the dispatcher drives them.</summary>
-internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
+internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random, double slowGrants)
 {
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Of storage's answers to puts; every other one comes within a tick.</summary>
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(3);
 
@@ -17,6 +18,7 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
 
     private readonly Dictionary<string, JobOwner> _owners = [];
     private readonly Dictionary<string, Attempt> _granted = [];
+    private readonly Dictionary<string, GrantMessage> _prepared = [];
     private readonly List<(TimeSpan At, Action<TimeSpan> Answer)> _puts = [];
     private readonly EchoWatch _echo = new(Options);
     private TimeSpan _tickedAt;
@@ -144,7 +146,7 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
                 if (SimulatedCluster.Tokens(delta.Text).Any(token => token.Attempt != before?.Number))
                     cluster.Violations.Add($"{id}: '{delta.Text}' was given out while attempt {before?.Number} counted");
                 break;
-            case OwnerEffect.Grant(var attempt, _):
+            case OwnerEffect.Grant(var attempt):
                 Attempt granted = _granted.GetValueOrDefault(id, attempt);
                 if (attempt.Number < granted.Number || (attempt.Number == granted.Number && attempt != granted))
                     cluster.Violations.Add($"{id}: {attempt} was granted after {granted}");
@@ -166,6 +168,23 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
             Execute(owner, effect, now);
     }
 
+    /// <summary>Mostly at once; now and then storage is slow, and now and then away, where that is not the job's end.</summary>
+    private void Prepare(JobOwner owner, string nonce, TimeSpan now)
+    {
+        if (slowGrants > 0 && random.NextDouble() < slowGrants)
+            _puts.Add((now + (Slowest * random.NextDouble()), answered => Apply(owner.Job.Id, one => Answer(one, answered), answered)));
+        else
+            Apply(owner.Job.Id, one => one.Prepared(nonce, now), now);
+
+        void Answer(JobOwner one, TimeSpan answered)
+        {
+            if (one.HasBeenAccepted && random.NextDouble() < 0.3)
+                one.NotPrepared(nonce, new JobError(JobErrorKind.Unavailable, "storage is away"));
+            else
+                one.Prepared(nonce, answered);
+        }
+    }
+
     private void Execute(JobOwner owner, OwnerEffect effect, TimeSpan now)
     {
         string id = owner.Job.Id;
@@ -178,8 +197,8 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
                 string? chosen = cluster.Choose(excluded);
                 Apply(id, one => one.Placed(chosen, now), now);
                 break;
-            case OwnerEffect.Grant(var attempt, var resume):
-                GrantMessage grant = new()
+            case OwnerEffect.Prepare(var attempt, var resume):
+                _prepared[id] = new()
                 {
                     Version = ProtocolVersion.Current,
                     JobId = id,
@@ -189,6 +208,10 @@ internal sealed class SimulatedEdge(SimulatedCluster cluster, Random random)
                     Reply = Reply,
                     Resume = resume,
                 };
+                Prepare(owner, attempt.Nonce, now);
+                break;
+            case OwnerEffect.Grant(var attempt):
+                GrantMessage grant = _prepared[id];
                 cluster.Tell(attempt.WorkerId, worker => worker.Granted(grant));
                 break;
             case OwnerEffect.Enqueue:

@@ -14,5 +14,8 @@ internal sealed record Weather(int Seed, double Drop, double Double, double Dela
     /// <summary>Jobs that come in a second; with more than the cluster's slots are good for, they wait in the queue.</summary>
     public double Jobs { get; init; } = 0.7;
 
+    /// <summary>A grant needs storage, which takes its time.</summary>
+    public double SlowGrants { get; init; } = 0.3;
+
     public static readonly TimeSpan Lasts = TimeSpan.FromSeconds(40);
 }

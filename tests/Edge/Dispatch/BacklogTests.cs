@@ -102,6 +102,7 @@ public sealed class BacklogTests
         claimed.Owner.Start();
         claimed.Owner.Placed(workerId: null, TimeSpan.Zero);
         claimed.Owner.Claimed("w", "m", "p", TimeSpan.Zero);
+        claimed.Owner.Prepared("n", TimeSpan.Zero);
         _backlog.Left(claimed);
         for (int i = 0; i < 3; i++)
             Wait("a");
@@ -218,6 +219,7 @@ public sealed class BacklogTests
         {
             owner.Start();
             owner.Placed("w", TimeSpan.Zero);
+            owner.Prepared("n", TimeSpan.Zero);
             owner.Answered("w", "n", accepted: true, TimeSpan.Zero);
         }
         JobRun run = new(owner, new JobOutputLog(), TimeSpan.Zero);

@@ -1,11 +1,9 @@
-using System.Text.Json;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using OllamaMax.Edge.Dispatch;
+using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Jobs;
 using OllamaMax.Jobs.Owning;
-using OllamaMax.SignalR;
 using OllamaMax.Streaming;
 using OllamaMax.TestKit;
 using OllamaMax.TestKit.Cluster;
@@ -19,34 +17,54 @@ public sealed class WorkerChannelTests(AzuriteFixture azurite)
     [Theory]
     [InlineData(262_144, true)]
     [InlineData(1, false)]
-    public async Task Grant_JobWithTools_SaysNothingToItsWorkerThatAnOlderOneWouldNotKnow(int maxInlineBytes, bool isInline)
+    public async Task Prepare_JobWithTools_SaysNothingToItsWorkerThatAnOlderOneWouldNotKnow(int maxInlineBytes, bool isInline)
     {
-        await using TestCluster cluster = await TestCluster.StartAsync(
-            azurite.NewAccount(), configure: services => services.Configure<DispatchOptions>(options => options.MaxInlineBytes = maxInlineBytes), cancellationToken: Cancellation);
-        WorkerChannel channel = cluster.EdgeServices.GetRequiredService<WorkerChannel>();
-        SignalRHub hub = cluster.EdgeServices.GetRequiredService<SignalRHub>();
-        await using SignalRListener listener = new(
-            _ => new(hub.Negotiate(Users.Worker("w"), TimeSpan.FromMinutes(5))), TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
-        TaskCompletionSource<GrantMessage> heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        listener.On(Targets.Grant, grant => heard.TrySetResult(grant.Deserialize(ProtocolJson.Default.GrantMessage)!));
-        listener.Start();
-        await listener.WaitUntilConnectedAsync(Cancellation);
+        await using TestCluster cluster = await StartAsync(maxInlineBytes);
         JobRun run = Run();
 
-        // A client learns that it is connected a moment before messages reach it.
-        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
-        while (!heard.Task.IsCompleted)
-        {
-            await channel.GrantAsync(run, new Attempt(1, "w", "n"), [], TimeSpan.FromMinutes(1));
-            await timer.WaitForNextTickAsync(Cancellation);
-        }
+        GrantMessage grant = (await PrepareAsync(cluster, run, attempt: 1)).Grant.ShouldNotBeNull();
 
-        GrantMessage grant = await heard.Task;
         (grant.Job is not null).ShouldBe(isInline);
         Job job = grant.Job ?? await StoredAsync(grant.PayloadUrl.ShouldNotBeNull());
         (job.Prompt, job.Parsing).ShouldBe(("prompt", OutputParsing.None));
         run.Job.Parsing.ToolCalls.ShouldBe(ToolCallForm.Kimi);
     }
+
+    [Fact]
+    public async Task Prepare_AnotherAttemptOfALargeJob_IsGrantedWhatLiesThereUntilTheJobIsOver()
+    {
+        await using TestCluster cluster = await StartAsync(maxInlineBytes: 1);
+        JobRun run = Run();
+        string? first = (await PrepareAsync(cluster, run, attempt: 1)).Grant?.PayloadUrl;
+
+        string? second = (await PrepareAsync(cluster, run, attempt: 2)).Grant?.PayloadUrl;
+
+        second.ShouldNotBeNull().ShouldBe(first);
+        await cluster.EdgeServices.GetRequiredService<WorkerChannel>().WithdrawPayloadAsync(run);
+        (await new BlobClient(new(second)).ExistsAsync(Cancellation)).Value.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Prepare_WorkerIsNotEnrolled_HasNeitherGrantNorError()
+    {
+        await using TestCluster cluster = await StartAsync(262_144, services => services
+            .Configure<DispatchOptions>(options => options.EncryptPayloads = true)
+            .Configure<ContentKeyOptions>(options => options.Keys = ContentKeyTexts.Of("k1")));
+
+        (await PrepareAsync(cluster, Run(), attempt: 1)).ShouldBe(new PreparedGrant(Grant: null));
+    }
+
+    private Task<TestCluster> StartAsync(int maxInlineBytes, Action<IServiceCollection>? configure = null) => TestCluster.StartAsync(
+        azurite.NewAccount(),
+        configure: services =>
+        {
+            services.Configure<DispatchOptions>(options => options.MaxInlineBytes = maxInlineBytes);
+            configure?.Invoke(services);
+        },
+        cancellationToken: Cancellation);
+
+    private static Task<PreparedGrant> PrepareAsync(TestCluster cluster, JobRun run, int attempt) =>
+        cluster.EdgeServices.GetRequiredService<WorkerChannel>().PrepareAsync(run, new Attempt(attempt, "w", "n"), [], TimeSpan.FromMinutes(1));
 
     private static JobRun Run()
     {

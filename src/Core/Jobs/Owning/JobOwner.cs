@@ -56,8 +56,8 @@ public sealed class JobOwner
     /// <summary>How often it has gone to the queue. The message of the last time counts: an earlier one may have been claimed and deleted meanwhile.</summary>
     public int Put { get; private set; }
 
-    /// <summary>The attempt whose output counts; null while there is none.</summary>
-    public Attempt? Attempt => _attempt;
+    /// <summary>The attempt whose output counts; null while there is none, or its worker cannot know of it yet.</summary>
+    public Attempt? Attempt => _phase == OwnerPhase.Preparing ? null : _attempt;
 
     /// <inheritdoc cref="AttemptHistory.Failures"/>
     public (IReadOnlySet<string> Workers, TimeSpan LastAt) Failures => _history.Failures;
@@ -66,7 +66,7 @@ public sealed class JobOwner
     public string? LastFailure => _history.LastReason;
 
     /// <summary>How far the answer is here without a gap, to acknowledge.</summary>
-    public Ack? Acknowledgement => _attempt is null ? null : new Ack(_attempt.Nonce, _answer.Next, _answer.HasGap);
+    public Ack? Acknowledgement => Attempt is null ? null : new Ack(Attempt.Nonce, _answer.Next, _answer.HasGap);
 
     /// <summary>What is to be done since the last call, in order.</summary>
     public IReadOnlyList<OwnerEffect> TakeEffects()
@@ -91,9 +91,41 @@ public sealed class JobOwner
         if (_phase is not (OwnerPhase.Placing or OwnerPhase.Queueing))
             return;
         if (workerId is not null)
-            Offer(workerId, now);
+            Prepare(workerId);
         else if (_phase == OwnerPhase.Placing)
             Enqueue();
+    }
+
+    /// <summary>The answer to <see cref="OwnerEffect.Prepare"/>: the grant can be sent.</summary>
+    public void Prepared(string nonce, TimeSpan now)
+    {
+        if (!IsPreparing(nonce))
+            return;
+        _phase = OwnerPhase.Offered;
+        _offeredAt = now;
+        SendGrant(now);
+    }
+
+    /// <summary>The same: storage, which it needs, cannot be reached. Nothing is said of the worker by that.</summary>
+    public void NotPrepared(string nonce, JobError error)
+    {
+        if (!IsPreparing(nonce))
+            return;
+        if (!HasBeenAccepted)
+        {
+            Fail(error);
+            return;
+        }
+        // A client that has seen text waits for storage as it waits for a worker.
+        (_attempt, _granting) = (null, false);
+        Enqueue();
+    }
+
+    /// <summary>The same: this worker may be granted nothing, others may.</summary>
+    public void NotEntitled(string nonce)
+    {
+        if (IsPreparing(nonce))
+            GiveUpAttempt("its worker is not enrolled any more", stop: false);
     }
 
     /// <param name="put">The <see cref="Put"/> that it was.</param>
@@ -139,14 +171,15 @@ public sealed class JobOwner
         {
             _message = null;
             Do(new OwnerEffect.DeleteMessage(messageId, popReceipt));
-            Offer(workerId, now);
+            Prepare(workerId);
             _granting = true;
             return;
         }
-        // The worker's claim is repeated while it has no answer: the grant may have been lost.
-        if (_phase == OwnerPhase.Offered && _granting && _attempt!.WorkerId == workerId)
+        // The worker's claim is repeated while it has no answer: the grant may have been lost, or is not ready yet.
+        if (_granting && _attempt?.WorkerId == workerId && _phase is OwnerPhase.Preparing or OwnerPhase.Offered)
         {
-            SendGrant(now);
+            if (_phase == OwnerPhase.Offered)
+                SendGrant(now);
             return;
         }
         // Denied even if it runs the job already: then this is a second message of it, and a slot is held for nothing.
@@ -227,8 +260,8 @@ public sealed class JobOwner
     {
         if (_phase == OwnerPhase.Ended)
             return;
-        if (_attempt is not null)
-            Do(new OwnerEffect.Stop(_attempt.WorkerId, _attempt.Nonce));
+        if (Attempt is { } attempt)
+            Do(new OwnerEffect.Stop(attempt.WorkerId, attempt.Nonce));
         End(new JobOutput.Failed(error));
     }
 
@@ -351,19 +384,20 @@ public sealed class JobOwner
         Do(new OwnerEffect.Place(_tries.Excluded));
     }
 
-    private void Offer(string workerId, TimeSpan now)
+    private void Prepare(string workerId)
     {
         _attempt = _tries.Next(workerId);
         _history.Begin(_answer.Next);
-        _phase = OwnerPhase.Offered;
-        _offeredAt = now;
-        SendGrant(now);
+        _phase = OwnerPhase.Preparing;
+        Do(new OwnerEffect.Prepare(_attempt, [.. _answer.Tokens]));
     }
+
+    private bool IsPreparing(string nonce) => _phase == OwnerPhase.Preparing && _attempt!.Nonce == nonce;
 
     private void SendGrant(TimeSpan now)
     {
         _grantSentAt = now;
-        Do(new OwnerEffect.Grant(_attempt!, [.. _answer.Tokens]));
+        Do(new OwnerEffect.Grant(_attempt!));
     }
 
     private void Enqueue()

@@ -12,8 +12,12 @@ public abstract record OwnerEffect
     /// <summary>Choose a worker with a free slot, none of the excluded ones, and report by <see cref="JobOwner.Placed"/>.</summary>
     public sealed record Place(IReadOnlySet<string> Excluded) : OwnerEffect;
 
-    /// <summary>Send the grant of an attempt; the same one may be asked for twice.</summary>
-    public sealed record Grant(Attempt Attempt, IReadOnlyList<int> Resume) : OwnerEffect;
+    /// <summary>Make what an attempt is granted with and report by <see cref="JobOwner.Prepared"/>, <see cref="JobOwner.NotPrepared"/> or <see cref="JobOwner.NotEntitled"/>.</summary>
+    /// <param name="Resume">The tokens that it goes on from.</param>
+    public sealed record Prepare(Attempt Attempt, IReadOnlyList<int> Resume) : OwnerEffect;
+
+    /// <summary>Send the grant that was prepared for an attempt; the same one may be asked for twice.</summary>
+    public sealed record Grant(Attempt Attempt) : OwnerEffect;
 
     /// <summary>Put a message into the model's queue and report by <see cref="JobOwner.Enqueued"/> or <see cref="JobOwner.EnqueueFailed"/>.</summary>
     public sealed record Enqueue : OwnerEffect;

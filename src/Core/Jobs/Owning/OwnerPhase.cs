@@ -6,6 +6,9 @@ internal enum OwnerPhase
     /// <summary>A worker with a free slot is looked for.</summary>
     Placing,
 
+    /// <summary>A worker is chosen, and its grant is being made, which may need storage. The worker knows nothing yet.</summary>
+    Preparing,
+
     /// <summary>A worker has been granted it, and has not answered.</summary>
     Offered,
 

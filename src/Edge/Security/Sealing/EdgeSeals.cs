@@ -27,9 +27,9 @@ internal sealed partial class EdgeSeals(WorkerEnrolments enrolments, IOptions<Di
 
     /// <summary>The attempt's seal, known here before anything can come back under it. Null: its worker is not enrolled any more.</summary>
     /// <exception cref="Azure.RequestFailedException">Storage, which is asked once for each worker, refused or cannot be reached.</exception>
-    public async ValueTask<AttemptSeal?> OfAsync(JobRun run, Attempt attempt)
+    public async ValueTask<AttemptSeal?> OfAsync(JobRun run, Attempt attempt, CancellationToken cancellationToken)
     {
-        if (await OfGrantAsync(run.Job.Id, attempt) is not { } seal)
+        if (await OfGrantAsync(run.Job.Id, attempt, cancellationToken) is not { } seal)
             return null;
         _seals.GetOrAdd(run.Job.Id, _ => [])[attempt.Nonce] = seal;
         // Storage may have taken longer than the job.
@@ -40,11 +40,11 @@ internal sealed partial class EdgeSeals(WorkerEnrolments enrolments, IOptions<Di
 
     /// <summary>The seal of an attempt that nothing comes back under: a background job's, whose output goes to storage.</summary>
     /// <inheritdoc cref="OfAsync"/>
-    public async ValueTask<AttemptSeal?> OfGrantAsync(string jobId, Attempt attempt)
+    public async ValueTask<AttemptSeal?> OfGrantAsync(string jobId, Attempt attempt, CancellationToken cancellationToken = default)
     {
         if (!_secrets.TryGetValue(attempt.WorkerId, out byte[]? secret))
         {
-            if (await enrolments.FindAsync(attempt.WorkerId, CancellationToken.None) is not { } record || _key.Agree(Convert.FromBase64String(record.PublicKey)) is not { } agreed)
+            if (await enrolments.FindAsync(attempt.WorkerId, cancellationToken) is not { } record || _key.Agree(Convert.FromBase64String(record.PublicKey)) is not { } agreed)
                 return null;
             _secrets[attempt.WorkerId] = secret = agreed;
         }

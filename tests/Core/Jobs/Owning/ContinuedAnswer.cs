@@ -33,7 +33,7 @@ internal sealed class ContinuedAnswer
     private readonly byte[][] _pieces;
     private readonly JobOwner _owner;
     private readonly List<JobOutput> _outputs = [];
-    private OwnerEffect.Grant? _grant;
+    private OwnerEffect.Prepare? _grant;
     private TimeSpan _now;
     private int _workers;
 
@@ -137,8 +137,9 @@ internal sealed class ContinuedAnswer
                     Do(() => _owner.Enqueued(_owner.Put, "m", "r", _now));
                     Do(() => _owner.Claimed($"w{++_workers}", "m", "r", _now));
                     break;
-                case OwnerEffect.Grant grant:
+                case OwnerEffect.Prepare grant:
                     _grant = grant;
+                    Do(() => _owner.Prepared(grant.Attempt.Nonce, _now));
                     break;
             }
         }

@@ -13,9 +13,10 @@ public sealed class JobOwnerTests : OwnerByHand
 
         Do(owner, () => owner.Placed("w1", Now));
 
-        var grant = Effects.OfType<OwnerEffect.Grant>().ShouldHaveSingleItem();
-        grant.Attempt.ShouldBe(new Attempt(1, "w1", "n1"));
-        grant.Resume.ShouldBeEmpty();
+        var prepare = Effects.OfType<OwnerEffect.Prepare>().ShouldHaveSingleItem();
+        prepare.Attempt.ShouldBe(new Attempt(1, "w1", "n1"));
+        prepare.Resume.ShouldBeEmpty();
+        Effects.OfType<OwnerEffect.Grant>().ShouldHaveSingleItem().Attempt.ShouldBe(prepare.Attempt);
     }
 
     [Fact]
@@ -156,9 +157,9 @@ public sealed class JobOwnerTests : OwnerByHand
 
         Do(owner, () => owner.Received("w1", "n1", Chunk(2) with { End = new AttemptEnd { Reason = reason, Error = "why" } }, Now));
         Do(owner, () => owner.Placed("w2", Now));
-        var grant = Effects.OfType<OwnerEffect.Grant>().Last();
-        grant.Attempt.Number.ShouldBe(2);
-        grant.Resume.ShouldBe([97, 98]);
+        var prepare = Effects.OfType<OwnerEffect.Prepare>().Last();
+        prepare.Attempt.Number.ShouldBe(2);
+        prepare.Resume.ShouldBe([97, 98]);
 
         Do(owner, () => owner.Received("w2", "n2", Chunk(2, "c") with { End = new AttemptEnd { Reason = EndReason.Stop } }, Now));
         Text.ShouldBe("abc");

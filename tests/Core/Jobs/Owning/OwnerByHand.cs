@@ -15,6 +15,9 @@ public abstract class OwnerByHand
 
     private protected TimeSpan Now { get; set; }
 
+    /// <summary>Whether grants are ready as soon as they are to be made; otherwise a test says when they are.</summary>
+    private protected bool PreparesAtOnce { get; set; } = true;
+
     private protected string Text => string.Concat(Outputs.OfType<JobOutput.Delta>().Select(delta => delta.Text));
 
     private protected IEnumerable<JobOutput> Outputs => Effects.OfType<OwnerEffect.Emit>().Select(emit => emit.Output);
@@ -69,7 +72,12 @@ public abstract class OwnerByHand
     private protected void Do(JobOwner owner, Action happening)
     {
         happening();
-        Effects.AddRange(owner.TakeEffects());
+        foreach (OwnerEffect effect in owner.TakeEffects())
+        {
+            Effects.Add(effect);
+            if (effect is OwnerEffect.Prepare(var attempt, _) && PreparesAtOnce)
+                Do(owner, () => owner.Prepared(attempt.Nonce, Now));
+        }
     }
 
     /// <summary>The same, as a server gives it: without ids.</summary>

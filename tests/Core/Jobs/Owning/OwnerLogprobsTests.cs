@@ -93,6 +93,7 @@ public sealed class OwnerLogprobsTests
 
         Do(owner.Start);
         Do(() => owner.Placed("w1", TimeSpan.Zero));
+        Do(() => owner.Prepared("n1", TimeSpan.Zero));
         Do(() => owner.Answered("w1", "n1", accepted: true, TimeSpan.Zero));
         for (int i = 0; next < pieces.Length && !owner.HasEnded; i++)
         {
@@ -116,6 +117,7 @@ public sealed class OwnerLogprobsTests
         Chunk handedBack = new(next, [], [], [], End: new AttemptEnd { Reason = EndReason.HandedBack });
         @do(() => owner.Received(owner.Attempt!.WorkerId, owner.Attempt.Nonce, handedBack, TimeSpan.Zero));
         @do(() => owner.Placed("w2", TimeSpan.Zero));
+        @do(() => owner.Prepared("n2", TimeSpan.Zero));
         @do(() => owner.Answered("w2", owner.Attempt!.Nonce, accepted: true, TimeSpan.Zero));
     }
 

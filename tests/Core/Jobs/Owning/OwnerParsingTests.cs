@@ -17,6 +17,7 @@ public sealed class OwnerParsingTests
         JobOwner owner = new(Job(), new OwnerOptions(), () => "n", TimeSpan.Zero);
         owner.Start();
         owner.Placed("w", TimeSpan.Zero);
+        owner.Prepared("n", TimeSpan.Zero);
         byte[] bytes = Encoding.UTF8.GetBytes(Answer);
         for (int i = 0; i < bytes.Length; i += size)
         {
