@@ -15,7 +15,7 @@ internal sealed partial class CatalogReader(BlobContainerClient container, TimeP
     private const int ParallelReads = 8;
 
     /// <summary>A read is shared by all who ask while it runs: a connection whose other end has gone must not hold them all, though new ones would be answered.</summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
 
     /// <exception cref="CatalogException">Storage cannot be read.</exception>
     public async Task<CatalogSnapshot> ReadAsync(CatalogSnapshot? previous, CancellationToken cancellationToken)

@@ -189,7 +189,7 @@ public sealed class ModelCatalogTests(AzuriteFixture azurite)
         {
             Task<ModelView?> held = test.Catalog.FindAsync(Demo, Cancel).AsTask();
             await asked.Task.WaitAsync(Cancel);
-            test.Time.Advance(TimeSpan.FromSeconds(10));
+            test.Time.Advance(TimeSpan.FromSeconds(20));
 
             await Should.ThrowAsync<CatalogException>(held);
             (await test.Catalog.FindAsync(Demo, Cancel)).ShouldNotBeNull();
