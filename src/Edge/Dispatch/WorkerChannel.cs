@@ -118,7 +118,8 @@ internal sealed partial class WorkerChannel(
         run.HasPayload = true;
         try
         {
-            return await storage.WaitAsync(token => payloads.PutAsync(run.Job, content, token), CancellationToken.None);
+            // Tens of megabytes, maybe.
+            return await storage.WaitAsync(token => payloads.PutAsync(run.Job, content, token), CancellationToken.None, StoragePatience.Long);
         }
         finally
         {
