@@ -1,13 +1,13 @@
 using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Azure;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OllamaMax.Edge.Security.Sealing;
 using OllamaMax.Jobs;
 using OllamaMax.Security;
 using OllamaMax.SignalR;
+using OllamaMax.Storage;
 using OllamaMax.Storage.Payloads;
 using OllamaMax.Storage.Queues;
 using OllamaMax.Streaming;
@@ -39,6 +39,8 @@ internal sealed partial class WorkerChannel(
 
     private static JobError NoStorage { get; } =
         new(JobErrorKind.Unavailable, "storage, which this request needs, cannot be reached; try again later") { RetryAfter = 2 * StoragePatience.WhileSilent };
+
+    private static JobError Unexpected { get; } = new(JobErrorKind.Failed, "the request could not be handed to a worker; the server's log says more");
 
     /// <summary>
     /// Leave to answer to this edge, for as long as the job may take: a worker is given another only with another job, and without one its answer
@@ -76,10 +78,11 @@ internal sealed partial class WorkerChannel(
             LogNotEnrolled(attempt.WorkerId, run.Job.Id);
             return new(Grant: null);
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        catch (Exception e)
         {
+            // Whatever it was: nothing else would end the wait for it.
             LogNotPrepared(e, run.Job.RequestId);
-            return new(Grant: null, NoStorage);
+            return new(Grant: null, StorageFailure.Is(e, CancellationToken.None) ? NoStorage : Unexpected);
         }
     }
 
@@ -187,7 +190,7 @@ internal sealed partial class WorkerChannel(
     [LoggerMessage(Level = LogLevel.Debug, Message = "The echo was not sent: {Outcome}")]
     private partial void LogNoEcho(SendOutcome outcome);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} cannot be granted to a worker without storage")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} could not be granted to a worker")]
     private partial void LogNotPrepared(Exception exception, string requestId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} is not enrolled any more; job {Job} is not granted to it")]

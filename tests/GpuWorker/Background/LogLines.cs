@@ -8,7 +8,7 @@ namespace OllamaMax.GpuWorker.Tests.Background;
 internal sealed class LogLines : ILoggerProvider, ILogger
 {
     private readonly LineLog _lines = new();
-    private readonly ITestOutputHelper? _output = TestContext.Current.TestOutputHelper;
+    private volatile ITestOutputHelper? _output = TestContext.Current.TestOutputHelper;
 
     public Task WaitForAsync(string part, CancellationToken cancellationToken) =>
         _lines.WaitForAsync(line => line.Contains(part, StringComparison.Ordinal), cancellationToken);
@@ -31,7 +31,6 @@ internal sealed class LogLines : ILoggerProvider, ILogger
         _output?.WriteLine(line);
     }
 
-    public void Dispose()
-    {
-    }
+    /// <summary>What nobody awaits may speak after its test, whose output is closed then.</summary>
+    public void Dispose() => _output = null;
 }
