@@ -17,6 +17,9 @@ internal sealed class BackgroundBacklog : IDisposable
     /// <summary>Seconds: what is done with the tenant's others may make room at any time.</summary>
     private const int LongestHold = 30;
 
+    /// <summary>That a job runs is known here before its record says so, and a listing that is made in between has it still waiting.</summary>
+    private static readonly TimeSpan WrittenWithin = TimeSpan.FromSeconds(2);
+
     private readonly UnderWayListings _listings;
     private readonly ActiveJobs _active;
     private readonly IOptions<BackgroundOptions> _options;
@@ -152,12 +155,21 @@ internal sealed class BackgroundBacklog : IDisposable
         Dictionary<string, JobUnderWay> underWay = new(listing.Jobs);
         foreach (var (id, (at, job)) in _changes)
         {
-            if (at < listing.BegunAt)
-                _changes.Remove(id);
-            else if (job is { } there)
-                underWay[id] = there;
+            if (at >= listing.BegunAt)
+            {
+                if (job is { } there)
+                    underWay[id] = there;
+                else
+                    underWay.Remove(id);
+            }
+            else if (job is { IsRunning: true } taken && _time.GetElapsedTime(at, listing.BegunAt) < WrittenWithin && underWay.TryGetValue(id, out JobUnderWay listed) && !listed.IsRunning)
+            {
+                underWay[id] = taken;
+            }
             else
-                underWay.Remove(id);
+            {
+                _changes.Remove(id);
+            }
         }
         _ended.AddRange(_underWay.Where(job => !underWay.ContainsKey(job.Key)).Select(job => job.Value.Model));
         _waits.Measure(_ended, underWay.Values.Select(job => job.Model).ToHashSet());

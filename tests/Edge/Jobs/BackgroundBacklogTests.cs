@@ -127,6 +127,24 @@ public sealed class BackgroundBacklogTests : IAsyncDisposable
         Lists.ShouldBe(1);
     }
 
+    /// <summary>Of two branches that a worker claims one right after the other, the second went to it as well.</summary>
+    [Fact]
+    public async Task HoldBack_ListingIsMadeBeforeARecordSaysThatItRuns_CountsItAllTheSame()
+    {
+        _tenants.Limits[Tenant] = new TenantLimits { MaxInFlight = 1 };
+        await ListAsync(takes: TimeSpan.Zero);
+        Job first = NewJob();
+        await StoreAsync(first);
+        _time.Advance(TimeSpan.FromSeconds(0.5));
+        (await _backlog.HoldBackAsync(Record(first), Cancellation)).ShouldBeNull();
+
+        // Far too old: the next one is waited for.
+        _time.Advance(TimeSpan.FromSeconds(1.6));
+
+        (await _backlog.HoldBackAsync(Record(NewJob()), Cancellation)).ShouldNotBeNull();
+        Lists.ShouldBe(2);
+    }
+
     [Fact]
     public async Task TakeIn_WhileAListingIsOnItsWay_IsCountedAfterIt()
     {
