@@ -28,8 +28,10 @@ internal sealed partial class PayloadSource(HttpClient http, TimeProvider time, 
         {
             return await FetchAsync(grant, cancellationToken);
         }
-        catch (Exception e) when (IsPassing(e) && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (IsPassing(e))
         {
+            // The end may come with the refusal, and is no failure.
+            cancellationToken.ThrowIfCancellationRequested();
             LogNotRead(grant.JobId, e.Message);
             return null;
         }
