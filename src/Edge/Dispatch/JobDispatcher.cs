@@ -112,17 +112,7 @@ internal sealed partial class JobDispatcher(
         _runs.Add(run.Job.Id, run);
         _busy = true;
         queueing.Began(run);
-        Task<JobError?> ready = readiness.WaitAsync(run.Job.RequestId);
-        if (ready.IsCompletedSuccessfully)
-            Start(run, ready.Result);
-        else
-            _ = StartWhenAsync(run, ready);
-    }
-
-    private async Task StartWhenAsync(JobRun run, Task<JobError?> ready)
-    {
-        JobError? unready = await ready;
-        Post(() => Start(run, unready));
+        When(readiness.WaitAsync(run.Job.RequestId), unready => Start(run, unready));
     }
 
     private void Start(JobRun run, JobError? unready)
@@ -273,7 +263,11 @@ internal sealed partial class JobDispatcher(
                 Apply(run, () => run.Owner.Placed(workerId, Now));
                 break;
             case OwnerEffect.Prepare(var attempt, var resume):
-                Prepare(run, attempt, resume);
+                When(workers.PrepareAsync(run, attempt, resume, run.Remaining(Now)), prepared =>
+                {
+                    run.Grant = prepared.Grant;
+                    Apply(run, () => prepared.Tell(run.Owner, attempt.Nonce, Now));
+                });
                 break;
             case OwnerEffect.Grant:
                 Send(workers.GrantAsync(run.Grant!, run.Remaining(Now)));
@@ -314,38 +308,6 @@ internal sealed partial class JobDispatcher(
         }
     }
 
-    private void Prepare(JobRun run, Attempt attempt, IReadOnlyList<int> resume)
-    {
-        Task<PreparedGrant> prepared = workers.PrepareAsync(run, attempt, resume, run.Remaining(Now));
-        if (prepared.IsCompletedSuccessfully)
-            Prepared(run, attempt, prepared.Result);
-        else
-            Send(PrepareWhenAsync(run, attempt, prepared));
-    }
-
-    private async Task PrepareWhenAsync(JobRun run, Attempt attempt, Task<PreparedGrant> preparing)
-    {
-        PreparedGrant prepared = await preparing;
-        Post(() => Prepared(run, attempt, prepared));
-    }
-
-    private void Prepared(JobRun run, Attempt attempt, PreparedGrant prepared)
-    {
-        if (prepared.Grant is { } grant)
-        {
-            run.Grant = grant;
-            Apply(run, () => run.Owner.Prepared(attempt.Nonce, Now));
-        }
-        else if (prepared.Error is { } error)
-        {
-            Apply(run, () => run.Owner.NotPrepared(attempt.Nonce, error));
-        }
-        else
-        {
-            Apply(run, () => run.Owner.NotEntitled(attempt.Nonce));
-        }
-    }
-
     private void NudgeWorkers(string model, Band band, PlacementRule rule)
     {
         foreach (Task nudge in placing.Nudge(model, band, rule, Now))
@@ -381,6 +343,21 @@ internal sealed partial class JobDispatcher(
             if (queueing.Settle(run, put, Now) is { } tell)
                 Apply(run, tell);
         });
+    }
+
+    /// <summary>Goes on with what comes of it: at once where it is there, or else on the loop when it is.</summary>
+    private void When<T>(Task<T> task, Action<T> then)
+    {
+        if (task.IsCompletedSuccessfully)
+            then(task.Result);
+        else
+            Send(PostAsync());
+
+        async Task PostAsync()
+        {
+            T result = await task;
+            Post(() => then(result));
+        }
     }
 
     /// <summary>Sees something off: its failure is logged, and made good by the owner's repetitions.</summary>

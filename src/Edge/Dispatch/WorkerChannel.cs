@@ -199,8 +199,3 @@ internal sealed partial class WorkerChannel(
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Target} to worker {Worker} was not sent: {Outcome}")]
     private partial void LogNotSent(string target, string worker, SendOutcome outcome);
 }
-
-/// <summary>What came of making a grant.</summary>
-/// <param name="Grant">Null: it is not to be sent.</param>
-/// <param name="Error">Why not; null beside no grant: its worker may be granted nothing.</param>
-internal sealed record PreparedGrant(GrantMessage? Grant, JobError? Error = null);

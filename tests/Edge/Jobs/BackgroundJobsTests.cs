@@ -14,8 +14,6 @@ namespace OllamaMax.Edge.Tests.Jobs;
 /// <summary>Jobs that come in the moment when storage goes away.</summary>
 public sealed class BackgroundJobsTests(AzuriteFixture azurite) : IAsyncLifetime
 {
-    private static readonly string Model = $"sha256:{new string('a', 64)}";
-
     private readonly string _connection = azurite.NewAccount();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -29,7 +27,7 @@ public sealed class BackgroundJobsTests(AzuriteFixture azurite) : IAsyncLifetime
     [Fact]
     public Task Submit_QueueDoesNotAnswer_IsQueuedWhenItDoes() => QueueDoesNotAnswerAsync(async (jobs, patience) =>
     {
-        JobRecord record = NewRecord();
+        JobRecord record = WaitingJob.New();
         await jobs.SubmitAsync(record, patience);
         return record.Id;
     });
@@ -38,7 +36,7 @@ public sealed class BackgroundJobsTests(AzuriteFixture azurite) : IAsyncLifetime
     [Fact]
     public Task Requeue_QueueDoesNotAnswer_IsQueuedWhenItDoes() => QueueDoesNotAnswerAsync(async (jobs, patience) =>
     {
-        JobRecord failed = NewRecord() with { Status = RecordStatus.Failed, EndedAt = TimeProvider.System.GetUtcNow(), ContentExpiresAt = Later, ExpiresAt = Later };
+        JobRecord failed = WaitingJob.New() with { Status = RecordStatus.Failed, EndedAt = TimeProvider.System.GetUtcNow(), ContentExpiresAt = Later, ExpiresAt = Later };
         await Store.CreateAsync(failed, Later, Cancellation);
         (await jobs.RequeueAsync(failed.Id, patience)).ShouldNotBeNull().Status.ShouldBe(RecordStatus.Queued);
         return failed.Id;
@@ -51,7 +49,7 @@ public sealed class BackgroundJobsTests(AzuriteFixture azurite) : IAsyncLifetime
         await using MeddlingRelay relay = new(azurite.Process.Endpoints.BlobPort);
         await using ServiceProvider services = WholeEdge.Services(new StorageAccount(relay.Through(_connection)));
         using CancellationTokenSource patience = new();
-        JobRecord record = NewRecord();
+        JobRecord record = WaitingJob.New();
         Task lost = relay.LoseAsync($"PUT /{Account.Blobs.AccountName}/{Containers.Jobs}/records/{record.Id}");
 
         Task<JobRecord> submitted = services.GetRequiredService<BackgroundJobs>().SubmitAsync(record, patience.Token);
@@ -83,7 +81,7 @@ public sealed class BackgroundJobsTests(AzuriteFixture azurite) : IAsyncLifetime
         {
             string id = await act(services.GetRequiredService<BackgroundJobs>(), patience.Token);
 
-            QueueClient queue = Account.Queues.GetQueueClient(JobQueueName.For(Model, Band.Batch));
+            QueueClient queue = Account.Queues.GetQueueClient(JobQueueName.For(WaitingJob.Model, Band.Batch));
             PeekedMessage[] messages = [];
             await UntilAsync(async () => await queue.ExistsAsync(Cancellation) && (messages = await queue.PeekMessagesAsync(32, Cancellation)).Length > 0);
             messages.ShouldHaveSingleItem().MessageText.ShouldContain(id);
@@ -100,21 +98,5 @@ public sealed class BackgroundJobsTests(AzuriteFixture azurite) : IAsyncLifetime
         using PeriodicTimer again = new(TimeSpan.FromMilliseconds(100));
         while (!await isSo())
             await again.WaitForNextTickAsync(Cancellation);
-    }
-
-    private static JobRecord NewRecord()
-    {
-        Job job = new()
-        {
-            Id = JobId.New(TimeProvider.System),
-            RequestId = "r",
-            Tenant = "tenant",
-            Model = Model,
-            Prompt = "hi",
-            Options = new InferenceOptions(),
-            Seed = 0,
-            Deadline = TimeSpan.FromMinutes(10),
-        };
-        return JobRecord.Create(job, RequestShape.Chat, "demo", TimeProvider.System.GetUtcNow());
     }
 }

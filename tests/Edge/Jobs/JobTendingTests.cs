@@ -20,7 +20,6 @@ namespace OllamaMax.Edge.Tests.Jobs;
 /// <summary>What one edge makes of jobs that others have a hand in as well.</summary>
 public sealed class JobTendingTests : IAsyncLifetime
 {
-    private static readonly string Model = $"sha256:{new string('a', 64)}";
     private static readonly RecordPolicy Policy = new();
 
     private readonly StorageAccount _account;
@@ -42,7 +41,7 @@ public sealed class JobTendingTests : IAsyncLifetime
 
     private JobTending Tending => _services.GetRequiredService<JobTending>();
 
-    private QueueClient Queue => _account.Queues.GetQueueClient(JobQueueName.For(Model, Band.Batch));
+    private QueueClient Queue => _account.Queues.GetQueueClient(JobQueueName.For(WaitingJob.Model, Band.Batch));
 
     private QueueClient Completions => _account.Queues.GetQueueClient(CompletionQueue.Name);
 
@@ -87,7 +86,7 @@ public sealed class JobTendingTests : IAsyncLifetime
     {
         ActiveJobs active = new(Options.Create(new BackgroundOptions { TakesCompletions = false }));
 
-        active.Add("a", Model);
+        active.Add("a", WaitingJob.Model);
 
         active.IsEmpty.ShouldBeTrue();
     }
@@ -212,7 +211,7 @@ public sealed class JobTendingTests : IAsyncLifetime
     }
 
     private async Task EnqueueAsync(string id) =>
-        await new JobQueues(_account, TimeProvider.System).EnqueueAsync(new QueuedJob(ProtocolVersion.Current, id, Model, Band.Batch, Reply: null), TimeSpan.FromSeconds(-1), Cancellation);
+        await new JobQueues(_account, TimeProvider.System).EnqueueAsync(new QueuedJob(ProtocolVersion.Current, id, WaitingJob.Model, Band.Batch, Reply: null), TimeSpan.FromSeconds(-1), Cancellation);
 
     /// <summary>The jobs whose messages wait.</summary>
     private async Task<List<string>> MessagesAsync()
@@ -231,18 +230,7 @@ public sealed class JobTendingTests : IAsyncLifetime
     /// <param name="strategy">What it is a branch of; null: nothing.</param>
     private async Task<string> CreateAsync(TimeSpan? before = null, TimeSpan? deadline = null, string? strategy = null)
     {
-        Job job = new()
-        {
-            Id = JobId.New(TimeProvider.System),
-            RequestId = "r",
-            Tenant = "tenant",
-            Model = Model,
-            Prompt = "hi",
-            Options = new InferenceOptions(),
-            Seed = 0,
-            Deadline = deadline ?? TimeSpan.FromMinutes(10),
-        };
-        JobRecord record = JobRecord.Create(job, RequestShape.Chat, "demo", TimeProvider.System.GetUtcNow() - (before ?? TimeSpan.Zero)) with { StrategyId = strategy };
+        JobRecord record = WaitingJob.New(before, deadline) with { StrategyId = strategy };
         await Records.CreateAsync(record, Cancellation);
         Active.Add(record.Id, record.Model);
         return record.Id;

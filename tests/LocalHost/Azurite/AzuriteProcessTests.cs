@@ -52,12 +52,12 @@ public sealed class AzuriteProcessTests : IDisposable
     public async Task DisposeAsync_WhileWritten_KeepsAllThatItAnsweredFor()
     {
         ConcurrentBag<string> answered = [];
+        TaskCompletionSource isUnderWay = new();
         AzuriteProcess azurite = await AzuriteFixture.StartAsync(_folder.File("data"), Cancellation);
         BlobContainerClient container = new(azurite.ConnectionString, "kept", new() { Retry = { MaxRetries = 0 } });
         await container.CreateAsync(cancellationToken: Cancellation);
-        Task[] writers = [.. Enumerable.Range(0, 8).Select(writer => WriteAsync(container, writer, answered))];
-        while (answered.Count < 200)
-            await Task.Delay(10, Cancellation);
+        Task[] writers = [.. Enumerable.Range(0, 8).Select(writer => WriteAsync(container, writer, answered, isUnderWay))];
+        await isUnderWay.Task.WaitAsync(Cancellation);
 
         await azurite.DisposeAsync();
         await Task.WhenAll(writers);
@@ -90,7 +90,8 @@ public sealed class AzuriteProcessTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>Writes one blob after the other until nobody answers.</summary>
-    private static async Task WriteAsync(BlobContainerClient container, int writer, ConcurrentBag<string> answered)
+    /// <param name="isUnderWay">Set when it has written some.</param>
+    private static async Task WriteAsync(BlobContainerClient container, int writer, ConcurrentBag<string> answered, TaskCompletionSource isUnderWay)
     {
         try
         {
@@ -99,6 +100,8 @@ public sealed class AzuriteProcessTests : IDisposable
                 string name = $"{writer}-{i}";
                 await container.UploadBlobAsync(name, BinaryData.FromString(name), Cancellation);
                 answered.Add(name);
+                if (i == 20)
+                    isUnderWay.TrySetResult();
             }
         }
         catch (RequestFailedException)
